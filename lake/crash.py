@@ -1,0 +1,33 @@
+"""Named points where a test may kill the process: `CRASH=<name>` in its environment.
+
+A point costs one comparison and does nothing in production. The names are listed here, so that a
+test can visit each of them.
+"""
+
+import os
+import signal
+
+POINTS = (
+    "ingest-before-put",
+    "ingest-after-put",
+    "store-between-write-and-link",
+    "compact-after-session-file",
+    "compact-before-sessions-commit",
+    "compact-after-sessions-commit",
+    "compact-after-derived-commits",
+    "compact-mid-delete",
+    "layout-after-commit",
+    "retention-after-rows",
+    "retention-mid-delete",
+    "rebuild-after-delete",
+)
+
+_armed = os.environ.get("CRASH", "")
+if _armed and _armed not in POINTS:
+    raise SystemExit(f"CRASH={_armed} names no crash point; there are: {', '.join(POINTS)}")
+
+
+def point(name: str) -> None:
+    """Die here, as by `kill -9`, if a test asked for it."""
+    if name == _armed:
+        os.kill(os.getpid(), signal.SIGKILL)

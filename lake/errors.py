@@ -1,0 +1,129 @@
+"""Every error that the lake raises for the world's mistakes, grouped by what a handler does.
+
+Each has a `kind` that never changes and a message with the number, the limit and the way out.
+The APIs turn them into problem+json by one table each; `kind` travels as it stands here.
+"""
+
+
+class LakeError(Exception):
+    """The base of all; never raised itself."""
+
+    kind = "lake-error"
+
+
+class BadInput(LakeError):
+    """What was sent cannot be accepted as it is. Sending it again gives the same answer."""
+
+    kind = "malformed"
+
+
+class ChunkMalformed(BadInput):
+    """A chunk is not a JSON array of rrweb events."""
+
+    kind = "chunk-malformed"
+
+
+class ChunkTooLarge(BadInput):
+    """A chunk is larger than the lake accepts, as sent or once inflated."""
+
+    kind = "chunk-too-large"
+
+    def __init__(self, limit_bytes: int, *, inflated: bool) -> None:
+        what = "inflates to more than" if inflated else "is more than"
+        name = "REPLAY_CHUNK_RAW_BYTES_MAX" if inflated else "REPLAY_CHUNK_BYTES_MAX"
+        super().__init__(f"the chunk {what} {limit_bytes} bytes: split it, or raise {name}")
+        self.limit_bytes = limit_bytes
+
+
+class EncodingUnsupported(BadInput):
+    """A chunk's Content-Encoding is neither gzip nor identity."""
+
+    kind = "encoding-unsupported"
+
+
+class IdMalformed(BadInput):
+    """A website, session, page or sequence number is not of its form."""
+
+    kind = "id-malformed"
+
+
+class Forbidden(LakeError):
+    """The caller is known not to be allowed."""
+
+    kind = "forbidden"
+
+
+class SecretMismatch(Forbidden):
+    """A session id was not made from the secret that was sent with it."""
+
+    kind = "secret-mismatch"
+
+
+class OriginForbidden(Forbidden):
+    """The page's origin is none of the website's."""
+
+    kind = "origin-forbidden"
+
+
+class Missing(LakeError):
+    """What was asked for does not exist, or not for this caller."""
+
+    kind = "missing"
+
+
+class WebsiteMissing(Missing):
+    """No website has this id."""
+
+    kind = "website-missing"
+
+
+class SessionMissing(Missing):
+    """No session has this id."""
+
+    kind = "session-missing"
+
+
+class ObjectMissing(Missing):
+    """The store holds no object at this key."""
+
+    kind = "object-missing"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no object at {key}")
+        self.key = key
+
+
+class SessionExpired(LakeError):
+    """A session is older than its website keeps sessions."""
+
+    kind = "session-expired"
+
+
+class Damaged(LakeError):
+    """Stored bytes are not what was written: a checksum, a length or a form is wrong."""
+
+    kind = "damaged"
+
+
+class StoreUnavailable(LakeError):
+    """The store failed. Whether a write landed is unknown; the same write may be repeated."""
+
+    kind = "store-unavailable"
+
+
+class StoreFull(StoreUnavailable):
+    """The store has no room left (disk full, inodes out, quota)."""
+
+    kind = "store-full"
+
+
+class Conflict(LakeError):
+    """Another writer was first. Read again and start over."""
+
+    kind = "conflict"
+
+
+class SettingInvalid(BadInput):
+    """A setting's value is not of its form."""
+
+    kind = "setting-invalid"

@@ -1,0 +1,86 @@
+"""Every setting, its default, its unit and its reason. The only reader of the environment.
+
+One frozen object, made at start-up by `from_environ` and passed down.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from lake.errors import SettingInvalid
+
+MIB = 1024 * 1024
+
+
+def _setting(default: Any, reason: str, *, env: str = "") -> Any:  # noqa: ANN401, RUF100
+    return field(default=default, metadata={"reason": reason, "env": env})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings. A field `a_b` is read from `REPLAY_A_B`, S3's from the usual `AWS_…` names."""
+
+    lake: str = _setting("./.replaylake", "a folder, file:///… or s3://bucket/prefix")
+    aws_access_key_id: str = _setting("", "S3 and R2: access key", env="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: str = _setting("", "S3 and R2: secret", env="AWS_SECRET_ACCESS_KEY")
+    aws_endpoint_url: str = _setting("", "S3 other than AWS, such as R2", env="AWS_ENDPOINT_URL")
+    aws_region: str = _setting("auto", "R2's region is auto", env="AWS_REGION")
+
+    chunk_bytes_max: int = _setting(4 * MIB, "one upload as sent; a big first snapshot fits")
+    chunk_raw_bytes_max: int = _setting(32 * MIB, "one upload inflated: a bomb stops here")
+    chunk_deadline_s: float = _setting(20.0, "a body that takes longer is a slow-loris")
+    ingest_waiting_bytes_max: int = _setting(64 * MIB, "bodies held before 503: bounds memory")
+    ingest_linger_ms: int = _setting(25, "how long a chunk may wait for company in its commit")
+    segment_bytes_max: int = _setting(8 * MIB, "a commit is written at once at this size")
+    session_future_s: int = _setting(24 * 3600, "a session id further ahead than clocks go: 400")
+    trusted_proxies: str = _setting("", "comma-separated networks whose X-Forwarded-For counts")
+    geo_path: str = _setting("", "MMDB of countries; default: the one that set-up installed")
+
+    live_s: int = _setting(120, "a session is live until it was silent for so long")
+    pending_refresh_ms: int = _setting(1000, "how stale a reader's view of new segments may be")
+    control_cache_s: float = _setting(10.0, "how long services may believe a website or a key")
+    table_memory_bytes_max: int = _setting(256 * MIB, "columns of the tables kept by a reader")
+
+    compact_window_bytes_max: int = _setting(64 * MIB, "payloads held at once by a compaction")
+    session_memory_bytes_max: int = _setting(64 * MIB, "events sorted in memory; beyond: on disk")
+    frame_bytes_min: int = _setting(128 * 1024, "a frame is not cut at a snapshot before this")
+    frame_bytes_max: int = _setting(4 * MIB, "a frame is cut anyway here: bounds a reader's memory")
+    zstd_level: int = _setting(6, "session files: a fifth smaller than 3, still ahead of the disk")
+    orphan_grace_s: int = _setting(3600, "garbage younger than this may belong to a live writer")
+    vacuum_grace_s: int = _setting(24 * 3600, "table files this old may still be read by a query")
+    cold_after_days: int = _setting(2, "a day this old moves to the cold layout")
+
+
+def env_name(name: str) -> str:
+    """Return the environment variable that sets the field `name`."""
+    for item in fields(Settings):
+        if item.name == name:
+            return str(item.metadata["env"] or f"REPLAY_{name.upper()}")
+    raise KeyError(name)
+
+
+def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings.
+
+    Raises:
+        SettingInvalid: A value is not a number where one is needed, or is not positive.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        variable = env_name(item.name)
+        text = environ.get(variable, "")
+        if not text:
+            continue
+        if item.type is str:
+            values[item.name] = text
+            continue
+        try:
+            value = int(text) if item.type is int else float(text)
+        except ValueError as error:
+            raise SettingInvalid(f"{variable} is {text!r}: give a number ({item.default})") from error
+        if not value > 0:
+            raise SettingInvalid(f"{variable} is {text}: give a number above 0 ({item.default})")
+        values[item.name] = value
+    return Settings(**values)
