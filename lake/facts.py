@@ -1,0 +1,178 @@
+"""What a list row needs to know of a chunk, and how chunks add up to a session.
+
+A `ChunkFacts` is taken from a chunk once, at ingest (see `lake.chunks`), and kept for ever: in the
+segment's small columns, then in the session file's header. A session's row is `fold` of its
+chunks' facts and nothing else, so that a row is the same before, during and after compaction,
+whatever the order of delivery. Payloads are never looked at here.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from lake import ids
+
+
+class View(msgspec.Struct, array_like=True, frozen=True):
+    """A page's address as one rrweb Meta event gave it; `url` is scrubbed, at most 2,048 long."""
+
+    at_ms: int
+    url: str
+    width: int
+    height: int
+
+
+class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """One chunk in small. Identified in its session by (page_id, seq).
+
+    `crc32` and `raw_bytes` are of the JSON as inflated, so that the same chunk sent twice, once
+    plain and once gzipped, is the same. `first_at_ms` and `last_at_ms` are the browser's clock.
+    `user_id` is the last that the page gave by a `replaylake.identify` event.
+    """
+
+    page_id: str
+    seq: int
+    crc32: int
+    raw_bytes: int
+    event_count: int
+    click_count: int
+    error_count: int
+    snapshot_count: int
+    first_at_ms: int
+    last_at_ms: int
+    views: tuple[View, ...]
+    user_id: str | None
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where the chunk stands in its session."""
+        return self.page_id, self.seq
+
+
+class Client(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """Who recorded, as the server saw it when the chunk came in. No address is kept."""
+
+    visitor_id: str = ""
+    device_type: str = "unknown"
+    device_model: str | None = None
+    browser_name: str | None = None
+    browser_version: str | None = None
+    os_name: str | None = None
+    os_version: str | None = None
+    country: str | None = None
+
+
+class Page(NamedTuple):
+    """One page view of a session. `url` is None where no Meta event told it."""
+
+    page_id: str
+    url: str | None
+    at_ms: int
+    duration_ms: int
+
+
+class Gap(NamedTuple):
+    """Something that is missing from a page, by kind `missing-chunks` or `no-snapshot`."""
+
+    page_id: str
+    kind: str
+    first_seq: int
+    last_seq: int
+
+
+class Summary(NamedTuple):
+    """A session as its chunks tell it."""
+
+    website_id: str
+    session_id: str
+    started_at: datetime
+    first_at_ms: int
+    duration_ms: int
+    client: Client
+    user_id: str | None
+    pages: list[Page]
+    gaps: list[Gap]
+    width: int | None
+    height: int | None
+    click_count: int
+    error_count: int
+    event_count: int
+    raw_bytes: int
+
+
+def fold(
+    website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client: Client
+) -> Summary:
+    """Add up a session's chunks, each given once, in any order.
+
+    `started_at` is the time in the session's id: the server's clock, and the same from the first
+    chunk on. `first_at_ms`, from which offsets into the replay count, is the browser's.
+    """
+    ordered = sorted(chunks, key=lambda chunk: chunk.place)
+    first_at_ms = min(chunk.first_at_ms for chunk in ordered)
+    last_at_ms = max(chunk.last_at_ms for chunk in ordered)
+    pages = _pages(ordered, last_at_ms)
+    views = sorted((view for chunk in ordered for view in chunk.views), key=lambda v: v.at_ms)
+    users = [(c.last_at_ms, c.page_id, c.seq, c.user_id) for c in ordered if c.user_id]
+    return Summary(
+        website_id=website_id,
+        session_id=session_id,
+        started_at=datetime.fromtimestamp(ids.at_ms_of(session_id) / 1000, UTC),
+        first_at_ms=first_at_ms,
+        duration_ms=last_at_ms - first_at_ms,
+        client=client,
+        user_id=max(users)[3] if users else None,
+        pages=pages,
+        gaps=_gaps(ordered),
+        width=views[0].width if views else None,
+        height=views[0].height if views else None,
+        click_count=sum(chunk.click_count for chunk in ordered),
+        error_count=sum(chunk.error_count for chunk in ordered),
+        event_count=sum(chunk.event_count for chunk in ordered),
+        raw_bytes=sum(chunk.raw_bytes for chunk in ordered),
+    )
+
+
+def _pages(ordered: list[ChunkFacts], last_at_ms: int) -> list[Page]:
+    """Return the page views, oldest first. A Meta with its page's last address is no new view."""
+    starts: list[tuple[int, str, str | None]] = []
+    by_page: dict[str, list[View]] = {}
+    begins: dict[str, int] = {}
+    for chunk in ordered:
+        by_page.setdefault(chunk.page_id, []).extend(chunk.views)
+        begins[chunk.page_id] = min(chunk.first_at_ms, begins.get(chunk.page_id, chunk.first_at_ms))
+    for page_id, views in by_page.items():
+        url: str | None = None
+        for view in sorted(views, key=lambda v: v.at_ms):
+            if view.url != url:
+                starts.append((view.at_ms, page_id, view.url))
+            url = view.url
+        if not views:
+            starts.append((begins[page_id], page_id, None))
+    starts.sort(key=lambda start: start[:2])
+    ends = [start[0] for start in starts[1:]] + [last_at_ms]
+    return [
+        Page(page_id, url, at_ms, max(0, end - at_ms))
+        for (at_ms, page_id, url), end in zip(starts, ends, strict=True)
+    ]
+
+
+def _gaps(ordered: list[ChunkFacts]) -> list[Gap]:
+    """Return what is missing before each page's last chunk, and pages that cannot be drawn."""
+    gaps = []
+    expected: dict[str, int] = {}
+    snapshots: dict[str, int] = {}
+    for chunk in ordered:
+        due = expected.get(chunk.page_id, 0)
+        if chunk.seq > due:
+            gaps.append(Gap(chunk.page_id, "missing-chunks", due, chunk.seq - 1))
+        expected[chunk.page_id] = chunk.seq + 1
+        snapshots[chunk.page_id] = snapshots.get(chunk.page_id, 0) + chunk.snapshot_count
+    gaps += [
+        Gap(page_id, "no-snapshot", 0, expected[page_id] - 1)
+        for page_id, count in snapshots.items()
+        if not count
+    ]
+    return gaps

@@ -1,0 +1,223 @@
+"""One segment: the chunks of one group commit, as one Parquet object. See `lake/FORMAT.md`.
+
+The payload column stands first and the small columns last, so that one ranged read of the
+object's tail gives everything but the payloads.
+"""
+
+import io
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake.errors import Damaged, ObjectMissing
+from lake.facts import ChunkFacts, Client, View
+from lake.store import Store
+
+FORMAT = "1"
+TAIL_BYTES = 64 * 1024  # holds footer and small columns of a few hundred chunks
+
+_VIEW = pa.struct(
+    [("at_ms", pa.int64()), ("url", pa.string()), ("width", pa.int32()), ("height", pa.int32())]
+)
+SCHEMA = pa.schema(
+    [
+        ("payload", pa.binary()),
+        ("website_id", pa.string()),
+        ("session_id", pa.string()),
+        ("page_id", pa.string()),
+        ("seq", pa.int64()),
+        ("received_at", pa.timestamp("us", "UTC")),
+        ("first_at_ms", pa.int64()),
+        ("last_at_ms", pa.int64()),
+        ("event_count", pa.int32()),
+        ("click_count", pa.int32()),
+        ("error_count", pa.int32()),
+        ("snapshot_count", pa.int32()),
+        ("raw_bytes", pa.int64()),
+        ("payload_bytes", pa.int64()),
+        ("crc32", pa.int64()),
+        ("views", pa.list_(_VIEW)),
+        ("user_id", pa.string()),
+        ("visitor_id", pa.string()),
+        ("device_type", pa.string()),
+        ("device_model", pa.string()),
+        ("browser_name", pa.string()),
+        ("browser_version", pa.string()),
+        ("os_name", pa.string()),
+        ("os_version", pa.string()),
+        ("country", pa.string()),
+        ("encoding", pa.string()),
+    ],
+    metadata={"replaylake.segment": FORMAT},
+)
+SMALL = [name for name in SCHEMA.names if name != "payload"]
+
+
+class Arrival(NamedTuple):
+    """One chunk as it came in. `encoding` ('gzip' or '') is that of `payload`."""
+
+    website_id: str
+    session_id: str
+    facts: ChunkFacts
+    client: Client
+    received_at: int  # µs since the Unix epoch, the server's clock
+    encoding: str
+    payload: bytes
+    payload_bytes: int
+
+    @property
+    def identity(self) -> tuple[str, str, str, int]:
+        """(website, session, page, seq): what makes a chunk that chunk."""
+        return self.website_id, self.session_id, self.facts.page_id, self.facts.seq
+
+
+def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
+    """Write a segment, sorted by identity. Same arrivals, same bytes. Pages carry checksums.
+
+    `reason` is for chunks put aside: why; it stands in the file's metadata.
+    """
+    rows = sorted(arrivals, key=lambda arrival: arrival.identity)
+    facts = [row.facts for row in rows]
+    clients = [row.client for row in rows]
+    columns: dict[str, list[object]] = {
+        "payload": [row.payload for row in rows],
+        "website_id": [row.website_id for row in rows],
+        "session_id": [row.session_id for row in rows],
+        "received_at": [row.received_at for row in rows],
+        "payload_bytes": [len(row.payload) for row in rows],
+        "encoding": [row.encoding for row in rows],
+        "views": [[msgspec.structs.asdict(view) for view in fact.views] for fact in facts],
+    }
+    for name in ChunkFacts.__struct_fields__:
+        columns.setdefault(name, [getattr(fact, name) for fact in facts])
+    for name in Client.__struct_fields__:
+        columns[name] = [getattr(client, name) for client in clients]
+    metadata = {"replaylake.segment": FORMAT} | ({"replaylake.reason": reason} if reason else {})
+    table = pa.table(
+        [pa.array(columns[field.name], field.type) for field in SCHEMA],
+        schema=SCHEMA.with_metadata(metadata),
+    )
+    sink = io.BytesIO()
+    pq.write_table(
+        table,
+        sink,
+        compression={name: "NONE" if name == "payload" else "ZSTD" for name in _leaves()},
+        use_dictionary=[name for name in _leaves() if name not in ("payload", "received_at")],
+        write_page_checksum=True,
+        write_statistics=False,
+    )
+    return sink.getvalue()
+
+
+def decode(body: bytes) -> list[Arrival]:
+    """Read a whole segment, payloads included.
+
+    Raises:
+        Damaged: It is no segment, or a checksum is wrong.
+    """
+    return _arrivals(_read(pa.BufferReader(body), None))
+
+
+def decode_small(store: Store, key: str, size_bytes: int) -> list[Arrival]:
+    """Read the small columns only; payloads come back empty. One ranged read, seldom two.
+
+    Raises:
+        Damaged, ObjectMissing, StoreUnavailable.
+    """
+    tail = store.get_tail(key, min(size_bytes, TAIL_BYTES))
+    if len(tail) >= size_bytes:
+        return _arrivals(_read(pa.BufferReader(tail), SMALL))
+    try:
+        return _arrivals(_read(pa.PythonFile(_Tail(tail, size_bytes), mode="r"), SMALL))
+    except _TailTooShort:
+        return _arrivals(_read(pa.BufferReader(store.get(key)), SMALL))
+
+
+def _leaves() -> list[str]:
+    return [
+        f"views.list.element.{name}" if column == "views" else column
+        for column in SCHEMA.names
+        for name in ([field.name for field in _VIEW] if column == "views" else [column])
+    ]
+
+
+def _read(source: object, columns: list[str] | None) -> pa.Table:
+    try:
+        file = pq.ParquetFile(source, page_checksum_verification=True)
+        found = (file.metadata.metadata or {}).get(b"replaylake.segment", b"?").decode()
+        if found != FORMAT:
+            raise Damaged(f"segment format is {found!r}, this reader knows {FORMAT!r}")
+        return file.read(columns=columns, use_threads=False)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        if isinstance(error, ObjectMissing):
+            raise
+        raise Damaged(f"segment cannot be read: {error}") from error
+
+
+def _arrivals(table: pa.Table) -> list[Arrival]:
+    columns = {name: table.column(name).to_pylist() for name in table.column_names
+               if name != "received_at"}
+    columns["received_at"] = table.column("received_at").cast(pa.int64()).to_pylist()
+    payloads = columns.get("payload", [b""] * table.num_rows)
+    arrivals = []
+    for i in range(table.num_rows):
+        facts = ChunkFacts(
+            **{name: columns[name][i] for name in _PLAIN_FACTS},
+            views=tuple(View(**view) for view in columns["views"][i]),
+        )
+        client = Client(**{name: columns[name][i] for name in Client.__struct_fields__})
+        arrivals.append(
+            Arrival(
+                columns["website_id"][i],
+                columns["session_id"][i],
+                facts,
+                client,
+                columns["received_at"][i],
+                columns["encoding"][i],
+                payloads[i],
+                columns["payload_bytes"][i],
+            )
+        )
+    return arrivals
+
+
+_PLAIN_FACTS = [name for name in ChunkFacts.__struct_fields__ if name != "views"]
+
+
+class _TailTooShort(Exception):  # noqa: N818 - never leaves this module
+    pass
+
+
+class _Tail(io.RawIOBase):
+    """A file of which only the end is here."""
+
+    def __init__(self, tail: bytes, size_bytes: int) -> None:
+        super().__init__()
+        self._tail = tail
+        self._size = size_bytes
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        start = self._at - (self._size - len(self._tail))
+        if start < 0:
+            raise _TailTooShort
+        end = len(self._tail) if size < 0 else start + size
+        body = self._tail[start:end]
+        self._at += len(body)
+        return body
