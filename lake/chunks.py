@@ -5,7 +5,6 @@ needs; a whole event is never built. Everything raises `BadInput` and nothing el
 """
 
 import re
-import zlib
 from typing import NamedTuple
 
 import msgspec
@@ -101,7 +100,7 @@ def inflate(body: bytes, encoding: str, *, raw_bytes_max: int) -> bytes:
     inflater = isal_zlib.decompressobj(31)
     try:
         raw = bytes(inflater.decompress(body, raw_bytes_max + 1))
-    except (isal_zlib.IsalError, zlib.error, EOFError, ValueError) as error:
+    except isal_zlib.IsalError as error:  # type: ignore[misc]  # the stub calls it a value
         raise ChunkMalformed(f"the body is not gzip: {error}") from error
     if len(raw) > raw_bytes_max:
         raise ChunkTooLarge(raw_bytes_max, inflated=True)
@@ -220,9 +219,7 @@ def _view(event: _Event) -> View | None:
     data = _data(event.data)
     if not isinstance(data.href, str):
         return None
-    return View(
-        int(event.timestamp), scrub_url(data.href), _size(data.width), _size(data.height)
-    )
+    return View(int(event.timestamp), scrub_url(data.href), _size(data.width), _size(data.height))
 
 
 def _size(value: object) -> int:

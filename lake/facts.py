@@ -102,9 +102,7 @@ class Summary(NamedTuple):
     raw_bytes: int
 
 
-def fold(
-    website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client: Client
-) -> Summary:
+def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client: Client) -> Summary:
     """Add up a session's chunks, each given once, in any order.
 
     `started_at` is the time in the session's id: the server's clock, and the same from the first

@@ -158,8 +158,9 @@ def _read(source: object, columns: list[str] | None) -> pa.Table:
 
 
 def _arrivals(table: pa.Table) -> list[Arrival]:
-    columns = {name: table.column(name).to_pylist() for name in table.column_names
-               if name != "received_at"}
+    columns = {
+        name: table.column(name).to_pylist() for name in table.column_names if name != "received_at"
+    }
     columns["received_at"] = table.column("received_at").cast(pa.int64()).to_pylist()
     payloads = columns.get("payload", [b""] * table.num_rows)
     arrivals = []
@@ -187,7 +188,7 @@ def _arrivals(table: pa.Table) -> list[Arrival]:
 _PLAIN_FACTS = [name for name in ChunkFacts.__struct_fields__ if name != "views"]
 
 
-class _TailTooShort(Exception):  # noqa: N818 - never leaves this module
+class _TailTooShort(Exception):
     pass
 
 

@@ -79,7 +79,9 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Settings:
         try:
             value = int(text) if item.type is int else float(text)
         except ValueError as error:
-            raise SettingInvalid(f"{variable} is {text!r}: give a number ({item.default})") from error
+            raise SettingInvalid(
+                f"{variable} is {text!r}: give a number ({item.default})"
+            ) from error
         if not value > 0:
             raise SettingInvalid(f"{variable} is {text}: give a number above 0 ({item.default})")
         values[item.name] = value

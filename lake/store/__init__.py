@@ -105,7 +105,9 @@ def open_store(settings: Settings) -> Store:
 
         return S3Store(url, settings)
     if "://" in url and not url.startswith("file://"):
-        raise SettingInvalid(f"REPLAY_LAKE is {url!r}: give a folder, file:///… or s3://bucket/prefix")
+        raise SettingInvalid(
+            f"REPLAY_LAKE is {url!r}: give a folder, file:///… or s3://bucket/prefix"
+        )
     from lake.store.local import LocalStore
 
     return LocalStore(Path(url.removeprefix("file://")))

@@ -1,0 +1,1 @@
+"""Lists sessions and streams replays: routes, no rules about data."""

@@ -1,0 +1,157 @@
+import gzip
+import json
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lake import chunks
+from lake.errors import BadInput, ChunkMalformed, ChunkTooLarge, EncodingUnsupported
+from lake.facts import ChunkFacts
+
+MIB = 1 << 20
+META = {"type": 4, "timestamp": 5, "data": {"href": "https://a.example/x", "width": 9, "height": 8}}
+PAGE = "01a1ee56-5e00-7be4-972c-9816fcdafaf7"
+
+
+def read(raw: bytes) -> ChunkFacts:
+    return chunks.read_chunk(raw, page_id=PAGE, seq=0)
+
+
+def test_a_chunk_is_counted() -> None:
+    click = {"type": 3, "timestamp": 7.5, "data": {"source": 2, "type": 2, "id": 1}}
+    error = {"type": 5, "timestamp": 6, "data": {"tag": "sr.error", "payload": {"message": "no"}}}
+    snapshot = {"type": 2, "timestamp": 5, "data": {"node": {}}}
+    facts = read(json.dumps([META, snapshot, click, error]).encode())
+
+    assert (facts.event_count, facts.click_count, facts.error_count, facts.snapshot_count) == (
+        4,
+        1,
+        1,
+        1,
+    )
+    assert (facts.first_at_ms, facts.last_at_ms) == (5, 7)
+    assert [(v.url, v.width, v.height) for v in facts.views] == [("https://a.example/x", 9, 8)]
+
+
+def test_an_uncaught_error_that_the_console_repeats_counts_once() -> None:
+    error = {
+        "type": 5,
+        "timestamp": 6,
+        "data": {"tag": "sr.error", "payload": {"message": "Uncaught X: no"}},
+    }
+    console = {
+        "type": 6,
+        "timestamp": 7,
+        "data": {
+            "plugin": "rrweb/console@1",
+            "payload": {"level": "error", "payload": ['"Uncaught X: no"']},
+        },
+    }
+
+    assert read(json.dumps([error, console]).encode()).error_count == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"[1]",
+        b"null",
+        b"[{}]",
+        b'[{"type":3}]',
+        b'[{"type":"x","timestamp":1}]',
+        b'[{"type":3,"timestamp":"1"}]',
+        b'[{"type":3,"timestamp":1}',
+        b"[NaN]",
+        b'[{"type":3,"timestamp":NaN}]',
+        b'[{"type":3,"timestamp":1e999}]',
+        b'[{"type":3,"timestamp":1e300}]',
+        b'[{"type":3,"timestamp":-Infinity}]',
+        b'[{"type":3,"timestamp":1,"data":"\xff"}]',
+        b"\0",
+        b"[" * 100_000,
+        b'[{"type":3,"timestamp":1,"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
+        gzip.compress(b"[]"),
+    ],
+)
+def test_what_is_no_array_of_events_is_refused_with_a_reason(raw: bytes) -> None:
+    """Faults 32, 34, 35, 36; attack 34 (gzip in gzip arrives here as gzip)."""
+    with pytest.raises(ChunkMalformed, match=r"."):
+        read(raw)
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
+    try:
+        facts = read(raw)
+    except BadInput:
+        return
+    assert facts.event_count == len(chunks.split_events(raw))
+
+
+def test_lone_surrogates_are_mended_and_pairs_are_kept() -> None:
+    """Fault 35."""
+    raw = b'[{"type":3,"timestamp":1,"data":"\\ud800 \\ud83d\\ude00 \\\\ud800 \\udfff"}]'
+
+    (event,) = chunks.split_events(raw)
+    assert json.loads(event.json)["data"] == "\ufffd \U0001f600 \\ud800 \ufffd"
+
+
+def test_a_byte_order_mark_and_line_breaks_between_tokens_do_no_harm() -> None:
+    raw = b"\xef\xbb\xbf" + json.dumps([META, META], indent=2).encode()
+
+    assert [json.loads(e.json) for e in chunks.split_events(raw)] == [META, META]
+    assert all(b"\n" not in e.json for e in chunks.split_events(raw))
+
+
+def test_a_gzip_bomb_is_too_large() -> None:
+    """Fault 37, attack 33."""
+    with pytest.raises(ChunkTooLarge) as caught:
+        chunks.inflate(gzip.compress(bytes(64 * MIB)), "gzip", raw_bytes_max=MIB)
+    assert caught.value.limit_bytes == MIB
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(b"[]")[:-4],
+        gzip.compress(b"[]") + gzip.compress(b"[]"),
+        zlib.compress(b"[]"),
+        b"",
+        b"[]",
+        gzip.compress(b"[]") + b"x",
+    ],
+)
+def test_only_one_whole_gzip_member_is_accepted(body: bytes) -> None:
+    """Attacks 35 and 36."""
+    with pytest.raises(ChunkMalformed):
+        chunks.inflate(body, "gzip", raw_bytes_max=MIB)
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "x" * 999])
+def test_other_encodings_are_refused(encoding: str) -> None:
+    """Attack 37; a zstd window of 1 GiB (fault 38) ends here too."""
+    with pytest.raises(EncodingUnsupported):
+        chunks.inflate(b"", encoding, raw_bytes_max=MIB)
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("https://a.example/x?token=abc&q=1", "https://a.example/x?token=***&q=1"),
+        ("https://u:p@a.example/x", "https://a.example/x"),
+        ("https://a.example/x?u=joe%40example.com", "https://a.example/x?u=***"),
+        ("https://a.example/#access_token=abc&n=1", "https://a.example/#access_token=***&n=1"),
+        ("https://a.example/#/route?key=abc", "https://a.example/#/route?key=***"),
+        ("https://a.example/x?page=2#top", "https://a.example/x?page=2#top"),
+    ],
+)
+def test_secrets_in_addresses_are_masked_before_they_are_stored(url: str, clean: str) -> None:
+    """Attack 31."""
+    raw = json.dumps([META | {"data": {"href": url, "width": 1, "height": 1}}]).encode()
+
+    assert read(raw).views[0].url == clean
