@@ -24,7 +24,7 @@ USER_ID_LENGTH_MAX = 256
 IDENTIFY = "replaylake.identify"
 ERROR_TAGS = ("replaylake.error", "sr.error")
 CONSOLE = "rrweb/console@1"
-_SAME_ERROR_MS = 1000  # a browser reports an uncaught error to the console too
+SAME_ERROR_MS = 1000  # a browser reports an uncaught error to the console too
 
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -59,7 +59,9 @@ class _Event(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw()
 
 
-class _Stamp(msgspec.Struct):
+class Stamp(msgspec.Struct):
+    """What orders an event: its type and its time, ms of the browser's clock."""
+
     type: int
     timestamp: float
 
@@ -74,7 +76,7 @@ class Event(NamedTuple):
 
 _EVENTS = msgspec.json.Decoder(list[_Event])
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-_STAMP = msgspec.json.Decoder(_Stamp)
+_STAMP = msgspec.json.Decoder(Stamp)
 _DATA = msgspec.json.Decoder(_Data)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
@@ -189,6 +191,11 @@ def split_events(raw: bytes) -> list[Event]:
     return events
 
 
+def stamp_of(json: bytes) -> Stamp:
+    """Return the type and time of one event of a chunk that `read_chunk` accepted."""
+    return _STAMP.decode(json)
+
+
 def _decode(text: bytes) -> list[_Event]:
     if not text.isascii():
         try:
@@ -264,6 +271,6 @@ class _ErrorCount:
         if "Uncaught" not in text:
             return False
         return any(
-            abs(at_ms - at) <= _SAME_ERROR_MS and message.removeprefix("Uncaught ")[:200] in text
+            abs(at_ms - at) <= SAME_ERROR_MS and message.removeprefix("Uncaught ")[:200] in text
             for at, message in self._recent
         )

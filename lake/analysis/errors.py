@@ -1,0 +1,100 @@
+"""JavaScript errors of a session, each with a fingerprint under which its like is grouped.
+
+Counted as at ingest (`lake.chunks`): an error that the page and its console both report is one.
+"""
+
+import hashlib
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lake.chunks import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, SAME_ERROR_MS
+from lake.scrub import scrub_text
+
+_MESSAGE_LENGTH_MAX = 1000
+_STACK_LENGTH_MAX = 8000
+_FRAMES_IN_FINGERPRINT = 3
+_CHANGING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+|\?[^\s:)]*", re.IGNORECASE)
+_FRAME = re.compile(r"^\s*(?:at\s+)?(.*?)\s*\(?((?:https?|file|blob|webpack)[^\s()]*?)\)?\s*$")
+
+
+class ErrorEvent(NamedTuple):
+    """One error. `at_ms` is the browser's clock; message and stack are scrubbed and cut."""
+
+    at_ms: float
+    chunk: int
+    message: str
+    stack: str | None
+    source: str
+    fingerprint: str
+
+
+class ErrorRule:
+    """Sees a session's events in replay order and keeps its errors."""
+
+    def __init__(self) -> None:
+        self.errors: list[ErrorEvent] = []
+        self._recent: list[tuple[float, str]] = []
+
+    def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> None:
+        """Look at one event; all but custom and plugin events are none of this rule's."""
+        if kind not in (CUSTOM, PLUGIN):
+            return
+        data = _field(_decode(json), "data")
+        payload = _field(data, "payload")
+        if isinstance(data, dict) and data.get("tag") in ERROR_TAGS:
+            message = _text(_field(payload, "message"))
+            if message:
+                self._recent = [*self._recent[-7:], (at_ms, message)]
+            self._add(at_ms, chunk, message, _text(_field(payload, "stack")), "page")
+        elif _field(data, "plugin") == CONSOLE and _field(payload, "level") == "error":
+            parts = _field(payload, "payload")
+            texts = [_unquoted(p) for p in parts] if isinstance(parts, list) else []
+            text = " ".join(t for t in texts if t)
+            if not self._is_repeated(at_ms, text):
+                trace = _field(payload, "trace")
+                lines = [t for t in trace if isinstance(t, str)] if isinstance(trace, list) else []
+                self._add(at_ms, chunk, text, "\n".join(lines), "console")
+
+    def _is_repeated(self, at_ms: float, text: str) -> bool:
+        return "Uncaught" in text and any(
+            abs(at_ms - at) <= SAME_ERROR_MS and message.removeprefix("Uncaught ")[:200] in text
+            for at, message in self._recent
+        )
+
+    def _add(self, at_ms: float, chunk: int, message: str, stack: str, source: str) -> None:
+        message = scrub_text(message[:_MESSAGE_LENGTH_MAX]) or "(no message)"
+        stack = scrub_text(stack[:_STACK_LENGTH_MAX])
+        self.errors.append(
+            ErrorEvent(at_ms, chunk, message, stack or None, source, fingerprint(message, stack))
+        )
+
+
+def fingerprint(message: str, stack: str) -> str:
+    """Name an error by its message and top stack frames, without numbers, hashes and queries."""
+    frames = [f"{m[1]}@{m[2]}" for line in stack.splitlines() if (m := _FRAME.match(line))]
+    text = "\n".join([message.removeprefix("Uncaught "), *frames[:_FRAMES_IN_FINGERPRINT]])
+    return hashlib.sha256(_CHANGING.sub("#", text).encode(errors="replace")).hexdigest()[:16]
+
+
+def _decode(json: bytes) -> object:
+    try:
+        return msgspec.json.decode(json)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _field(value: object, name: str) -> Any:  # noqa: ANN401, RUF100 - JSON is anything
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _unquoted(part: object) -> str:
+    """rrweb's console plugin writes each argument as JSON text."""
+    text = _text(part)
+    inner = _decode(text.encode(errors="replace")) if text.startswith('"') else None
+    return inner if isinstance(inner, str) else text

@@ -1,0 +1,295 @@
+"""One session as one object: a header that tells all, then its events in zstd frames.
+
+The bytes are a valid zstd stream of newline-delimited JSON: the header hides in a skippable frame
+(RFC 8878, section 3.1.2), so that everything behind it can be sent to a browser as it lies. Same
+chunks, same bytes: nothing here depends on when or how they arrived. See `lake/FORMAT.md`.
+
+Which events go in, and in which order, is decided in `lake.merge`.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+import zstandard
+
+from lake.chunks import FULL_SNAPSHOT, META, stamp_of
+from lake.errors import Damaged
+from lake.facts import ChunkFacts, Client
+from lake.settings import Settings
+from lake.store import Store
+
+FORMAT = 1
+_SKIPPABLE = 0x184D2A50
+_PREFIX = struct.Struct("<II")
+_WINDOW_MAX = 1 << 23  # what browsers decode; a frame that asks for more is not ours
+_HEADER_RAW_MAX = 1 << 30
+_READ_AHEAD_BYTES = 8 << 20
+_HEAD_BYTES = 32 * 1024  # most headers are shorter, so that one read brings them
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True):
+    """One zstd frame. `offset` counts from the end of the header; times are the browser's."""
+
+    offset: int
+    size_bytes: int
+    raw_bytes: int
+    event_count: int
+    first_at_ms: float
+    last_at_ms: float
+    has_snapshot: bool
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a session but its events.
+
+    `chunks` are in order of (page, seq). `runs` tells whose the events are, in file order:
+    (number in `chunks`, how many events in a row). `client` came with the chunk `client_from`.
+    """
+
+    format: int
+    website_id: str
+    session_id: str
+    client: Client
+    client_from: tuple[str, int]
+    chunks: tuple[ChunkFacts, ...]
+    runs: tuple[tuple[int, int], ...]
+    frames: tuple[Frame, ...]
+
+
+class Placed(NamedTuple):
+    """One event with its chunk's number: sorts by the order of replay, given stable input."""
+
+    at_ms: float
+    chunk: int
+    type: int
+    json: bytes
+
+
+class Written(NamedTuple):
+    """A finished file in the local folder of its writer. `generation` names its bytes."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    header: Header
+
+    @property
+    def generation(self) -> str:
+        """The part of the object's key that changes with its bytes."""
+        return self.sha256[:16]
+
+
+_HEADERS = msgspec.json.Decoder(Header)
+
+
+class _Frames:
+    """Cuts events into frames and remembers where each lies."""
+
+    def __init__(self, sink: BinaryIO, settings: Settings) -> None:
+        self._sink = sink
+        self._settings = settings
+        self._compressor = zstandard.ZstdCompressor(level=settings.zstd_level, write_checksum=True)
+        self._offset = 0
+        self._start()
+        self.frames: list[Frame] = []
+        self.runs: list[list[int]] = []
+
+    def _start(self) -> None:
+        self._lines: list[bytes] = []
+        self._raw_bytes = 0
+        self._first = float("inf")
+        self._last = float("-inf")
+        self._has_snapshot = False
+
+    def write(self, events: Iterable[Placed]) -> None:
+        settings = self._settings
+        before = -1
+        for at_ms, chunk, kind, json in events:
+            is_start = kind == META or (kind == FULL_SNAPSHOT and before != META)
+            limit = settings.frame_bytes_min if is_start else settings.frame_bytes_max
+            # A Meta and its snapshot stay together, whatever the snapshot's size.
+            if self._raw_bytes >= limit and not (kind == FULL_SNAPSHOT and before == META):
+                self.cut()
+            before = kind
+            self._lines.append(json)
+            self._raw_bytes += len(json) + 1
+            self._first = min(self._first, at_ms)
+            self._last = max(self._last, at_ms)
+            self._has_snapshot |= kind == FULL_SNAPSHOT
+            if self.runs and self.runs[-1][0] == chunk:
+                self.runs[-1][1] += 1
+            else:
+                self.runs.append([chunk, 1])
+        self.cut()
+
+    def cut(self) -> None:
+        if not self._lines:
+            return
+        body = self._compressor.compress(b"\n".join(self._lines) + b"\n")
+        self._sink.write(body)
+        self.frames.append(
+            Frame(
+                self._offset,
+                len(body),
+                self._raw_bytes,
+                len(self._lines),
+                self._first,
+                self._last,
+                self._has_snapshot,
+            )
+        )
+        self._offset += len(body)
+        self._start()
+
+
+def write(
+    folder: Path,
+    events: Iterable[Placed],
+    *,
+    website_id: str,
+    session_id: str,
+    client: Client,
+    client_from: tuple[str, int],
+    chunks: tuple[ChunkFacts, ...],
+    settings: Settings,
+) -> Written:
+    """Write a session's file into `folder`. One frame is held in memory at a time.
+
+    Args:
+        folder: A temporary folder of the caller's, who removes it.
+        events: In replay order; `chunk` is the place in `chunks`.
+        chunks: In order of (page, seq), each once.
+    """
+    body_path, path = folder / f"{session_id}.frames", folder / f"{session_id}.file"
+    with body_path.open("wb") as body:
+        cutter = _Frames(body, settings)
+        cutter.write(events)
+    header = Header(
+        format=FORMAT,
+        website_id=website_id,
+        session_id=session_id,
+        client=client,
+        client_from=client_from,
+        chunks=chunks,
+        runs=tuple((chunk, count) for chunk, count in cutter.runs),
+        frames=tuple(cutter.frames),
+    )
+    assert sum(c.event_count for c in chunks) == sum(f.event_count for f in header.frames)
+    digest = hashlib.sha256()
+    with path.open("wb") as file, body_path.open("rb") as body:
+        head = _encode_header(header)
+        digest.update(head)
+        file.write(head)
+        while block := body.read(1 << 20):
+            digest.update(block)
+            file.write(block)
+        size_bytes = file.tell()
+    body_path.unlink()
+    return Written(path, size_bytes, digest.hexdigest(), header)
+
+
+def _encode_header(header: Header) -> bytes:
+    packed = zstandard.ZstdCompressor(level=9, write_checksum=True).compress(
+        msgspec.json.encode(header)
+    )
+    return _PREFIX.pack(_SKIPPABLE, len(packed)) + packed
+
+
+class SessionFile:
+    """A session file in the store, read piece by piece.
+
+    Raises (every method): Damaged where the bytes are not what was written, ObjectMissing,
+    StoreUnavailable.
+    """
+
+    def __init__(self, store: Store, key: str) -> None:
+        self._store = store
+        self.key = key
+        head = store.get_range(key, 0, _HEAD_BYTES)
+        if len(head) < _PREFIX.size:
+            raise Damaged(f"{key} is cut short at {len(head)} bytes")
+        magic, size = _PREFIX.unpack_from(head)
+        if magic != _SKIPPABLE:
+            raise Damaged(f"{key} does not begin with a header")
+        self.body_offset = _PREFIX.size + size
+        if len(head) < self.body_offset:
+            head = store.get_range(key, 0, self.body_offset)
+        self.header = _decode_header(key, head[_PREFIX.size : self.body_offset])
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the whole object as its frames say."""
+        frames = self.header.frames
+        body_bytes = frames[-1].offset + frames[-1].size_bytes if frames else 0
+        return int(self.body_offset + body_bytes)
+
+    def bodies(self, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+        """Yield frames [first, last) as they lie, a few megabytes to a read."""
+        frames = self.header.frames[first:last]
+        at = 0
+        while at < len(frames):
+            start = frames[at].offset
+            end = at + 1
+            while (
+                end < len(frames)
+                and frames[end].offset + frames[end].size_bytes - start <= _READ_AHEAD_BYTES
+            ):
+                end += 1
+            stop = frames[end - 1].offset + frames[end - 1].size_bytes
+            body = self._store.get_range(
+                self.key, self.body_offset + start, self.body_offset + stop
+            )
+            if len(body) != stop - start:
+                raise Damaged(f"{self.key} is cut short")
+            for frame in frames[at:end]:
+                yield body[frame.offset - start : frame.offset - start + frame.size_bytes]
+            at = end
+
+    def texts(self, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+        """Yield frames [first, last) inflated: whole lines of NDJSON."""
+        frames = self.header.frames[first:last]
+        for frame, body in zip(frames, self.bodies(first, last), strict=True):
+            yield inflate_frame(self.key, frame, body)
+
+    def events(self, first: int = 0, last: int | None = None) -> Iterator[Placed]:
+        """Yield the events of frames [first, last) with the numbers of their chunks."""
+        owners = self._owners(sum(f.event_count for f in self.header.frames[:first]))
+        for text in self.texts(first, last):
+            for line in text.splitlines() if b"\r" not in text else text[:-1].split(b"\n"):
+                stamp = stamp_of(line)
+                yield Placed(stamp.timestamp, next(owners), stamp.type, line)
+
+    def _owners(self, skip: int) -> Iterator[int]:
+        owners = (chunk for chunk, count in self.header.runs for _ in range(count))
+        return islice(owners, skip, None)
+
+
+def inflate_frame(key: str, frame: Frame, body: bytes) -> bytes:
+    """Inflate one frame, its checksum and its length verified."""
+    try:
+        text = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompress(
+            body, max_output_size=frame.raw_bytes, allow_extra_data=False
+        )
+    except zstandard.ZstdError as error:
+        raise Damaged(f"{key}: frame at {frame.offset}: {error}") from error
+    if len(text) != frame.raw_bytes:
+        raise Damaged(f"{key}: frame at {frame.offset} has {len(text)} bytes")
+    return text
+
+
+def _decode_header(key: str, packed: bytes) -> Header:
+    try:
+        text = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompress(
+            packed, max_output_size=_HEADER_RAW_MAX, allow_extra_data=False
+        )
+        header = _HEADERS.decode(text)
+    except (zstandard.ZstdError, msgspec.DecodeError, MemoryError) as error:
+        raise Damaged(f"{key}: its header cannot be read: {error}") from error
+    if header.format != FORMAT:
+        raise Damaged(f"{key}: format {header.format}, this reader knows {FORMAT}")
+    return header
