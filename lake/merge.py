@@ -7,16 +7,18 @@ temporary files; a merge of the runs is the session. Nothing is written to the l
 
 import heapq
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from lake.chunks import inflate, read_chunk, split_events
+from isal import isal_zlib
+
+from lake.chunks import Event, inflate, split_events
 from lake.errors import BadInput, Damaged
 from lake.facts import ChunkFacts, Client
 from lake.segments import Arrival
-from lake.session_files import Placed, SessionFile
+from lake.session_files import Placed
 from lake.settings import Settings
 
 _RECORD = struct.Struct("<dIbI")
@@ -31,85 +33,122 @@ class Union(NamedTuple):
 
     chunks: tuple[ChunkFacts, ...]
     client: Client
-    client_from: tuple[str, int]
     new: list[Arrival]
-    duplicate_count: int
     rejected: list[Arrival]
 
+    def without(self, arrival: Arrival) -> "Union":
+        """Return the union as if this new chunk had not come."""
+        return self._replace(
+            chunks=tuple(facts for facts in self.chunks if facts.place != arrival.facts.place),
+            new=[other for other in self.new if other is not arrival],
+        )
 
-def unite(file: SessionFile | None, arrivals: Iterable[Arrival]) -> Union:
-    """Add arrivals, oldest first, to what a session's file holds. Payloads are not looked at."""
-    known = {facts.place: facts for facts in (file.header.chunks if file else ())}
-    client = file.header.client if file else Client()
-    client_from = file.header.client_from if file else None
+
+def unite(
+    known_chunks: Iterable[ChunkFacts], client: Client | None, arrivals: Iterable[Arrival]
+) -> Union:
+    """Add arrivals, oldest first, to what a session has already. Payloads are not looked at.
+
+    Args:
+        known_chunks: Those in the session's file.
+        client: Who sent the first of them; None where there are none.
+        arrivals: At least one where there is no file yet.
+    """
+    known = {facts.place: facts for facts in known_chunks}
+    first = min(known, default=None)
     new, rejected = [], []
-    duplicate_count = 0
     for arrival in arrivals:
         facts = arrival.facts
         found = known.get(facts.place)
         if found is None:
             known[facts.place] = facts
             new.append(arrival)
-            if client_from is None or facts.place < client_from:
-                client, client_from = arrival.client, facts.place
-        elif (found.crc32, found.raw_bytes) == (facts.crc32, facts.raw_bytes):
-            duplicate_count += 1
-        else:
+            if first is None or facts.place < first:
+                client, first = arrival.client, facts.place
+        elif not is_same(found, facts):
             rejected.append(arrival)
-    assert client_from is not None, "a session has a chunk"
+    assert client is not None, "a session has a chunk"
     chunks = tuple(known[place] for place in sorted(known))
-    return Union(chunks, client, client_from, new, duplicate_count, rejected)
+    return Union(chunks, client, new, rejected)
 
 
-def events_of(arrival: Arrival, settings: Settings) -> list[tuple[float, int, bytes]]:
-    """Return (at_ms, type, json) of a stored chunk, in its own order.
+def is_same(one: ChunkFacts, other: ChunkFacts) -> bool:
+    """Say whether two chunks of one place hold the same JSON text."""
+    return (one.crc32, one.raw_bytes) == (other.crc32, other.raw_bytes)
+
+
+class ChunkDamaged(Damaged):
+    """One stored chunk is not what its columns say. `arrival` is without its payload."""
+
+    kind = "chunk-damaged"
+
+    def __init__(self, arrival: Arrival, why: object) -> None:
+        super().__init__(f"chunk {arrival.facts.page_id}/{arrival.facts.seq}: {why}")
+        self.arrival = arrival
+
+
+def events_of(arrival: Arrival, payload: bytes, settings: Settings) -> list[Event]:
+    """Return the events of a stored chunk, in its own order.
 
     Raises:
-        Damaged: The payload is not what its columns say.
+        ChunkDamaged: The payload is not what its columns say.
     """
     facts = arrival.facts
     try:
         raw = inflate(
-            arrival.payload,
+            payload,
             arrival.encoding,
             raw_bytes_max=max(settings.chunk_raw_bytes_max, facts.raw_bytes),
         )
-        if read_chunk(raw, page_id=facts.page_id, seq=facts.seq) != facts:
-            raise Damaged(f"chunk {facts.page_id}/{facts.seq} differs from its columns")
-        return [(event.at_ms, event.type, event.json) for event in split_events(raw)]
+        # What read_chunk once proved of these very bytes need not be proved again.
+        if len(raw) != facts.raw_bytes or isal_zlib.crc32(raw) != facts.crc32:
+            raise ChunkDamaged(arrival, "its checksum is wrong")
+        return split_events(raw)
     except BadInput as error:
-        raise Damaged(f"chunk {facts.page_id}/{facts.seq}: {error}") from error
+        raise ChunkDamaged(arrival, error) from error
 
 
 def ordered(
-    file: SessionFile | None, union: Union, folder: Path, settings: Settings
+    stored: Iterable[Placed] | None,
+    stored_chunks: Iterable[ChunkFacts],
+    union: Union,
+    payload_of: Callable[[Arrival], bytes],
+    folder: Path,
+    settings: Settings,
 ) -> Iterator[Placed]:
     """Yield every event of the session in replay order.
 
     Args:
+        stored: The events of the session's file, numbered by its own header; None: no file.
+        stored_chunks: The chunks of that header.
+        payload_of: Fetches the stored bytes of a new chunk; one chunk is held at a time.
         folder: Where events beyond `session_memory_bytes_max` wait, sorted, on disk.
+
+    Raises:
+        ChunkDamaged: Before the first event, if a new chunk is not what its columns say.
     """
     number = {facts.place: i for i, facts in enumerate(union.chunks)}
     runs: list[Iterator[Placed]] = []
-    if file is not None:
-        # Numbers in the file are those of its own header.
-        now = [number[facts.place] for facts in file.header.chunks]
-        runs.append(
-            Placed(event.at_ms, now[event.chunk], event.type, event.json) for event in file.events()
-        )
+    if stored is not None:
+        now = [number[facts.place] for facts in stored_chunks]
+        runs.append(stored_event._replace(chunk=now[stored_event.chunk]) for stored_event in stored)
     held: list[Placed] = []
     held_bytes = 0
     for arrival in sorted(union.new, key=lambda a: a.facts.place):
         chunk = number[arrival.facts.place]
-        held += [Placed(at, chunk, kind, json) for at, kind, json in events_of(arrival, settings)]
+        held += [
+            Placed(event.at_ms, chunk, event.type, event.json)
+            for event in events_of(arrival, payload_of(arrival), settings)
+        ]
         held_bytes += arrival.facts.raw_bytes
         if held_bytes > settings.session_memory_bytes_max:
             held.sort(key=_REPLAY_ORDER)
             runs.append(_spilled(held, folder / f"run-{len(runs)}"))
             held, held_bytes = [], 0
     held.sort(key=_REPLAY_ORDER)
-    runs.append(iter(held))
-    return heapq.merge(*runs, key=_REPLAY_ORDER) if len(runs) > 1 else runs[0]
+    if held:
+        runs.append(iter(held))
+    return heapq.merge(*runs, key=_REPLAY_ORDER) if len(runs) > 1 else iter(runs[0])
 
 
 def _spilled(events: list[Placed], path: Path) -> Iterator[Placed]:

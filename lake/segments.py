@@ -121,6 +121,15 @@ def decode(body: bytes) -> list[Arrival]:
     return _arrivals(_read(pa.BufferReader(body), None))
 
 
+def decode_payloads(body: bytes) -> pa.ChunkedArray:
+    """Read the payloads only, in the order of the other columns.
+
+    Raises:
+        Damaged: It is no segment, or a checksum is wrong.
+    """
+    return _read(pa.BufferReader(body), ["payload"]).column("payload")
+
+
 def decode_small(store: Store, key: str, size_bytes: int) -> list[Arrival]:
     """Read the small columns only; payloads come back empty. One ranged read, seldom two.
 

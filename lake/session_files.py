@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 import msgspec
 import zstandard
@@ -21,7 +21,6 @@ from lake.chunks import FULL_SNAPSHOT, META, stamp_of
 from lake.errors import Damaged
 from lake.facts import ChunkFacts, Client
 from lake.settings import Settings
-from lake.store import Store
 
 FORMAT = 1
 _SKIPPABLE = 0x184D2A50
@@ -48,14 +47,13 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a session but its events.
 
     `chunks` are in order of (page, seq). `runs` tells whose the events are, in file order:
-    (number in `chunks`, how many events in a row). `client` came with the chunk `client_from`.
+    (number in `chunks`, how many events in a row). `client` came with the first of the chunks.
     """
 
     format: int
     website_id: str
     session_id: str
     client: Client
-    client_from: tuple[str, int]
     chunks: tuple[ChunkFacts, ...]
     runs: tuple[tuple[int, int], ...]
     frames: tuple[Frame, ...]
@@ -154,7 +152,6 @@ def write(
     website_id: str,
     session_id: str,
     client: Client,
-    client_from: tuple[str, int],
     chunks: tuple[ChunkFacts, ...],
     settings: Settings,
 ) -> Written:
@@ -174,12 +171,10 @@ def write(
         website_id=website_id,
         session_id=session_id,
         client=client,
-        client_from=client_from,
         chunks=chunks,
         runs=tuple((chunk, count) for chunk, count in cutter.runs),
         frames=tuple(cutter.frames),
     )
-    assert sum(c.event_count for c in chunks) == sum(f.event_count for f in header.frames)
     digest = hashlib.sha256()
     with path.open("wb") as file, body_path.open("rb") as body:
         head = _encode_header(header)
@@ -200,6 +195,14 @@ def _encode_header(header: Header) -> bytes:
     return _PREFIX.pack(_SKIPPABLE, len(packed)) + packed
 
 
+class Ranges(Protocol):
+    """The part of a store that a session file needs."""
+
+    def get_range(self, key: str, start: int, end: int) -> bytes:
+        """Return bytes [start, end)."""
+        ...
+
+
 class SessionFile:
     """A session file in the store, read piece by piece.
 
@@ -207,7 +210,7 @@ class SessionFile:
     StoreUnavailable.
     """
 
-    def __init__(self, store: Store, key: str) -> None:
+    def __init__(self, store: Ranges, key: str) -> None:
         self._store = store
         self.key = key
         head = store.get_range(key, 0, _HEAD_BYTES)

@@ -1,6 +1,7 @@
 """JavaScript errors of a session, each with a fingerprint under which its like is grouped.
 
-Counted as at ingest (`lake.chunks`): an error that the page and its console both report is one.
+Counted as at ingest (`lake.chunks`): an error that the page and its console both report within
+one chunk is one.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import msgspec
 from lake.chunks import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, SAME_ERROR_MS
 from lake.scrub import scrub_text
 
+ERRORS_MAX = 1000  # rows kept of one session; its count stays right beyond
 _MESSAGE_LENGTH_MAX = 1000
 _STACK_LENGTH_MAX = 8000
 _FRAMES_IN_FINGERPRINT = 3
@@ -35,7 +37,7 @@ class ErrorRule:
 
     def __init__(self) -> None:
         self.errors: list[ErrorEvent] = []
-        self._recent: list[tuple[float, str]] = []
+        self._recent: dict[int, list[tuple[float, str]]] = {}
 
     def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> None:
         """Look at one event; all but custom and plugin events are none of this rule's."""
@@ -46,24 +48,26 @@ class ErrorRule:
         if isinstance(data, dict) and data.get("tag") in ERROR_TAGS:
             message = _text(_field(payload, "message"))
             if message:
-                self._recent = [*self._recent[-7:], (at_ms, message)]
+                self._recent[chunk] = [*self._recent.get(chunk, [])[-7:], (at_ms, message)]
             self._add(at_ms, chunk, message, _text(_field(payload, "stack")), "page")
         elif _field(data, "plugin") == CONSOLE and _field(payload, "level") == "error":
             parts = _field(payload, "payload")
             texts = [_unquoted(p) for p in parts] if isinstance(parts, list) else []
             text = " ".join(t for t in texts if t)
-            if not self._is_repeated(at_ms, text):
+            if not self._is_repeated(at_ms, chunk, text):
                 trace = _field(payload, "trace")
                 lines = [t for t in trace if isinstance(t, str)] if isinstance(trace, list) else []
                 self._add(at_ms, chunk, text, "\n".join(lines), "console")
 
-    def _is_repeated(self, at_ms: float, text: str) -> bool:
+    def _is_repeated(self, at_ms: float, chunk: int, text: str) -> bool:
         return "Uncaught" in text and any(
             abs(at_ms - at) <= SAME_ERROR_MS and message.removeprefix("Uncaught ")[:200] in text
-            for at, message in self._recent
+            for at, message in self._recent.get(chunk, [])
         )
 
     def _add(self, at_ms: float, chunk: int, message: str, stack: str, source: str) -> None:
+        if len(self.errors) >= ERRORS_MAX:
+            return
         message = scrub_text(message[:_MESSAGE_LENGTH_MAX]) or "(no message)"
         stack = scrub_text(stack[:_STACK_LENGTH_MAX])
         self.errors.append(

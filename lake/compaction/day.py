@@ -1,0 +1,109 @@
+"""A day is compacted: the chunks that wait in its segments become session files and rows.
+
+The segments are taken in slices, oldest first, so that memory does not depend on the day's size.
+How one slice is brought into the lake, and why a crash or another compactor does no harm, stands
+in `lake.compaction.slice`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+
+from lake import keys, pending
+from lake.compaction.slice import Compactor, Slice
+from lake.errors import Damaged
+from lake.settings import Settings
+from lake.store import ObjectInfo, Store
+
+_LISTED = 64  # segments whose small columns are read together
+_LARGEST = 10
+
+
+@dataclass(kw_only=True)
+class Compacted:
+    """What a compaction did.
+
+    `received_bytes` are payloads, `written_bytes` session files, `raw_bytes` the JSON in them.
+    `failed` names sessions that stay as they were, and segments put aside, each with the reason.
+    """
+
+    day: date
+    session_count: int = 0
+    chunk_count: int = 0
+    quarantined_count: int = 0
+    expired_count: int = 0
+    segment_count: int = 0
+    conflict_count: int = 0
+    received_bytes: int = 0
+    written_bytes: int = 0
+    raw_bytes: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    largest: list["Largest"] = field(default_factory=list)
+
+    def add_largest(self, website_id: str, session_id: str, file_bytes: int, events: int) -> None:
+        """Remember a written session if it is among the largest."""
+        mine = Largest(file_bytes, events, website_id, session_id)
+        others = [one for one in self.largest if one.session_id != session_id]
+        self.largest = sorted([*others, mine], key=lambda one: one.file_bytes)[-_LARGEST:]
+
+
+@dataclass(frozen=True)
+class Largest:
+    """One of the largest sessions that a compaction wrote."""
+
+    file_bytes: int
+    event_count: int
+    website_id: str
+    session_id: str
+
+
+def waiting_days(store: Store) -> list[date]:
+    """Return the days that have segments, oldest first."""
+    parsed = (keys.parse_segment_key(item.key) for item in store.list(keys.RAW))
+    return sorted({found[0] for found in parsed if found})
+
+
+def compact_day(
+    store: Store,
+    settings: Settings,
+    day: date,
+    *,
+    now_ms: int,
+    settled_only: bool = False,
+    report: Callable[[Compacted], None] = lambda _: None,
+) -> Compacted:
+    """Compact what waits of the sessions that began on `day`. Safe to run twice or at once.
+
+    Args:
+        now_ms: The server's clock.
+        settled_only: Leave sessions that still go on, until `compact_wait_s` is over.
+        report: Called now and then as work goes on.
+
+    Raises:
+        Conflict: Other writers were faster many times in a row; run it again.
+        StoreUnavailable: The store failed; run it again.
+    """
+    done = Compacted(day=day)
+    compactor = Compactor(store, settings, done, now_ms=now_ms, settled_only=settled_only)
+    listing = (i for i in store.list(keys.raw_prefix(day)) if keys.parse_segment_key(i.key))
+    for part in _slices(store, listing, settings.compact_chunks_max):
+        compactor.run(part)
+        report(done)
+    return done
+
+
+def _slices(store: Store, listing: Iterator[ObjectInfo], chunks_max: int) -> Iterator[Slice]:
+    """Yield segments with their small columns, about `chunks_max` chunks at a time."""
+    part: Slice = {}
+    count = 0
+    while batch := list(islice(listing, _LISTED)):
+        for key, got in pending.read(store, batch).items():
+            if got is not None:
+                part[key] = got
+                count += 0 if isinstance(got, Damaged) else len(got)
+        if count >= chunks_max:
+            yield part
+            part, count = {}, 0
+    if part:
+        yield part

@@ -1,0 +1,133 @@
+"""One session is written anew: its file, and the rows that tell of it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lake import facts, keys, merge, session_files
+from lake.analysis.errors import ErrorRule
+from lake.chunks import CUSTOM, PLUGIN
+from lake.compaction.known import Known, file_key
+from lake.ids import day_of
+from lake.merge import Union
+from lake.segments import Arrival
+from lake.session_files import Placed, SessionFile, Written
+from lake.settings import Settings
+from lake.store import Store
+from lake.tables import rows
+from lake.tables.rows import Row
+
+
+class Rewritten(NamedTuple):
+    """A session's rows by table; `written` is its new file, None where only rows were made.
+
+    `received_bytes` are the payloads of its new chunks.
+    """
+
+    tables: dict[str, list[Row]]
+    written: Written | None
+    chunk_count: int
+    received_bytes: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(website, session)."""
+        return self.row["website_id"], self.row["session_id"]
+
+    @property
+    def row(self) -> Row:
+        """The one of `sessions`."""
+        return self.tables["sessions"][0]
+
+
+def write_file(
+    store: Store,
+    settings: Settings,
+    folder: Path,
+    key: tuple[str, str],
+    known: Known | None,
+    union: Union,
+    payload_of: Callable[[Arrival], bytes],
+) -> Rewritten:
+    """Write the file of a session with new chunks into `folder`. Nothing reaches the lake yet.
+
+    Raises:
+        ChunkDamaged: One of the new chunks.
+        Damaged, ObjectMissing: The old file.
+    """
+    website_id, session_id = key
+    old = SessionFile(store, file_key(known.row)) if known else None
+    events = merge.ordered(
+        old.events() if old else None,
+        old.header.chunks if old else (),
+        union,
+        payload_of,
+        folder,
+        settings,
+    )
+    rule = ErrorRule()
+    written = session_files.write(
+        folder,
+        _seen(events, rule),
+        website_id=website_id,
+        session_id=session_id,
+        client=union.client,
+        chunks=union.chunks,
+        settings=settings,
+    )
+    counted = sum(frame.event_count for frame in written.header.frames)
+    assert counted == sum(chunk.event_count for chunk in union.chunks), session_id
+    tables = tables_of(written.header, rule, written.size_bytes, written.sha256)
+    received_bytes = sum(arrival.payload_bytes for arrival in union.new)
+    return Rewritten(tables, written, len(union.chunks), received_bytes)
+
+
+def rows_from_file(file: SessionFile, *, size_bytes: int, sha256: str) -> Rewritten:
+    """Make the rows of a session from its file alone.
+
+    Raises:
+        Damaged, ObjectMissing, StoreUnavailable.
+    """
+    rule = ErrorRule()
+    for _ in _seen(file.events(), rule):
+        pass
+    tables = tables_of(file.header, rule, size_bytes, sha256)
+    return Rewritten(tables, None, len(file.header.chunks), 0)
+
+
+def tables_of(
+    header: session_files.Header, rule: ErrorRule, size_bytes: int, sha256: str
+) -> dict[str, list[Row]]:
+    """Make the rows of every table from a session file's header and its analysis."""
+    summary = facts.fold(header.website_id, header.session_id, header.chunks, header.client)
+    return {
+        "sessions": [rows.session_row(summary, file_bytes=size_bytes, file_sha256=sha256)],
+        "pages": rows.page_rows(summary),
+        "errors": rows.error_rows(summary, header.chunks, rule.errors),
+        "signals": [],
+        "session_files": [
+            rows.file_row(
+                summary,
+                header.chunks,
+                file_bytes=size_bytes,
+                file_sha256=sha256,
+                frame_count=len(header.frames),
+            )
+        ],
+    }
+
+
+def put(store: Store, written: Written) -> None:
+    """Send a written file to the lake and drop the local copy. May be repeated."""
+    header = written.header
+    day = day_of(header.session_id)
+    key = keys.session_file_key(day, header.website_id, header.session_id, written.generation)
+    store.put_file(key, written.path)
+    written.path.unlink()
+
+
+def _seen(events: Iterator[Placed], rule: ErrorRule) -> Iterator[Placed]:
+    for event in events:
+        if event.type in (CUSTOM, PLUGIN):
+            rule.see(event.at_ms, event.chunk, event.type, event.json)
+        yield event

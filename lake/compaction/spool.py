@@ -1,0 +1,74 @@
+"""Payloads of many segments, laid down on the compactor's own disk to be read session by session.
+
+A segment is fetched once and its payloads are wanted one session at a time; memory holds one
+segment.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from lake import segments
+from lake.errors import Damaged, ObjectMissing
+from lake.pending import Waiting
+from lake.segments import Arrival
+from lake.store import Store
+
+_Place = tuple[str, str, str, int, int]
+
+
+class SegmentLost(Exception):
+    """A segment is gone or unreadable since its small columns were read: look again."""
+
+    def __init__(self, key: str, damage: Damaged | None) -> None:
+        super().__init__(key)
+        self.key = key
+        self.damage = damage
+
+
+class Spool:
+    """The payloads of `wanted`, each found by its chunk's identity and checksum."""
+
+    def __init__(self, store: Store, wanted: Iterable[Waiting], path: Path) -> None:
+        """Fetch.
+
+        Raises:
+            SegmentLost: A segment went away, or is damaged.
+        """
+        by_segment: dict[str, list[Waiting]] = {}
+        for item in wanted:
+            by_segment.setdefault(item.key, []).append(item)
+        self._places: dict[_Place, tuple[int, int]] = {}
+        at = 0
+        with path.open("wb") as file:
+            for key, items in by_segment.items():
+                try:
+                    payloads = segments.decode_payloads(store.get(key))
+                except ObjectMissing as error:
+                    raise SegmentLost(key, None) from error
+                except Damaged as error:
+                    raise SegmentLost(key, error) from error
+                for item in items:
+                    payload = payloads[item.row].as_py()
+                    file.write(payload)
+                    self._places[_place(item.arrival)] = (at, len(payload))
+                    at += len(payload)
+        self._file = path.open("rb")
+
+    def payload_of(self, arrival: Arrival) -> bytes:
+        """Return the stored bytes of a chunk."""
+        at, size = self._places[_place(arrival)]
+        self._file.seek(at)
+        return self._file.read(size)
+
+    def __enter__(self) -> Self:
+        """The file is open; its folder is the caller's."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _place(arrival: Arrival) -> _Place:
+    return (*arrival.identity, arrival.facts.crc32)

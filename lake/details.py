@@ -1,0 +1,84 @@
+"""One session for the one who opens it: its row, pages, errors, signals, gaps and frames."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from lake import facts, merge
+from lake.analysis.errors import ErrorRule
+from lake.chunks import CUSTOM, PLUGIN
+from lake.compaction.spool import Spool
+from lake.facts import Gap, Page
+from lake.filters import is_live
+from lake.finding import Found
+from lake.session_files import Frame
+from lake.tables import rows
+from lake.tables.rows import Row
+from lake.tables.sessions import rows_of
+from lake.tail import with_payloads
+from lake.view import RECEIVED_AT, Lake, frame_of, received_at_of
+from lake.websites import Website
+
+
+class Detail(NamedTuple):
+    """A session. `row` is one of `sessions` with `is_live`; `frames` are those of its file.
+
+    Times in `errors` and `signals` (rows of those tables) and in `pages` are the browser's clock;
+    `row["first_at_ms"]` is where offsets begin.
+    """
+
+    row: Row
+    pages: list[Page]
+    errors: list[Row]
+    signals: list[Row]
+    gaps: list[Gap]
+    frames: tuple[Frame, ...]
+
+
+def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
+    """Return everything about one session but its events.
+
+    Raises:
+        SessionMissing: There is none, or it is expired.
+        Damaged, StoreUnavailable.
+    """
+
+    def read(found: Found, spool: Spool, folder: Path) -> Detail:  # noqa: ARG001 - not needed here
+        key = (website.website_id, session_id)
+        summary = facts.fold(*key, found.chunks, found.client)
+        if found.known is not None and not found.union.new:
+            row = dict(found.known.row)
+        else:
+            row = rows.session_row(summary, file_bytes=0, file_sha256="")
+        shown = frame_of([{**row, RECEIVED_AT: received_at_of(found.waiting)}])
+        live = is_live(lake.now_ms(), lake.settings.live_s)
+        row["is_live"] = shown.select(live).item()
+        tables = found.view.tables
+        errors = _sorted(rows_of(tables["errors"], [key]).to_dicts(), "error_no")
+        new_errors = _new_errors(lake, found, spool, summary)
+        return Detail(
+            row,
+            summary.pages,
+            sorted([*errors, *new_errors], key=lambda error: error["at_ms"]),
+            _sorted(rows_of(tables["signals"], [key]).to_dicts(), "signal_no"),
+            summary.gaps,
+            found.file.header.frames if found.file else (),
+        )
+
+    return with_payloads(lake, website, session_id, read)
+
+
+def _new_errors(lake: Lake, found: Found, spool: Spool, summary: facts.Summary) -> list[Row]:
+    """Return the errors in chunks that wait."""
+    rule = ErrorRule()
+    number = {chunk.place: i for i, chunk in enumerate(found.chunks)}
+    for arrival in found.union.new:
+        if not arrival.facts.error_count:
+            continue
+        for event in merge.events_of(arrival, spool.payload_of(arrival), lake.settings):
+            if event.type in (CUSTOM, PLUGIN):
+                rule.see(event.at_ms, number[arrival.facts.place], event.type, event.json)
+    return rows.error_rows(summary, found.chunks, rule.errors)
+
+
+def _sorted(found: list[Row], column: str) -> list[Row]:
+    return sorted(found, key=lambda row: int(row[column]))

@@ -1,0 +1,97 @@
+"""JavaScript errors of a website, grouped by fingerprint, and where each of a group happened.
+
+Of compacted sessions: an error that just came is in its session's own answer at once, and here
+after the next compaction.
+"""
+
+from datetime import UTC, datetime, time
+from typing import NamedTuple
+
+import polars as pl
+
+from lake import websites
+from lake.tables.rows import Row
+from lake.view import Lake
+from lake.websites import Website
+
+_AT = pl.col("started_at") + pl.duration(milliseconds=pl.col("offset_ms"))
+
+
+class Groups(NamedTuple):
+    """Groups or occurrences, the latest first. `total` counts those beyond the limit too."""
+
+    rows: list[Row]
+    total: int
+
+
+def error_groups(
+    lake: Lake,
+    website: Website,
+    *,
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
+    limit: int = 50,
+) -> Groups:
+    """Return groups: fingerprint, message, count, sessions, visitors, first and last seen.
+
+    Raises:
+        StoreUnavailable: The store failed.
+    """
+    found = _errors(lake, website, from_at, to_at)
+    grouped = found.group_by("fingerprint").agg(
+        pl.col("message").sort_by("seen_at").last(),
+        count=pl.len(),
+        session_count=pl.col("session_id").n_unique(),
+        visitor_count=pl.col("visitor_id").n_unique(),
+        first_seen_at=pl.col("seen_at").min(),
+        last_seen_at=pl.col("seen_at").max(),
+    )
+    groups = grouped.sort(["last_seen_at", "fingerprint"], descending=True).collect()
+    return Groups(groups.head(limit).to_dicts(), groups.height)
+
+
+def error_occurrences(
+    lake: Lake,
+    website: Website,
+    fingerprint: str,
+    *,
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
+    limit: int = 50,
+) -> Groups:
+    """Return the errors of one group, with `offset_ms` into their sessions' replays.
+
+    Raises:
+        StoreUnavailable: The store failed.
+    """
+    found = _errors(lake, website, from_at, to_at).filter(fingerprint=fingerprint)
+    newest = found.sort(["seen_at", "session_id", "error_no"], descending=True).collect()
+    return Groups(newest.head(limit).to_dicts(), newest.height)
+
+
+def _errors(
+    lake: Lake, website: Website, from_at: datetime | None, to_at: datetime | None
+) -> pl.LazyFrame:
+    """Return a website's errors with `offset_ms` and `seen_at`, the server's clock."""
+    view = lake.view()
+    first_day = websites.first_day_kept(website, now_ms=lake.now_ms())
+    first_at = datetime.combine(first_day, time.min, UTC)
+    low, high = max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
+    scans = []
+    for name in ("errors", "sessions"):
+        snapshot = view.tables[name]
+        files = [
+            file
+            for file in snapshot.files
+            if file.may_hold("website_id", website.website_id, website.website_id)
+            and file.may_hold("started_at", low, high)
+        ]
+        rows = snapshot.scan(files).filter(
+            pl.col("website_id") == website.website_id, pl.col("started_at") >= low
+        )
+        scans.append(rows.filter(pl.col("started_at") < high) if to_at else rows)
+    errors, sessions = scans
+    starts = sessions.select("session_id", "first_at_ms")
+    joined = errors.join(starts, on="session_id", how="inner")
+    joined = joined.with_columns(offset_ms=pl.col("at_ms") - pl.col("first_at_ms"))
+    return joined.with_columns(seen_at=_AT)

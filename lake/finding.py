@@ -1,0 +1,65 @@
+"""One session, wherever its chunks are: in its file, waiting, or both."""
+
+from typing import NamedTuple
+
+from lake import ids, merge, websites
+from lake.compaction.known import Known, file_key, known_of
+from lake.errors import IdMalformed, SessionMissing
+from lake.facts import ChunkFacts, Client
+from lake.merge import Union
+from lake.pending import Waiting
+from lake.session_files import SessionFile
+from lake.view import Lake, View
+from lake.websites import Website
+
+
+class Found(NamedTuple):
+    """A session at a moment. `file` is None where nothing was compacted yet."""
+
+    view: View
+    known: Known | None
+    file: SessionFile | None
+    union: Union
+    waiting: tuple[Waiting, ...]
+
+    @property
+    def chunks(self) -> tuple[ChunkFacts, ...]:
+        """All its chunks, in order of (page, seq)."""
+        return self.union.chunks
+
+    @property
+    def client(self) -> Client:
+        """Who sent the first of them."""
+        return self.union.client
+
+
+def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) -> Found:
+    """Return a session of a website.
+
+    Args:
+        newer: Look again, whatever was looked up a moment ago.
+
+    Raises:
+        SessionMissing: There is none, or it is expired; nothing tells which.
+        Damaged, StoreUnavailable.
+    """
+    missing = SessionMissing(f"website {website.website_id} has no session {session_id[:64]!r}")
+    try:
+        day = ids.day_of(ids.check_uuid7(session_id, "session"))
+    except IdMalformed as error:
+        raise missing from error
+    if day < websites.first_day_kept(website, now_ms=lake.now_ms()):
+        raise missing
+    view = lake.view(newer=newer)
+    key = (website.website_id, session_id)
+    fresh = view.fresh.get(key)
+    if fresh is not None:
+        known, union, waiting = fresh.known, fresh.union, fresh.waiting
+    else:
+        tables = view.tables
+        known = known_of(lake.store, tables["sessions"], tables["session_files"], [key]).get(key)
+        if known is None:
+            raise missing
+        union, waiting = merge.unite(known.chunks, known.client, ()), ()
+    file = SessionFile(lake.store, file_key(known.row)) if known else None
+    return Found(view, known, file, union, waiting)

@@ -1,0 +1,188 @@
+"""Every event of a session in order, or those that a window or a page needs.
+
+A session is its file's frames as they lie, then a tail: what still waits, merged with the frames
+that it overlaps in time. Both are session files, so that a frame in the middle of what is asked
+for goes out untouched, and only those at its edges are opened.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby, islice
+from pathlib import Path
+from typing import NamedTuple
+
+from lake.chunks import FULL_SNAPSHOT, META
+from lake.compaction.spool import Spool
+from lake.errors import SessionMissing
+from lake.finding import Found
+from lake.session_files import Frame, Placed, SessionFile, inflate_frame
+from lake.tail import tail_of, with_payloads
+from lake.view import Lake
+from lake.websites import Website
+
+
+class Piece(NamedTuple):
+    """Some whole lines of a replay: a zstd frame as it lies, or text where one was opened."""
+
+    body: bytes
+    frame: Frame | None
+    key: str
+
+    def text(self) -> bytes:
+        """Return the lines."""
+        return inflate_frame(self.key, self.frame, self.body) if self.frame else self.body
+
+
+class Replay(NamedTuple):
+    """An answer: `pieces` are read as they are taken. `event_count` is of them all."""
+
+    event_count: int
+    pieces: Iterator[Piece]
+
+
+class _Span(NamedTuple):
+    """One frame of one of the files, and the pages of that file's chunks."""
+
+    file: SessionFile
+    number: int
+    frame: Frame
+    pages: tuple[str, ...]
+
+    def events(self) -> Iterator[Placed]:
+        return self.file.events(self.number, self.number + 1)
+
+
+class _Window(NamedTuple):
+    """From event `skip` of the first span to the last event at or before `to_at`."""
+
+    spans: list[_Span]
+    skip: int
+    to_at: float
+    page_id: str | None
+
+    def keeps(self, span: _Span, event: Placed) -> bool:
+        return event.at_ms <= self.to_at and self.page_id in (None, span.pages[event.chunk])
+
+    def is_whole(self, place: int) -> bool:
+        """Whether every event of a span is asked for."""
+        is_cut = place == 0 and self.skip > 0
+        return (
+            not is_cut and self.page_id is None and self.spans[place].frame.last_at_ms <= self.to_at
+        )
+
+    def events(self, place: int) -> list[bytes]:
+        span = self.spans[place]
+        events = islice(span.events(), self.skip if place == 0 else 0, None)
+        return [event.json for event in events if self.keeps(span, event)]
+
+
+def replay(
+    lake: Lake,
+    website: Website,
+    session_id: str,
+    *,
+    from_ms: float | None = None,
+    to_ms: float | None = None,
+    page_id: str | None = None,
+) -> Replay:
+    """Return a session's events in order of replay.
+
+    Args:
+        from_ms: Offset from the session's first event: begin with the last full snapshot (and
+            its Meta) at or before it; with the first event where there is none.
+        to_ms: Offset of the last event wanted.
+        page_id: Only the events of one page load.
+
+    Raises:
+        SessionMissing: No such session, or it has no such page.
+        Damaged, StoreUnavailable: Also while `pieces` are taken.
+    """
+
+    def read(found: Found, spool: Spool, folder: Path) -> Replay:
+        pages = {chunk.page_id for chunk in found.chunks}
+        if page_id is not None and page_id not in pages:
+            raise SessionMissing(f"session {session_id} has no page {page_id[:64]!r}")
+        start = min(chunk.first_at_ms for chunk in found.chunks)
+        spans = _spans(lake, found, spool, folder)
+        to_at = float("inf") if to_ms is None else start + to_ms
+        first, skip = (0, 0)
+        if from_ms is not None:
+            first, skip = _start(spans, start + from_ms, page_id)
+        last = len(spans)
+        while last > first + 1 and spans[last - 1].frame.first_at_ms > to_at:
+            last -= 1
+        window = _Window(spans[first:last], skip, to_at, page_id)
+        if page_id is not None and from_ms is None and to_ms is None:
+            count = sum(c.event_count for c in found.chunks if c.page_id == page_id)
+        else:
+            count = _count(window)
+        return Replay(count, _pieces(window))
+
+    return with_payloads(lake, website, session_id, read)
+
+
+def _spans(lake: Lake, found: Found, spool: Spool, folder: Path) -> list[_Span]:
+    """Return the frames of the session, the tail's behind those of its file."""
+    file = found.file
+    frames = file.header.frames if file else ()
+    stored = len(frames)
+    tail = None
+    if found.union.new:
+        begins = min(arrival.facts.first_at_ms for arrival in found.union.new)
+        stored = next((i for i, frame in enumerate(frames) if frame.last_at_ms >= begins), stored)
+        tail = tail_of(lake, found, spool, folder, stored)
+    spans = []
+    for source, count in ((file, stored), (tail, None)):
+        if source is not None:
+            pages = tuple(chunk.page_id for chunk in source.header.chunks)
+            numbered = enumerate(source.header.frames[:count])
+            spans += [_Span(source, number, frame, pages) for number, frame in numbered]
+    return spans
+
+
+def _start(spans: list[_Span], from_at: float, page_id: str | None) -> tuple[int, int]:
+    """Return the span and place of the last full snapshot at or before `from_at`."""
+    for number in range(len(spans) - 1, -1, -1):
+        span = spans[number]
+        if not span.frame.has_snapshot or span.frame.first_at_ms > from_at:
+            continue
+        found = None
+        metas: dict[int, int] = {}  # by chunk: where its last event was a Meta
+        for place, event in enumerate(span.events()):
+            if event.at_ms > from_at:
+                break
+            if event.type == FULL_SNAPSHOT and page_id in (None, span.pages[event.chunk]):
+                found = metas.get(event.chunk, place)
+            if event.type == META:
+                metas[event.chunk] = place
+            else:
+                metas.pop(event.chunk, None)
+        if found is not None:
+            return number, found
+    return 0, 0
+
+
+def _count(window: _Window) -> int:
+    return sum(
+        span.frame.event_count if window.is_whole(place) else len(window.events(place))
+        for place, span in enumerate(window.spans)
+    )
+
+
+def _pieces(window: _Window) -> Iterator[Piece]:
+    """Read whole frames of one file in a row, so that one request brings several."""
+    places = range(len(window.spans))
+
+    def run_of(place: int) -> tuple[bool, int]:
+        return window.is_whole(place), id(window.spans[place].file)
+
+    for (is_whole, _), run in groupby(places, key=run_of):
+        spans = [(place, window.spans[place]) for place in run]
+        if is_whole:
+            file, first = spans[0][1].file, spans[0][1].number
+            bodies = file.bodies(first, first + len(spans))
+            for (_, span), body in zip(spans, bodies, strict=True):
+                yield Piece(body, span.frame, file.key)
+        else:
+            for place, span in spans:
+                if lines := window.events(place):
+                    yield Piece(b"\n".join(lines) + b"\n", None, span.file.key)

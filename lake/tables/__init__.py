@@ -1,0 +1,1 @@
+"""The Delta tables: their columns, where a row lies, how rows are replaced and found."""

@@ -1,0 +1,102 @@
+"""Rows by session: found in the one place where they lie, and replaced there.
+
+A session's rows are in its hot part or, once its day is cold, in its cold part; new ones start
+hot. Whoever replaces them looks into both, so that no move of a day leaves a second row behind.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from lake import ids
+from lake.tables.parts import cold_part, hot_part
+from lake.tables.schemas import SCHEMAS
+from lake.tables.table import POLARS, Snapshot, Table, TableFile
+
+Key = tuple[str, str]  # (website_id, session_id)
+
+
+def files_of(snapshot: Snapshot, keys: Iterable[Key]) -> list[TableFile]:
+    """Return the files that may hold rows of these sessions."""
+    wanted: dict[str, list[str]] = {}
+    for website_id, session_id in keys:
+        wanted.setdefault(hot_part(session_id), []).append(session_id)
+        cold = cold_part(ids.day_of(session_id), website_id)
+        wanted.setdefault(cold, []).append(session_id)
+    bounds = {part: (min(found), max(found)) for part, found in wanted.items()}
+    return [
+        file
+        for file in snapshot.files
+        if file.part in bounds and file.may_hold("session_id", *bounds[file.part])
+    ]
+
+
+def rows_of(snapshot: Snapshot, keys: Iterable[Key]) -> pl.DataFrame:
+    """Return the rows of these sessions, with `part`."""
+    wanted = list(keys)
+    frames = [
+        _placed(file, _only(snapshot.scan([file]), wanted)) for file in files_of(snapshot, wanted)
+    ]
+    return pl.concat([pl.DataFrame(schema=POLARS[snapshot.name]), *frames])
+
+
+def replace(
+    table: Table,
+    snapshot: Snapshot,
+    parts: Mapping[Key, str],
+    rows: Iterable[Mapping[str, Any]],
+) -> None:
+    """Replace all rows of the sessions in `parts` by `rows`, in one commit.
+
+    Args:
+        table: Whose last snapshot is `snapshot`.
+        parts: The sessions, and where each one's rows go.
+        rows: The new ones, without `part`; none for a session removes it.
+
+    Raises:
+        Conflict: A part changed since the snapshot: read again and start over.
+    """
+    fresh = [{**row, "part": parts[row["website_id"], row["session_id"]]} for row in rows]
+    touched = {file.part for file in files_of(snapshot, parts)} | {row["part"] for row in fresh}
+    if not touched:
+        return
+    kept = [
+        _placed(file, _without(snapshot.scan([file]), parts)) for file in snapshot.of_parts(touched)
+    ]
+    schema = SCHEMAS[table.name]
+    added = pl.from_arrow(pa.Table.from_pylist(fresh, schema))
+    table.replace(touched, sorted_rows(table.name, pl.concat([*kept, pl.DataFrame(added)])))
+
+
+def sorted_rows(name: str, rows: pl.DataFrame) -> pa.Table:
+    """Return rows in the order of the files: by website, newest session first."""
+    numbers = [column for column in rows.columns if column.endswith("_no")]
+    by = ["website_id", "started_at", "session_id", *numbers]
+    ordered = rows.select(SCHEMAS[name].names).sort(
+        by, descending=[column == "started_at" for column in by]
+    )
+    return ordered.to_arrow().cast(SCHEMAS[name])
+
+
+def _placed(file: TableFile, rows: pl.LazyFrame) -> pl.DataFrame:
+    return rows.select(pl.lit(file.part).alias("part"), pl.all()).collect()
+
+
+def _keys_frame(keys: Iterable[Key]) -> pl.LazyFrame:
+    schema = {"website_id": pl.String, "session_id": pl.String}
+    return pl.LazyFrame(list(keys), schema=schema, orient="row")
+
+
+def _only(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
+    """A session id alone is no key: two websites may have the same."""
+    wanted = list(keys)
+    if len(wanted) == 1:
+        ((website_id, session_id),) = wanted
+        return rows.filter(website_id=website_id, session_id=session_id)
+    return rows.join(_keys_frame(wanted), on=["website_id", "session_id"], how="semi")
+
+
+def _without(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
+    return rows.join(_keys_frame(keys), on=["website_id", "session_id"], how="anti")

@@ -1,0 +1,150 @@
+"""Both levels of the lake as one, for readers: the tables, and the chunks that still wait.
+
+A `View` is a moment of the lake. Waiting chunks are listed before the tables are read, so that
+what is compacted in between is seen twice rather than never; chunks that are in a session's file
+already are then known by identity and counted once.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from lake import facts, merge
+from lake.compaction.known import Known, known_of
+from lake.merge import Union
+from lake.pending import Pending, PendingIndex, Waiting
+from lake.settings import Settings
+from lake.store import Store
+from lake.tables import rows
+from lake.tables.rows import Row
+from lake.tables.schemas import BY_SESSION
+from lake.tables.sessions import Key
+from lake.tables.table import POLARS, Snapshot, Table
+
+RECEIVED_AT = "received_at"  # of a row with waiting chunks: when the newest of them came
+_SCHEMA = {
+    **{name: kind for name, kind in POLARS["sessions"].items() if name != "part"},
+    RECEIVED_AT: pl.Datetime("us", "UTC"),
+}
+
+
+class Fresh(NamedTuple):
+    """A session with waiting chunks. `known` is what the tables have of it."""
+
+    known: Known | None
+    union: Union
+    row: Row
+    waiting: tuple[Waiting, ...]
+
+
+class View(NamedTuple):
+    """The lake at a moment. `fresh_rows` are in the columns of `sessions` and `received_at`."""
+
+    tables: Mapping[str, Snapshot]
+    fresh: Mapping[Key, Fresh]
+    fresh_rows: pl.DataFrame
+    replaced_rows: pl.DataFrame  # the table's rows of the fresh sessions
+
+
+class Lake:
+    """A reader's handle on a lake; thread-safe.
+
+    Args:
+        now_ms: The server's clock, ms since the Unix epoch.
+    """
+
+    def __init__(self, store: Store, settings: Settings, now_ms: Callable[[], int]) -> None:
+        self.store = store
+        self.settings = settings
+        self.now_ms = now_ms
+        self._lock = threading.Lock()
+        self._index = PendingIndex(store)
+        self._tables = {name: Table(store, name) for name in BY_SESSION}
+        self._pending: Pending | None = None
+        self._view: View | None = None
+        self._viewed_ms = 0
+
+    def view(self, *, newer: bool = False) -> View:
+        """Return the lake as it was about `pending_refresh_ms` ago; as it is now if `newer`.
+
+        Raises:
+            StoreUnavailable: The store failed.
+        """
+        view, age_ms = self._view, self.now_ms() - self._viewed_ms
+        refresh_ms = self.settings.pending_refresh_ms
+        if view and not newer and 0 <= age_ms < refresh_ms:
+            return view
+        # One thread looks; the others need not wait for it as long as what they have is fair.
+        is_fair = view is not None and not newer and 0 <= age_ms < 2 * refresh_ms
+        if not self._lock.acquire(blocking=not is_fair):
+            assert view is not None
+            return view
+        try:
+            if self._view is not view and not newer:
+                assert self._view is not None
+                return self._view  # looked up while this thread waited
+            now_ms = self.now_ms()
+            pending = self._index.refresh()
+            tables = {name: self._tables[name].snapshot() for name in BY_SESSION}
+            self._view = self._merged(pending, tables)
+            self._pending = pending
+            self._viewed_ms = now_ms
+            return self._view
+        finally:
+            self._lock.release()
+
+    def _merged(self, pending: Pending, tables: dict[str, Snapshot]) -> View:
+        before = self._view
+        is_same_table = before is not None and all(
+            tables[name].version == before.tables[name].version for name in BY_SESSION
+        )
+        if before is not None and is_same_table and pending is self._pending:
+            return before
+        old = before.fresh if before is not None else {}
+        new_keys = [key for key in pending.sessions if not is_same_table or key not in old]
+        known = known_of(self.store, tables["sessions"], tables["session_files"], new_keys)
+        fresh = {}
+        for key, waiting in pending.sessions.items():
+            mine = old.get(key)
+            if mine is not None and is_same_table:
+                if mine.waiting is not waiting:
+                    mine = _fresh(key, mine.known, waiting)
+            else:
+                mine = _fresh(key, known.get(key), waiting)
+            fresh[key] = mine
+        return View(
+            tables,
+            fresh,
+            frame_of([f.row for f in fresh.values()]),
+            frame_of([f.known.row for f in fresh.values() if f.known]),
+        )
+
+
+def frame_of(found: Sequence[Row]) -> pl.DataFrame:
+    """Return rows of `sessions` as a frame, `received_at` null where a row has none."""
+    return pl.DataFrame(found, schema=_SCHEMA, orient="row")
+
+
+def received_at_of(waiting: Iterable[Waiting]) -> datetime | None:
+    """Return when the newest of some chunks came."""
+    newest = max((item.arrival.received_at for item in waiting), default=None)
+    return None if newest is None else datetime.fromtimestamp(newest / 1_000_000, UTC)
+
+
+def _fresh(key: Key, known: Known | None, waiting: tuple[Waiting, ...]) -> Fresh:
+    union = merge.unite(
+        known.chunks if known else (),
+        known.client if known else None,
+        (item.arrival for item in waiting),
+    )
+    if known is not None and not union.new:
+        row = dict(known.row)
+    else:
+        summary = facts.fold(*key, union.chunks, union.client)
+        row = rows.session_row(summary, file_bytes=0, file_sha256="")
+    row.pop("part", None)
+    row[RECEIVED_AT] = received_at_of(waiting)
+    return Fresh(known, union, row, waiting)
