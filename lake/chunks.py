@@ -25,7 +25,7 @@ IDENTIFY = "replaylake.identify"
 ERROR_TAGS = ("replaylake.error", "sr.error")
 CONSOLE = "rrweb/console@1"
 SAME_ERROR_MS = 1000  # a browser reports an uncaught error to the console too
-
+_BOM = b"\xef\xbb\xbf"
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
@@ -118,7 +118,7 @@ def mend(raw: bytes) -> bytes:
 
     Browsers' JSON.stringify writes such escapes, strict parsers refuse them. Anything else stays.
     """
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    raw = raw.removeprefix(_BOM)
     if b"\\ud" in raw or b"\\uD" in raw:
         raw = _ESCAPE.sub(lambda m: b"\\ufffd" if m[1] else m[0], raw)
     return raw
@@ -130,8 +130,7 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
     Raises:
         ChunkMalformed: It is not; the message says where.
     """
-    text = mend(raw)
-    events = _decode(text)
+    events = _decode(raw)
     if not events:
         raise ChunkMalformed("the chunk holds no events")
     clicks = snapshots = 0
@@ -196,7 +195,20 @@ def stamp_of(json: bytes) -> Stamp:
     return _STAMP.decode(json)
 
 
-def _decode(text: bytes) -> list[_Event]:
+def _decode(raw: bytes) -> list[_Event]:
+    text = raw.removeprefix(_BOM)
+    try:
+        return _events(text)
+    except ChunkMalformed:
+        # msgspec refuses every lone surrogate. They are rare, and looking for them in every chunk
+        # would take longer than decoding it.
+        mended = mend(raw)
+        if mended == text:
+            raise
+    return _events(mended)
+
+
+def _events(text: bytes) -> list[_Event]:
     if not text.isascii():
         try:
             text.decode()

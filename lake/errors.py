@@ -35,6 +35,12 @@ class ChunkTooLarge(BadInput):
         self.limit_bytes = limit_bytes
 
 
+class RecordingMalformed(BadInput):
+    """A file is no rrweb recording that can be imported."""
+
+    kind = "recording-malformed"
+
+
 class EncodingUnsupported(BadInput):
     """A chunk's Content-Encoding is neither gzip nor identity."""
 

@@ -5,6 +5,7 @@
     quarantine/date=2026-11-23/<segment>.parquet                 chunks that were put aside, and why
     tables/<name>/                                               Delta tables
     control/websites/<website>.json  control/keys/<key>.json  control/salts/<date>.json
+    control/preflight/<run>/                                     scratch, gone when the run is over
 
 Strings only: no I/O (see `lake.store`) and no clock (callers pass the date).
 """
@@ -19,6 +20,7 @@ QUARANTINE = "quarantine/"
 WEBSITES = "control/websites/"
 KEYS = "control/keys/"
 SALTS = "control/salts/"
+PREFLIGHT = "control/preflight/"
 
 _SEGMENT = re.compile(r"(?:raw|quarantine)/date=(\d{4}-\d\d-\d\d)/([^/]+)\.parquet")
 _SESSION_FILE = re.compile(
@@ -45,9 +47,14 @@ def segment_key(day: date, segment_id: str) -> str:
     return f"{raw_prefix(day)}{segment_id}.parquet"
 
 
+def quarantine_prefix(day: date) -> str:
+    """Folder of what was put aside of sessions that began on `day` (UTC)."""
+    return f"{QUARANTINE}date={day:%Y-%m-%d}/"
+
+
 def quarantine_key(day: date, segment_id: str) -> str:
     """Key of chunks put aside."""
-    return f"quarantine/date={day:%Y-%m-%d}/{segment_id}.parquet"
+    return f"{quarantine_prefix(day)}{segment_id}.parquet"
 
 
 def parse_segment_key(key: str) -> tuple[date, str] | None:
@@ -96,3 +103,8 @@ def api_key_key(key_id: str) -> str:
 def salt_key(day: date) -> str:
     """Key of the visitor salt of `day`."""
     return f"{SALTS}{day:%Y-%m-%d}.json"
+
+
+def preflight_prefix(run_id: str) -> str:
+    """Folder in which one preflight tries the store."""
+    return f"{PREFLIGHT}{run_id}/"

@@ -29,7 +29,7 @@ class Settings:
 
     chunk_bytes_max: int = _setting(4 * MIB, "one upload as sent; a big first snapshot fits")
     chunk_raw_bytes_max: int = _setting(32 * MIB, "one upload inflated: a bomb stops here")
-    chunk_deadline_s: float = _setting(20.0, "a body that takes longer is a slow-loris")
+    chunk_deadline_s: float = _setting(20.0, "a head or a body that takes longer is a slow-loris")
     ingest_waiting_bytes_max: int = _setting(64 * MIB, "bodies held before 503: bounds memory")
     ingest_connections_max: int = _setting(2048, "each costs memory even if it sends nothing")
     ingest_linger_ms: int = _setting(25, "how long a chunk may wait for company in its commit")
@@ -51,6 +51,7 @@ class Settings:
     frame_bytes_min: int = _setting(MIB, "a frame is not cut at a snapshot before this")
     frame_bytes_max: int = _setting(4 * MIB, "a frame is cut anyway here: bounds a reader's memory")
     zstd_level: int = _setting(6, "session files: a fifth smaller than 3, still ahead of the disk")
+    run_history_days: int = _setting(2, "Dagster's runs kept; each leaves 200 KB on its disk")
     orphan_grace_s: int = _setting(3600, "garbage younger than this may belong to a live writer")
     vacuum_grace_s: int = _setting(24 * 3600, "table files this old may still be read by a query")
     cold_after_days: int = _setting(2, "a day this old moves to the cold layout")

@@ -1,7 +1,7 @@
 """Where a session's rows lie: an hour while its day is hot, a month and bucket once it is cold.
 
 The value of the partition column `part`. An hour's rows are few, so that a compaction rewrites
-little; a cold part holds a month of a sixteenth of the websites, so that a list reads few files.
+little; a cold part holds a month of some of the websites, so that a list reads few files.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 from lake import ids
 
-BUCKETS = 16
+BUCKETS = 64
 _HOT = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d")
 
 

@@ -142,6 +142,13 @@ SCHEMAS: dict[str, pa.Schema] = {
 DERIVED = ("pages", "errors", "signals", "session_files")
 BY_SESSION = ("sessions", *DERIVED)
 
+# What analysis adds to a row of `sessions`, and a new version of it changes.
+SCORE_COLUMNS = (
+    *(f"{kind}_count" for kind in SIGNAL_KINDS),
+    "frustration_score",
+    "scoring_version",
+)
+
 
 def empty_row(name: str) -> dict[str, Any]:
     """Return a row of nulls of the table `name`."""

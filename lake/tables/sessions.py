@@ -5,6 +5,7 @@ hot. Whoever replaces them looks into both, so that no move of a day leaves a se
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
@@ -78,6 +79,46 @@ def sorted_rows(name: str, rows: pl.DataFrame) -> pa.Table:
         by, descending=[column == "started_at" for column in by]
     )
     return ordered.to_arrow().cast(SCHEMAS[name])
+
+
+def files_of_day(snapshot: Snapshot, day: date) -> list[TableFile]:
+    """Return the files that may hold rows of sessions that began on `day` (UTC)."""
+    first = datetime.combine(day, time.min, UTC)
+    last = first + timedelta(days=1) - timedelta(microseconds=1)
+    return [file for file in snapshot.files if file.may_hold("started_at", first, last)]
+
+
+def rows_of_day(snapshot: Snapshot, day: date) -> pl.LazyFrame:
+    """Return the rows of sessions that began on `day` (UTC), without `part`."""
+    return snapshot.scan(files_of_day(snapshot, day)).filter(on_day(day))
+
+
+def on_day(day: date) -> pl.Expr:
+    """Whether a session began on `day` (UTC)."""
+    first = datetime.combine(day, time.min, UTC)
+    return (pl.col("started_at") >= first) & (pl.col("started_at") < first + timedelta(days=1))
+
+
+def remove(table: Table, snapshot: Snapshot, files: Iterable[TableFile], unwanted: pl.Expr) -> int:
+    """Remove the rows that `unwanted` names from `files`, in one commit; return how many.
+
+    Raises:
+        Conflict: A part changed since the snapshot: read again and start over.
+    """
+    touched = []
+    count = 0
+    for file in files:
+        found = snapshot.scan([file]).filter(unwanted).select(pl.len()).collect().item()
+        if found:
+            touched.append(file.part)
+            count += found
+    if count:
+        kept = [
+            _placed(file, snapshot.scan([file]).filter(~unwanted))
+            for file in snapshot.of_parts(touched)
+        ]
+        table.replace(touched, sorted_rows(table.name, pl.concat(kept)))
+    return count
 
 
 def _placed(file: TableFile, rows: pl.LazyFrame) -> pl.DataFrame:

@@ -1,0 +1,38 @@
+"""New chunks become segments: the lake's only way in, for the ingest API and for imports.
+
+When to write, and who waits for it, is the caller's (`ingest_api.group_commit`).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+
+from lake import crash, ids, keys, segments
+from lake.segments import Arrival
+from lake.store import Store
+
+
+def append(store: Store, arrivals: Sequence[Arrival], *, now_ms: int) -> list[str]:
+    """Write one segment per day on which the chunks' sessions began; return their keys.
+
+    Durable when it returns. Each segment is written whole or not at all, and its write may be
+    repeated by the store without doubling it. If this raises, some days may have been written:
+    appending the same chunks again is harmless, as each is known by its identity.
+
+    Raises:
+        StoreUnavailable: The store failed; whether a write landed is unknown.
+    """
+    days: dict[date, list[Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        days[ids.day_of(arrival.session_id)].append(arrival)
+    written = []
+    for day in sorted(days):
+        segment_id = ids.new_uuid7(now_ms)
+        key = keys.segment_key(day, segment_id)
+        body = segments.encode(days[day])
+        crash.point("ingest-before-put")
+        is_ours = store.put_new(key, body, token=segment_id)
+        assert is_ours, f"{key} is a new random name, and taken"
+        crash.point("ingest-after-put")
+        written.append(key)
+    return written

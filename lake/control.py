@@ -1,0 +1,128 @@
+"""Websites and keys as the services believe them: read from the store, remembered for seconds.
+
+A change is seen at most `control_cache_s` later, a revoked key and a website's absence included.
+While the store fails, what was known is believed ten times as long. Thread-safe and bounded.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from lake import api_keys, ids, websites
+from lake.api_keys import ApiKey
+from lake.errors import IdMalformed, Missing, StoreUnavailable
+from lake.settings import Settings
+from lake.store import Store
+from lake.websites import Website
+
+_ENTRIES_MAX = 10_000  # a few MB; invented ids push each other out, and cost a read each
+_STALE_FACTOR = 10  # an outage of the store is bridged for so many cache times
+
+T = TypeVar("T")
+
+
+class Known(NamedTuple, Generic[T]):
+    """What was read (None: there is none), and how long ago."""
+
+    value: T | None
+    age_s: float
+
+
+class Control:
+    """Reads block; `peek_website` never does, for callers that must not wait.
+
+    Args:
+        clock_s: A monotonic clock, s.
+    """
+
+    def __init__(self, store: Store, settings: Settings, clock_s: Callable[[], float]) -> None:
+        self._websites = _Cache[Website](
+            lambda website_id: websites.get(store, website_id), settings.control_cache_s, clock_s
+        )
+        self._keys = _Cache[ApiKey](
+            lambda key_id: api_keys.get(store, key_id), settings.control_cache_s, clock_s
+        )
+
+    def website(self, website_id: str) -> Website | None:
+        """Return the website, None if there is none.
+
+        Raises:
+            StoreUnavailable: It is not known and cannot be read.
+        """
+        known = self.peek_website(website_id)
+        return known.value if known is not None else self._websites.read(website_id)
+
+    def peek_website(self, website_id: str) -> Known[Website] | None:
+        """Return what is known of the website without reading; None if it must be read."""
+        try:
+            ids.check_website_id(website_id)
+        except IdMalformed:
+            return Known(None, 0.0)  # not remembered: it may be of any length
+        return self._websites.peek(website_id)
+
+    def refresh_website(self, website_id: str) -> Website | None:
+        """Read the website again, though what is known may still be believed."""
+        return self._websites.read(website_id)
+
+    def key(self, token: str) -> ApiKey | None:
+        """Return the key's record; None if it is unknown, wrong or revoked.
+
+        Raises:
+            StoreUnavailable: It is not known and cannot be read.
+        """
+        key_id = api_keys.key_id_of(token)
+        record = self._keys.get(key_id) if key_id is not None else None
+        return record if api_keys.verify(record, token) else None
+
+
+class _Entry(NamedTuple, Generic[T]):
+    value: T | None
+    read_s: float  # when the store told it
+    believed_s: float  # from when on it counts as new; later than read_s in an outage
+
+
+class _Cache(Generic[T]):
+    def __init__(
+        self, read: Callable[[str], T], cache_s: float, clock_s: Callable[[], float]
+    ) -> None:
+        self._read = read
+        self._cache_s = cache_s
+        self._clock_s = clock_s
+        self._entries: OrderedDict[str, _Entry[T]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def peek(self, name: str) -> Known[T] | None:
+        entry = self._entries.get(name)
+        age_s = self._clock_s() - entry.believed_s if entry is not None else 0.0
+        if entry is None or age_s >= self._cache_s:
+            return None
+        return Known(entry.value, age_s)
+
+    def get(self, name: str) -> T | None:
+        known = self.peek(name)
+        return known.value if known is not None else self.read(name)
+
+    def read(self, name: str) -> T | None:
+        asked_s = self._clock_s()  # what is told is as old as the question
+        value: T | None
+        try:
+            value = self._read(name)
+        except Missing:
+            value = None
+        except StoreUnavailable:
+            old = self._entries.get(name)
+            if old is None or asked_s - old.read_s > self._cache_s * _STALE_FACTOR:
+                raise
+            # Asked again only after another cache time, so that an outage is not hammered.
+            self._keep(name, old._replace(believed_s=self._clock_s()))
+            return old.value
+        self._keep(name, _Entry(value, asked_s, asked_s))
+        return value
+
+    def _keep(self, name: str, entry: _Entry[T]) -> None:
+        with self._guard:
+            self._entries[name] = entry
+            self._entries.move_to_end(name)
+            while len(self._entries) > _ENTRIES_MAX:
+                self._entries.popitem(last=False)

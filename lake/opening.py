@@ -1,0 +1,47 @@
+"""The lake for data teams: its tables as Polars frames, without what is not compacted yet."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from lake.settings import from_environ
+from lake.store import open_store
+from lake.tables.table import Table
+
+
+class OpenLake:
+    """The tables of a lake, each call as it is then; columns as in `lake/FORMAT.md`.
+
+    Args:
+        url: A folder or `s3://bucket/prefix`; default: `REPLAY_LAKE`.
+
+    Raises:
+        SettingInvalid, and StoreUnavailable (every method).
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        settings = from_environ()
+        self._store = open_store(settings if url is None else replace(settings, lake=url))
+
+    def sessions(self) -> pl.LazyFrame:
+        """One row per session."""
+        return self._frame("sessions")
+
+    def pages(self) -> pl.LazyFrame:
+        """One row per page view."""
+        return self._frame("pages")
+
+    def errors(self) -> pl.LazyFrame:
+        """One row per JavaScript or console error."""
+        return self._frame("errors")
+
+    def signals(self) -> pl.LazyFrame:
+        """One row per frustration signal."""
+        return self._frame("signals")
+
+    def daily_summary(self) -> pl.LazyFrame:
+        """One row per website and day."""
+        return self._frame("daily_summary")
+
+    def _frame(self, name: str) -> pl.LazyFrame:
+        return Table(self._store, name).snapshot().scan()

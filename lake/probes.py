@@ -1,0 +1,98 @@
+"""Cheap looks at a lake's health, for checks that run every hour. All of it: `lake.check`."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from lake.compaction.known import file_key
+from lake.pending import Pending
+from lake.store import Store
+from lake.tables.schemas import SCHEMAS
+from lake.tables.sessions import rows_of_day
+from lake.tables.table import Snapshot, Table
+
+_NEWEST_FILES = 8  # data files looked at for the newest rows
+
+
+class Backlog(NamedTuple):
+    """What waits to be compacted. `oldest_ms` is when the oldest came, None where nothing waits."""
+
+    session_count: int
+    chunk_count: int
+    payload_bytes: int
+    damaged_count: int
+    oldest_ms: int | None
+
+
+def column_differences(store: Store, name: str) -> list[str]:
+    """Say in which columns a table is not as `lake.tables.schemas` has it."""
+    table = Table(store, name)
+    if table.snapshot().version < 0:
+        return []
+    found = {f.name: f for f in pa.schema(table.handle().schema().to_arrow())}
+    wanted = {field.name: field for field in SCHEMAS[name]}
+    missing = [f"{column} is missing" for column in wanted.keys() - found.keys()]
+    extra = [f"{column} is not described" for column in found.keys() - wanted.keys()]
+    other = [
+        f"{column} is {found[column].type}, not {wanted[column].type}"
+        for column in wanted.keys() & found.keys()
+        if not _is_same(found[column].type, wanted[column].type)
+    ]
+    return sorted([*missing, *extra, *other])
+
+
+def row_count(store: Store, name: str, day: date) -> int:
+    """Return how many rows a table has of the sessions that began on `day` (UTC)."""
+    rows = rows_of_day(Table(store, name).snapshot(), day)
+    return int(rows.select(pl.len()).collect().item())
+
+
+def doubled_count(store: Store) -> int:
+    """Return how many rows of `sessions` a session has too many.
+
+    Keys are compared by 64 bits of hash: 8 bytes to a row, and one false alarm in ages.
+    """
+    rows = Table(store, "sessions").snapshot().scan()
+    hashes = rows.select(key=pl.struct("website_id", "session_id").hash())
+    found = hashes.select(rows=pl.len(), keys=pl.col("key").n_unique()).collect()
+    return int(found.item(0, "rows") - found.item(0, "keys"))
+
+
+def broken_files(store: Store, *, newest: int) -> Iterator[str]:
+    """Look at the files of the newest rows; yield what is missing or has another length."""
+    for row in _newest_rows(Table(store, "sessions").snapshot(), newest).iter_rows(named=True):
+        key = file_key(row)
+        item = next(store.list(key), None)
+        if item is None:
+            yield f"{key} is missing"
+        elif item.size_bytes != row["file_bytes"]:
+            yield f"{key} has {item.size_bytes} bytes, its row says {row['file_bytes']}"
+
+
+def backlog_of(pending: Pending) -> Backlog:
+    """Add up what waits."""
+    waiting = [item.arrival for items in pending.sessions.values() for item in items]
+    return Backlog(
+        len(pending.sessions),
+        len(waiting),
+        sum(arrival.payload_bytes for arrival in waiting),
+        len(pending.damaged),
+        min((arrival.received_at for arrival in waiting), default=0) // 1000 or None,
+    )
+
+
+def _newest_rows(sessions: Snapshot, count: int) -> pl.DataFrame:
+    files = sorted(sessions.files, key=lambda file: str(file.max.get("started_at")), reverse=True)
+    rows = sessions.scan(files[:_NEWEST_FILES])
+    columns = ["website_id", "session_id", "started_at", "file_bytes", "file_sha256"]
+    return rows.select(columns).top_k(count, by="started_at").collect()
+
+
+def _is_same(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Delta has one text and one binary type, Arrow several for each."""
+    alike = {pa.large_string(): pa.string(), pa.string_view(): pa.string()}
+    alike |= {pa.large_binary(): pa.binary(), pa.binary_view(): pa.binary()}
+    return bool(alike.get(found, found) == alike.get(wanted, wanted))

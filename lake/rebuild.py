@@ -1,0 +1,121 @@
+"""All tables made anew from the session files alone.
+
+For a lake whose tables are lost or wrong. Session files are the truth; where a crash left several
+of one session, it is all their chunks together. Compactions may run meanwhile: a row that one of
+them wrote is seen, or refuses ours. Readers see sessions come back as the work goes on.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby, islice
+from pathlib import Path
+
+from lake import crash, keys
+from lake.compaction.session import Rewritten
+from lake.errors import Conflict, Damaged, ObjectMissing
+from lake.generations import as_one, generations
+from lake.maintenance import days_under
+from lake.settings import Settings
+from lake.store import Store
+from lake.summaries import summarise_day
+from lake.tables import sessions as session_rows
+from lake.tables.parts import hot_part
+from lake.tables.schemas import DERIVED, SCHEMAS
+from lake.tables.table import Table
+
+_BATCH = 500  # sessions of one commit
+_TRIES_MAX = 20
+
+
+@dataclass(kw_only=True)
+class Rebuilt:
+    """What was done. `failed` names the files that could not be read, and why."""
+
+    session_count: int = 0
+    merged_count: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def rebuild(
+    store: Store,
+    settings: Settings,
+    *,
+    report: Callable[[date, Rebuilt], None] = lambda _day, _done: None,
+) -> Rebuilt:
+    """Delete the tables and make them again. A run that was cut off is done again whole.
+
+    Raises:
+        Conflict, StoreUnavailable.
+    """
+    done = Rebuilt()
+    for name in SCHEMAS:
+        store.delete([item.key for item in store.list(f"tables/{name}/")])
+    crash.point("rebuild-after-delete")
+    tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
+    for day in days_under(store, keys.SESSIONS):
+        for batch in _batches(store, day):
+            _write(store, settings, tables, batch, done)
+            report(day, done)
+        summarise_day(store, day)
+    return done
+
+
+def _batches(store: Store, day: date) -> Iterator[list[tuple[str, str]]]:
+    """Yield the sessions of a day that have files, by website."""
+    parsed = (keys.parse_session_file_key(i.key) for i in store.list(keys.session_prefix(day)))
+    found = ((p.website_id, p.session_id) for p in parsed if p)
+    sessions = (key for key, _ in groupby(found))
+    while batch := list(islice(sessions, _BATCH)):
+        yield batch
+
+
+def _write(
+    store: Store,
+    settings: Settings,
+    tables: dict[str, Table],
+    batch: list[tuple[str, str]],
+    done: Rebuilt,
+) -> None:
+    for attempt in range(1, _TRIES_MAX + 1):
+        derived = {name: tables[name].snapshot() for name in DERIVED}
+        sessions = tables["sessions"].snapshot()
+        # Files are listed after the snapshot: those of rows in it are among them.
+        results, failed, merged_count = _results(store, settings, batch)
+        parts = {result.key: hot_part(result.key[1]) for result in results}
+        try:
+            rows = [result.row for result in results]
+            session_rows.replace(tables["sessions"], sessions, parts, rows)
+            for name, snapshot in derived.items():
+                rows = [row for result in results for row in result.tables[name]]
+                session_rows.replace(tables[name], snapshot, parts, rows)
+        except Conflict:
+            if attempt == _TRIES_MAX:
+                raise
+            continue
+        done.session_count += len(results)
+        done.merged_count += merged_count
+        done.failed |= failed
+        return
+
+
+def _results(
+    store: Store, settings: Settings, batch: list[tuple[str, str]]
+) -> tuple[list[Rewritten], dict[str, str], int]:
+    results = []
+    failed: dict[str, str] = {}
+    merged_count = 0
+    with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
+        for website_id, session_id in batch:
+            found = generations(store, website_id, session_id, failed)
+            if not found:
+                continue
+            try:
+                result = as_one(store, settings, Path(name), found)
+            except (Damaged, ObjectMissing) as error:
+                failed[f"{website_id}/{session_id}"] = str(error)
+                continue
+            results.append(result)
+            merged_count += result.row["file_sha256"] not in {one.sha256 for one in found}
+    return results, failed, merged_count
