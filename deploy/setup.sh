@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv from the lock file: exact versions, checked hashes, bytecode compiled.
+# Makes .venv and the node packages from their lock files: exact versions, checked hashes.
 set -euo pipefail
 python=${1:-python3}
 cd "$(dirname "$0")/.."
@@ -13,4 +13,15 @@ cd "$(dirname "$0")/.."
 # uv removed itself with all that the lock does not name; the project is added as it lies here.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==0.13.9"
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
+
+# Node itself is a Python package, so that the system's, if any, does not matter. No package needs
+# its install scripts: what is binary in them comes as a package of its own.
+install_node_packages() {
+  [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] ||
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
+    { echo "setup: npm ci failed in $1: see above; the npm registry must be reachable" >&2; exit 1; }
+}
+PATH="$PWD/.venv/bin:$PATH"
+install_node_packages deploy/geo # the countries of addresses
+install_node_packages tests/s3   # the S3 endpoint of the tests
 touch .venv/ready

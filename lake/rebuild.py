@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lake import crash, keys
 from lake.compaction.session import Rewritten
-from lake.errors import Conflict, Damaged, ObjectMissing
+from lake.errors import Conflict, Damaged, ObjectMissing, StoreUnavailable
 from lake.generations import as_one, generations
 from lake.maintenance import days_under
 from lake.settings import Settings
@@ -31,10 +31,14 @@ _TRIES_MAX = 20
 
 @dataclass(kw_only=True)
 class Rebuilt:
-    """What was done. `failed` names the files that could not be read, and why."""
+    """What was done. `failed` names the files that could not be read, and why.
+
+    `recreated` are the tables that could not be emptied.
+    """
 
     session_count: int = 0
     merged_count: int = 0
+    recreated: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -44,14 +48,19 @@ def rebuild(
     *,
     report: Callable[[date, Rebuilt], None] = lambda _day, _done: None,
 ) -> Rebuilt:
-    """Delete the tables and make them again. A run that was cut off is done again whole.
+    """Empty the tables and fill them again. A run that was cut off is done again whole.
+
+    A table whose log cannot be read is deleted and created: readers then have to be restarted,
+    as their handles know the old one.
 
     Raises:
         Conflict, StoreUnavailable.
     """
     done = Rebuilt()
     for name in SCHEMAS:
-        store.delete([item.key for item in store.list(f"tables/{name}/")])
+        if not _emptied(Table(store, name)):
+            store.delete([item.key for item in store.list(f"tables/{name}/")])
+            done.recreated.append(name)
     crash.point("rebuild-after-delete")
     tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
     for day in days_under(store, keys.SESSIONS):
@@ -60,6 +69,23 @@ def rebuild(
             report(day, done)
         summarise_day(store, day)
     return done
+
+
+def _emptied(table: Table) -> bool:
+    """Remove all rows; False where the table cannot be read."""
+    for attempt in range(1, _TRIES_MAX + 1):
+        try:
+            snapshot = table.snapshot()
+            parts = {file.part for file in snapshot.files}
+            if parts:
+                table.replace(parts, SCHEMAS[table.name].empty_table())
+            return True
+        except Conflict:
+            if attempt == _TRIES_MAX:
+                raise
+        except StoreUnavailable:
+            return False
+    raise AssertionError
 
 
 def _batches(store: Store, day: date) -> Iterator[list[tuple[str, str]]]:

@@ -1,11 +1,19 @@
-"""Lakes to test on: real ones, fresh for each test."""
+"""Lakes to test on: real ones, fresh for each test.
 
+`settings` and `store` are a lake in a folder. `lake_settings` and `any_store` run a test twice, on
+a folder and on S3; `s3` is the endpoint itself, for faults and counts. It starts when the first
+test asks for it, and is one for the whole run; every lake in it has its own prefix.
+"""
+
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from lake.settings import Settings
 from lake.store import Store, open_store
+from tests.s3.endpoint import S3Endpoint
 
 
 @pytest.fixture
@@ -16,3 +24,37 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def store(settings: Settings) -> Store:
     return open_store(settings)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Endpoint]:
+    with S3Endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3(s3_server: S3Endpoint) -> Iterator[S3Endpoint]:
+    s3_server.reset()
+    yield s3_server
+    s3_server.reset()
+
+
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.s3)])
+def lake_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if request.param == "local":
+        return Settings(lake=str(tmp_path / "lake"))
+    endpoint: S3Endpoint = request.getfixturevalue("s3")
+    return endpoint.settings()
+
+
+@pytest.fixture
+def any_store(lake_settings: Settings) -> Store:
+    return open_store(lake_settings)
+
+
+def eventually(is_so: Callable[[], bool], *, within_s: float = 30.0) -> None:
+    """Wait until `is_so`; fail if it is not so in time."""
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so within {within_s:g} s"
+        time.sleep(0.01)

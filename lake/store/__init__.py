@@ -5,6 +5,7 @@ the same tests. Nothing here knows what the bytes mean (see `lake.keys` for wher
 Delta tables go around it, through delta-rs and Polars, with `table_uri` and `table_options`.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,7 +101,7 @@ def open_store(settings: Settings) -> Store:
         SettingInvalid: `REPLAY_LAKE` is neither a folder nor `s3://bucket/prefix`.
     """
     url = settings.lake
-    if url.startswith("s3://"):
+    if re.match("s3://[^/]", url):
         from lake.store.s3 import S3Store  # s3fs takes half a second to import
 
         return S3Store(url, settings)

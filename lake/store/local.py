@@ -47,9 +47,11 @@ class LocalStore:
         self._synced: set[Path] = set()
         self._synced_guard = threading.Lock()
         with self._writing("the lake's folder"):
+            above = [folder for folder in self._root.parents if not folder.exists()]
             self._root.mkdir(parents=True, exist_ok=True)
-            with suppress(PermissionError):
-                _sync_folder(self._root.parent)  # may be somebody else's; then it stood before us
+            for folder in {self._root.parent, *(path.parent for path in above)}:
+                with suppress(PermissionError):
+                    _sync_folder(folder)  # may be somebody else's; then it stood before us
             self._make_folder(self._tmp)
             self._lock.touch()  # made now, so that a full disk can still be freed by `delete`
 

@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,8 +27,9 @@ from botocore.exceptions import (
     ClientError,
     HTTPClientError,
     ParamValidationError,
-    ResponseParserError,
 )
+from botocore.exceptions import ConnectionError as UnreachableError
+from botocore.parsers import ResponseParserError
 from fsspec.asyn import sync
 
 from lake.errors import LakeError, ObjectMissing, StoreUnavailable
@@ -39,12 +41,20 @@ _PAGE_MAX = 1000  # keys in one answer of LIST and in one DeleteObjects
 _CONNECTIONS_MAX = 64
 _PAUSE_FIRST_S = 0.05
 _PAUSE_MAX_S = 2.0
+_RACES_MAX = 100  # an object may be deleted between our PUT and our look at it, but not for ever
 
 _GONE = {"NoSuchKey", "NoSuchUpload"}
 _AGAIN_STATUSES = {408, 409, 425, 429, 500, 502, 503, 504}
 # Refused with a 400 although the same request may pass the next time.
 _AGAIN_CODES = {"RequestTimeout", "IncompleteBody", "XAmzContentSHA256Mismatch", "BadDigest"}
-_BROKEN = (HTTPClientError, ResponseParserError, BrokenConnection, OSError, EOFError)
+_BROKEN = (
+    HTTPClientError,
+    UnreachableError,
+    ResponseParserError,
+    BrokenConnection,
+    OSError,
+    EOFError,
+)
 
 T = TypeVar("T")
 
@@ -55,12 +65,13 @@ class S3Store:
     Args:
         url: `s3://bucket` or `s3://bucket/prefix`. The bucket must exist.
         settings: Its `aws_…` fields; an empty key means the AWS chain (environment, role, …).
-        retry_s: For how long a failing call is tried again. One more request may follow its end.
-        timeout_s: How long one request may be silent before its answer counts as lost.
+        retry_s: For how long a failing call is tried again. No request begins after it.
+        timeout_s: How long one request may be silent before its answer counts as lost. At most
+            half of `retry_s`, so that it is sent once more at least.
     """
 
     def __init__(
-        self, url: str, settings: Settings, *, retry_s: float = 20.0, timeout_s: float = 30.0
+        self, url: str, settings: Settings, *, retry_s: float = 20.0, timeout_s: float = 10.0
     ) -> None:
         self.url = url.rstrip("/")
         self._bucket, _, prefix = self.url.removeprefix("s3://").partition("/")
@@ -96,12 +107,11 @@ class S3Store:
                     )
                     parts.append({"PartNumber": number, "ETag": answer["ETag"]})
             done = {"Parts": parts}
-            try:
-                self._call("complete_multipart_upload", key, UploadId=upload, MultipartUpload=done)
-            except ObjectMissing as error:
-                # The upload is gone: completed by a request whose answer was lost, or aborted.
-                if self._token_of(key) != token:
-                    raise self._unavailable("complete_multipart_upload", key, error) from error
+            self._call("complete_multipart_upload", key, UploadId=upload, MultipartUpload=done)
+        except ObjectMissing as error:
+            # The upload is gone: completed by a request whose answer was lost, or aborted.
+            if self._token_of(key) != token:
+                raise self._unavailable("put_file", key, "the upload was aborted") from error
         except BaseException:
             with suppress(LakeError):
                 self._call("abort_multipart_upload", key, UploadId=upload)
@@ -142,7 +152,7 @@ class S3Store:
             page = self._request("list_objects_v2", prefix, **arguments)
             for item in page.get("Contents", []):
                 key = item["Key"].removeprefix(self._prefix)
-                yield ObjectInfo(key, item["Size"], item["LastModified"])
+                yield ObjectInfo(key, item["Size"], item["LastModified"].astimezone(UTC))
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]
@@ -154,14 +164,15 @@ class S3Store:
             deadline, pause_s = time.monotonic() + self._retry_s, _PAUSE_FIRST_S
             while batch:
                 names = {"Objects": [{"Key": name} for name in batch], "Quiet": True}
-                answer = self._request("delete_objects", batch[0], Delete=names)
+                first = batch[0].removeprefix(self._prefix)
+                answer = self._request("delete_objects", first, Delete=names)
                 errors = [e for e in answer.get("Errors", []) if e.get("Code") not in _GONE]
                 if errors and time.monotonic() + pause_s > deadline:
-                    first = errors[0]
+                    error = errors[0]
                     raise self._unavailable(
                         "delete_objects",
-                        str(first.get("Key")),
-                        f"{first.get('Code')} {first.get('Message', '')}".strip(),
+                        str(error.get("Key")).removeprefix(self._prefix),
+                        f"{error.get('Code')} {error.get('Message', '')}".strip(),
                         f"{len(errors)} of {len(batch)} objects were not deleted",
                     )
                 batch = [str(e["Key"]) for e in errors]
@@ -188,12 +199,23 @@ class S3Store:
         return {name: value for name, value in options.items() if value}
 
     def encryption(self, key: str) -> str:
-        """Return the server-side encryption that the bucket reports for an object, '' if none."""
-        return str(self._call("head_object", key).get("ServerSideEncryption") or "")
+        """Return the encryption at rest that is reported for an object, '' if none is.
+
+        S3 tells it with the object, R2 only for the whole bucket, which not every key may ask.
+        """
+        if told := self._call("head_object", key).get("ServerSideEncryption"):
+            return str(told)
+        try:
+            answer = self._request("get_bucket_encryption", key)
+        except LakeError:
+            return ""
+        rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
+        defaults = [rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in rules]
+        return str(next((d["SSEAlgorithm"] for d in defaults if "SSEAlgorithm" in d), ""))
 
     def _put_if(self, key: str, body: bytes, token: str, **condition: str) -> bool:
         """PUT under a condition. False: the condition fails, and not by our own earlier try."""
-        while True:
+        for _ in range(_RACES_MAX):
             try:
                 self._call("put_object", key, Body=body, Metadata={"token": token}, **condition)
             except _TakenError:
@@ -204,6 +226,7 @@ class S3Store:
             except ObjectMissing:
                 return False  # nothing there to match
             return True
+        raise self._unavailable("put_object", key, "412, although there is no object")
 
     def _token_of(self, key: str) -> str | None:
         """Return the token of the write that made the object ('' if it had none), or None."""
@@ -232,8 +255,9 @@ class S3Store:
             )
             async with answer["Body"] as stream:
                 body = await stream.read()
-            if len(body) != answer["ContentLength"]:
-                raise EOFError(f"{len(body)} of {answer['ContentLength']} bytes came")
+            announced = answer.get("ContentLength", len(body))
+            if len(body) != announced:
+                raise EOFError(f"{len(body)} of {announced} bytes came")
             return body, answer
 
         return self._retried("get_object", key, fetch)
@@ -334,7 +358,7 @@ def _failure_of(error: BaseException) -> tuple[str, bool]:
     """
     if isinstance(error, ParamValidationError):
         raise error  # our own mistake
-    answer = error if isinstance(error, ClientError) else error.__cause__
+    answer = error.__cause__
     if not isinstance(answer, ClientError):
         # No answer came, or no whole one. BotoCoreErrors beside these are about our settings.
         return f"{type(error).__name__}: {error}", isinstance(error, _BROKEN)

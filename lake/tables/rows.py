@@ -103,9 +103,9 @@ def file_row(
     }
 
 
-def chunks_of(row: Row) -> tuple[ChunkFacts, ...]:
-    """Return the chunk facts of a row of `session_files`."""
-    return _CHUNKS.decode(row["chunks"])
+def unpack_chunks(packed: bytes) -> tuple[ChunkFacts, ...]:
+    """Return the chunk facts that the column `chunks` of `session_files` holds."""
+    return _CHUNKS.decode(packed)
 
 
 def _key(summary: Summary) -> Row:

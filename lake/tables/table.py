@@ -66,6 +66,7 @@ class Snapshot(NamedTuple):
             return pl.LazyFrame(schema=POLARS[self.name]).drop("part")
         return pl.scan_parquet(
             uris,
+            glob=False,  # a lake's folder may have any name
             storage_options=self.options or None,
             hive_partitioning=False,
             missing_columns="insert",
@@ -120,7 +121,9 @@ class Table:
         predicate = " OR ".join(f"part = '{name}'" for name in names)
         with _failures(self._uri):
             write_deltalake(
-                self.handle(),
+                # Whoever saw no table writes against its empty first version: another may have
+                # created and filled it since.
+                self._table or self._created(),
                 rows.cast(SCHEMAS[self.name]),
                 mode="overwrite",
                 predicate=predicate,
@@ -128,21 +131,26 @@ class Table:
             )
 
     def handle(self) -> DeltaTable:
-        """Return the table for maintenance (vacuum, log), created if it is not there yet."""
-        if self._table is None:
-            schema = SCHEMAS[self.name]
-            stats = [name for name in STATS_COLUMNS if name in schema.names]
+        """Return the newest table for maintenance (vacuum, log), created if there is none yet."""
+        if self.snapshot().version < 0:
             with _failures(self._uri):
-                DeltaTable.create(
-                    self._uri,
-                    schema,
-                    mode="ignore",
-                    partition_by=["part"],
-                    configuration=_CONFIGURATION
-                    | {"delta.dataSkippingStatsColumns": ",".join(stats)},
-                    storage_options=self._options,
-                )
-                self._table = DeltaTable(self._uri, storage_options=self._options)
+                self._created()
+            self.snapshot()
+        assert self._table is not None
+        return self._table
+
+    def _created(self) -> DeltaTable:
+        schema = SCHEMAS[self.name]
+        stats = [name for name in STATS_COLUMNS if name in schema.names]
+        DeltaTable.create(
+            self._uri,
+            schema,
+            mode="ignore",
+            partition_by=["part"],
+            configuration=_CONFIGURATION | {"delta.dataSkippingStatsColumns": ",".join(stats)},
+            storage_options=self._options,
+        )
+        self._table = DeltaTable(self._uri, version=0, storage_options=self._options)
         return self._table
 
     def _files(self, table: DeltaTable) -> Iterator[TableFile]:

@@ -1,20 +1,28 @@
 // Cloudflare's own local R2, spoken to by its S3 endpoint. Started by endpoint.py; holds no logic.
 //
-//     node server.mjs PORT FOLDER ACCESS_KEY SECRET
+//     node server.mjs FOLDER ACCESS_KEY SECRET
 //
-// Prints READY with the endpoint's path once it answers. The bucket `lake` exists already.
+// Prints READY with its port and the endpoint's path once it answers. The bucket `lake` exists
+// already. Ends with its standard input, so that it outlives its starter in no case, and removes
+// FOLDER.
+import { rmSync } from "node:fs";
 import { Miniflare } from "miniflare";
 
-const [port, folder, accessKeyId, secretAccessKey] = process.argv.slice(2);
+const [folder, accessKeyId, secretAccessKey] = process.argv.slice(2);
 
 const server = new Miniflare({
   modules: true,
   script: "export default { fetch() { return new Response('ok') } }",
   host: "127.0.0.1",
-  port: Number(port),
+  port: 0,
   r2Persist: folder,
   r2Buckets: { LAKE: { id: "lake", s3Credentials: { accessKeyId, secretAccessKey } } },
 });
 
-await server.ready;
-console.log("READY /cdn-cgi/local/r2/s3");
+process.stdin.resume().on("end", async () => {
+  await server.dispose();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit();
+});
+const { port } = await server.ready;
+console.log(`READY ${port} /cdn-cgi/local/r2/s3`);
