@@ -2,12 +2,16 @@
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: setup test lint fix
+NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json
+.PHONY: setup demo test lint fix
 
 setup: .venv/ready
 
-.venv/ready: requirements.lock pyproject.toml deploy/setup.sh
+.venv/ready: requirements.lock pyproject.toml deploy/setup.sh $(NODE_PACKAGES)
 	bash deploy/setup.sh "$(PYTHON)"
+
+demo: setup
+	$(BIN)/replaylake demo
 
 test: setup
 	$(BIN)/pytest -q

@@ -1,5 +1,7 @@
 """Named points where a test may kill the process: `CRASH=<name>` in its environment.
 
+`CRASH=<name>@3` dies when the point is passed for the third time.
+
 A point costs one comparison and does nothing in production. The names are listed here, so that a
 test can visit each of them.
 """
@@ -22,12 +24,16 @@ POINTS = (
     "rebuild-after-delete",
 )
 
-_armed = os.environ.get("CRASH", "")
+_armed, _, _times = os.environ.get("CRASH", "").partition("@")
+_left = int(_times or 1)
 if _armed and _armed not in POINTS:
     raise SystemExit(f"CRASH={_armed} names no crash point; there are: {', '.join(POINTS)}")
 
 
 def point(name: str) -> None:
     """Die here, as by `kill -9`, if a test asked for it."""
+    global _left
     if name == _armed:
-        os.kill(os.getpid(), signal.SIGKILL)
+        _left -= 1
+        if _left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)

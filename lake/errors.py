@@ -111,6 +111,12 @@ class Damaged(LakeError):
     kind = "damaged"
 
 
+class FormatUnknown(Damaged):
+    """Stored bytes are of a format that this version does not read: a newer one wrote them."""
+
+    kind = "format-unknown"
+
+
 class StoreUnavailable(LakeError):
     """The store failed. Whether a write landed is unknown; the same write may be repeated."""
 

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 from isal import isal_zlib
 
 from lake import appending, ids, websites
-from lake.chunks import mend, read_chunk
+from lake.chunks import read_chunk
 from lake.errors import ChunkMalformed, RecordingMalformed, SessionExpired
 from lake.facts import ChunkFacts, Client
-from lake.recordings import Recorded, read_events
+from lake.recordings import Recorded, moved, read_events
 from lake.segments import Arrival
 from lake.settings import Settings
 from lake.store import Store
@@ -27,7 +26,6 @@ _CHUNK_BYTES = 1 << 20
 _CHUNK_EVENTS = 500
 _HELD_BYTES_MAX = 32 << 20  # of a file that names many sessions
 _GZIP = 31  # zlib's name for a gzip member
-_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Imported(NamedTuple):
@@ -124,7 +122,7 @@ class _Session:
 
     def arrival(self, cut: _Cut, shift_ms: int, now_ms: int) -> Arrival:
         """Make a chunk."""
-        events = [_moved(one, shift_ms) if shift_ms else one.json for one in cut.events]
+        events = [moved(one, shift_ms) if shift_ms else one.json for one in cut.events]
         raw = _array(events)
         payload = bytes(isal_zlib.compress(raw, 3, _GZIP))
         facts = read_chunk(raw, page_id=self._page_id, seq=cut.seq)
@@ -210,10 +208,3 @@ def _check_kept(website: Website, begins_ms: int, settings: Settings, now_ms: in
 
 def _array(events: list[bytes]) -> bytes:
     return b"[" + b",".join(events) + b"]"
-
-
-def _moved(event: Recorded, shift_ms: int) -> bytes:
-    """Return an event with another `timestamp`; its other values stay as they are written."""
-    fields = _FIELDS.decode(mend(event.json))
-    fields["timestamp"] = msgspec.Raw(msgspec.json.encode(event.at_ms + shift_ms))
-    return msgspec.json.encode(fields)

@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from lake.compaction.known import file_key
+from lake.ids import day_of
 from lake.pending import Pending
 from lake.store import Store
 from lake.tables.schemas import SCHEMAS
@@ -72,11 +73,15 @@ def broken_files(store: Store, *, newest: int) -> Iterator[str]:
             yield f"{key} has {item.size_bytes} bytes, its row says {row['file_bytes']}"
 
 
-def backlog_of(pending: Pending) -> Backlog:
-    """Add up what waits."""
-    waiting = [item.arrival for items in pending.sessions.values() for item in items]
+def backlog_of(pending: Pending, *, until: date) -> Backlog:
+    """Add up what waits of the sessions that began on `until` (UTC) or before.
+
+    A session's clock may be ahead of ours; nobody compacts its day before it begins.
+    """
+    sessions = [items for key, items in pending.sessions.items() if day_of(key[1]) <= until]
+    waiting = [item.arrival for items in sessions for item in items]
     return Backlog(
-        len(pending.sessions),
+        len(sessions),
         len(waiting),
         sum(arrival.payload_bytes for arrival in waiting),
         len(pending.damaged),

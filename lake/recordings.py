@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import zstandard
 
+from lake.chunks import mend
 from lake.errors import RecordingMalformed
 
 _BLOCK_BYTES = 1 << 20
@@ -23,6 +25,7 @@ _WINDOW_MAX = 1 << 27
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NEAR_END = 12  # an escape or a literal that was cut by the end of what is read so far
 _JSON = json.JSONDecoder()
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Recorded(NamedTuple):
@@ -56,6 +59,17 @@ def read_events(path: Path, *, event_bytes_max: int) -> Iterator[Recorded]:
         yield Recorded(number, name, at_ms, text.encode())
 
 
+def moved(event: Recorded, shift_ms: int) -> bytes:
+    """Return an event's JSON with a later `timestamp`; other values stay as they are written.
+
+    Raises:
+        msgspec.DecodeError, RecursionError: Where `lake.chunks.read_chunk` refuses the event.
+    """
+    fields = _FIELDS.decode(mend(event.json))
+    fields["timestamp"] = msgspec.Raw(msgspec.json.encode(event.at_ms + shift_ms))
+    return msgspec.json.encode(fields)
+
+
 def _objects(path: Path, event_bytes_max: int) -> Iterator[tuple[dict[str, Any], str]]:
     text = _Text(path)
     while char := text.peek():
@@ -69,6 +83,7 @@ def _objects(path: Path, event_bytes_max: int) -> Iterator[tuple[dict[str, Any],
             char = text.peek()
             if char == ",":
                 text.at += 1
+                text.peek()  # a `]` here is an error, as in any JSON
             elif char != "]":
                 raise text.malformed("',' or ']' is missing" if char else "it is cut short")
         text.at += 1

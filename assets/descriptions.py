@@ -1,0 +1,51 @@
+"""How the assets look in Dagster's graph: what they are, who owns them, which columns they have.
+
+Columns come from `lake.tables.schemas`, so that they are described once.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import dagster as dg
+
+from lake.tables.schemas import SCHEMAS
+
+OWNERS = ["team:replay"]
+
+# Every working day has sessions; a day without one is worth a look.
+FRESH = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=26), warn_window=timedelta(hours=25)
+)
+
+
+def columns_of(table: str) -> dg.TableSchema:
+    """Return a table's columns as Dagster shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                field.name,
+                str(field.type),
+                description=(field.metadata or {}).get(b"doc", b"").decode(),
+                constraints=dg.TableColumnConstraints(nullable=field.nullable),
+            )
+            for field in SCHEMAS[table]
+        ]
+    )
+
+
+def table_spec(table: str, description: str, deps: Iterable[str]) -> dg.AssetSpec:
+    """Describe one of the lake's Delta tables."""
+    return dg.AssetSpec(
+        table,
+        description=description,
+        deps=list(deps),
+        group_name="sessions",
+        kinds={"deltalake", "parquet"},
+        tags={"replaylake/level": "1"},
+        owners=OWNERS,
+        freshness_policy=FRESH,
+        metadata={
+            "dagster/column_schema": columns_of(table),
+            "dagster/table_name": f"tables/{table}",
+        },
+    )

@@ -1,0 +1,31 @@
+"""The daily summary of each website, made again from `sessions` whenever a day changed."""
+
+from datetime import date
+
+import dagster as dg
+
+from assets.descriptions import table_spec
+from assets.partitions import days
+from lake.summaries import summarise_day
+from orchestration.resources import LakeResource
+
+
+@dg.multi_asset(
+    name="summarise_day",
+    specs=[table_spec("daily_summary", "One row per website and day, in numbers.", ["sessions"])],
+    partitions_def=days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def daily_summary(
+    context: dg.AssetExecutionContext, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """Summarise the sessions that began on these days."""
+    store = lake.open()
+    for key in context.partition_keys:
+        count = summarise_day(store, date.fromisoformat(key))
+        context.add_asset_metadata(
+            {"dagster/partition_row_count": count},
+            asset_key="daily_summary",
+            partition_key=key,
+        )
+    return dg.MaterializeResult(asset_key="daily_summary")

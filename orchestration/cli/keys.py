@@ -1,0 +1,51 @@
+"""`replaylake key …`: who may read and change a website's sessions."""
+
+from typing import Annotated
+
+import typer
+
+from lake import api_keys
+from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.printing import note, print_json, print_table
+
+app = typer.Typer(help="API keys: who may read and change a website.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    website: WebsiteId,
+    role: Annotated[str, typer.Option(help="viewer reads, admin also changes and erases.")],
+) -> None:
+    """Make a key and print it. It is shown this once."""
+    store, _ = open_lake()
+    print(api_keys.create(store, website_id=website, role=role, now_ms=now_ms()))
+
+
+@app.command(name="list")
+def list_(
+    website: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only the keys of this website.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List all keys, revoked ones too; never the keys themselves."""
+    store, _ = open_lake()
+    found = [key for key in api_keys.list_all(store) if website in (None, key.website_id)]
+    columns = ("key_id", "website_id", "role", "created_at", "revoked_at")
+    rows = [[getattr(key, column) for column in columns] for key in found]
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        print_table(columns, rows)
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="KEY", help="The key's id, or the key itself.")],
+) -> None:
+    """End a key for ever. Services believe it for some seconds more."""
+    store, settings = open_lake()
+    key = api_keys.revoke(store, api_keys.key_id_of(key_id) or key_id, now_ms=now_ms())
+    note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
+    print(key.key_id)

@@ -1,0 +1,21 @@
+"""What a command works on: the lake of the environment, and the clock."""
+
+import time
+
+from lake.settings import Settings, from_environ
+from lake.store import Store, open_store
+
+
+def open_lake() -> tuple[Store, Settings]:
+    """Read the settings and open the lake that they name.
+
+    Raises:
+        SettingInvalid, StoreUnavailable.
+    """
+    settings = from_environ()
+    return open_store(settings), settings
+
+
+def now_ms() -> int:
+    """Return the time, ms since the Unix epoch."""
+    return time.time_ns() // 1_000_000

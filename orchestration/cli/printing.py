@@ -1,0 +1,85 @@
+"""How commands speak: tables and JSON on stdout, progress and complaints on stderr."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Step(Protocol):
+    """Tells how far long work is. `total` is None where nobody knows."""
+
+    def __call__(self, text: str, done: float = 0, total: float | None = None) -> None:
+        """Show where the work is."""
+
+
+def complain(text: str) -> None:
+    """Say in one line on stderr what went wrong."""
+    print(f"replaylake: {_plain(' '.join(text.split()))}", file=sys.stderr)
+
+
+def note(text: str) -> None:
+    """Say something to a person, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document on a line of its own."""
+    print(msgspec.json.encode(value, enc_hook=str).decode(), flush=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table, as wide as it needs to be where nobody looks at a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console = Console() if sys.stdout.isatty() else Console(width=250)
+    console.print(table)
+
+
+@contextmanager
+def progress() -> Iterator[Step]:
+    """Show a progress bar on stderr while the block works, if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as bars:
+        task = bars.add_task("", total=None)
+
+        def step(text: str, done: float = 0, total: float | None = None) -> None:
+            bars.update(task, description=text, completed=done, total=total)
+
+        yield step
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value is None:
+        return "-"
+    return escape("\n".join(_plain(line) for line in str(value).splitlines()))
+
+
+def _plain(text: str) -> str:
+    """Replace what would steer a terminal: names and addresses come from anybody."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

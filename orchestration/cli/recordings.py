@@ -1,0 +1,137 @@
+"""Recordings in and out: `replaylake import` and `replaylake export`."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lake.errors import LakeError, SessionMissing
+from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.printing import complain, note, print_json, progress
+
+if TYPE_CHECKING:
+    from lake.replay import Replay
+
+
+class Format(StrEnum):
+    """What an export can be."""
+
+    ndjson = "ndjson"
+    json = "json"
+    html = "html"
+
+
+def import_(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help="An rrweb recording: JSON array or NDJSON; plain, gzip or zstd.",
+        ),
+    ],
+    website: WebsiteId,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="now|ISO",
+            help="Move the recording's clock so that it begins then; without it, it keeps its own.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a session of a recording and print its id (one a line, if the file names several)."""
+    from lake.importing import import_recording
+
+    store, settings = open_lake()
+    now = now_ms()
+    with progress() as step:
+        made = import_recording(
+            store,
+            settings,
+            file,
+            website_id=website,
+            now_ms=now,
+            at_ms=None if at is None else _at_ms(at, now),
+            report=lambda done, total: step(file.name, done, total),
+        )
+    if as_json:
+        print_json([one._asdict() for one in made])
+        return
+    for one in made:
+        note(f"{one.event_count:,} events, {one.raw_bytes:,} bytes")
+        print(one.session_id)
+
+
+def export(
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="The session's id.")],
+    website: Annotated[
+        str | None, typer.Option(metavar="ID", help="Whose session, if two have one of this id.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.ndjson,
+) -> None:
+    """Write a whole session to stdout."""
+    if format_ is Format.html:
+        complain("export --format html is not available yet; take json or ndjson")
+        raise typer.Exit(1)
+    replay = _find(session, website)
+    for part in _array(replay) if format_ is Format.json else _lines(replay):
+        sys.stdout.buffer.write(part)
+    sys.stdout.buffer.flush()
+
+
+def _at_ms(text: str, now: int) -> int:
+    if text == "now":
+        return now
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no time: give now, or ISO 8601 such as 2026-11-23T09:00:00Z",
+            param_hint="--at",
+        ) from error
+    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+
+
+def _find(session_id: str, website_id: str | None) -> "Replay":
+    from lake import ids, websites
+    from lake.replay import replay
+    from lake.view import Lake
+
+    ids.check_uuid7(session_id, "SESSION")
+    store, settings = open_lake()
+    lake = Lake(store, settings, now_ms)
+    among = [websites.get(store, website_id)] if website_id else websites.list_all(store)
+    found = []
+    for website in among:
+        try:
+            found.append((website.website_id, replay(lake, website, session_id)))
+        except SessionMissing:
+            continue
+    if not found:
+        raise SessionMissing(f"no session has the id {session_id}")
+    if len(found) > 1:
+        owners = ", ".join(owner for owner, _ in found)
+        raise _AmbiguousError(f"{owners} each have a session {session_id}: name one by --website")
+    return found[0][1]
+
+
+class _AmbiguousError(LakeError):
+    kind = "session-ambiguous"
+
+
+def _lines(replay: "Replay") -> Iterator[bytes]:
+    return (piece.text() for piece in replay.pieces)
+
+
+def _array(replay: "Replay") -> Iterator[bytes]:
+    before = b"["
+    for text in _lines(replay):
+        yield before + text.rstrip(b"\n").replace(b"\n", b",\n")
+        before = b",\n"
+    yield b"]\n"

@@ -1,0 +1,49 @@
+"""Dagster for the demo: its home, its three processes, and what a killed demo left of its runs."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# Relative to the home: a socket's path has a hundred characters at most.
+SOCKET = "code.socket"
+CONFIG = Path(__file__).parent.parent / "dagster.yaml"
+
+
+def make_home(home: Path) -> None:
+    """Write the instance's configuration; what Dagster remembers stays."""
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(CONFIG, home / "dagster.yaml")
+    (home / SOCKET).unlink(missing_ok=True)  # of a demo that was killed
+
+
+def abandon_runs(home: Path) -> int:
+    """Mark runs as failed whose processes ended with the last demo; return how many.
+
+    Nothing else can: the launcher would believe in them until their time is up, and no run of
+    their day would start before.
+    """
+    import dagster as dg
+
+    from orchestration.tags import LAUNCHED
+
+    if not (home / "history").exists():
+        return 0
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        runs = instance.get_runs(dg.RunsFilter(statuses=LAUNCHED))
+        for run in runs:
+            instance.report_run_failed(run, "its process ended with the demo")
+    return len(runs)
+
+
+def processes(host: str, port: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name and arguments of each process, to be started in the home.
+
+    The first serves the others on `SOCKET`. Apart, they take two thirds of what `dagster dev` does.
+    """
+    python = [sys.executable, "-m"]
+    code = ["dagster", "api", "grpc", "--socket", SOCKET, "-m", "orchestration.definitions"]
+    yield "dagster-code", [*python, *code, "--location-name", "replaylake"]
+    yield "dagster-daemon", [*python, "dagster._daemon", "run", "--grpc-socket", SOCKET]
+    web = ["dagster_webserver", "--grpc-socket", SOCKET, "-h", host, "-p", str(port)]
+    yield "dagster-web", [*python, *web]

@@ -1,0 +1,76 @@
+"""The demo's processes: started together, watched, and ended together (see `warden`)."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from lake.errors import LakeError
+
+_LOG_LINES_TOLD = 15
+
+
+class ProcessDied(LakeError):
+    """One of the demo's processes ended although nobody asked it to."""
+
+    kind = "process-died"
+
+    def __init__(self, name: str, code: int, log: Path) -> None:
+        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES_TOLD:]
+        super().__init__(f"{name} ended with code {code}; its log is {log}")
+        self.log_lines = lines
+
+
+class Processes:
+    """A process group. Leaving the `with` block, or dying in it, ends all of it."""
+
+    def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
+        self._logs = logs
+        self._environment = dict(environment)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        """Start the warden."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._warden = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("warden.py"))],
+            stdin=subprocess.PIPE,
+            process_group=0,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the warden end all, and wait until it has."""
+        assert self._warden.stdin is not None
+        self._warden.stdin.close()
+        self._warden.wait()
+        for process in self._running.values():
+            process.wait()
+
+    def start(self, name: str, arguments: Sequence[str], *, folder: Path = Path()) -> None:
+        """Start a process in `folder`; what it prints goes to its log."""
+        with (self._logs / f"{name}.log").open("wb") as log:
+            self._running[name] = subprocess.Popen(
+                arguments,
+                cwd=folder,
+                env=os.environ | self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=self._warden.pid,
+            )
+
+    def check(self) -> None:
+        """Look whether all are alive.
+
+        Raises:
+            ProcessDied: One is not.
+        """
+        for name, process in self._running.items():
+            code = process.poll()
+            if code is not None:
+                raise ProcessDied(name, code, self._logs / f"{name}.log")
+        if self._warden.poll() is not None:
+            raise ProcessDied("warden", self._warden.returncode, Path(os.devnull))

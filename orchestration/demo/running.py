@@ -1,0 +1,175 @@
+"""Starts the demo, says where it is, and stays until it is told to end or something ends by itself.
+
+The lake, its logs and Dagster's records stay for the next start.
+"""
+
+import fcntl
+import http.client
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lake.errors import LakeError, StoreUnavailable
+from lake.settings import Settings, from_environ
+from lake.store import Store, open_store
+from orchestration.demo import dagster_home, seeding
+from orchestration.demo.ports import HOST, Ports, free_ports
+from orchestration.demo.processes import ProcessDied, Processes
+from orchestration.demo.seeding import Demo
+
+_START_MAX_S = 240.0
+_LOOK_EVERY_S = 0.2
+
+
+class DemoRuns(LakeError):
+    """Two demos on one lake would take Dagster's runs from each other."""
+
+    kind = "demo-runs"
+
+
+def run() -> None:
+    """Run the demo until Ctrl-C or SIGTERM.
+
+    Raises:
+        SettingInvalid: A port or a setting is not of its form.
+        PortTaken: Another program listens where the demo wants to.
+        DemoRuns: There is a demo on this lake already.
+        ProcessDied: A process ended by itself; all others have been ended too.
+        StoreUnavailable: The lake cannot be opened, or a service did not answer in time.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    ports = free_ports(os.environ)
+    settings = from_environ()
+    store = open_store(settings)
+    folder = _folder(settings)
+    with _only_one(folder):
+        _run(store, settings, folder, ports, stop)
+
+
+def _run(
+    store: Store, settings: Settings, folder: Path, ports: Ports, stop: threading.Event
+) -> None:
+    home = folder / "dagster"
+    demo = seeding.seed(store, settings, folder / "demo.json", now_ms=time.time_ns() // 1_000_000)
+    dagster_home.make_home(home)
+    dagster_home.abandon_runs(home)
+    environment = {
+        "REPLAY_LAKE": store.url,
+        # The visitors tell where they come from as a proxy would.
+        "REPLAY_TRUSTED_PROXIES": settings.trusted_proxies or HOST,
+        "DAGSTER_HOME": str(home),
+        "PYTHONUNBUFFERED": "1",
+    }
+    with Processes(folder / "logs", environment) as processes:
+        try:
+            _start(processes, stop, home, ports, demo)
+            if not stop.is_set():
+                _tell(ports, demo, folder)
+            while not stop.wait(_LOOK_EVERY_S):
+                processes.check()
+        except ProcessDied as died:
+            for line in died.log_lines:
+                print(f"  {line}", file=sys.stderr)
+            raise
+        print("ending …", file=sys.stderr)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the folder for this demo. A killed one lets go."""
+    with (folder / "demo.lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DemoRuns(f"a demo is running in {folder} already") from error
+        yield
+
+
+def _start(
+    processes: Processes, stop: threading.Event, home: Path, ports: Ports, demo: Demo
+) -> None:
+    ours = [sys.executable, "-m", "orchestration.cli"]
+    processes.start("ingest", [*ours, "ingest", "--host", HOST, "--port", str(ports.ingest)])
+    processes.start("query", [*ours, "query", "--host", HOST, "--port", str(ports.query)])
+    code, *others = dagster_home.processes(HOST, ports.dagster)
+    processes.start(*code, folder=home)
+    deadline = time.monotonic() + _START_MAX_S
+    _await(processes, stop, deadline, "ingest", lambda: _answers(ports.ingest, "/healthz"))
+    visitors = [sys.executable, "-m", "orchestration.demo.visitors"]
+    processes.start("visitors", [*visitors, str(ports.ingest), demo.website_id])
+    _await(processes, stop, deadline, "dagster-code", (home / dagster_home.SOCKET).exists)
+    for name, arguments in others:
+        processes.start(name, arguments, folder=home)
+    _await(processes, stop, deadline, "query", lambda: _answers(ports.query, "/healthz"))
+    _await(
+        processes, stop, deadline, "dagster-web", lambda: _answers(ports.dagster, "/server_info")
+    )
+
+
+def _await(
+    processes: Processes,
+    stop: threading.Event,
+    deadline: float,
+    name: str,
+    is_ready: Callable[[], bool],
+) -> None:
+    while not is_ready() and not stop.wait(_LOOK_EVERY_S):
+        processes.check()
+        if time.monotonic() > deadline:
+            raise StoreUnavailable(f"{name} did not answer within {_START_MAX_S:g} s")
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        link = http.client.HTTPConnection(HOST, port, timeout=5.0)
+        link.request("GET", path)
+        is_well = link.getresponse().status == 200
+        link.close()
+    except (OSError, http.client.HTTPException):
+        return False
+    return is_well
+
+
+def _folder(settings: Settings) -> Path:
+    """Return where the demo keeps its own things: beside a local lake's, else in ./.replaylake."""
+    name = settings.lake.removeprefix("file://")
+    folder = Path("./.replaylake") if "://" in name else Path(name).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
+
+
+def _tell(ports: Ports, demo: Demo, folder: Path) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.panel import Panel
+
+    ingest, query, dagster = (f"http://localhost:{port}" for port in ports)
+    bearer = f"-H 'Authorization: Bearer {demo.viewer_key}'"
+    lines = [
+        f"[bold]Dashboard[/]  {query}",
+        f"[bold]Dagster[/]    {dagster}",
+        f"[bold]Ingest[/]     {ingest}",
+        "",
+        f"[bold]Key[/]        {demo.viewer_key}  (may read)",
+        f"[bold]Admin key[/]  {demo.admin_key}",
+        f"[bold]Website[/]    {demo.website_id}",
+        f"[bold]Lake[/]       {escape(demo.lake)}",
+        f"[bold]Logs[/]       {escape(str(folder / 'logs'))}",
+    ]
+    console = Console(soft_wrap=True)
+    console.print(Panel("\n".join(lines), title="replaylake", expand=False))
+    # Outside of the panel, so that they can be copied.
+    console.print(
+        f"curl {bearer} '{query}/api/websites/{demo.website_id}/sessions?limit=3'\n"
+        f"curl --compressed {bearer} '{query}/api/replay/{demo.session_id}'\n\n"
+        "Visitors are coming in. Ctrl-C ends all of it; the data stays.",
+        markup=False,
+        highlight=False,
+    )

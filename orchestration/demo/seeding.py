@@ -1,0 +1,105 @@
+"""What the demo's lake holds from the start: a website, its keys and six sample sessions."""
+
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from lake import api_keys, clients, websites
+from lake.errors import WebsiteMissing
+from lake.importing import import_recording
+from lake.settings import Settings
+from lake.store import Store
+from orchestration.demo.people import BROWSERS, NETWORKS
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+ORIGIN = "http://shop.test"  # of the pages in the recordings
+_HOUR_MS = 3_600_000
+_HOURS_AGO = (2, 5, 9, 27, 49, 76)
+
+
+class Demo(NamedTuple):
+    """What a demo needs to know again when it starts the next time."""
+
+    lake: str
+    website_id: str
+    viewer_key: str
+    admin_key: str
+    session_id: str
+
+
+def seed(store: Store, settings: Settings, note: Path, *, now_ms: int) -> Demo:
+    """Return the demo that `note` tells of, or make one and write it there.
+
+    Raises:
+        StoreUnavailable.
+    """
+    known = _read(note)
+    if known is not None and known.lake == store.url and _exists(store, known.website_id):
+        return known
+    site = websites.create(store, "Demo shop", plan="pro", origins=(ORIGIN, "*"), now_ms=now_ms)
+    websites.change(
+        store,
+        site.website_id,
+        {
+            "enable_session_replay": True,
+            "session_replay_trigger": "all",
+            "replay_sampling_rate": 1.0,
+        },
+    )
+    viewer, admin = (
+        api_keys.create(store, website_id=site.website_id, role=role, now_ms=now_ms)
+        for role in ("viewer", "admin")
+    )
+    session_ids = _import_samples(store, settings, site.website_id, now_ms)
+    made = Demo(store.url, site.website_id, viewer, admin, session_ids[0])
+    note.write_bytes(msgspec.json.encode(made._asdict()))
+    note.chmod(0o600)
+    return made
+
+
+def recordings() -> list[Path]:
+    """Return the recordings that come with the project."""
+    return sorted(RECORDINGS.glob("*.json.zst"))
+
+
+def _import_samples(store: Store, settings: Settings, website_id: str, now_ms: int) -> list[str]:
+    choice = random.Random(1)  # noqa: S311 - the samples look the same everywhere
+    countries = clients.Countries(settings.geo_path)
+    session_ids = []
+    for path, hours in zip(recordings(), _HOURS_AGO, strict=True):
+        fitting = [one for one in BROWSERS if one.is_touch == ("touch" in path.name)]
+        client = clients.describe(
+            choice.choice(fitting).user_agent,
+            {},
+            country=countries.of(f"{choice.choice(NETWORKS)}.1"),
+            visitor_id=f"{choice.getrandbits(128):032x}",
+        )
+        made = import_recording(
+            store,
+            settings,
+            path,
+            website_id=website_id,
+            now_ms=now_ms,
+            at_ms=now_ms - hours * _HOUR_MS,
+            client=client,
+        )
+        session_ids += [one.session_id for one in made]
+    countries.close()
+    return session_ids
+
+
+def _read(note: Path) -> Demo | None:
+    try:
+        return Demo(**msgspec.json.decode(note.read_bytes(), type=dict[str, str]))
+    except (FileNotFoundError, msgspec.DecodeError, TypeError):
+        return None
+
+
+def _exists(store: Store, website_id: str) -> bool:
+    try:
+        websites.get(store, website_id)
+    except WebsiteMissing:
+        return False
+    return True

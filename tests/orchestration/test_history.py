@@ -1,0 +1,99 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lake.settings import Settings
+from orchestration import history
+from orchestration.definitions import defs
+from tests.orchestration.conftest import FrozenLake
+from tests.orchestration.lakes import DAY_MS
+
+DAY = "2026-11-24"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> dg.DagsterInstance:
+    (tmp_path / "dagster").mkdir()
+    return dg.DagsterInstance.local_temp(str(tmp_path / "dagster"))
+
+
+def run(instance: dg.DagsterInstance, day: str = DAY) -> str:
+    job = defs.resolve_job_def("compact")
+    result = job.execute_in_process(
+        instance=instance, partition_key=day, resources={"lake": FrozenLake()}
+    )
+    return result.run_id
+
+
+def check(instance: dg.DagsterInstance) -> str:
+    job = defs.resolve_job_def("checks")
+    return job.execute_in_process(instance=instance, resources={"lake": FrozenLake()}).run_id
+
+
+def mentioned(instance: dg.DagsterInstance, run_ids: list[str]) -> list[str]:
+    """Return the tables that still tell of one of these runs."""
+    found = []
+    for name in ("history/runs.db", "history/runs/index.db"):
+        with closing(sqlite3.connect(Path(instance.root_directory) / name)) as database:
+            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            for (table,) in tables.fetchall():
+                if table == "asset_keys":
+                    continue  # a row to each asset, whatever it last heard of
+                rows = database.execute(f"SELECT * FROM {table}").fetchall()
+                found += [table for row in rows if any(run_id in str(row) for run_id in run_ids)]
+    return found
+
+
+def later(instance: dg.DagsterInstance, days: int) -> float:
+    (record,) = instance.get_run_records(limit=1)
+    return record.create_timestamp.timestamp() + days * DAY_MS / 1000 + 1
+
+
+def test_old_runs_go_with_their_files_and_the_last_good_one_of_each_day_stays(
+    settings: Settings, kept: dg.DagsterInstance
+) -> None:
+    stale = [run(kept) for _ in range(3)]
+    stale.append(check(kept))
+    last, other, checked = run(kept), run(kept, "2026-11-23"), check(kept)
+    failed = kept.create_run_for_job(
+        defs.resolve_job_def("compact"), status=dg.DagsterRunStatus.FAILURE
+    ).run_id
+
+    pruned = history.prune(kept, days=2, now_s=later(kept, 2))
+
+    assert pruned.run_count == 5
+    assert pruned.freed_bytes > 300_000
+    assert {one.run_id for one in kept.get_runs()} == {last, other, checked}
+    assert mentioned(kept, [*stale, failed]) == []
+    files = {path.name for path in Path(kept.root_directory).rglob("*.db*")}
+    assert not any(run_id in name for run_id in [*stale, failed] for name in files)
+    for day in (DAY, "2026-11-23"):
+        assert day in kept.get_materialized_partitions(dg.AssetKey("sessions"))
+
+
+def test_young_runs_and_those_that_go_on_stay(settings: Settings, kept: dg.DagsterInstance) -> None:
+    first = run(kept)
+    going = kept.create_run_for_job(
+        defs.resolve_job_def("compact"), status=dg.DagsterRunStatus.STARTED
+    ).run_id
+    second = run(kept)
+
+    assert history.prune(kept, days=2, now_s=later(kept, 1)).run_count == 0
+    assert history.prune(kept, days=2, now_s=later(kept, 3)).run_count == 1
+    assert {one.run_id for one in kept.get_runs()} == {going, second}
+    assert first != second
+
+
+def test_a_database_that_a_daemon_holds_is_left_for_the_next_night(
+    settings: Settings, kept: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_BUSY_S", 0.01)
+    run(kept)
+    path = Path(kept.root_directory) / "schedules/schedules.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as daemon:
+        daemon.execute("BEGIN EXCLUSIVE")
+
+        history.prune(kept, days=2, now_s=later(kept, 3))

@@ -1,0 +1,157 @@
+from datetime import date, timedelta
+
+import dagster as dg
+import pytest
+
+from lake import keys, websites
+from lake.settings import Settings
+from lake.store import Store
+from orchestration import tags
+from orchestration.definitions import defs
+from orchestration.schedules import daily_retention
+from orchestration.sensors import compact_when_due
+from tests.orchestration.conftest import FrozenLake
+from tests.orchestration.lakes import DAY_MS, NOW_MS, add_session, make_website
+
+SILENT_MS = NOW_MS + 60_000
+TODAY = date(2026, 11, 24)
+
+
+def asked(instance: dg.DagsterInstance, at_ms: int) -> list[dg.RunRequest]:
+    context = dg.build_sensor_context(instance=instance, repository_def=defs.get_repository_def())
+    found = compact_when_due(context, lake=FrozenLake(at_ms=at_ms))
+    assert found is not None
+    return [one for one in found if isinstance(one, dg.RunRequest)]
+
+
+def start(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **run_tags: str) -> None:
+    job = defs.resolve_job_def("compact")
+    instance.create_run_for_job(job, tags=run_tags, status=status)
+
+
+@pytest.fixture
+def website_id(store: Store) -> str:
+    return make_website(store)
+
+
+def test_nothing_is_asked_for_where_nothing_is_due(
+    store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
+) -> None:
+    assert asked(instance, NOW_MS) == []
+    add_session(store, settings, website_id, begins_ms=NOW_MS)
+    assert asked(instance, SILENT_MS - 1) == []
+
+
+def test_a_day_with_a_session_that_ended_is_asked_for_and_its_partition_named(
+    store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
+) -> None:
+    add_session(store, settings, website_id, begins_ms=NOW_MS)
+
+    (request,) = asked(instance, SILENT_MS)
+
+    assert request.partition_key == "2026-11-24"
+    assert request.tags["replaylake/day"] == "2026-11-24"
+    assert request.run_config == {"ops": {"compact_day": {"config": {"settled_only": True}}}}
+    assert request.run_key
+
+
+# A queued run cannot be made up: the test with a daemon has real ones.
+@pytest.mark.parametrize(
+    "status", [one for one in tags.UNFINISHED if one is not dg.DagsterRunStatus.QUEUED]
+)
+@pytest.mark.parametrize(
+    "run_tags",
+    [
+        {"dagster/partition": "2026-11-24"},
+        tags.of_range(TODAY - timedelta(days=3), TODAY),
+    ],
+)
+def test_no_second_run_is_asked_for_while_one_is_queued_or_going(
+    status: dg.DagsterRunStatus,
+    run_tags: dict[str, str],
+    store: Store,
+    settings: Settings,
+    website_id: str,
+    instance: dg.DagsterInstance,
+) -> None:
+    add_session(store, settings, website_id, begins_ms=NOW_MS)
+    start(instance, status, **run_tags)
+
+    assert asked(instance, SILENT_MS) == []
+
+
+def test_a_run_of_another_day_or_one_that_ended_is_in_nobodys_way(
+    store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
+) -> None:
+    add_session(store, settings, website_id, begins_ms=NOW_MS)
+    start(instance, dg.DagsterRunStatus.STARTED, **{"dagster/partition": "2026-11-23"})
+    start(instance, dg.DagsterRunStatus.FAILURE, **{"dagster/partition": "2026-11-24"})
+
+    assert len(asked(instance, SILENT_MS)) == 1
+
+
+def test_what_stays_due_is_asked_for_again_only_after_a_while_or_when_more_is_due(
+    store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
+) -> None:
+    """A run's key is refused by Dagster once it was used: the same key is no new run."""
+    add_session(store, settings, website_id, begins_ms=NOW_MS)
+    wait_ms = settings.compact_wait_s * 1000
+    begins = SILENT_MS - SILENT_MS % wait_ms + wait_ms
+
+    def key(at_ms: int) -> str | None:
+        return asked(instance, at_ms)[0].run_key
+
+    first = key(begins)
+    assert key(begins + wait_ms - 1) == first
+    assert key(begins + wait_ms) != first
+    add_session(store, settings, website_id, begins_ms=NOW_MS, now_ms=NOW_MS + 1)
+    assert key(begins) != first
+
+
+def test_many_days_in_a_row_are_caught_up_in_one_run(
+    store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
+) -> None:
+    for days in (0, 1, 2, 3, 9):
+        add_session(store, settings, website_id, begins_ms=NOW_MS - days * DAY_MS)
+
+    single, together = asked(instance, SILENT_MS)
+
+    assert single.partition_key == "2026-11-15"
+    assert together.partition_key is None
+    assert together.tags["dagster/asset_partition_range_start"] == "2026-11-21"
+    assert together.tags["dagster/asset_partition_range_end"] == "2026-11-24"
+
+
+def test_a_day_that_has_not_begun_is_left_until_it_has(
+    store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
+) -> None:
+    """Fault 33."""
+    add_session(store, settings, website_id, begins_ms=NOW_MS + DAY_MS // 2)
+
+    assert asked(instance, SILENT_MS) == []
+    assert len(asked(instance, NOW_MS + DAY_MS // 2)) == 1
+
+
+def test_a_poison_segment_is_asked_for_at_once(
+    store: Store, settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    """Fault 41."""
+    store.put(keys.segment_key(TODAY, "poison"), b"no parquet")
+
+    assert len(asked(instance, NOW_MS)) == 1
+
+
+def test_retention_is_one_run_over_all_that_expired_and_none_where_nothing_did(
+    store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
+) -> None:
+    for days in (1, 10, 12):
+        add_session(store, settings, website_id, begins_ms=NOW_MS - days * DAY_MS)
+    context = dg.build_schedule_context(instance=instance)
+
+    assert isinstance(daily_retention(context, lake=FrozenLake()), dg.SkipReason)
+    websites.change(store, website_id, {"plan": "free"})
+    request = daily_retention(context, lake=FrozenLake())
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags["dagster/asset_partition_range_start"] == "2026-11-12"
+    assert request.tags["dagster/asset_partition_range_end"] == "2026-11-14"
