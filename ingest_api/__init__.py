@@ -1,1 +1,1 @@
-"""The endpoint that recorders post to: routes and group commit, no rules about data."""
+"""The service that recorders send to: it checks chunks, and answers once they are durable."""

@@ -4,6 +4,7 @@ The bytes are kept as received (see `lake.segments`). What is read here is only 
 needs; a whole event is never built. Everything raises `BadInput` and nothing else, whatever comes.
 """
 
+import codecs
 import re
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ META, FULL_SNAPSHOT, INCREMENTAL, CUSTOM, PLUGIN = 4, 2, 3, 5, 6
 _MOUSE_INTERACTION = 2
 _CLICK = 2
 _AT_MS_MAX = 8_640_000_000_000_000  # the last instant that a JavaScript Date can name
+EVENTS_MAX = 100_000  # five hours of a busy page; a million tiny ones take a second and 150 MB
+_FEW_BYTES = 1024 * 1024  # fewer bytes cannot hold too many events
 _VIEWS_MAX = 256  # addresses kept of one chunk
 _SIZE_MAX = 100_000  # CSS px; a screen is smaller
 USER_ID_LENGTH_MAX = 256
@@ -26,6 +29,7 @@ ERROR_TAGS = ("replaylake.error", "sr.error")
 CONSOLE = "rrweb/console@1"
 SAME_ERROR_MS = 1000  # a browser reports an uncaught error to the console too
 _BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(rb"\\u[dD]")
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
@@ -53,13 +57,13 @@ class _Data(msgspec.Struct):
     payload: msgspec.Raw = msgspec.Raw()
 
 
-class _Event(msgspec.Struct):
+class _Event(msgspec.Struct, gc=False):
     type: int
     timestamp: float
     data: msgspec.Raw = msgspec.Raw()
 
 
-class Stamp(msgspec.Struct):
+class Stamp(msgspec.Struct, gc=False):
     """What orders an event: its type and its time, ms of the browser's clock."""
 
     type: int
@@ -77,6 +81,7 @@ class Event(NamedTuple):
 _EVENTS = msgspec.json.Decoder(list[_Event])
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _STAMP = msgspec.json.Decoder(Stamp)
+_STAMPS = msgspec.json.Decoder(list[Stamp])
 _DATA = msgspec.json.Decoder(_Data)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
@@ -119,7 +124,7 @@ def mend(raw: bytes) -> bytes:
     Browsers' JSON.stringify writes such escapes, strict parsers refuse them. Anything else stays.
     """
     raw = raw.removeprefix(_BOM)
-    if b"\\ud" in raw or b"\\uD" in raw:
+    if _SURROGATE.search(raw):  # four times as fast as two searches by `in`
         raw = _ESCAPE.sub(lambda m: b"\\ufffd" if m[1] else m[0], raw)
     return raw
 
@@ -180,14 +185,14 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
 
 def split_events(raw: bytes) -> list[Event]:
     """Cut a chunk that `read_chunk` accepted into its events, in its own order."""
-    events = []
-    for item in _RAWS.decode(mend(raw)):
-        stamp = _STAMP.decode(item)
-        line = bytes(item)
-        if b"\n" in line or b"\r" in line:
-            line = msgspec.json.format(line, indent=-1)  # NDJSON: one line each
-        events.append(Event(stamp.timestamp, stamp.type, line))
-    return events
+    text = mend(raw)
+    lines = [bytes(item) for item in _RAWS.decode(text)]
+    if b"\n" in text or b"\r" in text:  # NDJSON: one line each
+        lines = [msgspec.json.format(line, indent=-1) for line in lines]
+    return [
+        Event(stamp.timestamp, stamp.type, line)
+        for stamp, line in zip(_STAMPS.decode(text), lines, strict=True)
+    ]
 
 
 def stamp_of(json: bytes) -> Stamp:
@@ -197,6 +202,8 @@ def stamp_of(json: bytes) -> Stamp:
 
 def _decode(raw: bytes) -> list[_Event]:
     text = raw.removeprefix(_BOM)
+    _check_count(text)
+    _check_utf8(text)
     try:
         return _events(text)
     except ChunkMalformed:
@@ -208,12 +215,29 @@ def _decode(raw: bytes) -> list[_Event]:
     return _events(mended)
 
 
-def _events(text: bytes) -> list[_Event]:
-    if not text.isascii():
+def _check_count(text: bytes) -> None:
+    """Refuse too many events before they are built."""
+    # Each event has a key `timestamp`, written plainly or with an escape in it.
+    if len(text) > _FEW_BYTES and text.count(b'"timestamp"') + text.count(b"\\u00") > EVENTS_MAX:
+        raise ChunkMalformed(f"the chunk holds more than {EVENTS_MAX} events: split it")
+
+
+def _check_utf8(text: bytes) -> None:
+    if text.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    # By parts, because a text with one emoji takes four times its bytes as a whole.
+    for start in range(0, len(text), _FEW_BYTES):
+        end = start + _FEW_BYTES
         try:
-            text.decode()
+            decoder.decode(text[start:end], final=end >= len(text))
         except UnicodeDecodeError as error:
-            raise ChunkMalformed(f"the chunk is not UTF-8 at byte {error.start}") from error
+            raise ChunkMalformed(
+                f"the chunk is not UTF-8 near byte {start + error.start}"
+            ) from error
+
+
+def _events(text: bytes) -> list[_Event]:
     try:
         return _EVENTS.decode(text)
     except RecursionError as error:

@@ -155,3 +155,30 @@ def test_secrets_in_addresses_are_masked_before_they_are_stored(url: str, clean:
     raw = json.dumps([META | {"data": {"href": url, "width": 1, "height": 1}}]).encode()
 
     assert read(raw).views[0].url == clean
+
+
+@given(parts=st.lists(st.sampled_from([b"\xef\xbb\xbf", b"[", b"]", b'"', rb"\ud800", b" ", b"x"])))
+def test_what_is_accepted_can_be_cut_into_as_many_events(parts: list[bytes]) -> None:
+    raw = b"".join(parts[:2]) + b'[{"type":3,"timestamp":1,"data":"' + b"".join(parts[2:]) + b'"}]'
+    try:
+        facts = read(raw)
+    except BadInput:
+        return
+
+    assert len(chunks.split_events(raw)) == facts.event_count
+
+
+@pytest.mark.parametrize("key", ["timestamp", r"\u0074imestamp", r"times\u0074amp"])
+def test_too_many_events_are_refused_before_they_are_built(key: str) -> None:
+    """Invariant I10: a megabyte of gzip would be a second of work and 150 MB."""
+    raw = b"[" + b",".join([b'{"type":3,"%s":1}' % key.encode()] * 100_001) + b"]"
+    with pytest.raises(ChunkMalformed, match="more than 100000 events"):
+        read(raw)
+
+
+def test_a_text_is_checked_in_parts_that_may_cut_a_letter() -> None:
+    raw = b'[{"type":3,"timestamp":1,"data":"' + "é€😀".encode() * 300_000 + b'"}]'
+    for start in range(1, 5):
+        assert read(b" " * start + raw).event_count == 1
+    with pytest.raises(ChunkMalformed, match="not UTF-8"):
+        read(raw[:2_000_000] + b"\xff" + raw[2_000_000:])

@@ -1,0 +1,66 @@
+"""Whose address a request came from, when there are proxies in front. Pure.
+
+`X-Forwarded-For` is believed only as far as trusted proxies wrote it: the visitor is the
+rightmost hop that is not one of them. The address is used and forgotten by the caller.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from lake.errors import SettingInvalid
+
+Network = IPv4Network | IPv6Network
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Read `REPLAY_TRUSTED_PROXIES`: addresses or networks, comma-separated.
+
+    Raises:
+        SettingInvalid: One is neither.
+    """
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise SettingInvalid(
+            f"REPLAY_TRUSTED_PROXIES is {text!r}: give addresses or networks such as "
+            f"10.0.0.0/8,127.0.0.1 ({error})"
+        ) from error
+
+
+def visitor_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
+    """Return the visitor's address. `peer` is who connected; '' where nobody can tell."""
+    found = peer
+    if not trusted or not forwarded_for or not _is_trusted(peer, tuple(trusted)):
+        return found
+    for hop in reversed(forwarded_for.split(",")):
+        address = _bare(hop.strip())
+        if not address:
+            break  # what a trusted proxy wrote is an address; the rest is anybody's
+        found = address
+        if not _is_trusted(address, tuple(trusted)):
+            break
+    return found
+
+
+@lru_cache(1024)
+def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if parsed.version == 6 and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in trusted)
+
+
+def _bare(hop: str) -> str:
+    """Return the address without port and brackets, or '' if there is none."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        return str(ip_address(hop))
+    except ValueError:
+        return ""

@@ -1,0 +1,214 @@
+"""The ingest API as an app: its routes, and one table from errors to statuses.
+
+Made by `create_app`, so that tests bring their own store and clock. The upload itself is
+`ingest_api.receiving`; how it is served is `ingest_api.serve`.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from ingest_api import openapi
+from ingest_api.answers import Answer, problem_answer
+from ingest_api.bodies import BodyTooSlow, Overloaded
+from ingest_api.group_commit import GroupCommit
+from ingest_api.lookups import Lookups
+from ingest_api.metrics import Metrics
+from ingest_api.once import Once
+from ingest_api.readiness import Readiness
+from ingest_api.receiving import Receiver
+from lake.clients import Countries
+from lake.control import Control
+from lake.errors import (
+    BadInput,
+    ChunkTooLarge,
+    EncodingUnsupported,
+    Forbidden,
+    LakeError,
+    Missing,
+    SessionExpired,
+    StoreUnavailable,
+)
+from lake.settings import Settings
+from lake.store import Store, open_store
+from lake.visitors import Salts
+from lake.websites import PLANS, Website
+
+# The first that matches counts, so that what is special stands before what is general.
+STATUSES: tuple[tuple[type[LakeError], int], ...] = (
+    (ChunkTooLarge, 413),
+    (EncodingUnsupported, 415),
+    (BodyTooSlow, 408),
+    (BadInput, 400),
+    (Forbidden, 403),
+    (Missing, 404),
+    (SessionExpired, 410),
+    (Overloaded, 503),
+    (StoreUnavailable, 503),
+)
+_FACTS = ("limit_bytes", "parameter")  # of errors, that travel as members of their own
+_RECORDER = Path(__file__).parent / "recorder" / "dist" / "r.js"
+_ANYONE = {"access-control-allow-origin": "*"}
+
+
+def now_ms() -> int:
+    """Return the server's clock, ms since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def create_app(
+    settings: Settings, store: Store | None = None, *, clock: Callable[[], int] = now_ms
+) -> FastAPI:
+    """Make the app. Without a `store`, the one that the settings name is opened.
+
+    Args:
+        clock: ms since the Unix epoch.
+
+    Raises:
+        SettingInvalid: The lake or the trusted proxies are not of their form.
+    """
+    store = open_store(settings) if store is None else store
+    metrics = Metrics()
+    commit = GroupCommit(store, settings, clock, metrics)
+    lookups = Lookups(Control(store, settings, time.monotonic), settings)
+    countries = Countries(settings.geo_path)
+    readiness = Readiness(store)
+    receiver = Receiver(
+        settings,
+        lookups=lookups,
+        salts=Salts(store),
+        countries=countries,
+        once=Once(commit),
+        clock=clock,
+        metrics=metrics,
+        problem_of=problem_of,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await commit.close()
+        receiver.close()
+        lookups.close()
+        readiness.close()
+        countries.close()
+
+    app = FastAPI(title="replaylake ingest", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.router.routes.insert(0, Route("/v1/chunks", receiver, methods=["POST", "OPTIONS"]))
+
+    @app.get("/v1/config/{website_id}")
+    async def config(website_id: str) -> Response:
+        """What the recorder of a page needs to know. An unknown website is a disabled one."""
+        website = await lookups.website(website_id)
+        body = msgspec.json.encode(_config(website, clock()))
+        # Short: it tells the time, and a change of the settings should not wait.
+        return Response(body, media_type="application/json", headers=_cached(5))
+
+    @app.get("/r.js")
+    async def recorder() -> Response:
+        """The recorder, for a page's script tag."""
+        script = await asyncio.to_thread(_recorder)
+        if script is None:
+            return _response(problem_answer(404, "recorder-missing", "no recorder is built", {}))
+        return Response(script, media_type="text/javascript", headers=_cached(300))
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        """Whether the process answers at all."""
+        return Response(b"ok\n", media_type="text/plain")
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """Whether the store can be reached."""
+        await readiness.check()
+        return Response(b"ok\n", media_type="text/plain")
+
+    @app.get("/metrics")
+    async def prometheus() -> Response:
+        """All counters, in Prometheus' text format."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    _handle_errors(app)
+    _describe(app)
+    return app
+
+
+def problem_of(error: Exception) -> Answer:
+    """Turn an error into its answer. What is our own trouble is not told in detail."""
+    if not isinstance(error, LakeError):
+        return problem_answer(500, "internal", "something went wrong here", {})
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    facts = {name: getattr(error, name) for name in _FACTS if hasattr(error, name)}
+    detail = str(error)
+    if isinstance(error, StoreUnavailable):
+        # The message names the bucket or the folder, which is no visitor's business.
+        detail = "the chunk could not be stored: send it again"
+    elif status == 500:
+        detail = "something went wrong here"
+    return problem_answer(status, error.kind, detail, facts)
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(LakeError)
+    async def lake_error(_: Request, error: Exception) -> Response:
+        return _response(problem_of(error))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        kind = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+        response = _response(problem_answer(error.status_code, kind, error.detail, {}))
+        response.headers.update(error.headers or {})
+        return response
+
+
+def _describe(app: FastAPI) -> None:
+    generate = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = generate()
+            schema["paths"]["/v1/chunks"] = openapi.chunks_path()
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            schemas["Problem"] = openapi.problem_schema()
+        return app.openapi_schema or {}
+
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _config(website: Website | None, at_ms: int) -> dict[str, object]:
+    if website is None:
+        website = Website(website_id="", name="unknown", created_at="")
+    flags = msgspec.structs.replace(website.feature_flags, enable_session_replay=website.records)
+    return {
+        "now_ms": at_ms,
+        "feature_flags": flags,
+        "privacy": website.privacy,
+        "smart": website.smart,
+        "network_panel": PLANS[website.plan].network_panel,
+    }
+
+
+def _recorder() -> bytes | None:
+    try:
+        return _RECORDER.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _cached(seconds: int) -> dict[str, str]:
+    return _ANYONE | {"cache-control": f"public, max-age={seconds}"}
+
+
+def _response(answer: Answer) -> Response:
+    response = Response(answer.body, answer.status)
+    response.raw_headers = list(answer.headers)
+    return response

@@ -1,0 +1,37 @@
+"""Which page may send, and read its answers: by the website's own origins. Pure."""
+
+from ingest_api.answers import HeaderList
+from lake import websites
+from lake.errors import OriginForbidden
+from lake.websites import Website
+
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"POST"),
+    (b"access-control-allow-headers", b"content-encoding, content-type"),
+    (b"access-control-max-age", b"600"),
+]
+
+
+def allow(website: Website, origin: str | None) -> HeaderList:
+    """Return the headers that let a page of `origin` read its answer.
+
+    Raises:
+        OriginForbidden: The origin is none of the website's.
+    """
+    if not websites.allows_origin(website, origin):
+        raise OriginForbidden(
+            "this page's origin is none of the website's: add it "
+            "(`replaylake website set ID origins=…`)"
+        )
+    # What is echoed is one of the website's own texts; any other page gets the star.
+    allowed = origin if origin is not None and origin in website.origins else "*"
+    return [(b"access-control-allow-origin", allowed.encode()), (b"vary", b"origin")]
+
+
+def preflight(website: Website, origin: str | None) -> HeaderList:
+    """Return the answer to the question that a browser asks before an upload with own headers.
+
+    Raises:
+        OriginForbidden: The origin is none of the website's.
+    """
+    return [*allow(website, origin), *_PREFLIGHT]

@@ -1,0 +1,56 @@
+"""Logs: one JSON object per line on standard error.
+
+No address, user agent or query string is ever logged. What a client sent may stand in a message:
+JSON escapes line breaks and control characters, so that no line can be forged.
+"""
+
+import logging
+import sys
+
+import structlog
+
+_PER_SECOND_MAX = 10
+
+
+def configure() -> None:
+    """Send structlog's and the standard library's logs the same way."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # ASCII: direction marks and other invisible characters are escaped too.
+                structlog.processors.JSONRenderer(ensure_ascii=True),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+
+
+class Seldom:
+    """Lets a few of many like lines through, so that a flood of bad input is no flood of logs."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._count = 0
+
+    def is_time(self, now_s: float) -> bool:
+        """Tell whether one more line may be written in this second."""
+        if int(now_s) != self._second:
+            self._second, self._count = int(now_s), 0
+        self._count += 1
+        return self._count <= _PER_SECOND_MAX

@@ -1,0 +1,247 @@
+"""`POST /v1/chunks`: one upload from its headers to its answer.
+
+A bare ASGI endpoint, because a framework's own work would be most of the cost of a chunk. The
+order of the checks is the contract: nothing is read before it is known to be wanted, and nothing
+is answered with 202 before it is durable. Which error gets which status is `app`'s.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import structlog
+
+from ingest_api import addresses, cors, headers, parameters
+from ingest_api.answers import Answer, HeaderList, json_answer, send_answer
+from ingest_api.bodies import Body, Receive, Waiting
+from ingest_api.group_commit import kept_bytes
+from ingest_api.headers import Headers
+from ingest_api.logs import Seldom
+from ingest_api.lookups import Lookups
+from ingest_api.metrics import Counts, Metrics
+from ingest_api.once import Once
+from ingest_api.parameters import Parameters
+from lake import chunks, clients, ids, websites
+from lake.errors import (
+    BadInput,
+    ChunkTooLarge,
+    LakeError,
+    SessionExpired,
+    WebsiteMissing,
+)
+from lake.facts import ChunkFacts, Client
+from lake.segments import Arrival
+from lake.settings import Settings
+from lake.visitors import Salts
+from lake.websites import Website
+
+_INLINE_BYTES_MAX = 256 * 1024  # larger bodies are inflated in a thread: the loop must go on
+_INLINE_RAW_BYTES_MAX = 1024 * 1024  # and so are those that turn out larger than they looked
+_UNREAD_BYTES_MAX = 64 * 1024  # a refused body up to this is skipped; beyond, the connection ends
+_CLOSING = (408, 413, 503)
+_GZIP_MAGIC = b"\x1f\x8b"
+
+_STORED = json_answer(202, {"stored": True})
+_NOT_STORED = json_answer(202, {"stored": False})
+_UNWANTED = Answer(204, [], b"")
+_log = structlog.get_logger(__name__)
+
+
+class SessionInFuture(BadInput):
+    """A session id's time is further ahead than clocks differ."""
+
+    kind = "session-in-future"
+
+
+class _Upload:
+    """What became known of a request, for its counters and its answer."""
+
+    def __init__(self, counts: Counts) -> None:
+        self.website_id = ""
+        self.counts = counts
+        self.outcome = "rejected"
+        self.cors: HeaderList = []
+
+
+class Receiver:
+    """The endpoint. `problem_of` turns any error into its answer."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        lookups: Lookups,
+        salts: Salts,
+        countries: clients.Countries,
+        once: Once,
+        clock: Callable[[], int],
+        metrics: Metrics,
+        problem_of: Callable[[Exception], Answer],
+    ) -> None:
+        self._settings = settings
+        self._trusted = addresses.parse_networks(settings.trusted_proxies)
+        self._lookups = lookups
+        self._salts = salts
+        self._countries = countries
+        self._once = once
+        self._clock = clock
+        self._metrics = metrics
+        self._problem_of = problem_of
+        self._waiting = Waiting(settings, metrics.waiting_bytes)
+        # One thread: a body inflates to 32 MiB, and only so many of them fit into memory.
+        self._pool = ThreadPoolExecutor(1, "large-chunks")
+        self._seldom = Seldom()
+
+    async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
+        """Answer one request."""
+        asked = headers.pick(scope["headers"])
+        if scope["method"] == "OPTIONS":
+            await send_answer(send, await self._preflight(asked, scope["query_string"]))
+            return
+        began_s = time.monotonic()
+        upload = _Upload(self._metrics.unknown)
+        body = Body(receive, self._waiting, self._settings)
+        try:
+            answer = await self._receive(upload, body, asked, scope)
+        except Exception as error:  # noqa: BLE001 - the last resort of a request
+            answer = self._refuse(upload, error)
+        finally:
+            body.release()
+            upload.counts.received.inc()
+            upload.counts.outcome[upload.outcome].inc()
+            self._metrics.answer_s.observe(time.monotonic() - began_s)
+        if body.is_read or not self._must_close(answer, asked):
+            await send_answer(send, answer, upload.cors)
+        else:
+            await send_answer(send, answer, upload.cors, before_close=body.discard)
+
+    async def _preflight(self, asked: Headers, query: bytes) -> Answer:
+        try:
+            found = parameters.values(query)[0].get("website", "")
+            website = await self._lookups.website(found)
+            if website is None:
+                raise WebsiteMissing("no website has this id")
+            return Answer(204, cors.preflight(website, asked.values.get("origin")), b"")
+        except LakeError as error:
+            return self._problem_of(error)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _receive(self, upload: _Upload, body: Body, asked: Headers, scope: Any) -> Answer:
+        given = parameters.parse(scope["query_string"])
+        parameters.refuse_secret_key(asked.get("authorization").removeprefix("Bearer "))
+        if ignored_count := given.ignored_count + asked.claim_count:
+            self._metrics.ignored_fields.inc(ignored_count)
+        website = await self._lookups.website(given.website)
+        if website is None:
+            raise WebsiteMissing("no website has this id")
+        upload.website_id = website.website_id
+        upload.counts = self._metrics.of(website.website_id)
+        upload.cors = cors.allow(website, asked.values.get("origin"))
+        ids.check_secret(given.session, given.secret)
+        now_ms = self._clock()
+        self._check_time(given, website, now_ms)
+        # Erasure's place: a session with a tombstone is refused here with 410, as `erased`.
+        if not website.records or asked.get("sec-gpc") == "1":
+            upload.outcome = "unwanted"
+            return _UNWANTED
+        payload = await body.read(asked.declared_bytes)
+        self._metrics.payload_bytes.inc(len(payload))
+        encoding = _encoding(asked, payload)
+        facts = await self._facts(given, payload, encoding)
+        body.hold_too(kept_bytes(facts))
+        arrival = Arrival(
+            website.website_id,
+            given.session,
+            facts,
+            await self._client(website, asked, scope, now_ms),
+            now_ms * 1000,
+            encoding,
+            payload,
+            len(payload),
+        )
+        upload.outcome = await self._once.store(arrival)
+        return _NOT_STORED if upload.outcome == "duplicate" else _STORED
+
+    def _check_time(self, given: Parameters, website: Website, now_ms: int) -> None:
+        ahead_s = (ids.at_ms_of(given.session) - now_ms) / 1000
+        if ahead_s > self._settings.session_future_s:
+            raise SessionInFuture(
+                f"the session begins {ahead_s:.0f} s from now, limit is "
+                f"{self._settings.session_future_s}: make its id of the server's clock (`now_ms` "
+                "of /v1/config)"
+            )
+        first_day = websites.first_day_kept(website, now_ms=now_ms)
+        if ids.day_of(given.session) < first_day:
+            raise SessionExpired(
+                f"the session began before {first_day}, and its website's plan, {website.plan}, "
+                "keeps nothing older"
+            )
+
+    async def _facts(self, given: Parameters, payload: bytes, encoding: str) -> ChunkFacts:
+        read = partial(_read, payload, encoding, page_id=given.page, seq=given.seq)
+        raw_bytes_max = self._settings.chunk_raw_bytes_max
+        if len(payload) <= _INLINE_BYTES_MAX:
+            try:
+                return read(raw_bytes_max=min(_INLINE_RAW_BYTES_MAX, raw_bytes_max))
+            except ChunkTooLarge:
+                pass  # larger than it looked: once more, beside the loop
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, partial(read, raw_bytes_max=raw_bytes_max))
+
+    async def _client(self, website: Website, asked: Headers, scope: Any, now_ms: int) -> Client:
+        """Describe who sends. Here, and nowhere else, is the visitor's address seen."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        ip = addresses.visitor_address(peer, asked.get("x-forwarded-for"), self._trusted)
+        user_agent = asked.get("user-agent")
+        name = partial(self._salts.visitor_id, website.website_id, ip, user_agent, now_ms=now_ms)
+        if self._salts.is_ready(now_ms=now_ms):
+            visitor_id = name()
+        else:
+            visitor_id = await asyncio.get_running_loop().run_in_executor(self._pool, name)
+        country = self._countries.of(ip)
+        return clients.describe(user_agent, asked.values, country=country, visitor_id=visitor_id)
+
+    def _refuse(self, upload: _Upload, error: Exception) -> Answer:
+        if isinstance(error, SessionExpired):
+            upload.outcome = "expired"
+        answer = self._problem_of(error)
+        kind = error.kind if isinstance(error, LakeError) else "internal"
+        if upload.outcome == "rejected":
+            self._metrics.rejections.labels(kind).inc()
+        if not isinstance(error, LakeError):
+            _log.error("internal error", exc_info=error)
+        elif self._seldom.is_time(time.monotonic()):
+            _log.info("chunk refused", kind=kind, website=upload.website_id, detail=str(error))
+        return answer
+
+    def _must_close(self, answer: Answer, asked: Headers) -> bool:
+        """Tell whether the rest of an unread body is not worth its traffic."""
+        if not asked.has_body:
+            return False
+        declared_bytes = asked.declared_bytes
+        is_long = declared_bytes is None or declared_bytes > _UNREAD_BYTES_MAX
+        return is_long or answer.status in _CLOSING
+
+
+def _encoding(asked: Headers, payload: bytes) -> str:
+    """Return 'gzip' or '' (or what will be refused).
+
+    sendBeacon cannot set a header. No JSON begins as gzip does, so that its bytes say enough.
+    """
+    encoding = asked.get("content-encoding").strip().lower()
+    if not encoding and payload.startswith(_GZIP_MAGIC):
+        return "gzip"
+    return "" if encoding == "identity" else encoding
+
+
+def _read(
+    payload: bytes, encoding: str, *, page_id: str, seq: int, raw_bytes_max: int
+) -> ChunkFacts:
+    raw = chunks.inflate(payload, encoding, raw_bytes_max=raw_bytes_max)
+    return chunks.read_chunk(raw, page_id=page_id, seq=seq)

@@ -1,0 +1,91 @@
+"""Serves the ingest API until a signal ends it: open requests are answered, then it stops."""
+
+import ctypes
+import resource
+import signal
+import socket
+import sys
+from contextlib import suppress
+from types import FrameType
+
+import pyarrow as pa
+import structlog
+import uvicorn
+
+from ingest_api import logs
+from ingest_api.app import create_app
+from ingest_api.protocol import protocol
+from lake.settings import Settings
+
+_SHUTDOWN_S = 5  # beyond a body's deadline, for the last commit
+_BACKLOG = 2048  # connections that the system completes for us during a hiccup
+_RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
+_log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve at `host` and `port` until SIGTERM or SIGINT; then exit with 0.
+
+    Raises:
+        SettingInvalid: A setting is not of its form.
+        OSError: The address is taken, or not ours.
+        SystemExit: Stopped, with 0.
+    """
+    logs.configure()
+    _raise_file_limit()
+    _give_memory_back()
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http=protocol(settings),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # it would hold addresses and query strings
+        proxy_headers=False,  # who is believed is decided in `addresses`
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.chunk_deadline_s) + _SHUTDOWN_S,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops gracefully, then raises the signal again for whoever handled it before.
+        signal.signal(number, _exit)
+    _log.info("listening", host=host, port=listener.getsockname()[1], lake=settings.lake)
+    uvicorn.Server(config).run([listener])
+
+
+def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+    sys.exit(0)
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open connections as the system lets us."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _give_memory_back() -> None:
+    """Let freed bodies and segments leave the process, instead of keeping them for later.
+
+    By default, glibc keeps an arena per thread and Arrow a pool of its own; under load, what they
+    keep was as much as what is in use.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
+    with suppress(AttributeError, OSError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
+        mallopt(_M_TRIM_THRESHOLD, 128 * 1024)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the port. Connections inherit its small receive buffer, which bounds what many of them
+    can bring before any of it is looked at.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server(
+        (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=False
+    )
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+    return listener

@@ -1,0 +1,42 @@
+from collections.abc import Sequence
+
+from lake import appending, chunks, ids, keys, segments
+from lake.facts import Client
+from lake.segments import Arrival
+from lake.store import Store
+
+NOW_MS = 1_795_000_000_000
+DAY_MS = 86_400_000
+RAW = b'[{"type":4,"timestamp":1,"data":{"href":"https://a.example/","width":1,"height":1}}]'
+
+
+def arrivals(began_ms: Sequence[int]) -> list[Arrival]:
+    page = ids.new_uuid7(NOW_MS)
+    return [
+        Arrival(
+            "w_a",
+            ids.new_uuid7(at_ms),
+            chunks.read_chunk(RAW, page_id=page, seq=0),
+            Client(visitor_id="v"),
+            NOW_MS * 1000,
+            "",
+            RAW,
+            len(RAW),
+        )
+        for at_ms in began_ms
+    ]
+
+
+def test_each_day_on_which_sessions_began_gets_one_segment(store: Store) -> None:
+    given = arrivals([NOW_MS, NOW_MS - DAY_MS, NOW_MS])
+    written = appending.append(store, given, now_ms=NOW_MS)
+
+    assert [item.key for item in store.list(keys.RAW)] == written
+    assert [key[:20] for key in written] == ["raw/date=2026-11-17/", "raw/date=2026-11-18/"]
+    found = [arrival for key in written for arrival in segments.decode(store.get(key))]
+    assert sorted(found) == sorted(given)
+
+
+def test_nothing_arrived_nothing_is_written(store: Store) -> None:
+    assert appending.append(store, [], now_ms=NOW_MS) == []
+    assert list(store.list("")) == []
