@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lake.chunks import FULL_SNAPSHOT, META
 from lake.compaction.spool import Spool
 from lake.errors import SessionMissing
-from lake.finding import Found
+from lake.finding import Found, find
 from lake.session_files import Frame, Placed, SessionFile, inflate_frame
 from lake.tail import tail_of, with_payloads
 from lake.view import Lake
@@ -33,10 +33,14 @@ class Piece(NamedTuple):
 
 
 class Replay(NamedTuple):
-    """An answer: `pieces` are read as they are taken. `event_count` is of them all."""
+    """An answer: `pieces` are read as they are taken. `event_count` is of them all.
+
+    `version` names the session's bytes as `version_of` does.
+    """
 
     event_count: int
     pieces: Iterator[Piece]
+    version: str | None
 
 
 class _Span(NamedTuple):
@@ -115,9 +119,22 @@ def replay(
             count = sum(c.event_count for c in found.chunks if c.page_id == page_id)
         else:
             count = _count(window)
-        return Replay(count, _pieces(window))
+        return Replay(count, _pieces(window), _version(found))
 
     return with_payloads(lake, website, session_id, read)
+
+
+def version_of(lake: Lake, website: Website, session_id: str) -> str | None:
+    """Name what a session holds: the same name, the same replay. None while chunks wait.
+
+    Raises:
+        SessionMissing, Damaged, StoreUnavailable.
+    """
+    return _version(find(lake, website, session_id))
+
+
+def _version(found: Found) -> str | None:
+    return None if found.known is None or found.union.new else str(found.known.row["file_sha256"])
 
 
 def _spans(lake: Lake, found: Found, spool: Spool, folder: Path) -> list[_Span]:

@@ -1,0 +1,176 @@
+"""The query API as an app: its routes, and one table from errors to statuses.
+
+Made by `create_app`, so that tests bring their own store and clock. How it is served is
+`query_api.serve`.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from lake.control import Control
+from lake.errors import (
+    BadInput,
+    Damaged,
+    Forbidden,
+    LakeError,
+    Missing,
+    ObjectMissing,
+    SessionMissing,
+    StoreUnavailable,
+    WebsiteMissing,
+)
+from lake.settings import Settings
+from lake.store import Store, open_store
+from lake.view import Lake
+from query_api import docs, error_tracking, replays, sessions, websites
+from query_api.access import Services, Unauthorized
+from query_api.headers import CAREFUL, Around
+from query_api.metrics import Metrics
+from query_api.negotiation import NothingAcceptable
+from query_api.problems import MEDIA_TYPE, problem
+from query_api.readiness import Readiness
+from query_api.shapes import Problem
+from query_api.websites import SettingsTooLarge
+
+# The first that matches counts, so that what is special stands before what is general.
+STATUSES: tuple[tuple[type[LakeError], int], ...] = (
+    (Unauthorized, 401),
+    (NothingAcceptable, 406),
+    (SettingsTooLarge, 413),
+    (BadInput, 400),
+    (Forbidden, 403),
+    (ObjectMissing, 500),  # a row points at it: the lake is damaged
+    (Missing, 404),
+    (StoreUnavailable, 503),
+    (Damaged, 500),
+)
+# Said instead of the error's own words, which name what was asked for, or what is our business.
+_DETAILS: tuple[tuple[type[LakeError], str], ...] = (
+    (SessionMissing, "there is no such session, or not for this key"),
+    (WebsiteMissing, "there is no such website, or not for this key"),
+    (StoreUnavailable, "the lake cannot be read now: try again"),
+    (Damaged, "what is stored of this is damaged; `replaylake check` tells more"),
+)
+_KINDS = {404: "not-found", 405: "method-not-allowed"}
+_log = structlog.get_logger(__name__)
+
+
+def server_ms() -> int:
+    """Return the server's clock, ms since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def create_app(
+    settings: Settings, store: Store | None = None, *, now_ms: Callable[[], int] = server_ms
+) -> FastAPI:
+    """Make the app. Without a `store`, the one that the settings name is opened.
+
+    Args:
+        now_ms: The server's clock, ms since the Unix epoch.
+
+    Raises:
+        SettingInvalid: The lake is not of its form.
+    """
+    store = open_store(settings) if store is None else store
+    metrics = Metrics()
+    readiness = Readiness(store)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        readiness.close()
+
+    app = FastAPI(
+        title="replaylake",
+        description="Lists recorded sessions and streams their replays.",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # Spans would hold query strings, and with them whose sessions are looked for.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        responses={"default": {"content": {MEDIA_TYPE: {}}, "model": Problem}},
+    )
+    app.state.services = Services(
+        store, Lake(store, settings, now_ms), Control(store, settings, time.monotonic)
+    )
+    app.state.metrics = metrics
+    app.add_middleware(Around, metrics=metrics)
+    for routes in (sessions, replays, error_tracking, websites):
+        app.include_router(routes.router)
+
+    @app.get("/", include_in_schema=False)
+    async def front() -> HTMLResponse:
+        return HTMLResponse(docs.front_page())
+
+    @app.get("/docs", include_in_schema=False)
+    async def reference() -> HTMLResponse:
+        return HTMLResponse(docs.reference(app.openapi()))
+
+    @app.get("/healthz", response_class=PlainTextResponse, tags=["probes"])
+    async def healthz() -> str:
+        """Whether the process answers at all."""
+        return "ok\n"
+
+    @app.get("/readyz", response_class=PlainTextResponse, tags=["probes"])
+    async def readyz() -> str:
+        """Whether the store can be reached."""
+        await readiness.check()
+        return "ok\n"
+
+    @app.get("/metrics", response_class=PlainTextResponse, tags=["probes"])
+    async def prometheus() -> Response:
+        """All counters, in Prometheus' text format."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    _handle_errors(app)
+    return app
+
+
+def problem_of(error: LakeError) -> Response:
+    """Turn an error into its answer. What is our own trouble is not told in detail."""
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    detail = next((text for kind, text in _DETAILS if isinstance(error, kind)), None)
+    if status >= 500:
+        _log.error("request failed", kind=error.kind, error=str(error))
+        detail = detail or "something went wrong here"
+    return problem(status, error.kind, detail or str(error))
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(LakeError)
+    async def lake_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, LakeError)
+        return problem_of(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def parameter_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        name = str(first["loc"][1]) if len(first["loc"]) > 1 else str(first["loc"][0])
+        if first["type"] == "extra_forbidden":
+            kind, said = "parameter-unknown", "is unknown here"
+        else:
+            kind, said = "parameter-malformed", f"is wrong: {first['msg']}"
+        return problem(400, kind, f"{name[:100]!r} {said}", parameter=name[:100])
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        kind = _KINDS.get(error.status_code, "http-error")
+        response = problem(error.status_code, kind, error.detail)
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Exception)
+    async def our_error(_: Request, error: Exception) -> Response:  # noqa: ARG001 - logged by the server
+        response = problem(500, "internal", "something went wrong here")
+        response.headers.update(CAREFUL)  # beyond the middleware
+        return response

@@ -1,0 +1,112 @@
+"""The query strings of all routes: names, types and limits. What is not named here is refused."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from lake.filters import LIMIT_MAX, SessionQuery
+
+_NUMBER_MAX = 2**53 - 1  # the largest integer that every JSON reader knows
+_TEXT_MAX = 2048
+
+
+def _instant(text: object) -> datetime:
+    """Read ISO 8601; without an offset it is UTC."""
+    try:
+        at = datetime.fromisoformat(str(text))
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            "give ISO 8601, such as 2026-11-23T09:26:40Z (a '+' in a URL is written %2B)"
+        ) from error
+
+
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+Text = Annotated[str, Field(max_length=_TEXT_MAX)]
+Texts = Annotated[list[Text], Field(max_length=100)]
+Count = Annotated[int, Field(ge=0, le=_NUMBER_MAX)]
+Offset = Annotated[float, Field(ge=0, le=_NUMBER_MAX, allow_inf_nan=False)]
+Signal = Literal[
+    "rage_click", "dead_click", "form_frustration", "form_abandonment", "scroll_thrash"
+]
+
+
+class Nothing(BaseModel):
+    """The query of a route that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Period(Nothing):
+    """When the sessions began, and how many answers are wanted."""
+
+    from_at: Instant | None = Field(None, alias="from", description="First instant, ISO 8601.")
+    to_at: Instant | None = Field(
+        None, alias="to", description="First instant after the last, ISO 8601."
+    )
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 50
+
+
+class SessionParameters(Period):
+    """Which sessions of a website, in which order, and which page of them."""
+
+    device: Texts = Field([], description="desktop, mobile, tablet, bot or unknown; repeatable.")
+    browser: Texts = Field([], description="Family; repeatable.")
+    os: Texts = Field([], description="Family; repeatable.")
+    country: Texts = Field([], description="ISO 3166-1 alpha-2; repeatable.")
+    has_errors: bool | None = Field(None, alias="hasErrors")
+    has_frustration: bool | None = Field(None, alias="hasFrustration")
+    signal: list[Signal] = Field([], description="All of these; repeatable.")
+    min_duration: Count | None = Field(None, alias="minDuration", description="ms")
+    max_duration: Count | None = Field(None, alias="maxDuration", description="ms")
+    min_pages: Count | None = Field(None, alias="minPages")
+    url: Text = Field("", description="A part of any page's address.")
+    visitor_id: Text = Field("", alias="visitorId")
+    user_id: Text = Field("", alias="userId")
+    live: bool | None = Field(None, description="Whether the session still goes on.")
+    sort: Literal["recent", "duration", "errors", "frustration", "pages"] = "recent"
+    cursor: Annotated[str, Field(max_length=_TEXT_MAX)] | None = Field(
+        None, description="`nextCursor` of the page before, with the same filters and sort."
+    )
+
+    def query(self) -> SessionQuery:
+        """Return the question that the lake answers."""
+        return SessionQuery(
+            from_at=self.from_at,
+            to_at=self.to_at,
+            device=_given(self.device),
+            browser=_given(self.browser),
+            os=_given(self.os),
+            country=_given(self.country),
+            has_errors=self.has_errors,
+            has_frustration=self.has_frustration,
+            signals=tuple(dict.fromkeys(self.signal)),
+            min_duration_ms=self.min_duration,
+            max_duration_ms=self.max_duration,
+            min_pages=self.min_pages,
+            url=self.url,
+            visitor_id=self.visitor_id,
+            user_id=self.user_id,
+            live=self.live,
+            sort=self.sort,
+            limit=self.limit,
+            cursor=self.cursor,
+        )
+
+
+class ReplayParameters(Nothing):
+    """Which part of a session. Offsets are ms from its start."""
+
+    from_ms: Offset | None = Field(
+        None, description="Begin with what is needed to draw this moment: its last full snapshot."
+    )
+    to_ms: Offset | None = Field(None, description="The last moment wanted.")
+    page: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description="Only the events of this page load (`pageId` of the session's answer)."
+    )
+
+
+def _given(texts: list[str]) -> tuple[str, ...]:
+    """Drop empty values: a form sends them for what was left blank."""
+    return tuple(text for text in texts if text)

@@ -1,0 +1,155 @@
+"""Rows of the lake as the JSON that `query_api.shapes` describes. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from lake.details import Detail
+from lake.error_groups import Groups
+from lake.listing import Listing
+from lake.tables.rows import Row
+from lake.tables.schemas import SIGNAL_KINDS
+from query_api import shapes
+
+
+def session_list(listing: Listing) -> shapes.SessionList:
+    """Render one page of a list."""
+    return {
+        "sessions": [session(row) for row in listing.rows],
+        "nextCursor": listing.next_cursor,
+        "total": listing.total,
+    }
+
+
+def session(row: Row) -> shapes.Session:
+    """Render a row of `sessions` with `is_live`."""
+    counts = {kind: row[f"{kind}_count"] for kind in SIGNAL_KINDS}
+    signals = {kind: count for kind, count in counts.items() if count is not None}
+    return {
+        "sessionId": row["session_id"],
+        "visitorId": row["visitor_id"],
+        "userId": row["user_id"],
+        "startedAt": _iso(row["started_at"]),
+        "duration": row["duration_ms"],
+        "pageViews": row["page_count"],
+        "hasErrors": row["error_count"] > 0,
+        "errorCount": row["error_count"],
+        "hasFrustration": any(signals.values()),
+        "frustrationScore": row["frustration_score"],
+        "signals": signals,
+        "viewport": {"width": row["viewport_width"], "height": row["viewport_height"]},
+        "device": {"type": row["device_type"], "model": row["device_model"]},
+        "browser": {"name": row["browser_name"], "version": row["browser_version"]},
+        "os": {"name": row["os_name"], "version": row["os_version"]},
+        "country": row["country"],
+        "initialUrl": row["initial_url"],
+        "clickCount": row["click_count"],
+        "eventCount": row["event_count"],
+        "isLive": row["is_live"],
+        "isComplete": row["is_complete"],
+        "bytes": row["raw_bytes"],
+    }
+
+
+def session_detail(detail: Detail) -> shapes.SessionDetail:
+    """Render one session."""
+    start = detail.row["first_at_ms"]
+    return {
+        **session(detail.row),
+        "pageList": [
+            {
+                "pageId": page.page_id,
+                "url": page.url,
+                "title": None,
+                "atMs": page.at_ms - start,
+                "duration": page.duration_ms,
+            }
+            for page in detail.pages
+        ],
+        "signalEvents": [
+            {
+                "kind": row["kind"],
+                "atMs": row["at_ms"] - start,
+                "pageId": row["page_id"],
+                "target": row["target"],
+                "text": row["text"],
+                "x": row["x"],
+                "y": row["y"],
+                "evidence": msgspec.json.decode(row["evidence"]) if row["evidence"] else None,
+            }
+            for row in detail.signals
+        ],
+        "errorEvents": [_error(row, row["at_ms"] - start) for row in detail.errors],
+        "gaps": [
+            {
+                "pageId": gap.page_id,
+                "kind": gap.kind,
+                "firstSeq": gap.first_seq,
+                "lastSeq": gap.last_seq,
+            }
+            for gap in detail.gaps
+        ],
+        "frames": [
+            {
+                "fromMs": frame.first_at_ms - start,
+                "toMs": frame.last_at_ms - start,
+                "eventCount": frame.event_count,
+                "bytes": frame.raw_bytes,
+                "hasSnapshot": frame.has_snapshot,
+            }
+            for frame in detail.frames
+        ],
+        "trigger": None,
+    }
+
+
+def error_groups(groups: Groups) -> shapes.ErrorGroups:
+    """Render a website's groups."""
+    return {
+        "errors": [
+            {
+                "fingerprint": row["fingerprint"],
+                "message": row["message"],
+                "count": row["count"],
+                "sessions": row["session_count"],
+                "visitors": row["visitor_count"],
+                "firstSeenAt": _iso(row["first_seen_at"]),
+                "lastSeenAt": _iso(row["last_seen_at"]),
+            }
+            for row in groups.rows
+        ],
+        "total": groups.total,
+    }
+
+
+def occurrences(fingerprint: str, groups: Groups) -> shapes.Occurrences:
+    """Render the errors of one group."""
+    return {
+        "fingerprint": fingerprint,
+        "occurrences": [
+            {
+                **_error(row, row["offset_ms"]),
+                "sessionId": row["session_id"],
+                "visitorId": row["visitor_id"],
+                "seenAt": _iso(row["seen_at"]),
+            }
+            for row in groups.rows
+        ],
+        "total": groups.total,
+    }
+
+
+def _error(row: dict[str, Any], at_ms: int) -> shapes.ErrorEvent:
+    return {
+        "atMs": at_ms,
+        "pageId": row["page_id"],
+        "fingerprint": row["fingerprint"],
+        "message": row["message"],
+        "stack": row["stack"],
+        "source": row["source"],
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

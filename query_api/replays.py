@@ -1,0 +1,114 @@
+"""The route of a session's events: negotiated, streamed, and answered by 304 where nothing changed.
+
+`Range` is ignored, as RFC 9110, section 14.2 allows: `from_ms` and `to_ms` name parts that can be
+played, and no header makes more work than one whole answer.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from lake import replay
+from lake.errors import LakeError
+from query_api.access import UseServices, Viewer
+from query_api.encoders import encode
+from query_api.metrics import Metrics
+from query_api.negotiation import JSON, NDJSON, encoding_of, media_type_of
+from query_api.parameters import ReplayParameters
+
+router = APIRouter(tags=["replay"])
+_log = structlog.get_logger(__name__)
+
+_EVENT: dict[str, Any] = {"type": "object", "required": ["type", "timestamp"]}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "rrweb events in order of replay, a line each, or as one array.",
+        "content": {
+            NDJSON: {"schema": {"type": "string"}},
+            JSON: {"schema": {"type": "array", "items": _EVENT}},
+        },
+        "headers": {
+            "X-Event-Count": {
+                "description": "How many events the answer holds: a shorter one was cut.",
+                "schema": {"type": "integer"},
+            },
+            "ETag": {
+                "description": "Of a session without waiting chunks.",
+                "schema": {"type": "string"},
+            },
+        },
+    },
+    304: {"description": "`If-None-Match` named what the client has."},
+}
+
+
+@router.get("/api/replay/{session_id}", response_class=Response, responses=_RESPONSES)
+def replay_session(
+    request: Request,
+    services: UseServices,
+    website: Viewer,
+    session_id: str,
+    asked: Annotated[ReplayParameters, Query()],
+) -> Response:
+    """Stream a session's events, in zstd, gzip or as they are, whatever the client takes."""
+    media_type = media_type_of(request.headers.get("accept"))
+    encoding = encoding_of(request.headers.get("accept-encoding"))
+    form = (asked.from_ms, asked.to_ms, asked.page, media_type, encoding)
+    headers = {
+        "vary": "Accept, Accept-Encoding, Authorization",
+        "cache-control": "private, no-cache",
+        "accept-ranges": "none",
+    }
+    if (known := request.headers.get("if-none-match")) is not None:
+        version = replay.version_of(services.lake, website, session_id)
+        if version is not None and _is_known(known, _etag(version, *form)):
+            return Response(status_code=304, headers=headers | {"etag": _etag(version, *form)})
+    found = replay.replay(
+        services.lake,
+        website,
+        session_id,
+        from_ms=asked.from_ms,
+        to_ms=asked.to_ms,
+        page_id=asked.page,
+    )
+    headers["x-event-count"] = str(found.event_count)
+    if found.version is not None:
+        headers["etag"] = _etag(found.version, *form)
+    if encoding != "identity":
+        headers["content-encoding"] = encoding
+    blocks = encode(found.pieces, media_type, encoding)
+    # Taken before the answer begins, so that what goes wrong first has a status.
+    first = next(blocks, b"")
+    body = _watched(chain([first], blocks), request.app.state.metrics)
+    return StreamingResponse(body, headers=headers, media_type=media_type)
+
+
+def _watched(blocks: Iterator[bytes], metrics: Metrics) -> Iterator[bytes]:
+    """Count what goes out. It ends early where the client goes away, and cut where data fails."""
+    with metrics.open_replays.track_inprogress():
+        try:
+            for block in blocks:
+                yield block
+                metrics.replay_bytes.inc(len(block))
+        except LakeError as error:
+            metrics.cut_replays.inc()
+            _log.error("replay cut", kind=error.kind, error=str(error))  # noqa: TRY400 - traced above
+            raise
+
+
+def _etag(version: str, *form: object) -> str:
+    """Weak: a newer server may compress the same events to other bytes."""
+    name = hashlib.sha256(repr((version, form)).encode()).hexdigest()[:32]
+    return f'W/"{name}"'
+
+
+def _is_known(if_none_match: str, etag: str) -> bool:
+    if if_none_match.strip() == "*":
+        return True
+    opaque = etag.removeprefix("W/")
+    return any(part.strip().removeprefix("W/") == opaque for part in if_none_match.split(","))

@@ -1,0 +1,191 @@
+"""The query API as a real process: streams of any length, clients that leave, and its end."""
+
+import json
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from lake.settings import Settings
+from lake.store import open_store
+from tests.conftest import eventually
+from tests.processes import Server, serving
+from tests.query.recorded import Clock, Lakeful, Session, moves, page
+
+_SERVE = (
+    "import sys; from query_api.serve import serve; from lake.settings import from_environ; "
+    "serve(from_environ(), '127.0.0.1', int(sys.argv[1]))"
+)
+QUERY = (sys.executable, "-c", _SERVE, "{port}")
+_LONG_BYTES = 96 << 20
+
+
+@pytest.fixture(scope="module")
+def lakeful(tmp_path_factory: pytest.TempPathFactory) -> Lakeful:
+    settings = Settings(lake=str(tmp_path_factory.mktemp("server") / "lake"))
+    clock = Clock(time.time_ns() // 1_000_000)
+    return Lakeful(open_store(settings), settings, clock)
+
+
+@pytest.fixture(scope="module")
+def long(lakeful: Lakeful) -> Session:
+    """A session of 96 MB."""
+    session = lakeful.session(began_ms=lakeful.clock.ms - 3_600_000)
+    for number in range(48):
+        at_ms = session.began_ms + number * 10_000
+        events = [*page(at_ms, text=f"{number} " * (2 << 19)), *moves(at_ms + 10, 5)]
+        lakeful.append(session.chunks(events))
+    lakeful.compact(session.day)
+    return session
+
+
+@pytest.fixture
+def server(lakeful: Lakeful, long: Session, tmp_path: Path) -> Iterator[Server]:
+    with serving(lakeful.settings, tmp_path / "log", command=QUERY) as server:
+        yield server
+
+
+def metric(server: Server, name: str) -> float:
+    text = httpx.get(f"{server.url}/metrics").text
+    (value,) = (
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name
+    )
+    return value
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
+def test_a_long_session_streams_in_bounded_memory(
+    server: Server, lakeful: Lakeful, long: Session, encoding: str
+) -> None:
+    """Invariant I10 for readers."""
+    headers = lakeful.headers() | {"accept-encoding": encoding}
+    url = f"{server.url}/api/replay/{long.session_id}"
+    httpx.get(url, headers=headers, params={"to_ms": 0})
+    process = psutil.Process(server.process.pid)
+    before = most = process.memory_info().rss
+    line_count = 0
+    tail = b""
+    size_bytes = 0
+    with httpx.stream("GET", url, headers=headers) as answer:
+        for block in answer.iter_bytes():
+            line_count += block.count(b"\n")
+            size_bytes += len(block)
+            tail = block[-1:]
+            most = max(most, process.memory_info().rss)
+
+    assert answer.headers.get("content-encoding", "identity") == encoding
+    assert (tail, line_count) == (b"\n", int(answer.headers["x-event-count"]))
+    assert size_bytes > _LONG_BYTES
+    assert most - before < 64 << 20
+
+
+def test_the_work_ends_when_the_client_goes_away(
+    server: Server, lakeful: Lakeful, long: Session
+) -> None:
+    headers = lakeful.headers() | {"accept-encoding": "identity"}
+    with httpx.stream("GET", f"{server.url}/api/replay/{long.session_id}", headers=headers) as got:
+        next(got.iter_raw())
+        assert metric(server, "replaylake_replays_open") == 1
+
+    eventually(lambda: metric(server, "replaylake_replays_open") == 0)
+    assert metric(server, "replaylake_replay_bytes_total") < _LONG_BYTES
+    assert metric(server, "replaylake_replays_cut_total") == 0
+    assert httpx.get(f"{server.url}/healthz").status_code == 200
+
+
+def test_a_client_that_does_not_read_holds_no_more_than_its_buffers(
+    server: Server, lakeful: Lakeful, long: Session
+) -> None:
+    request = (
+        f"GET /api/replay/{long.session_id} HTTP/1.1\r\nhost: x\r\n"
+        f"authorization: {lakeful.headers()['authorization']}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port)) as silent:
+        silent.sendall(request.encode())
+        assert silent.recv(1)
+        eventually(lambda: metric(server, "replaylake_replays_open") == 1)
+        answers = [
+            httpx.get(f"{server.url}/api/websites/{lakeful.website.website_id}/sessions",
+                      headers=lakeful.headers())
+            for _ in range(5)
+        ]  # fmt: skip
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert metric(server, "replaylake_replay_bytes_total") < _LONG_BYTES // 2
+    eventually(lambda: metric(server, "replaylake_replays_open") == 0)
+
+
+def test_sigterm_lets_open_replays_end_and_takes_no_new_ones(
+    server: Server, lakeful: Lakeful, long: Session
+) -> None:
+    """Fault 48."""
+    headers = lakeful.headers() | {"accept-encoding": "identity"}
+    with httpx.stream("GET", f"{server.url}/api/replay/{long.session_id}", headers=headers) as got:
+        blocks = got.iter_raw()
+        lines = next(blocks).count(b"\n")
+        server.send(signal.SIGTERM)
+        eventually(lambda: not _connects(server.port))
+        lines += sum(block.count(b"\n") for block in blocks)
+
+    assert lines == int(got.headers["x-event-count"])
+    assert server.wait() == 0
+
+
+def _connects(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_several_servers_answer_the_same(server: Server, lakeful: Lakeful, tmp_path: Path) -> None:
+    """More of either may run at once; they share the store and nothing else."""
+    url = f"/api/websites/{lakeful.website.website_id}/sessions"
+    with serving(lakeful.settings, tmp_path / "other", command=QUERY) as other:
+        answers = [httpx.get(one.url + url, headers=lakeful.headers()) for one in (server, other)]
+
+    assert answers[0].json() == answers[1].json()
+
+
+def test_many_at_once_all_get_their_answer(server: Server, lakeful: Lakeful, long: Session) -> None:
+    headers = lakeful.headers()
+    url = f"{server.url}/api/websites/{lakeful.website.website_id}/sessions"
+    statuses: list[int] = []
+
+    def ask() -> None:
+        with httpx.Client(headers=headers) as http:
+            statuses.extend(http.get(url, timeout=60).status_code for _ in range(10))
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [200] * 200
+
+
+def test_logs_are_json_and_hold_no_key(server: Server, lakeful: Lakeful) -> None:
+    """Attack 29 for this API."""
+    headers = lakeful.headers()
+    httpx.get(f"{server.url}/api/replay/x%0d%0a%1b[31mred?token=abc", headers=headers)
+    server.send(signal.SIGTERM)
+    server.wait()
+    text = server.log.read_text()
+
+    for line in text.splitlines():
+        json.loads(line)
+    assert headers["authorization"].split()[1] not in text
+    assert "\x1b" not in text
