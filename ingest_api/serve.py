@@ -69,14 +69,14 @@ def _give_memory_back() -> None:
     """Let freed bodies and segments leave the process, instead of keeping them for later.
 
     By default, glibc keeps an arena per thread and Arrow a pool of its own; under load, what they
-    keep was as much as what is in use.
+    keep was as much as what is in use. Much lower thresholds cost a fifth of the throughput.
     """
     pa.set_memory_pool(pa.system_memory_pool())
     with suppress(AttributeError, OSError):  # another C library
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_ARENA_MAX, 1)
-        mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
-        mallopt(_M_TRIM_THRESHOLD, 128 * 1024)
+        mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
+        mallopt(_M_TRIM_THRESHOLD, 8 * 1024 * 1024)
 
 
 def _listen(host: str, port: int) -> socket.socket:

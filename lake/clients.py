@@ -27,7 +27,7 @@ _TEXT_LENGTH_MAX = 64
 _CACHE_MAX = 4096  # distinct browsers remembered; about 4 MB when full
 _GEO_DEFAULT = (
     Path(__file__).parent.parent
-    / "node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb"
+    / "deploy/geo/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb"
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DESKTOPS = {"Windows", "Mac OS X", "macOS", "Linux", "Ubuntu", "Fedora", "Chrome OS"}

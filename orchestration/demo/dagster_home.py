@@ -41,7 +41,7 @@ def processes(host: str, port: int) -> Iterator[tuple[str, list[str]]]:
 
     The first serves the others on `SOCKET`. Apart, they take two thirds of what `dagster dev` does.
     """
-    python = [sys.executable, "-m"]
+    python = [sys.executable, "-P", "-m"]  # a folder `lake` beside it is none of our packages
     code = ["dagster", "api", "grpc", "--socket", SOCKET, "-m", "orchestration.definitions"]
     yield "dagster-code", [*python, *code, "--location-name", "replaylake"]
     yield "dagster-daemon", [*python, "dagster._daemon", "run", "--grpc-socket", SOCKET]

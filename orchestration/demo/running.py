@@ -95,14 +95,14 @@ def _only_one(folder: Path) -> Iterator[None]:
 def _start(
     processes: Processes, stop: threading.Event, home: Path, ports: Ports, demo: Demo
 ) -> None:
-    ours = [sys.executable, "-m", "orchestration.cli"]
+    ours = [sys.executable, "-P", "-m", "orchestration.cli"]
     processes.start("ingest", [*ours, "ingest", "--host", HOST, "--port", str(ports.ingest)])
     processes.start("query", [*ours, "query", "--host", HOST, "--port", str(ports.query)])
     code, *others = dagster_home.processes(HOST, ports.dagster)
     processes.start(*code, folder=home)
     deadline = time.monotonic() + _START_MAX_S
     _await(processes, stop, deadline, "ingest", lambda: _answers(ports.ingest, "/healthz"))
-    visitors = [sys.executable, "-m", "orchestration.demo.visitors"]
+    visitors = [sys.executable, "-P", "-m", "orchestration.demo.visitors"]
     processes.start("visitors", [*visitors, str(ports.ingest), demo.website_id])
     _await(processes, stop, deadline, "dagster-code", (home / dagster_home.SOCKET).exists)
     for name, arguments in others:
