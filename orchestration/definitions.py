@@ -10,14 +10,14 @@ from assets.summaries import daily_summary
 from orchestration.jobs import checks, compact, maintenance, retention
 from orchestration.resources import LakeResource
 from orchestration.schedules import SCHEDULES
-from orchestration.sensors import SENSORS
+from orchestration.sensors import compact_when_due
 
 defs = dg.Definitions(
     assets=[raw_segments, compacted, daily_summary, expired_sessions],
     asset_checks=CHECKS,
     jobs=[compact, retention, checks, maintenance],
     schedules=SCHEDULES,
-    sensors=SENSORS,
+    sensors=[compact_when_due],
     resources={"lake": LakeResource()},
     # A process to a step costs five times as much as the step.
     executor=dg.in_process_executor,

@@ -8,11 +8,12 @@ from lake.maintenance import maintain
 from orchestration import history
 from orchestration.resources import LakeResource
 
+# With the checks of these assets: what a run wrote is looked at by the same run.
 compact = dg.define_asset_job(
     "compact",
     selection=dg.AssetSelection.assets(
         "session_files", "sessions", "pages", "errors", "signals", "daily_summary"
-    ).without_checks(),
+    ),
     description="Bring what waits of a day into session files and tables, and summarise the day.",
 )
 

@@ -15,7 +15,7 @@ from lake.compaction import due_days
 from lake.pending import PendingIndex
 from lake.times import utc_day
 from orchestration import tags
-from orchestration.jobs import checks, compact
+from orchestration.jobs import compact
 from orchestration.resources import LakeResource
 
 EVERY_S = 30
@@ -66,21 +66,6 @@ def compact_when_due(
             yield dg.RunRequest(
                 run_key=key, tags=tags.of_range(days[0], days[-1]), run_config=RUN_CONFIG
             )
-
-
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[compact],
-    request_job=checks,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for the checks once, so that a new lake need not wait for the hour.",
-)
-def check_when_first_compacted() -> dg.RunRequest:
-    """The key makes it one run, whatever comes after."""
-    return dg.RunRequest(run_key="first")
-
-
-SENSORS = [compact_when_due, check_when_first_compacted]
 
 
 def _streaks(days: list[date]) -> Iterator[list[date]]:
