@@ -25,6 +25,7 @@ from lake.tables.sessions import Key, rows_of_day
 from lake.tables.table import Snapshot, Table
 
 _SUMMARY_AGE = timedelta(days=2)  # younger ones are about to be made
+_SWEPT_AGE = timedelta(days=2)  # maintenance runs every night
 
 
 class Broken(NamedTuple):
@@ -65,10 +66,7 @@ def check(
         waiting = _Waiting(store, settings, day)
         broken += waiting.broken
         broken += _sessions(store, snapshots, day, waiting.sessions, names)
-        broken += [
-            Broken("orphan", item.key, f"no row points at these {item.size_bytes} bytes")
-            for item in orphans_of_day(store, day, now - timedelta(seconds=settings.orphan_grace_s))
-        ]
+        broken += _orphans(store, snapshots["sessions"], day, now, settings)
         if now.date() - day > _SUMMARY_AGE:
             broken += _summary(snapshots, day)
     return broken
@@ -195,6 +193,22 @@ def _compared(name: str, where: str, stored: list[Row], made: list[Row]) -> Iter
         ]
         if wrong:
             yield Broken("row-wrong", f"{name}: {where}", "; ".join(wrong)[:500])
+
+
+def _orphans(
+    store: Store, sessions: Snapshot, day: date, now: datetime, settings: Settings
+) -> Iterator[Broken]:
+    """A file whose session has no row is lost; one that a newer one superseded is swept later."""
+    grace = timedelta(seconds=settings.orphan_grace_s)
+    rows = rows_of_day(sessions, day).select("website_id", "session_id").collect()
+    known = set(rows.iter_rows())
+    for item in orphans_of_day(store, day, now - grace):
+        parsed = keys.parse_session_file_key(item.key)
+        assert parsed is not None
+        if (parsed.website_id, parsed.session_id) not in known:
+            yield Broken("orphan", item.key, "its session has no row: run `replaylake rebuild`")
+        elif item.modified_at < now - grace - _SWEPT_AGE:
+            yield Broken("superseded", item.key, "not swept: run `replaylake maintain`")
 
 
 def _summary(snapshots: dict[str, Snapshot], day: date) -> Iterator[Broken]:

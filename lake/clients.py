@@ -25,10 +25,8 @@ HINTS = (
 USER_AGENT_LENGTH_MAX = 512  # longer than any browser's; the parser's time grows with it
 _TEXT_LENGTH_MAX = 64
 _CACHE_MAX = 4096  # distinct browsers remembered; about 4 MB when full
-_GEO_DEFAULT = (
-    Path(__file__).parent.parent
-    / "deploy/geo/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb"
-)
+_GEO_PACKAGE = Path(__file__).parent.parent / "deploy/geo/node_modules/@ip-location-db"
+_GEO_DEFAULT = _GEO_PACKAGE / "geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DESKTOPS = {"Windows", "Mac OS X", "macOS", "Linux", "Ubuntu", "Fedora", "Chrome OS"}
 _DESKTOPS |= {"Debian", "FreeBSD", "OpenBSD", "Chromium OS"}

@@ -70,7 +70,10 @@ def test_a_doubled_session_is_found(lakeful: Lakeful) -> None:
 def test_a_missing_a_flipped_and_a_forgotten_file_are_found(lakeful: Lakeful) -> None:
     filled(lakeful, days_ago=(0,))
     first, second, third = (item.key for item in lakeful.store.list(keys.SESSIONS))
-    lakeful.store.put(first.replace(".ndjson", "0.ndjson"), lakeful.store.get(first))
+    older = first.replace(".ndjson", "0.ndjson")
+    stranger = third.replace(lakeful.website.website_id, "w_stranger")
+    for key in (older, stranger):
+        lakeful.store.put(key, lakeful.store.get(first))
     lakeful.store.delete([first])
     body = bytearray(lakeful.store.get(second))
     body[-1] ^= 1
@@ -78,12 +81,13 @@ def test_a_missing_a_flipped_and_a_forgotten_file_are_found(lakeful: Lakeful) ->
     lakeful.store.put(third, lakeful.store.get(third)[:-1])
 
     real_now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    found = check(lakeful.store, lakeful.settings, now_ms=real_now_ms + DAY_MS)
+    found = check(lakeful.store, lakeful.settings, now_ms=real_now_ms + 3 * DAY_MS)
     assert {(f.kind, f.where) for f in found if f.kind != "summary-stale"} == {
         ("session-file-missing", first),
         ("session-file-damaged", second),
         ("session-file-damaged", third),
-        ("orphan", first.replace(".ndjson", "0.ndjson")),
+        ("superseded", older),
+        ("orphan", stranger),
     }
 
 
