@@ -21,7 +21,8 @@ _CLICK = 2
 _AT_MS_MAX = 8_640_000_000_000_000  # the last instant that a JavaScript Date can name
 EVENTS_MAX = 100_000  # five hours of a busy page; a million tiny ones take a second and 150 MB
 _FEW_BYTES = 1024 * 1024  # fewer bytes cannot hold too many events
-_VIEWS_MAX = 256  # addresses kept of one chunk
+_VIEWS_MAX = 256  # addresses kept of one chunk, and
+_VIEWS_LENGTH_MAX = 16 * 1024  # their length together: readers hold the small columns in memory
 _SIZE_MAX = 100_000  # CSS px; a screen is smaller
 USER_ID_LENGTH_MAX = 256
 IDENTIFY = "replaylake.identify"
@@ -140,6 +141,7 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
         raise ChunkMalformed("the chunk holds no events")
     clicks = snapshots = 0
     views: list[View] = []
+    views_length = 0
     user_id = None
     errors = _ErrorCount()
     for event in events:
@@ -158,8 +160,10 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
                 clicks += data.source == _MOUSE_INTERACTION and data.type == _CLICK
         elif kind == META:
             view = _view(event)
-            if view is not None and len(views) < _VIEWS_MAX:
+            length = len(view.url) if view else 0
+            if view and len(views) < _VIEWS_MAX and views_length + length <= _VIEWS_LENGTH_MAX:
                 views.append(view)
+                views_length += length
         elif kind in (CUSTOM, PLUGIN):
             data = _data(event.data)
             if data.tag == IDENTIFY:

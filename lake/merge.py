@@ -22,6 +22,7 @@ from lake.session_files import Placed
 from lake.settings import Settings
 
 _RECORD = struct.Struct("<dIbI")
+_EVENT_BYTES = 200  # what an event in memory takes beside its JSON
 _REPLAY_ORDER = itemgetter(0, 1)  # at_ms, chunk; the place in the chunk is the order of arrival
 
 
@@ -140,7 +141,7 @@ def ordered(
             Placed(event.at_ms, chunk, event.type, event.json)
             for event in events_of(arrival, payload_of(arrival), settings)
         ]
-        held_bytes += arrival.facts.raw_bytes
+        held_bytes += arrival.facts.raw_bytes + _EVENT_BYTES * arrival.facts.event_count
         if held_bytes > settings.session_memory_bytes_max:
             held.sort(key=_REPLAY_ORDER)
             runs.append(_spilled(held, folder / f"run-{len(runs)}"))

@@ -8,7 +8,7 @@ import hashlib
 from datetime import date
 
 from lake import keys, segments
-from lake.errors import ObjectMissing
+from lake.errors import Damaged, FormatUnknown, ObjectMissing
 from lake.segments import Arrival
 from lake.store import Store
 
@@ -23,11 +23,16 @@ def put_chunk(store: Store, day: date, arrival: Arrival, payload: bytes, *, reas
         [arrival._replace(payload=payload, payload_bytes=len(payload))], reason=reason
     )
     name = hashlib.sha256(repr(arrival.identity).encode() + payload).hexdigest()[:32]
-    return store.put_new(keys.quarantine_key(day, name), body, token=name)
+    key = keys.quarantine_key(day, name)
+    if next(store.list(key), None) is not None:
+        return False
+    return store.put_new(key, body, token=name)
 
 
-def put_segment(store: Store, key: str) -> None:
+def put_segment(store: Store, key: str) -> bool:
     """Move a segment that cannot be read out of the way, its bytes as they lie.
+
+    Returns False, and leaves it, if it is gone, can be read after all, or is of a newer format.
 
     Raises:
         StoreUnavailable: The store failed; the segment still stands.
@@ -35,7 +40,12 @@ def put_segment(store: Store, key: str) -> None:
     parsed = keys.parse_segment_key(key)
     assert parsed is not None, key
     try:
-        store.put(keys.quarantine_key(*parsed), store.get(key))
-    except ObjectMissing:
-        return  # another compactor has moved it
-    store.delete([key])
+        body = store.get(key)
+        segments.decode(body)
+    except (ObjectMissing, FormatUnknown):
+        return False
+    except Damaged:
+        store.put(keys.quarantine_key(*parsed), body)
+        store.delete([key])
+        return True
+    return False

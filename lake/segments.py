@@ -5,18 +5,20 @@ object's tail gives everything but the payloads.
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from isal import isal_zlib
 
-from lake.errors import Damaged, ObjectMissing
+from lake.errors import Damaged, FormatUnknown
 from lake.facts import ChunkFacts, Client, View
 from lake.store import Store
 
 FORMAT = "1"
+_FORMAT, _CRC32 = "replaylake.segment", "replaylake.crc32"
 TAIL_BYTES = 64 * 1024  # holds footer and small columns of a few hundred chunks
 
 _VIEW = pa.struct(
@@ -51,7 +53,6 @@ SCHEMA = pa.schema(
         ("country", pa.string()),
         ("encoding", pa.string()),
     ],
-    metadata={"replaylake.segment": FORMAT},
 )
 SMALL = [name for name in SCHEMA.names if name != "payload"]
 
@@ -79,7 +80,10 @@ def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
 
     `reason` is for chunks put aside: why; it stands in the file's metadata.
     """
-    rows = sorted(arrivals, key=lambda arrival: arrival.identity)
+    rows = sorted(
+        (arrival._replace(payload_bytes=len(arrival.payload)) for arrival in arrivals),
+        key=lambda arrival: arrival.identity,
+    )
     facts = [row.facts for row in rows]
     clients = [row.client for row in rows]
     columns: dict[str, list[object]] = {
@@ -87,7 +91,7 @@ def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
         "website_id": [row.website_id for row in rows],
         "session_id": [row.session_id for row in rows],
         "received_at": [row.received_at for row in rows],
-        "payload_bytes": [len(row.payload) for row in rows],
+        "payload_bytes": [row.payload_bytes for row in rows],
         "encoding": [row.encoding for row in rows],
         "views": [[msgspec.structs.asdict(view) for view in fact.views] for fact in facts],
     }
@@ -95,7 +99,9 @@ def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
         columns.setdefault(name, [getattr(fact, name) for fact in facts])
     for name in Client.__struct_fields__:
         columns[name] = [getattr(client, name) for client in clients]
-    metadata = {"replaylake.segment": FORMAT} | ({"replaylake.reason": reason} if reason else {})
+    metadata = {_FORMAT: FORMAT, _CRC32: str(_crc32(rows))}
+    if reason:
+        metadata["replaylake.reason"] = reason
     table = pa.table(
         [pa.array(columns[field.name], field.type) for field in SCHEMA],
         schema=SCHEMA.with_metadata(metadata),
@@ -118,7 +124,7 @@ def decode(body: bytes) -> list[Arrival]:
     Raises:
         Damaged: It is no segment, or a checksum is wrong.
     """
-    return _arrivals(_read(pa.BufferReader(body), None))
+    return _arrivals(_read(pa.BufferReader(body), SCHEMA.names))
 
 
 def decode_payloads(body: bytes) -> pa.ChunkedArray:
@@ -153,47 +159,71 @@ def _leaves() -> list[str]:
     ]
 
 
-def _read(source: object, columns: list[str] | None) -> pa.Table:
+def _read(source: object, columns: list[str]) -> pa.Table:
     try:
         file = pq.ParquetFile(source, page_checksum_verification=True)
-        found = (file.metadata.metadata or {}).get(b"replaylake.segment", b"?").decode()
-        if found != FORMAT:
-            raise Damaged(f"segment format is {found!r}, this reader knows {FORMAT!r}")
-        return file.read(columns=columns, use_threads=False)
+        found = (file.metadata.metadata or {}).get(_FORMAT.encode(), b"?")
+        if found != FORMAT.encode():
+            kind = FormatUnknown if found.isdigit() else Damaged
+            raise kind(f"segment format is {found!r}, this reader knows {FORMAT!r}")
+        if not file.schema_arrow.equals(SCHEMA):
+            raise Damaged("segment has other columns than its format")
+        table = file.read(columns=columns, use_threads=False)
+        table.validate(full=True)
+        for name in columns:
+            if name not in _NULLABLE and table.column(name).null_count:
+                raise Damaged(f"segment has no {name} in some rows")
+        return table
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        if isinstance(error, ObjectMissing):
-            raise
         raise Damaged(f"segment cannot be read: {error}") from error
 
 
 def _arrivals(table: pa.Table) -> list[Arrival]:
+    """Make arrivals of the rows.
+
+    Raises:
+        Damaged: They are not those that were written. Pages have checksums, but what leads to
+            them has none, and may lead to others.
+    """
+    try:
+        arrivals = list(_rows(table))
+    except (TypeError, ValueError) as error:
+        raise Damaged(f"segment cannot be read: {error}") from error
+    if table.schema.metadata.get(_CRC32.encode()) != str(_crc32(arrivals)).encode():
+        raise Damaged("segment's checksum is wrong")
+    return arrivals
+
+
+def _crc32(arrivals: Iterable[Arrival]) -> int:
+    """Of all but the payloads, which `crc32` of their facts covers."""
+    return int(isal_zlib.crc32(msgspec.json.encode([a._replace(payload=b"") for a in arrivals])))
+
+
+def _rows(table: pa.Table) -> Iterator[Arrival]:
     columns = {
         name: table.column(name).to_pylist() for name in table.column_names if name != "received_at"
     }
     columns["received_at"] = table.column("received_at").cast(pa.int64()).to_pylist()
     payloads = columns.get("payload", [b""] * table.num_rows)
-    arrivals = []
     for i in range(table.num_rows):
         facts = ChunkFacts(
             **{name: columns[name][i] for name in _PLAIN_FACTS},
             views=tuple(View(**view) for view in columns["views"][i]),
         )
         client = Client(**{name: columns[name][i] for name in Client.__struct_fields__})
-        arrivals.append(
-            Arrival(
-                columns["website_id"][i],
-                columns["session_id"][i],
-                facts,
-                client,
-                columns["received_at"][i],
-                columns["encoding"][i],
-                payloads[i],
-                columns["payload_bytes"][i],
-            )
+        yield Arrival(
+            columns["website_id"][i],
+            columns["session_id"][i],
+            facts,
+            client,
+            columns["received_at"][i],
+            columns["encoding"][i],
+            payloads[i],
+            columns["payload_bytes"][i],
         )
-    return arrivals
 
 
+_NULLABLE = {"user_id", *Client.__struct_fields__} - {"visitor_id", "device_type"}
 _PLAIN_FACTS = [name for name in ChunkFacts.__struct_fields__ if name != "views"]
 
 

@@ -9,10 +9,11 @@ Which events go in, and in which order, is decided in `lake.merge`.
 
 import hashlib
 import struct
+import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import IO, NamedTuple, Protocol
 
 import msgspec
 import zstandard
@@ -26,7 +27,9 @@ FORMAT = 1
 _SKIPPABLE = 0x184D2A50
 _PREFIX = struct.Struct("<II")
 _WINDOW_MAX = 1 << 23  # what browsers decode; a frame that asks for more is not ours
+_LEVEL_MAX = 19  # those above use larger windows, whatever the frame's size
 _HEADER_RAW_MAX = 1 << 30
+_BODY_MEMORY_BYTES_MAX = 8 << 20  # frames of most sessions need no file while they are made
 _READ_AHEAD_BYTES = 8 << 20
 _HEAD_BYTES = 32 * 1024  # most headers are shorter, so that one read brings them
 
@@ -88,10 +91,11 @@ _HEADERS = msgspec.json.Decoder(Header)
 class _Frames:
     """Cuts events into frames and remembers where each lies."""
 
-    def __init__(self, sink: BinaryIO, settings: Settings) -> None:
+    def __init__(self, sink: IO[bytes], settings: Settings) -> None:
         self._sink = sink
         self._settings = settings
-        self._compressor = zstandard.ZstdCompressor(level=settings.zstd_level, write_checksum=True)
+        level = min(settings.zstd_level, _LEVEL_MAX)
+        self._compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
         self._offset = 0
         self._start()
         self.frames: list[Frame] = []
@@ -162,29 +166,30 @@ def write(
         events: In replay order; `chunk` is the place in `chunks`.
         chunks: In order of (page, seq), each once.
     """
-    body_path, path = folder / f"{session_id}.frames", folder / f"{session_id}.file"
-    with body_path.open("wb") as body:
+    # Two websites may have a session of the same id; one may still be on its way to the store.
+    name = f"{website_id}.{session_id}"
+    path = folder / f"{name}.file"
+    with tempfile.SpooledTemporaryFile(_BODY_MEMORY_BYTES_MAX, dir=str(folder)) as body:
         cutter = _Frames(body, settings)
         cutter.write(events)
-    header = Header(
-        format=FORMAT,
-        website_id=website_id,
-        session_id=session_id,
-        client=client,
-        chunks=chunks,
-        runs=tuple((chunk, count) for chunk, count in cutter.runs),
-        frames=tuple(cutter.frames),
-    )
-    digest = hashlib.sha256()
-    with path.open("wb") as file, body_path.open("rb") as body:
-        head = _encode_header(header)
-        digest.update(head)
-        file.write(head)
-        while block := body.read(1 << 20):
-            digest.update(block)
-            file.write(block)
-        size_bytes = file.tell()
-    body_path.unlink()
+        header = Header(
+            format=FORMAT,
+            website_id=website_id,
+            session_id=session_id,
+            client=client,
+            chunks=chunks,
+            runs=tuple((chunk, count) for chunk, count in cutter.runs),
+            frames=tuple(cutter.frames),
+        )
+        digest = hashlib.sha256()
+        body.seek(0)
+        with path.open("wb") as file:
+            block = _encode_header(header)
+            while block:
+                digest.update(block)
+                file.write(block)
+                block = body.read(1 << 20)
+            size_bytes = file.tell()
     return Written(path, size_bytes, digest.hexdigest(), header)
 
 
@@ -263,7 +268,7 @@ class SessionFile:
         """Yield the events of frames [first, last) with the numbers of their chunks."""
         owners = self._owners(sum(f.event_count for f in self.header.frames[:first]))
         for text in self.texts(first, last):
-            for line in text.splitlines() if b"\r" not in text else text[:-1].split(b"\n"):
+            for line in text[:-1].split(b"\n"):  # splitlines knows more ends of lines
                 stamp = stamp_of(line)
                 yield Placed(stamp.timestamp, next(owners), stamp.type, line)
 
@@ -275,14 +280,15 @@ class SessionFile:
 def inflate_frame(key: str, frame: Frame, body: bytes) -> bytes:
     """Inflate one frame, its checksum and its length verified."""
     try:
-        text = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompress(
+        # Asked first, because a decompressor allocates whatever a frame announces.
+        announced = zstandard.frame_content_size(body)
+        if announced != frame.raw_bytes:
+            raise Damaged(f"{key}: frame at {frame.offset} announces {announced} bytes")
+        return zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompress(
             body, max_output_size=frame.raw_bytes, allow_extra_data=False
         )
     except zstandard.ZstdError as error:
         raise Damaged(f"{key}: frame at {frame.offset}: {error}") from error
-    if len(text) != frame.raw_bytes:
-        raise Damaged(f"{key}: frame at {frame.offset} has {len(text)} bytes")
-    return text
 
 
 def _decode_header(key: str, packed: bytes) -> Header:

@@ -8,7 +8,6 @@ in `lake.compaction.slice`.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 
 from lake import keys, pending
 from lake.compaction.slice import Compactor, Slice
@@ -16,7 +15,10 @@ from lake.errors import Damaged
 from lake.settings import Settings
 from lake.store import ObjectInfo, Store
 
-_LISTED = 64  # segments whose small columns are read together
+# Segments whose small columns are read together, at most, and of what size at least one: a
+# segment of tiny chunks holds tens of thousands of them.
+_LISTED = 16
+_LISTED_BYTES = 16 * 1024 * 1024
 _LARGEST = 10
 
 
@@ -82,6 +84,7 @@ def compact_day(
 
     Raises:
         Conflict: Other writers were faster many times in a row; run it again.
+        Damaged: A table cannot be read: `replaylake rebuild` makes it anew. No chunk is lost.
         StoreUnavailable: The store failed; run it again.
     """
     done = Compacted(day=day)
@@ -97,13 +100,26 @@ def _slices(store: Store, listing: Iterator[ObjectInfo], chunks_max: int) -> Ite
     """Yield segments with their small columns, about `chunks_max` chunks at a time."""
     part: Slice = {}
     count = 0
-    while batch := list(islice(listing, _LISTED)):
+    for batch in _groups(listing):
         for key, got in pending.read(store, batch).items():
             if got is not None:
                 part[key] = got
                 count += 0 if isinstance(got, Damaged) else len(got)
-        if count >= chunks_max:
-            yield part
-            part, count = {}, 0
+            if count >= chunks_max:
+                yield part
+                part, count = {}, 0
     if part:
         yield part
+
+
+def _groups(listing: Iterator[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
+    group: list[ObjectInfo] = []
+    size = 0
+    for item in listing:
+        group.append(item)
+        size += item.size_bytes
+        if len(group) == _LISTED or size >= _LISTED_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group

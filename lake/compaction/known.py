@@ -3,22 +3,35 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
+
 from lake import keys
+from lake.errors import Damaged, ObjectMissing
 from lake.facts import ChunkFacts, Client
 from lake.ids import day_of
 from lake.session_files import SessionFile
 from lake.store import Store
-from lake.tables.rows import Row, chunks_of, client_of
+from lake.tables.rows import Row, client_of, unpack_chunks
 from lake.tables.sessions import Key, rows_of
 from lake.tables.table import Snapshot
 
 
 class Known(NamedTuple):
-    """A compacted session. `is_derived` says that the other tables are as new as `sessions`."""
+    """A compacted session. `is_derived` says that the other tables are as new as `sessions`.
+
+    `damage` is why its chunks cannot be told, None as a rule. They are kept as JSON, a tenth of
+    what they take as objects.
+    """
 
     row: Row
-    chunks: tuple[ChunkFacts, ...]
+    packed_chunks: bytes
     is_derived: bool
+    damage: str | None = None
+
+    @property
+    def chunks(self) -> tuple[ChunkFacts, ...]:
+        """The chunks in its file, in order of (page, seq)."""
+        return unpack_chunks(self.packed_chunks)
 
     @property
     def client(self) -> Client:
@@ -34,6 +47,21 @@ def file_key(row: Row) -> str:
     )
 
 
+def file_of(store: Store, row: Row) -> SessionFile:
+    """Open the session file that a row of `sessions` points at.
+
+    Raises:
+        Damaged: Or it is not the file that the row tells of.
+        ObjectMissing, StoreUnavailable.
+    """
+    file = SessionFile(store, file_key(row))
+    header = file.header
+    found = (header.website_id, header.session_id, file.size_bytes)
+    if found != (row["website_id"], row["session_id"], row["file_bytes"]):
+        raise Damaged(f"{file.key} is {found}, its row in `sessions` says otherwise")
+    return file
+
+
 def known_of(
     store: Store, sessions: Snapshot, session_files: Snapshot, wanted: Iterable[Key]
 ) -> dict[Key, Known]:
@@ -42,20 +70,22 @@ def known_of(
     Where `session_files` is behind, after a crash between two commits, the file itself tells.
 
     Raises:
-        Damaged, ObjectMissing, StoreUnavailable.
+        StoreUnavailable.
     """
     rows = {_key(row): row for row in rows_of(sessions, wanted).to_dicts()}
     files = {_key(row): row for row in rows_of(session_files, rows).to_dicts()}
     found = {}
     for key, row in rows.items():
         file = files.get(key)
-        is_derived = file is not None and file["file_sha256"] == row["file_sha256"]
-        chunks = (
-            chunks_of(file)
-            if file is not None and is_derived
-            else SessionFile(store, file_key(row)).header.chunks
-        )
-        found[key] = Known(row, chunks, is_derived)
+        if file is not None and file["file_sha256"] == row["file_sha256"]:
+            found[key] = Known(row, file["chunks"], is_derived=True)
+            continue
+        try:
+            chunks = file_of(store, row).header.chunks
+        except (Damaged, ObjectMissing) as error:
+            found[key] = Known(row, b"[]", is_derived=False, damage=str(error))
+        else:
+            found[key] = Known(row, msgspec.json.encode(chunks), is_derived=False)
     return found
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from lake import facts, keys, merge, session_files
 from lake.analysis.errors import ErrorRule
 from lake.chunks import CUSTOM, PLUGIN
-from lake.compaction.known import Known, file_key
+from lake.compaction.known import Known, file_of
+from lake.errors import Damaged
 from lake.ids import day_of
 from lake.merge import Union
 from lake.segments import Arrival
@@ -21,7 +22,7 @@ from lake.tables.rows import Row
 class Rewritten(NamedTuple):
     """A session's rows by table; `written` is its new file, None where only rows were made.
 
-    `received_bytes` are the payloads of its new chunks.
+    `chunk_count` are its new chunks, `received_bytes` their payloads.
     """
 
     tables: dict[str, list[Row]]
@@ -56,7 +57,9 @@ def write_file(
         Damaged, ObjectMissing: The old file.
     """
     website_id, session_id = key
-    old = SessionFile(store, file_key(known.row)) if known else None
+    old = file_of(store, known.row) if known else None
+    if old and known and old.header.chunks != known.chunks:
+        raise Damaged(f"{old.key} holds other chunks than `session_files` says")
     events = merge.ordered(
         old.events() if old else None,
         old.header.chunks if old else (),
@@ -79,7 +82,7 @@ def write_file(
     assert counted == sum(chunk.event_count for chunk in union.chunks), session_id
     tables = tables_of(written.header, rule, written.size_bytes, written.sha256)
     received_bytes = sum(arrival.payload_bytes for arrival in union.new)
-    return Rewritten(tables, written, len(union.chunks), received_bytes)
+    return Rewritten(tables, written, len(union.new), received_bytes)
 
 
 def rows_from_file(file: SessionFile, *, size_bytes: int, sha256: str) -> Rewritten:
@@ -92,7 +95,7 @@ def rows_from_file(file: SessionFile, *, size_bytes: int, sha256: str) -> Rewrit
     for _ in _seen(file.events(), rule):
         pass
     tables = tables_of(file.header, rule, size_bytes, sha256)
-    return Rewritten(tables, None, len(file.header.chunks), 0)
+    return Rewritten(tables, None, 0, 0)
 
 
 def tables_of(

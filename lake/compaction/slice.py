@@ -4,26 +4,28 @@ The order forgives a crash anywhere. First the session files, whose names come f
 then the rows of `sessions`, which is the moment at which readers see them; then those of the
 other tables; then the segments go. Snapshots are taken in the opposite order, so that a writer
 who was overtaken between two of its commits is refused and begins again, and what it left undone
-is still told by the segments, which outlive all commits. Every step may run twice.
+is still told by the segments, which outlive all commits. Whoever finds a session whose other
+tables are behind finishes it as its writer would have, before anything else: a writer without
+rows in a table touches nothing there, and could not refuse a slower one. Every step may run twice.
 """
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lake import crash, merge, pending, quarantine, websites
 from lake.compaction import session as rewriting
-from lake.compaction.known import Known, file_key, known_of
+from lake.compaction.due import due_at_ms
+from lake.compaction.known import Known, file_of, known_of
 from lake.compaction.session import Rewritten
 from lake.compaction.spool import SegmentLost, Spool
-from lake.errors import Conflict, Damaged, ObjectMissing, WebsiteMissing
+from lake.errors import Conflict, Damaged, FormatUnknown, ObjectMissing, WebsiteMissing
 from lake.merge import ChunkDamaged, Union
 from lake.pending import Waiting
 from lake.segments import Arrival
-from lake.session_files import SessionFile
 from lake.settings import Settings
 from lake.store import Store
 from lake.tables import sessions as session_rows
@@ -61,6 +63,7 @@ class Compactor:
         self._settled_only = settled_only
         self._tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
         self._first_days: dict[str, bool] = {}
+        self._failed: dict[Key, str] = {}
 
     def run(self, part: Slice) -> None:
         """Compact a slice; begin it again for as long as somebody else was faster.
@@ -71,15 +74,17 @@ class Compactor:
         for key, got in list(part.items()):
             if isinstance(got, Damaged):
                 self._put_aside(part, key, got)
-        for attempt in range(1, _TRIES_MAX + 1):
+        conflicts = 0
+        while True:
             try:
                 self._compact(part)
                 return
             except Conflict:
                 self._done.conflict_count += 1
-                if attempt == _TRIES_MAX:
+                conflicts += 1
+                if conflicts == _TRIES_MAX:
                     raise
-                time.sleep(0.02 * attempt)
+                time.sleep(0.02 * conflicts)
             except SegmentLost as lost:
                 if lost.damage is None:
                     del part[lost.key]  # by another compactor, whose rows are then seen
@@ -87,8 +92,9 @@ class Compactor:
                     self._put_aside(part, lost.key, lost.damage)
 
     def _put_aside(self, part: Slice, key: str, damage: Damaged) -> None:
-        quarantine.put_segment(self._store, key)
-        self._done.failed[key] = str(damage)
+        """Forget a segment that cannot be read. Where it is damaged, it is not met again."""
+        if quarantine.put_segment(self._store, key) or isinstance(damage, FormatUnknown):
+            self._done.failed[key] = str(damage)
         del part[key]
 
     def _compact(self, part: Slice) -> None:
@@ -121,39 +127,43 @@ class Compactor:
         derived = {name: self._tables[name].snapshot() for name in DERIVED}
         sessions = self._tables["sessions"].snapshot()
         known = known_of(self._store, sessions, derived["session_files"], batch)
-        unions = {
-            key: merge.unite(
-                known[key].chunks if key in known else (),
-                known[key].client if key in known else None,
-                (item.arrival for item in items),
-            )
-            for key, items in batch.items()
-        }
-        due = {key: union for key, union in unions.items() if self._is_due(batch[key], union)}
+        for key, old in known.items():
+            if old.damage:
+                self._fail(key, old.damage)
+        if self._finish(known, derived):
+            return self._compact_batch(batch)
+        due: dict[Key, list[Waiting]] = {}
+        payloads: list[Waiting] = []
+        for key in batch:
+            if key in self._failed:
+                continue
+            union = _united(known.get(key), batch[key])
+            if self._is_due(batch[key], union):
+                due[key] = batch[key]
+                have = {facts.place: facts for facts in union.chunks}
+                new = {arrival.facts.place for arrival in union.new}
+                payloads += [
+                    item
+                    for item in batch[key]
+                    # Of a new chunk that came twice, the second is wanted if the first is damaged.
+                    if (place := item.arrival.facts.place) in new
+                    or not merge.is_same(have[place], item.arrival.facts)
+                ]
         results: list[Rewritten] = []
-        failed: set[Key] = set()
         with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
-            wanted = {
-                id(arrival) for union in due.values() for arrival in union.new + union.rejected
-            }
-            items = (item for key in due for item in batch[key] if id(item.arrival) in wanted)
+            folder = Path(name)
             with (
-                Spool(self._store, items, Path(name) / "spool") as spool,
+                Spool(self._store, payloads, folder / "spool") as spool,
                 ThreadPoolExecutor(_UPLOADS) as pool,
             ):
                 uploads: list[Future[None]] = []
-                for key, union in due.items():
-                    try:
-                        result = self._rewrite(Path(name), key, known.get(key), union, spool)
-                    except (Damaged, ObjectMissing) as error:
-                        self._done.failed[key[1]] = str(error)
-                        failed.add(key)
-                        continue
+                for key, items in due.items():
+                    result = self._rewrite(folder, key, known.get(key), items, spool)
                     if result is None:
                         continue
-                    results.append(result)
-                    if result.written:
-                        uploads.append(pool.submit(rewriting.put, self._store, result.written))
+                    assert result.written is not None
+                    uploads.append(pool.submit(rewriting.put, self._store, result.written))
+                    results.append(result._replace(written=None))  # lets its header go
                     if len(uploads) > _UPLOADS:
                         uploads.pop(0).result()  # bounds what lies in the folder
                 for upload in uploads:
@@ -161,19 +171,46 @@ class Compactor:
         crash.point("compact-after-session-file")
         if results:
             self._commit(results, known, sessions, derived)
-        return due.keys() - failed
+        return due.keys() - self._failed.keys()
+
+    def _finish(self, known: dict[Key, Known], derived: dict[str, Snapshot]) -> bool:
+        """Finish what another writer left undone or is still doing; return whether there was any.
+
+        His very rows are committed, so that he cannot commit them later, over newer ones.
+        """
+        results = []
+        for key, old in known.items():
+            if old.is_derived or key in self._failed:
+                continue
+            row = old.row
+            try:
+                file = file_of(self._store, row)
+                results.append(
+                    rewriting.rows_from_file(
+                        file, size_bytes=row["file_bytes"], sha256=row["file_sha256"]
+                    )
+                )
+            except (Damaged, ObjectMissing) as error:
+                self._fail(key, str(error))
+        if results:
+            self._commit_derived(results, _parts(results, known), derived)
+        return bool(results)
+
+    def _fail(self, key: Key, why: str) -> None:
+        """Leave a session as it is: its chunks go on waiting, where readers see them."""
+        self._failed[key] = why
+        self._done.failed["/".join(key)] = why
 
     def _is_due(self, items: list[Waiting], union: Union) -> bool:
         """Whoever asks for all gets all; else a session is due once it is silent or waits long."""
         if not self._settled_only or not union.new:
             return True
-        settings = self._settings
-        latest_ms = max(item.arrival.received_at for item in items) / 1000
-        oldest_ms = min(arrival.received_at for arrival in union.new) / 1000
-        return (
-            self._now_ms - latest_ms >= settings.compact_settled_s * 1000
-            or self._now_ms - oldest_ms >= settings.compact_wait_s * 1000
+        due_ms = due_at_ms(
+            self._settings,
+            oldest_us=min(arrival.received_at for arrival in union.new),
+            latest_us=max(item.arrival.received_at for item in items),
         )
+        return self._now_ms >= due_ms
 
     def _is_expired(self, website_id: str) -> bool:
         if website_id not in self._first_days:
@@ -183,29 +220,41 @@ class Compactor:
                 self._first_days[website_id] = self._done.day < first_day
             except WebsiteMissing:
                 self._first_days[website_id] = False
+            except Damaged as error:
+                self._first_days[website_id] = False  # what may be kept is kept
+                self._done.failed[website_id] = str(error)
         return self._first_days[website_id]
 
     def _rewrite(
-        self, folder: Path, key: Key, known: Known | None, union: Union, spool: Spool
+        self,
+        folder: Path,
+        key: Key,
+        known: Known | None,
+        items: list[Waiting],
+        spool: Spool,
     ) -> Rewritten | None:
-        """Write a session's file and make its rows. None: it is up to date already."""
-        for arrival in union.rejected:
-            self._quarantine(arrival, spool, "another chunk with other bytes was first")
-        while union.new:
+        """Write a session's file and make its rows. None: it is up to date, or cannot be."""
+        damaged: set[int] = set()
+        while True:
+            good = [item for item in items if id(item.arrival) not in damaged]
+            union = _united(known, good) if known or good else None
+            if union is None or not union.new:
+                result = None
+                break
             try:
-                return rewriting.write_file(
+                result = rewriting.write_file(
                     self._store, self._settings, folder, key, known, union, spool.payload_of
                 )
+                break
             except ChunkDamaged as damage:
                 self._quarantine(damage.arrival, spool, str(damage))
-                union = union.without(damage.arrival)
-        if known is None or known.is_derived:
-            return None
-        return rewriting.rows_from_file(
-            SessionFile(self._store, file_key(known.row)),
-            size_bytes=known.row["file_bytes"],
-            sha256=known.row["file_sha256"],
-        )
+                damaged.add(id(damage.arrival))
+            except (Damaged, ObjectMissing) as error:
+                self._fail(key, str(error))
+                return None
+        for arrival in union.rejected if union else ():
+            self._quarantine(arrival, spool, "another chunk with other bytes was first")
+        return result
 
     def _quarantine(self, arrival: Arrival, spool: Spool, reason: str) -> None:
         payload = spool.payload_of(arrival)
@@ -219,33 +268,27 @@ class Compactor:
         sessions: Snapshot,
         derived: dict[str, Snapshot],
     ) -> None:
-        parts = {
-            result.key: known[result.key].row["part"]
-            if result.key in known
-            else hot_part(result.key[1])
-            for result in results
-        }
-        written = [result for result in results if result.written]
+        parts = _parts(results, known)
         crash.point("compact-before-sessions-commit")
-        if written:
-            session_rows.replace(
-                self._tables["sessions"],
-                sessions,
-                {result.key: parts[result.key] for result in written},
-                [result.row for result in written],
-            )
+        rows = [result.row for result in results]
+        session_rows.replace(self._tables["sessions"], sessions, parts, rows)
         crash.point("compact-after-sessions-commit")
+        for result in results:
+            self._count(result)
+        self._commit_derived(results, parts, derived)
+        crash.point("compact-after-derived-commits")
+
+    def _commit_derived(
+        self, results: list[Rewritten], parts: dict[Key, str], derived: dict[str, Snapshot]
+    ) -> None:
         for name, snapshot in derived.items():
             rows = [row for result in results for row in result.tables[name]]
             session_rows.replace(self._tables[name], snapshot, parts, rows)
-        crash.point("compact-after-derived-commits")
-        for result in written:
-            self._count(result, known.get(result.key))
 
-    def _count(self, result: Rewritten, known: Known | None) -> None:
+    def _count(self, result: Rewritten) -> None:
         done, row = self._done, result.row
         done.session_count += 1
-        done.chunk_count += result.chunk_count - (len(known.chunks) if known else 0)
+        done.chunk_count += result.chunk_count
         done.received_bytes += result.received_bytes
         done.written_bytes += row["file_bytes"]
         done.raw_bytes += row["raw_bytes"]
@@ -264,3 +307,19 @@ class Compactor:
         crash.point("compact-mid-delete")
         self._store.delete(whole[1:])
         self._done.segment_count += len(whole)
+
+
+def _united(known: Known | None, items: Iterable[Waiting]) -> Union:
+    return merge.unite(
+        known.chunks if known else (),
+        known.client if known else None,
+        (item.arrival for item in items),
+    )
+
+
+def _parts(results: Iterable[Rewritten], known: Mapping[Key, Known]) -> dict[Key, str]:
+    """Say where each session's rows go: where they lie, or into the hot part."""
+    return {
+        key: known[key].row["part"] if key in known else hot_part(key[1])
+        for key in (result.key for result in results)
+    }

@@ -4,6 +4,7 @@ A segment is fetched once and its payloads are wanted one session at a time; mem
 segment.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -13,8 +14,6 @@ from lake.errors import Damaged, ObjectMissing
 from lake.pending import Waiting
 from lake.segments import Arrival
 from lake.store import Store
-
-_Place = tuple[str, str, str, int, int]
 
 
 class SegmentLost(Exception):
@@ -27,7 +26,7 @@ class SegmentLost(Exception):
 
 
 class Spool:
-    """The payloads of `wanted`, each found by its chunk's identity and checksum."""
+    """The payloads of `wanted`. Each is found by its arrival, which is the caller's very object."""
 
     def __init__(self, store: Store, wanted: Iterable[Waiting], path: Path) -> None:
         """Fetch.
@@ -38,7 +37,7 @@ class Spool:
         by_segment: dict[str, list[Waiting]] = {}
         for item in wanted:
             by_segment.setdefault(item.key, []).append(item)
-        self._places: dict[_Place, tuple[int, int]] = {}
+        self._places: dict[int, tuple[int, int]] = {}
         at = 0
         with path.open("wb") as file:
             for key, items in by_segment.items():
@@ -51,15 +50,14 @@ class Spool:
                 for item in items:
                     payload = payloads[item.row].as_py()
                     file.write(payload)
-                    self._places[_place(item.arrival)] = (at, len(payload))
+                    self._places[id(item.arrival)] = (at, len(payload))
                     at += len(payload)
         self._file = path.open("rb")
 
     def payload_of(self, arrival: Arrival) -> bytes:
         """Return the stored bytes of a chunk."""
-        at, size = self._places[_place(arrival)]
-        self._file.seek(at)
-        return self._file.read(size)
+        at, size = self._places[id(arrival)]
+        return os.pread(self._file.fileno(), size, at)
 
     def __enter__(self) -> Self:
         """The file is open; its folder is the caller's."""
@@ -68,7 +66,3 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         self._file.close()
-
-
-def _place(arrival: Arrival) -> _Place:
-    return (*arrival.identity, arrival.facts.crc32)

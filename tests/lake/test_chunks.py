@@ -182,3 +182,14 @@ def test_a_text_is_checked_in_parts_that_may_cut_a_letter() -> None:
         assert read(b" " * start + raw).event_count == 1
     with pytest.raises(ChunkMalformed, match="not UTF-8"):
         read(raw[:2_000_000] + b"\xff" + raw[2_000_000:])
+
+
+def test_addresses_beyond_what_a_reader_can_hold_are_left_out() -> None:
+    metas = [
+        META | {"data": {"href": f"https://a.example/{i}/{'x' * 1000}", "width": 1, "height": 1}}
+        for i in range(100)
+    ]
+    facts = read(json.dumps(metas).encode())
+
+    assert facts.event_count == 100
+    assert len(facts.views) == 16

@@ -1,0 +1,40 @@
+"""How the golden files of the current format were written; run once for each format.
+
+python -m tests.golden.write
+"""
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from lake.settings import Settings
+from lake.store import open_store
+from tests import lakes
+
+HERE = Path(__file__).parent
+FORMAT = 1
+
+
+def main() -> None:
+    sent = [
+        lakes.chunk(
+            [lakes.meta(1), lakes.snapshot(1, "Größe \u2028 \U0001f600"), lakes.error(2.5)], seq=0
+        ),
+        lakes.chunk([lakes.click(3, x=1.5), lakes.click(2)], seq=2, encoding=""),
+        lakes.chunk([lakes.meta(9, "https://shop.example/cart")], page=lakes.page_id(1)),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = replace(Settings(lake=folder), frame_bytes_max=300)
+        store = open_store(settings)
+        (key,) = lakes.append(store, sent)
+        (HERE / f"segment-{FORMAT}.parquet").write_bytes(store.get(key))
+        lakes.compact(store, settings)
+        (row,) = lakes.rows(store, "sessions")
+        (HERE / f"session-{FORMAT}.ndjson.zst").write_bytes(store.get(lakes.file_key(row)))
+    events = [[(a.facts.page_id, a.facts.seq), lakes.json_of(a)] for a in sent]
+    (HERE / f"chunks-{FORMAT}.json").write_text(json.dumps(events, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
