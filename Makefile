@@ -3,7 +3,9 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json
-.PHONY: setup demo test lint fix
+BENCHMARKS := ingest compaction cost freshness listing
+SOAK := --seconds 120
+.PHONY: setup demo test lint fix soak bench
 
 setup: .venv/ready
 
@@ -15,6 +17,13 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -q
+
+bench: setup
+	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+# Kills every process again and again, then looks for every chunk; the long form is SOAK="--kills 1000".
+soak: setup
+	$(BIN)/python -m tests.soak $(SOAK)
 
 lint: setup
 	$(BIN)/ruff format --check .
