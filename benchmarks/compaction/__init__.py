@@ -1,0 +1,1 @@
+"""What compaction costs beside its codec, in time and memory: `python -m benchmarks.compaction`."""

@@ -1,0 +1,62 @@
+"""Days of recorded sessions, waiting in segments to be compacted."""
+
+from collections.abc import Iterable, Iterator
+
+from benchmarks.recorded import Session
+from lake import appending, ids
+from lake.segments import Arrival
+from lake.store import Store
+
+BEGAN_MS = 1_794_960_000_000  # 2026-11-18T00:00:00Z
+DAY = ids.day_of(ids.uuid7(BEGAN_MS, 0))
+NOW_MS = BEGAN_MS + 86_400_000
+_SEGMENT_CHUNKS = 100  # as at a busy ingest
+
+
+def sessions(count: int) -> list[Session]:
+    """Sessions that begin evenly over the day."""
+    return [Session(i, BEGAN_MS + i * 80_000_000 // count) for i in range(count)]
+
+
+def big_session(raw_bytes: int) -> Session:
+    """One session of at least so many bytes: an hour, a day, whatever it takes."""
+    hour = Session(0, BEGAN_MS, duration_ms=3_600_000)
+    hour_bytes = sum(len(chunk.raw) for chunk in hour.chunks)
+    return Session(0, BEGAN_MS, duration_ms=3_600_000 * raw_bytes // hour_bytes)
+
+
+def append_all(store: Store, made: Iterable[Session]) -> tuple[int, int]:
+    """Append the sessions' chunks, about as an ingest would mix them; return (raw, gz) bytes."""
+    raw_bytes = gz_bytes = 0
+    for batch in _batches(_mixed(made)):
+        appending.append(store, batch, now_ms=batch[-1].received_at // 1000)
+        raw_bytes += sum(arrival.facts.raw_bytes for arrival in batch)
+        gz_bytes += sum(arrival.payload_bytes for arrival in batch)
+    return raw_bytes, gz_bytes
+
+
+def _mixed(made: Iterable[Session]) -> Iterator[Arrival]:
+    """Ten sessions at a time take turns."""
+    waiting = iter(made)
+    going: list[Iterator[Arrival]] = []
+    while True:
+        while len(going) < 10 and (session := next(waiting, None)) is not None:
+            going.append(session.arrivals())
+        if not going:
+            return
+        for arrivals in list(going):
+            if (arrival := next(arrivals, None)) is None:
+                going.remove(arrivals)
+            else:
+                yield arrival
+
+
+def _batches(arrivals: Iterator[Arrival]) -> Iterator[list[Arrival]]:
+    batch: list[Arrival] = []
+    for arrival in arrivals:
+        batch.append(arrival)
+        if len(batch) == _SEGMENT_CHUNKS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

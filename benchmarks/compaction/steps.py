@@ -1,0 +1,82 @@
+"""CPU time of a compaction by step: its own functions, each wrapped by a clock.
+
+What a step calls that is a step itself counts there and not here. What lies between is the rest.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import zstandard
+
+from lake import chunks, merge, pending, session_files
+from lake.analysis.errors import ErrorRule
+from lake.compaction import session as rewriting
+from lake.compaction import slice as slices
+from lake.compaction.spool import Spool
+from lake.tables import sessions as session_rows
+
+_STEPS: dict[str, list[tuple[Any, str]]] = {
+    "small columns of segments": [(pending, "read")],
+    "payloads to the spool": [(Spool, "__init__")],
+    "inflate": [(merge, "inflate")],
+    "checksum, split into events": [(merge, "events_of")],
+    "frames: join, zstd": [(session_files._Frames, "cut")],
+    "order events": [(merge, "ordered")],
+    "cut, header, file": [(session_files, "write")],
+    "errors rule": [(ErrorRule, "see")],
+    "rows": [(rewriting, "tables_of")],
+    "files to the store": [(rewriting, "put")],
+    "known sessions": [(slices, "known_of")],
+    "commits": [(session_rows, "replace")],
+    "delete segments": [(slices.Compactor, "_delete")],
+}
+
+
+@contextmanager
+def measured() -> Iterator[dict[str, float]]:
+    """Count CPU seconds by step, of all threads, while the context is open."""
+    used: dict[str, float] = defaultdict(float)
+    local = threading.local()
+
+    def wrapped(step: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def clocked(*args: Any, **kwargs: Any) -> Any:
+            inner = getattr(local, "inner", 0.0)
+            local.inner = 0.0
+            began = time.thread_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                took = time.thread_time() - began
+                used[step] += took - local.inner
+                local.inner = inner + took
+
+        return clocked
+
+    with ExitStack() as stack:
+        for step, places in _STEPS.items():
+            for owner, name in places:
+                stack.enter_context(patch.object(owner, name, wrapped(step, getattr(owner, name))))
+        began = time.process_time()
+        yield used
+        used["rest"] = time.process_time() - began - sum(used.values())
+
+
+def bound(payloads: list[bytes], texts: list[bytes], level: int) -> dict[str, float]:
+    """CPU seconds of the codec alone: inflate, split into events, encode the same frames."""
+    marks = [time.process_time()]
+    raws = [chunks.inflate(payload, "gzip", raw_bytes_max=1 << 30) for payload in payloads]
+    marks.append(time.process_time())
+    for raw in raws:
+        chunks.split_events(raw)
+    marks.append(time.process_time())
+    compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
+    for text in texts:
+        compressor.compress(text)
+    marks.append(time.process_time())
+    names = ("inflate", "split into events", f"zstd {level}")
+    return {name: after - at for name, at, after in zip(names, marks, marks[1:], strict=False)}

@@ -1,0 +1,1 @@
+"""The session list, against others on the same files."""

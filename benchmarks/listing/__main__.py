@@ -1,0 +1,171 @@
+"""The session list of a big lake, against DuckDB and Polars' own Delta scan on the same files.
+
+python -m benchmarks.listing [--sessions 1000000] [--folder KEPT]
+"""
+
+import argparse
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.listing.generated import NOW_MS, generate
+from benchmarks.listing.questions import Question, questions
+from benchmarks.listing.rivals import Answer, DuckDB, ask_duckdb, ask_lake, ask_polars
+from benchmarks.machine import MB, peak_rss_bytes, quantile, say, scratch, show, verdict
+from lake.settings import Settings
+from lake.store import Store, open_store
+from lake.tables.table import Table
+from lake.view import Lake
+
+_P50_MAX_MS, _P95_MAX_MS = 20, 150
+_RIVALS_SHARE = 8  # rivals get every eighth question
+
+Ask = Callable[[Question], Answer]
+
+
+class Timed(NamedTuple):
+    """How long each of some questions took, and all of them together."""
+
+    asked: Sequence[Question]
+    answers: list[Answer]
+    each_s: list[float]
+    wall_s: float
+
+    def ms(self, q: float) -> float:
+        """Return a quantile."""
+        return 1000 * quantile(self.each_s, q)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(prog="benchmarks.listing", description=__doc__)
+    parser.add_argument("--sessions", type=int, default=1_000_000)
+    parser.add_argument("--questions", type=int, default=400)
+    parser.add_argument("--threads", type=int, default=20)
+    parser.add_argument("--folder", type=Path, help="keep the lake here, for the next run")
+    parser.add_argument("--alone", action="store_true", help="without the rivals")
+    asked = parser.parse_args(argv)
+    with nullcontext(asked.folder) if asked.folder else scratch() as folder:
+        settings = Settings(lake=str(folder))
+        store = open_store(settings)
+        _fill(store, asked.sessions)
+        _compare(store, settings, asked)
+
+
+def _fill(store: Store, sessions: int) -> None:
+    if Table(store, "sessions").snapshot().files:
+        return
+    said = 0
+    for written in generate(store, sessions):
+        if written - said >= sessions // 10:
+            said = written
+            say(f"{written:,} of {sessions:,} sessions made")
+
+
+def _compare(store: Store, settings: Settings, asked: argparse.Namespace) -> None:
+    table = Table(store, "sessions")
+    files = table.snapshot().files
+    rows, size = sum(f.row_count for f in files), sum(f.size_bytes for f in files)
+    say(f"{rows:,} sessions, {len(files)} files, {size / MB:,.0f} MB, {size / rows:.0f} B a row")
+    lake = Lake(store, settings, lambda: NOW_MS)
+    every = list(questions(asked.questions, seed=1))
+    few = every[::_RIVALS_SHARE]
+    mine = {
+        "replaylake, never asked before": _timed(lambda q: ask_lake(lake, q), every, 1),
+        "replaylake": _timed(lambda q: ask_lake(lake, q), every, 1),
+        f"replaylake, {asked.threads} at once": _timed(
+            lambda q: ask_lake(lake, q), every, asked.threads
+        ),
+    }
+    memory = peak_rss_bytes()
+    theirs = {} if asked.alone else _rivals(store, table, few, asked.threads)
+    for who, timed in theirs.items():
+        known = mine["replaylake"].answers[::_RIVALS_SHARE]
+        assert timed.answers == known, f"{who} has other answers"
+    show(
+        f"{rows:,} sessions: one request for a page of the list and its total",
+        ("who", "p50 ms", "p95 ms", "p99 ms", "answers/s"),
+        [
+            (
+                who,
+                *(f"{t.ms(q):,.1f}" for q in (0.5, 0.95, 0.99)),
+                f"{len(t.asked) / t.wall_s:,.0f}",
+            )
+            for who, t in (mine | theirs).items()
+        ],
+    )
+    show(
+        "replaylake by question", ("question", "count", "first p50 ms", "then p50 ms"), _kinds(mine)
+    )
+    alone = mine["replaylake"]
+    bars = [
+        ("p50", f"{alone.ms(0.5):.1f} ms", f"≤ {_P50_MAX_MS} ms", alone.ms(0.5) <= _P50_MAX_MS),
+        ("p95", f"{alone.ms(0.95):.1f} ms", f"≤ {_P95_MAX_MS} ms", alone.ms(0.95) <= _P95_MAX_MS),
+    ]
+    for who, timed in theirs.items():
+        ratio = timed.ms(0.5) / mine["replaylake, never asked before"].ms(0.5)
+        bars.append((f"p50 of {who} / ours, never asked before", f"{ratio:.1f}", "> 1", ratio > 1))
+    show(
+        "bars, of service time: one request at a time",
+        ("what", "measured", "bar", ""),
+        [(what, found, bar, verdict(ok)) for what, found, bar, ok in bars],
+    )
+    say(f"peak memory of all this, before the rivals: {memory / MB:,.0f} MB")
+
+
+def _rivals(
+    store: Store, table: Table, asked: Sequence[Question], threads: int
+) -> dict[str, Timed]:
+    duck = DuckDB(table)
+    uri = store.table_uri("sessions")
+    local = threading.local()
+
+    def by_duckdb(question: Question) -> Answer:
+        if not hasattr(local, "cursor"):
+            local.cursor = duck.cursor()
+        return ask_duckdb(local.cursor, question)
+
+    def by_polars(question: Question) -> Answer:
+        return ask_polars(uri, question)
+
+    found = {}
+    for who, ask in (("DuckDB", by_duckdb), ("Polars scan_delta", by_polars)):
+        say(f"asking {who}")
+        _timed(ask, asked, 1)  # it may remember what it likes
+        found[who] = _timed(ask, asked, 1)
+        found[f"{who}, {threads} at once"] = _timed(ask, asked, threads)
+    return found
+
+
+def _timed(ask: Ask, asked: Sequence[Question], threads: int) -> Timed:
+    def one(question: Question) -> tuple[Answer, float]:
+        begun_s = time.perf_counter()
+        answer = ask(question)
+        return answer, time.perf_counter() - begun_s
+
+    begun_s = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(one, asked))
+    wall_s = time.perf_counter() - begun_s
+    return Timed(asked, [answer for answer, _ in found], [took for _, took in found], wall_s)
+
+
+def _kinds(mine: dict[str, Timed]) -> list[tuple[str, str, str, str]]:
+    first, then = mine["replaylake, never asked before"], mine["replaylake"]
+    rows = []
+    for kind in dict.fromkeys(question.kind for question in first.asked):
+        took = [
+            [1000 * s for q, s in zip(timed.asked, timed.each_s, strict=True) if q.kind == kind]
+            for timed in (first, then)
+        ]
+        p50s = [f"{quantile(ms, 0.5):.1f}" for ms in took]
+        rows.append((kind, str(len(took[0])), *p50s))
+    return rows
+
+
+if __name__ == "__main__":
+    main()
