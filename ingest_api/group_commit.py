@@ -1,6 +1,6 @@
 """Many chunks, one durable write: chunks wait a moment for company, then are answered together.
 
-A batch is written when nothing is being written and `ingest_linger_ms` passed since its first
+A batch is written when nothing is being written and `linger_ms` passed since its first
 chunk, or when it holds `segment_bytes_max`. What is written is `lake.appending`'s. Belongs to one
 event loop; the writes themselves run in threads.
 """
@@ -61,7 +61,7 @@ class GroupCommit:
         self, store: Store, settings: Settings, clock: Callable[[], int], metrics: Metrics
     ) -> None:
         self._store = store
-        self._linger_s = settings.ingest_linger_ms / 1000
+        self._linger_s = settings.linger_ms / 1000
         self._bytes_max = settings.segment_bytes_max
         self._clock = clock
         self._metrics = metrics

@@ -60,6 +60,9 @@ def _move(table: Table, day: date) -> int:
         moved = hot.filter(goes).with_columns(
             part=pl.col("website_id").replace_strict(group, return_dtype=pl.String)
         )
+        if table.name == "session_files":
+            # Seldom needed again, and most of the row: the file's own header has them.
+            moved = moved.with_columns(chunks=pl.lit(None, pl.Binary))
         cold = [_placed(snapshot, part) for part in sorted(set(group.values()))]
         rows = pl.concat([hot.filter(~goes), moved, *cold])
         table.replace({*hot_parts, *group.values()}, sorted_rows(table.name, rows))

@@ -32,7 +32,10 @@ class Settings:
     chunk_deadline_s: float = _setting(20.0, "a head or a body that takes longer is a slow-loris")
     ingest_waiting_bytes_max: int = _setting(32 * MIB, "bodies held before 503: bounds memory")
     ingest_connections_max: int = _setting(768, "beyond, idle ones are closed: bounds memory")
-    ingest_linger_ms: int = _setting(25, "how long a chunk may wait for company in its commit")
+    ingest_linger_ms: int = _setting(
+        0,
+        "how long a chunk waits for company; 0: 25 on a folder, 1000 where each write costs money",
+    )
     segment_bytes_max: int = _setting(4 * MIB, "a commit is written at once at this size")
     session_future_s: int = _setting(24 * 3600, "a session id further ahead than clocks go: 400")
     trusted_proxies: str = _setting("", "comma-separated networks whose X-Forwarded-For counts")
@@ -55,6 +58,11 @@ class Settings:
     orphan_grace_s: int = _setting(3600, "garbage younger than this may belong to a live writer")
     vacuum_grace_s: int = _setting(24 * 3600, "table files this old may still be read by a query")
     cold_after_days: int = _setting(2, "a day this old moves to the cold layout")
+
+    @property
+    def linger_ms(self) -> int:
+        """How long a chunk may wait for company in its commit."""
+        return self.ingest_linger_ms or (1000 if self.lake.startswith("s3://") else 25)
 
 
 def env_name(name: str) -> str:

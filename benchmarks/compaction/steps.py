@@ -33,7 +33,7 @@ _STEPS: dict[str, list[tuple[Any, str]]] = {
     "files to the store": [(rewriting, "put")],
     "known sessions": [(slices, "known_of")],
     "commits": [(session_rows, "replace")],
-    "delete segments": [(slices.Compactor, "_delete")],
+    "delete segments": [(slices.Compactor, "delete")],
 }
 
 

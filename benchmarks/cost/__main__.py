@@ -1,6 +1,6 @@
 """Operations per million 3-minute sessions at R2's prices, by traffic; and stored bytes.
 
-    python -m benchmarks.cost [--per-day 1000000 10000] [--minutes 1] [--linger-ms 25]
+    python -m benchmarks.cost [--per-day 1000000 10000] [--minutes 1] [--linger-ms 1000]
 
 Operations are counted at a local R2, of sessions with all their chunks but short events; bytes
 are those of sessions as recorded.
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.cost", description=__doc__)
     parser.add_argument("--per-day", type=float, nargs="+", default=[1_000_000, 10_000])
     parser.add_argument("--minutes", type=int, default=1, help="counted, after 5 that are not")
-    parser.add_argument("--linger-ms", type=int, default=Settings().ingest_linger_ms)
+    parser.add_argument("--linger-ms", type=int, default=1000, help="as on a bucket")
     parser.add_argument("--put-ms", type=float, default=80.0, help="of one segment, at R2")
     parser.add_argument("--compact-s", type=int, default=60, help="between compactions")
     parser.add_argument("--chunks-max", type=int, default=Settings().compact_chunks_max)

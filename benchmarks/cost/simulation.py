@@ -141,7 +141,7 @@ def _commits(
             free_ms = starts_ms + traffic.put_ms
             batch = []
         if not batch:
-            due_ms = at_ms + settings.ingest_linger_ms
+            due_ms = at_ms + settings.linger_ms
         batch.append(arrival)
     if batch:
         yield max(due_ms, free_ms), batch

@@ -232,7 +232,7 @@ def _show_parts(
 
 def _show_latency(latency: load.Result, half: float, settings: Settings) -> None:
     p50, p99 = (quantile(latency.latencies_s, q) * 1000 for q in (0.5, 0.99))
-    bar = settings.ingest_linger_ms + _LATENCY_OVER_LINGER_MS
+    bar = settings.linger_ms + _LATENCY_OVER_LINGER_MS
     rows = [(f"{half:,.0f}/s, even", f"{p50:.0f}", f"{p99:.0f}", bar, verdict(p99 <= bar))]
     columns = ("answers at half load", "p50 ms", "p99 ms", "bar: linger + 50 ms", "")
     show(f"Latency ({dict(latency.statuses)})", columns, rows)

@@ -1,24 +1,20 @@
 """A day is compacted: the chunks that wait in its segments become session files and rows.
 
-The segments are taken in slices, oldest first, so that memory does not depend on the day's size.
-How one slice is brought into the lake, and why a crash or another compactor does no harm, stands
-in `lake.compaction.slice`.
+Its sessions are taken some at a time, whole ones (`lake.compaction.windows`), so that memory does
+not depend on the day's size. How some are brought into the lake, and why a crash or another
+compactor does no harm, stands in `lake.compaction.slice`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from lake import keys, pending
-from lake.compaction.slice import Compactor, Slice
-from lake.errors import Damaged
+from lake import keys
+from lake.compaction.slice import Compactor
+from lake.compaction.windows import parts_of, windows
 from lake.settings import Settings
-from lake.store import ObjectInfo, Store
+from lake.store import Store
 
-# Segments whose small columns are read together, at most, and of what size at least one: a
-# segment of tiny chunks holds tens of thousands of them.
-_LISTED = 16
-_LISTED_BYTES = 16 * 1024 * 1024
 _LARGEST = 10
 
 
@@ -89,37 +85,21 @@ def compact_day(
     """
     done = Compacted(day=day)
     compactor = Compactor(store, settings, done, now_ms=now_ms, settled_only=settled_only)
+    chunks_max = settings.compact_chunks_max
     listing = (i for i in store.list(keys.raw_prefix(day)) if keys.parse_segment_key(i.key))
-    for part in _slices(store, listing, settings.compact_chunks_max):
-        compactor.run(part)
+    for window in windows(store, listing, chunks_max):
+        for key, damage in window.damaged.items():
+            compactor.put_aside(key, damage)
+        expired = {key for key in window.sessions if compactor.is_expired(key[0])}
+        wanted = [
+            key
+            for key, seen in window.sessions.items()
+            if key not in expired and compactor.may_be_due(seen)
+        ]
+        finished = set(expired)
+        for part in parts_of(store, window, wanted, chunks_max):
+            finished |= compactor.run(part)
+            report(done)
+        compactor.delete(window.owners, finished, expired)
         report(done)
     return done
-
-
-def _slices(store: Store, listing: Iterator[ObjectInfo], chunks_max: int) -> Iterator[Slice]:
-    """Yield segments with their small columns, about `chunks_max` chunks at a time."""
-    part: Slice = {}
-    count = 0
-    for batch in _groups(listing):
-        for key, got in pending.read(store, batch).items():
-            if got is not None:
-                part[key] = got
-                count += 0 if isinstance(got, Damaged) else len(got)
-            if count >= chunks_max:
-                yield part
-                part, count = {}, 0
-    if part:
-        yield part
-
-
-def _groups(listing: Iterator[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
-    group: list[ObjectInfo] = []
-    size = 0
-    for item in listing:
-        group.append(item)
-        size += item.size_bytes
-        if len(group) == _LISTED or size >= _LISTED_BYTES:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group

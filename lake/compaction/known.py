@@ -67,7 +67,8 @@ def known_of(
 ) -> dict[Key, Known]:
     """Return those of the sessions that have a row in `sessions`.
 
-    Where `session_files` is behind, after a crash between two commits, the file itself tells.
+    Where `session_files` does not tell the chunks (its part is cold) or is behind (after a crash
+    between two commits), the file itself does.
 
     Raises:
         StoreUnavailable.
@@ -77,7 +78,8 @@ def known_of(
     found = {}
     for key, row in rows.items():
         file = files.get(key)
-        if file is not None and file["file_sha256"] == row["file_sha256"]:
+        is_derived = file is not None and file["file_sha256"] == row["file_sha256"]
+        if file is not None and is_derived and file["chunks"] is not None:
             found[key] = Known(row, file["chunks"], is_derived=True)
             continue
         try:
@@ -85,7 +87,7 @@ def known_of(
         except (Damaged, ObjectMissing) as error:
             found[key] = Known(row, b"[]", is_derived=False, damage=str(error))
         else:
-            found[key] = Known(row, msgspec.json.encode(chunks), is_derived=False)
+            found[key] = Known(row, msgspec.json.encode(chunks), is_derived)
     return found
 
 

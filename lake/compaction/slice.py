@@ -22,6 +22,7 @@ from lake.compaction.due import due_at_ms
 from lake.compaction.known import Known, file_of, known_of
 from lake.compaction.session import Rewritten
 from lake.compaction.spool import SegmentLost, Spool
+from lake.compaction.windows import Seen, Slice
 from lake.errors import Conflict, Damaged, FormatUnknown, ObjectMissing, WebsiteMissing
 from lake.merge import ChunkDamaged, Union
 from lake.pending import Waiting
@@ -36,8 +37,6 @@ from lake.tables.table import Snapshot, Table
 
 if TYPE_CHECKING:
     from lake.compaction.day import Compacted
-
-Slice = dict[str, list[Waiting] | Damaged]
 
 _TRIES_MAX = 20  # without success, under continuous conflicts
 _UPLOADS = 4  # session files on their way to the store
@@ -65,20 +64,22 @@ class Compactor:
         self._first_days: dict[str, bool] = {}
         self._failed: dict[Key, str] = {}
 
-    def run(self, part: Slice) -> None:
-        """Compact a slice; begin it again for as long as somebody else was faster.
+    def run(self, part: Slice) -> set[Key]:
+        """Compact some sessions; begin again for as long as somebody else was faster.
+
+        Returns those that need none of their chunks in segments any more.
 
         Raises:
             Conflict, StoreUnavailable.
         """
         for key, got in list(part.items()):
             if isinstance(got, Damaged):
-                self._put_aside(part, key, got)
+                self.put_aside(key, got)
+                del part[key]
         conflicts = 0
         while True:
             try:
-                self._compact(part)
-                return
+                return self._compact(part)
             except Conflict:
                 self._done.conflict_count += 1
                 conflicts += 1
@@ -86,34 +87,48 @@ class Compactor:
                     raise
                 time.sleep(0.02 * conflicts)
             except SegmentLost as lost:
-                if lost.damage is None:
-                    del part[lost.key]  # by another compactor, whose rows are then seen
-                else:
-                    self._put_aside(part, lost.key, lost.damage)
+                # Else it went by another compactor, whose rows are then seen.
+                if lost.damage is not None:
+                    self.put_aside(lost.key, lost.damage)
+                del part[lost.key]
 
-    def _put_aside(self, part: Slice, key: str, damage: Damaged) -> None:
-        """Forget a segment that cannot be read. Where it is damaged, it is not met again."""
+    def put_aside(self, key: str, damage: Damaged) -> None:
+        """Move a segment that cannot be read out of the way; leave one of a newer format."""
         if quarantine.put_segment(self._store, key) or isinstance(damage, FormatUnknown):
             self._done.failed[key] = str(damage)
-        del part[key]
 
-    def _compact(self, part: Slice) -> None:
+    def may_be_due(self, seen: Seen) -> bool:
+        """Whether a session is worth looking at: what waits of it may be in its file already."""
+        times = {"oldest_us": seen.oldest_us, "latest_us": seen.latest_us}
+        return not self._settled_only or self._now_ms >= due_at_ms(self._settings, **times)
+
+    def delete(
+        self, owners: Mapping[str, Mapping[Key, int]], finished: set[Key], expired: set[Key]
+    ) -> None:
+        """Delete the segments of which every chunk is in its session, or expired."""
+        whole = [segment for segment, counts in owners.items() if counts.keys() <= finished]
+        self._done.expired_count += sum(
+            count for segment in whole for key, count in owners[segment].items() if key in expired
+        )
+        self._store.delete(whole[:1])
+        crash.point("compact-mid-delete")
+        self._store.delete(whole[1:])
+        self._done.segment_count += len(whole)
+
+    def _compact(self, part: Slice) -> set[Key]:
         waiting = pending.by_session(
             item for got in part.values() if not isinstance(got, Damaged) for item in got
         )
-        expired = {key for key in waiting if self._is_expired(key[0])}
-        finished = set(expired)
-        for batch in self._batches(waiting, expired):
+        finished: set[Key] = set()
+        for batch in self._batches(waiting):
             finished |= self._compact_batch(batch)
-        self._delete(part, finished, expired)
+        return finished
 
-    def _batches(
-        self, waiting: dict[Key, list[Waiting]], expired: set[Key]
-    ) -> Iterator[dict[Key, list[Waiting]]]:
+    def _batches(self, waiting: dict[Key, list[Waiting]]) -> Iterator[dict[Key, list[Waiting]]]:
         """Yield sessions in order of their start, so that a batch touches few hours."""
         batch: dict[Key, list[Waiting]] = {}
         size = 0
-        for key in sorted(waiting.keys() - expired, key=lambda key: key[::-1]):
+        for key in sorted(waiting, key=lambda key: key[::-1]):
             batch[key] = waiting[key]
             size += sum(item.arrival.payload_bytes for item in waiting[key])
             if len(batch) >= _SESSIONS_MAX or size >= self._settings.compact_spool_bytes_max:
@@ -212,7 +227,8 @@ class Compactor:
         )
         return self._now_ms >= due_ms
 
-    def _is_expired(self, website_id: str) -> bool:
+    def is_expired(self, website_id: str) -> bool:
+        """Whether a website no longer keeps the day."""
         if website_id not in self._first_days:
             try:
                 website = websites.get(self._store, website_id)
@@ -293,20 +309,6 @@ class Compactor:
         done.written_bytes += row["file_bytes"]
         done.raw_bytes += row["raw_bytes"]
         done.add_largest(*result.key, row["file_bytes"], row["event_count"])
-
-    def _delete(self, part: Slice, finished: set[Key], expired: set[Key]) -> None:
-        """Delete the segments of which every chunk is in its session, or expired."""
-        whole: list[str] = []
-        for segment, got in part.items():
-            assert not isinstance(got, Damaged)
-            owners = [(item.arrival.website_id, item.arrival.session_id) for item in got]
-            if all(owner in finished for owner in owners):
-                whole.append(segment)
-                self._done.expired_count += sum(owner in expired for owner in owners)
-        self._store.delete(whole[:1])
-        crash.point("compact-mid-delete")
-        self._store.delete(whole[1:])
-        self._done.segment_count += len(whole)
 
 
 def _united(known: Known | None, items: Iterable[Waiting]) -> Union:

@@ -77,7 +77,12 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("file_bytes", pa.int64(), "length of the session file"),
             _column("file_sha256", pa.string(), "of the session file, hex; begins its generation"),
             _column("frame_count", pa.int32(), "zstd frames"),
-            _column("chunks", pa.binary(), "JSON array of chunk facts, as in the file's header"),
+            _column(
+                "chunks",
+                pa.binary(),
+                "JSON array of chunk facts, as in the file's header; not in cold parts",
+                nullable=True,
+            ),
         ]
     ),
     "pages": pa.schema(

@@ -18,7 +18,7 @@ from orchestration.cli.printing import complain, print_json, progress
 if TYPE_CHECKING:
     from lake.compaction import Compacted
 
-_EVERY_S = 5.0
+_EVERY_S = 30.0  # as often as Dagster's sensor looks; readers do not wait for it
 
 
 def compact(

@@ -212,6 +212,27 @@ def test_a_day_in_many_slices_is_the_day(store: Store, settings: Settings, limit
     lakes.verify(store, chunks)
 
 
+def test_a_session_is_written_once_however_many_segments_its_chunks_lie_in(
+    store: Store, settings: Settings
+) -> None:
+    """Each writing is an object that costs; few chunks are held, many sessions go on at once."""
+    small: Any = replace(settings, compact_chunks_max=3)
+    ages_ms = [61_000, 62_000, 1_000, 63_000]
+    sessions = [
+        lakes.session(number, chunk_count=6, received_ms=lakes.NOW_MS - age_ms)
+        for number, age_ms in enumerate(ages_ms)
+    ]
+    lakes.append(store, *zip(*sessions, strict=True))  # a segment has a chunk of each
+    (done,) = lakes.compact(store, small, settled_only=True)
+
+    assert (done.session_count, done.chunk_count, done.segment_count) == (3, 18, 0)
+    lakes.verify(store, [arrival for session in sessions for arrival in session])
+    (done,) = lakes.compact(store, small, settled_only=True)
+    assert (done.session_count, done.segment_count) == (0, 0)
+    (done,) = lakes.compact(store, small, settled_only=True, now_ms=lakes.NOW_MS + 60_000)
+    assert (done.session_count, done.segment_count) == (1, 6)
+
+
 def test_sessions_that_go_on_wait_and_their_segments_with_them(
     store: Store, settings: Settings
 ) -> None:
