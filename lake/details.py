@@ -14,6 +14,7 @@ from lake.session_files import Frame
 from lake.tables import rows
 from lake.tables.rows import Row
 from lake.tables.sessions import rows_of
+from lake.tables.table import reading
 from lake.tail import with_payloads
 from lake.view import RECEIVED_AT, Lake, frame_of, received_at_of
 from lake.websites import Website
@@ -53,13 +54,15 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
         live = is_live(lake.now_ms(), lake.settings.live_s)
         row["is_live"] = shown.select(live).item()
         tables = found.view.tables
-        errors = _sorted(rows_of(tables["errors"], [key]).to_dicts(), "error_no")
+        with reading("errors and signals"):
+            errors = _sorted(rows_of(tables["errors"], [key]).to_dicts(), "error_no")
+            signals = _sorted(rows_of(tables["signals"], [key]).to_dicts(), "signal_no")
         new_errors = _new_errors(lake, found, spool, summary)
         return Detail(
             row,
             summary.pages,
             sorted([*errors, *new_errors], key=lambda error: error["at_ms"]),
-            _sorted(rows_of(tables["signals"], [key]).to_dicts(), "signal_no"),
+            signals,
             summary.gaps,
             found.file.header.frames if found.file else (),
         )

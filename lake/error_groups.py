@@ -11,6 +11,7 @@ import polars as pl
 
 from lake import websites
 from lake.tables.rows import Row
+from lake.tables.table import reading
 from lake.view import Lake
 from lake.websites import Website
 
@@ -46,7 +47,8 @@ def error_groups(
         first_seen_at=pl.col("seen_at").min(),
         last_seen_at=pl.col("seen_at").max(),
     )
-    groups = grouped.sort(["last_seen_at", "fingerprint"], descending=True).collect()
+    with reading("errors"):
+        groups = grouped.sort(["last_seen_at", "fingerprint"], descending=True).collect()
     return Groups(groups.head(limit).to_dicts(), groups.height)
 
 
@@ -65,8 +67,10 @@ def error_occurrences(
         StoreUnavailable: The store failed.
     """
     found = _errors(lake, website, from_at, to_at).filter(fingerprint=fingerprint)
-    newest = found.sort(["seen_at", "session_id", "error_no"], descending=True).collect()
-    return Groups(newest.head(limit).to_dicts(), newest.height)
+    by = ["seen_at", "session_id", "error_no"]
+    with reading("errors"):
+        newest, total = pl.collect_all([found.top_k(limit, by=by), found.select(pl.len())])
+    return Groups(newest.sort(by, descending=True).to_dicts(), total.item())
 
 
 def _errors(

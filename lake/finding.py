@@ -9,6 +9,7 @@ from lake.facts import ChunkFacts, Client
 from lake.merge import Union
 from lake.pending import Waiting
 from lake.session_files import SessionFile
+from lake.tables.table import reading
 from lake.view import Lake, View
 from lake.websites import Website
 
@@ -57,7 +58,9 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         known, union, waiting = fresh.known, fresh.union, fresh.waiting
     else:
         tables = view.tables
-        known = known_of(lake.store, tables["sessions"], tables["session_files"], [key]).get(key)
+        with reading("sessions"):
+            rows = known_of(lake.store, tables["sessions"], tables["session_files"], [key])
+        known = rows.get(key)
         if known is None:
             raise missing
         union, waiting = merge.unite(known.chunks, known.client, ()), ()

@@ -1,31 +1,28 @@
 """The list of a website's sessions: filtered, sorted, a page at a time, counted.
 
-Rows come from the table's files, newest first and stopping when the page is full, and from the
-sessions with waiting chunks, which take the place of their own rows. A file never changes, so
-that how many of its rows match a filter is counted once.
+Rows come from the table's files, of which `lake.matching` tells where what matches lies, and from
+the sessions with waiting chunks, which take the place of their own rows.
 """
 
 import base64
 import binascii
-import threading
-from collections import OrderedDict
 from dataclasses import replace
 from datetime import UTC, datetime, time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
-from lake import websites
-from lake.errors import BadInput
-from lake.filters import SORTS, SessionQuery, condition, is_live
+from lake import ids, websites
+from lake.errors import BadInput, IdMalformed
+from lake.filters import SORTS, SessionQuery, condition, ended_lately, is_live
+from lake.matching import EVER, LISTED, NOTHING, Matches, Question, find
 from lake.tables.rows import Row
-from lake.tables.table import Snapshot, TableFile
-from lake.view import RECEIVED_AT, Lake, View
+from lake.tables.table import POLARS, Snapshot, TableFile, reading
+from lake.view import Lake
 from lake.websites import Website
 
-_COUNTS_MAX = 50_000
-_NOTHING = -(2**62)  # sorts behind every value: an unscored session
+_TIES_MAX = 2_000  # rows read to find out which of them come first
 
 
 class CursorMalformed(BadInput):
@@ -35,7 +32,10 @@ class CursorMalformed(BadInput):
 
 
 class Listing(NamedTuple):
-    """One page. `rows` are rows of `sessions` and `is_live`; `total` counts all pages."""
+    """One page. `rows` are those of `sessions` without `urls`, with `is_live`.
+
+    `total` counts all pages.
+    """
 
     rows: list[Row]
     next_cursor: str | None
@@ -47,32 +47,13 @@ class _Cursor(msgspec.Struct, array_like=True, frozen=True):
     value: int
     session_id: str
 
+    @property
+    def second(self) -> int:
+        return ids.at_ms_of(self.session_id) // 1000
 
-class Counts:
-    """How many rows of a file match a filter, for the files and filters asked for last."""
-
-    def __init__(self) -> None:
-        self._counts: OrderedDict[tuple[str, str], int] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def count(self, snapshot: Snapshot, files: list[TableFile], wanted: pl.Expr, name: str) -> int:
-        """Return the number of matching rows in all `files`. `name` identifies the filter."""
-        with self._lock:
-            known = {file.uri: self._counts.get((file.uri, name)) for file in files}
-        missing = [file for file in files if known[file.uri] is None]
-        frames = [snapshot.scan([file]).filter(wanted).select(pl.len()) for file in missing]
-        for file, frame in zip(missing, pl.collect_all(frames), strict=True):
-            known[file.uri] = int(frame.item())
-        with self._lock:
-            for file in files:
-                self._counts[file.uri, name] = known[file.uri] or 0
-                self._counts.move_to_end((file.uri, name))
-            while len(self._counts) > _COUNTS_MAX:
-                self._counts.popitem(last=False)
-        return sum(count or 0 for count in known.values())
-
-
-_COUNTS = Counts()
+    def is_before(self, row: Row) -> bool:
+        """Whether a row comes after this one in the list."""
+        return (_value(row, self.sort), row["session_id"]) < (self.value, self.session_id)
 
 
 def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
@@ -80,105 +61,159 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
 
     Raises:
         CursorMalformed: `query.cursor` is not of this list.
-        StoreUnavailable: The store failed.
+        Damaged, StoreUnavailable.
     """
-    view = lake.view()
-    now_ms = lake.now_ms()
+    cursor = _decode(query.cursor, query.sort) if query.cursor is not None else None
+    view, now_ms, live_s = lake.view(), lake.now_ms(), lake.settings.live_s
     first_at = datetime.combine(websites.first_day_kept(website, now_ms=now_ms), time.min, UTC)
     wanted = condition(website.website_id, first_at, query)
-    live = is_live(now_ms, lake.settings.live_s)
+    fresh = view.fresh_rows.lazy().filter(wanted).with_columns(is_live=is_live(now_ms, live_s))
+    # Which sort, cursor and limit are asked for does not change what matches.
+    name: str | None = repr((website.website_id, first_at, _bare(query)))
+    if query.live is not None:
+        fresh = fresh.filter(pl.col("is_live") == query.live)
+        wanted &= ended_lately(now_ms, live_s) == query.live
+        name = None  # it depends on the time
+    replaced = view.replaced_rows.lazy().filter(wanted).select("session_id")
+    fresh_rows, replaced_rows = pl.collect_all([fresh, replaced])
+
     snapshot = view.tables["sessions"]
     files = _files(snapshot, website.website_id, query, first_at)
-    # Cursor, limit and sort do not change a count.
-    name = repr((website.website_id, first_at, replace(query, cursor=None, limit=0, sort="")))
-    asked = wanted if query.live is None else wanted & (live == query.live)
+    question = Question(website.website_id, wanted, name, SORTS[query.sort])
+    matches = find(lake.kept, snapshot, files, question)
+    total = fresh_rows.height - replaced_rows.height + sum(some.count for some in matches)
 
-    fresh = view.fresh_rows.lazy().filter(asked)
-    rows = _page(view, files, asked, fresh, query)
-    total = fresh.select(pl.len()).collect().item()
-    if query.live is None:
-        total += _COUNTS.count(snapshot, files, wanted, name)
-        total -= view.replaced_rows.lazy().filter(wanted).select(pl.len()).collect().item()
-    else:
-        total += _stored(view, files, asked).select(pl.len()).collect().item()
-    shown = rows.head(query.limit).with_columns(is_live=live)
+    gone = set(replaced_rows["session_id"])
+    stored = _best(matches, query.sort, cursor, query.limit + 1 + len(gone))
+    if stored is None:
+        stored = _sorted(snapshot.scan(files).filter(wanted), query, cursor, gone)
+    rows = [row for row in stored if row["session_id"] not in gone]
+    rows = _with_live(rows, ended_lately(now_ms, live_s))
+    rows += fresh_rows.select(*LISTED, "is_live").to_dicts()
+    if cursor is not None:
+        rows = [row for row in rows if cursor.is_before(row)]
+    rows.sort(key=lambda row: (_value(row, query.sort), row["session_id"]), reverse=True)
     next_cursor = None
-    if rows.height > query.limit:
-        last = shown.row(-1, named=True)
+    if len(rows) > query.limit:
+        last = rows[query.limit - 1]
         next_cursor = _encode(_Cursor(query.sort, _value(last, query.sort), last["session_id"]))
-    return Listing(shown.drop(RECEIVED_AT).to_dicts(), next_cursor, total)
+    return Listing(rows[: query.limit], next_cursor, total)
+
+
+def _bare(query: SessionQuery) -> SessionQuery:
+    return replace(query, cursor=None, limit=0, sort="")
 
 
 def _files(
     snapshot: Snapshot, website_id: str, query: SessionQuery, first_at: datetime
 ) -> list[TableFile]:
-    """Return the files that may hold wanted rows, those with the newest sessions first."""
+    """Return the files that may hold wanted rows."""
     low = max(query.from_at or first_at, first_at)
-    high = query.to_at or datetime.max.replace(tzinfo=UTC)
-    files = [
+    high = query.to_at or EVER
+    return [
         file
         for file in snapshot.files
         if file.may_hold("website_id", website_id, website_id)
         and file.may_hold("started_at", low, high)
     ]
-    return sorted(files, key=lambda file: file.max["session_id"] or "~", reverse=True)
 
 
-def _stored(view: View, files: list[TableFile], asked: pl.Expr) -> pl.LazyFrame:
-    """Return the table's rows but for those that waiting chunks have changed."""
-    stored = view.tables["sessions"].scan(files)
-    stored = stored.with_columns(pl.lit(None, pl.Datetime("us", "UTC")).alias(RECEIVED_AT))
-    keys = view.replaced_rows.select("website_id", "session_id").lazy()
-    if view.replaced_rows.height:
-        stored = stored.join(keys, on=["website_id", "session_id"], how="anti")
-    return stored.filter(asked)
+def _best(
+    matches: list[Matches], sort: str, cursor: _Cursor | None, count: int
+) -> list[Row] | None:
+    """Return at least the first `count` rows behind the cursor, if there are so many.
+
+    More where sessions began in the same second: their ids decide, which are not in memory.
+    None: they are too many.
+    """
+    by = ["second"] if SORTS[sort] is None else ["value", "second"]
+    best: pl.DataFrame | None = None
+    for number, some in enumerate(matches):
+        rows = some.rows().with_columns(number=pl.lit(number))
+        if cursor is not None:
+            rows = rows.filter(_at_or_behind(by, cursor))
+            count += rows.select(_at(by, cursor).sum()).item()  # some of these are before it
+        best = _top(rows if best is None else pl.concat([best, rows]), by, count)
+        if by == ["second"] and number + 1 < len(matches) and best.height >= count:
+            newest_left = matches[number + 1].newest_at.timestamp() // 1
+            if (best["second"] > newest_left).all():
+                break
+    if best is None:
+        return []
+    if best.height > count + _TIES_MAX:
+        return None
+    return [
+        row
+        for (number,), rows in best.group_by("number")
+        for row in matches[number].read(rows["row"].to_list())
+    ]
 
 
-def _page(
-    view: View, files: list[TableFile], asked: pl.Expr, fresh: pl.LazyFrame, query: SessionQuery
-) -> pl.DataFrame:
-    """Return the rows behind the cursor, one more than the page holds if there are more."""
-    count = query.limit + 1
-    behind = _behind(query)
-    by = [_sort_value(query.sort), pl.col("session_id")]
-    fresh_rows = fresh.filter(behind).sort(by, descending=True).head(count).collect()
-    if query.sort != "recent":
-        candidates = _stored(view, files, asked & behind).select(*by)
-        found = candidates.top_k(count, by=["sort_value", "session_id"]).collect()
-        ids = found["session_id"].to_list()
-        # A session id alone may be two websites'; the filter knows whose is asked for.
-        rows = _stored(view, files, asked & pl.col("session_id").is_in(ids)).collect()
-        return pl.concat([fresh_rows, rows]).sort(by, descending=True).head(count)
-    rows = fresh_rows
-    for file in files:
-        if rows.height >= count and (file.max["session_id"] or "~") < rows["session_id"][count - 1]:
+def _sorted(
+    rows: pl.LazyFrame, query: SessionQuery, cursor: _Cursor | None, gone: set[str]
+) -> list[Row]:
+    """Return the first rows behind the cursor by reading everything: many began at once."""
+    by = [_value_of(query.sort).alias("sort_value"), pl.col("session_id")]
+    rows = rows.with_columns(by[0]).filter(~pl.col("session_id").is_in(list(gone)))
+    if cursor is not None:
+        is_same, is_older = pl.col("sort_value") == cursor.value, by[1] < cursor.session_id
+        rows = rows.filter((pl.col("sort_value") < cursor.value) | (is_same & is_older))
+    with reading("sessions"):
+        top = rows.top_k(query.limit + 1, by=["sort_value", "session_id"])
+        return top.select(LISTED).collect().to_dicts()
+
+
+def _top(rows: pl.DataFrame, by: list[str], count: int) -> pl.DataFrame:
+    """Return the `count` greatest rows in no order, and those that equal the last of them.
+
+    Column by column, as a sort by several columns would build a key for each row.
+    """
+    sure = []
+    for column in by:
+        if rows.height <= count:
             break
-        found = _stored(view, [file], asked & behind).top_k(count, by="session_id").collect()
-        rows = pl.concat([rows, found]).sort("session_id", descending=True).head(count)
-    return rows
+        least = rows[column].top_k(count).min()
+        sure.append(rows.filter(pl.col(column) > least))
+        rows = rows.filter(pl.col(column) == least)
+        count -= sure[-1].height
+    return pl.concat([*sure, rows])
 
 
-def _sort_value(sort: str) -> pl.Expr:
+def _at(by: list[str], cursor: _Cursor) -> pl.Expr:
+    """Whether a row has the cursor's place but for its id."""
+    is_there = pl.col("second") == cursor.second
+    return is_there & (pl.col("value") == cursor.value) if "value" in by else is_there
+
+
+def _at_or_behind(by: list[str], cursor: _Cursor) -> pl.Expr:
+    is_older = pl.col("second") <= cursor.second
+    if "value" not in by:
+        return is_older
+    value = pl.col("value")
+    return (value < cursor.value) | ((value == cursor.value) & is_older)
+
+
+def _value_of(sort: str) -> pl.Expr:
     column = SORTS[sort]
-    value = pl.lit(0) if column is None else pl.col(column).fill_null(_NOTHING)
-    return value.cast(pl.Int64).alias("sort_value")
+    return pl.lit(0) if column is None else pl.col(column).cast(pl.Int64).fill_null(NOTHING)
 
 
-def _value(row: dict[str, Any], sort: str) -> int:
+def _value(row: Row, sort: str) -> int:
     column = SORTS[sort]
     value = 0 if column is None else row[column]
-    return _NOTHING if value is None else int(value)
+    return NOTHING if value is None else int(value)
 
 
-def _behind(query: SessionQuery) -> pl.Expr:
-    if query.cursor is None:
-        return pl.lit(value=True)
-    cursor = _decode(query.cursor, query.sort)
-    older = pl.col("session_id") < cursor.session_id
-    if query.sort == "recent":
-        return older
-    value = _sort_value(query.sort)
-    return (value < cursor.value) | ((value == cursor.value) & older)
+def _with_live(rows: list[Row], live: pl.Expr) -> list[Row]:
+    """Return copies with `is_live`."""
+    if not rows:
+        return []
+    needed = {name: POLARS["sessions"][name] for name in ("started_at", "duration_ms")}
+    lives = pl.DataFrame([[row[name] for name in needed] for row in rows], needed, orient="row")
+    return [
+        row | {"is_live": is_live}
+        for row, (is_live,) in zip(rows, lives.select(live).rows(), strict=True)
+    ]
 
 
 def _encode(cursor: _Cursor) -> str:
@@ -189,7 +224,8 @@ def _decode(text: str, sort: str) -> _Cursor:
     try:
         body = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         cursor = msgspec.json.decode(body, type=_Cursor)
-    except (binascii.Error, msgspec.DecodeError, ValueError, UnicodeEncodeError) as error:
+        ids.day_of(ids.check_uuid7(cursor.session_id, "cursor"))
+    except (binascii.Error, msgspec.DecodeError, ValueError, IdMalformed) as error:
         raise CursorMalformed(
             "cursor is not one of this list: begin without, then use nextCursor"
         ) from error

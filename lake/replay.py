@@ -138,22 +138,25 @@ def _version(found: Found) -> str | None:
 
 
 def _spans(lake: Lake, found: Found, spool: Spool, folder: Path) -> list[_Span]:
-    """Return the frames of the session, the tail's behind those of its file."""
+    """Return the frames of the session; those that new chunks overlap are merged with them."""
     file = found.file
-    frames = file.header.frames if file else ()
-    stored = len(frames)
-    tail = None
-    if found.union.new:
-        begins = min(arrival.facts.first_at_ms for arrival in found.union.new)
-        stored = next((i for i, frame in enumerate(frames) if frame.last_at_ms >= begins), stored)
-        tail = tail_of(lake, found, spool, folder, stored)
-    spans = []
-    for source, count in ((file, stored), (tail, None)):
-        if source is not None:
-            pages = tuple(chunk.page_id for chunk in source.header.chunks)
-            numbered = enumerate(source.header.frames[:count])
-            spans += [_Span(source, number, frame, pages) for number, frame in numbered]
-    return spans
+    stored = _spans_of(file) if file else []
+    if not found.union.new:
+        return stored
+    new = [arrival.facts for arrival in found.union.new]
+    # Facts are whole ms, events may be a fraction before or after.
+    begin_at = min(facts.first_at_ms for facts in new) - 1
+    end_at = max(facts.last_at_ms for facts in new) + 1
+    first = next((i for i, s in enumerate(stored) if s.frame.last_at_ms >= begin_at), len(stored))
+    last = next((i for i, s in enumerate(stored) if s.frame.first_at_ms > end_at), len(stored))
+    last = max(first, last)
+    tail = tail_of(lake, found, spool, folder, first, last)
+    return [*stored[:first], *_spans_of(tail), *stored[last:]]
+
+
+def _spans_of(file: SessionFile) -> list[_Span]:
+    pages = tuple(chunk.page_id for chunk in file.header.chunks)
+    return [_Span(file, number, frame, pages) for number, frame in enumerate(file.header.frames)]
 
 
 def _start(spans: list[_Span], from_at: float, page_id: str | None) -> tuple[int, int]:

@@ -6,6 +6,7 @@ Held in memory while it is small, else in a file without a name that goes with i
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from lake.websites import Website
 
 _MEMORY_BYTES_MAX = 8 << 20
 _TRIES_MAX = 5
+_LEVEL = 1  # of what is written for one reader
 
 T = TypeVar("T")
 
@@ -64,8 +66,10 @@ def _undamaged(
             found = found._replace(union=found.union.without(damage.arrival))
 
 
-def tail_of(lake: Lake, found: Found, spool: Spool, folder: Path, first_frame: int) -> SessionFile:
-    """Write the new chunks and the file's frames from `first_frame` on into one session file.
+def tail_of(
+    lake: Lake, found: Found, spool: Spool, folder: Path, first: int, last: int
+) -> SessionFile:
+    """Write the new chunks and the file's frames [first, last) into one session file.
 
     Raises:
         ChunkDamaged, Damaged, StoreUnavailable.
@@ -73,7 +77,7 @@ def tail_of(lake: Lake, found: Found, spool: Spool, folder: Path, first_frame: i
     union: Union = found.union
     file = found.file
     events = merge.ordered(
-        file.events(first_frame) if file else None,
+        file.events(first, last) if file else None,
         file.header.chunks if file else (),
         union,
         spool.payload_of,
@@ -87,7 +91,7 @@ def tail_of(lake: Lake, found: Found, spool: Spool, folder: Path, first_frame: i
         session_id="tail",
         client=union.client,
         chunks=union.chunks,
-        settings=lake.settings,
+        settings=replace(lake.settings, zstd_level=_LEVEL),
     )
     return SessionFile(_OneObject(written.path), "tail")
 

@@ -7,6 +7,7 @@ already are then known by identity and counted once.
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import polars as pl
 
 from lake import facts, merge
 from lake.compaction.known import Known, known_of
+from lake.kept import Kept
 from lake.merge import Union
 from lake.pending import Pending, PendingIndex, Waiting
 from lake.settings import Settings
@@ -22,7 +24,7 @@ from lake.tables import rows
 from lake.tables.rows import Row
 from lake.tables.schemas import BY_SESSION
 from lake.tables.sessions import Key
-from lake.tables.table import POLARS, Snapshot, Table
+from lake.tables.table import POLARS, Snapshot, Table, reading
 
 RECEIVED_AT = "received_at"  # of a row with waiting chunks: when the newest of them came
 _SCHEMA = {
@@ -60,9 +62,11 @@ class Lake:
         self.store = store
         self.settings = settings
         self.now_ms = now_ms
+        self.kept = Kept(settings.table_memory_bytes_max)
         self._lock = threading.Lock()
         self._index = PendingIndex(store)
         self._tables = {name: Table(store, name) for name in BY_SESSION}
+        self._readers = ThreadPoolExecutor(len(BY_SESSION), "tables")
         self._pending: Pending | None = None
         self._view: View | None = None
         self._viewed_ms = 0
@@ -88,7 +92,8 @@ class Lake:
                 return self._view  # looked up while this thread waited
             now_ms = self.now_ms()
             pending = self._index.refresh()
-            tables = {name: self._tables[name].snapshot() for name in BY_SESSION}
+            snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
+            tables = dict(zip(BY_SESSION, snapshots, strict=True))
             self._view = self._merged(pending, tables)
             self._pending = pending
             self._viewed_ms = now_ms
@@ -105,7 +110,8 @@ class Lake:
             return before
         old = before.fresh if before is not None else {}
         new_keys = [key for key in pending.sessions if not is_same_table or key not in old]
-        known = known_of(self.store, tables["sessions"], tables["session_files"], new_keys)
+        with reading("sessions"):
+            known = known_of(self.store, tables["sessions"], tables["session_files"], new_keys)
         fresh = {}
         for key, waiting in pending.sessions.items():
             mine = old.get(key)

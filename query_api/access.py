@@ -44,7 +44,7 @@ class Services(NamedTuple):
     control: Control
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """Return the app's services."""
     services: Services = request.app.state.services
     return services
@@ -79,11 +79,11 @@ def _caller(
     return Caller(website, key.role == "admin")
 
 
-def _viewer(caller: Annotated[Caller, Depends(_caller)]) -> Website:
+async def _viewer(caller: Annotated[Caller, Depends(_caller)]) -> Website:
     return caller.website
 
 
-def _admin(caller: Annotated[Caller, Depends(_caller)]) -> Website:
+async def _admin(caller: Annotated[Caller, Depends(_caller)]) -> Website:
     if not caller.is_admin:
         raise AdminNeeded("this needs a key with the role admin")
     return caller.website

@@ -97,7 +97,7 @@ def _watched(blocks: Iterator[bytes], metrics: Metrics) -> Iterator[bytes]:
                 metrics.replay_bytes.inc(len(block))
         except LakeError as error:
             metrics.cut_replays.inc()
-            _log.error("replay cut", kind=error.kind, error=str(error))  # noqa: TRY400 - traced above
+            _log.error("replay cut", kind=error.kind, error=str(error))
             raise
 
 

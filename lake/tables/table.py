@@ -15,7 +15,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from lake.errors import Conflict, StoreUnavailable
+from lake.errors import Conflict, Damaged, StoreUnavailable
 from lake.store import Store
 from lake.tables.schemas import SCHEMAS, STATS_COLUMNS
 
@@ -59,8 +59,14 @@ class Snapshot(NamedTuple):
         wanted = set(parts)
         return [file for file in self.files if file.part in wanted]
 
-    def scan(self, files: Iterable[TableFile] | None = None) -> pl.LazyFrame:
-        """Return the rows of `files` (default: all), without `part`, lazily."""
+    def scan(
+        self, files: Iterable[TableFile] | None = None, *, row_index: str | None = None
+    ) -> pl.LazyFrame:
+        """Return the rows of `files` (default: all), without `part`, lazily.
+
+        Args:
+            row_index: Name of a column with each row's place, from 0 on.
+        """
         uris = [file.uri for file in (self.files if files is None else files)]
         if not uris:
             return pl.LazyFrame(schema=POLARS[self.name]).drop("part")
@@ -69,6 +75,7 @@ class Snapshot(NamedTuple):
             glob=False,  # a lake's folder may have any name
             storage_options=self.options or None,
             hive_partitioning=False,
+            row_index_name=row_index,
             missing_columns="insert",
             schema={k: v for k, v in POLARS[self.name].items() if k != "part"},
         )
@@ -164,6 +171,22 @@ class Table:
                 {name: row.get(f"min.{name}") for name in STATS_COLUMNS},
                 {name: row.get(f"max.{name}") for name in STATS_COLUMNS},
             )
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what Polars raises while it reads the table `name` into errors of the lake.
+
+    Raises:
+        Damaged: A file is not what was written.
+        StoreUnavailable: The store failed, or a file is gone because the table is newer.
+    """
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        if isinstance(error, OSError) or "object-store" in str(error):
+            raise StoreUnavailable(f"table {name} cannot be read: {error}") from error
+        raise Damaged(f"table {name} cannot be read: {error}") from error
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Recorded sessions for the tests of reading: made up or real, in every state that a lake has."""
 
 import json
-import random
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -64,7 +64,7 @@ class Session:
     website_id: str
     began_ms: int = NOW_MS - 600_000
     client: Client = _CLIENT
-    secret: str = field(default_factory=lambda: random.randbytes(16).hex())
+    secret: str = field(default_factory=lambda: secrets.token_hex(16))
     page_seqs: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -3,13 +3,21 @@
 import gzip
 import io
 import json
+import random
 import zlib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 import zstandard
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
+from lake.replay import replay
+from lake.settings import Settings
+from lake.view import Lake
 from query_api.negotiation import JSON, NDJSON, NothingAcceptable, encoding_of, media_type_of
 from tests.asgi import AppClient
 from tests.query.recorded import (
@@ -23,6 +31,12 @@ from tests.query.recorded import (
     page,
     recording,
 )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Small frames, so that a small session has several."""
+    return Settings(lake=str(tmp_path / "lake"), frame_bytes_min=20_000, frame_bytes_max=60_000)
 
 
 class Raw(NamedTuple):
@@ -201,13 +215,13 @@ def test_a_window_begins_with_the_last_snapshot_before_it(
 ) -> None:
     """From the Meta of the last full snapshot at or before `from_ms` to the last event at `to_ms`.
 
-    With small frames, so that windows begin and end inside of some and hold others whole.
+    Windows begin and end inside of some frames and hold others whole.
     """
     start = NOW_MS - 600_000
     events: list[Event] = []
     for number in range(6):
         at_ms = start + number * 10_000
-        events += page(at_ms, text="x" * 5000)
+        events += page(at_ms, text="x" * 15_000)
         events += moves(at_ms + 100, 40, every_ms=200)
     session = lakeful.session(began_ms=start)
     chunks = session.chunks(events, size=13)
@@ -229,18 +243,71 @@ def test_a_window_begins_with_the_last_snapshot_before_it(
         given = {name: value for name, value in params.items() if value is not None}
         found = replayed(client, lakeful, session, **given)
 
-        assert found == in_window(events, start, from_ms, to_ms), params
+        assert found == in_window([(e, "") for e in events], start, from_ms, to_ms), params
 
 
 def in_window(
-    events: list[Event], start: float, from_ms: float | None, to_ms: float | None
+    events: list[tuple[Event, str]], start: float, from_ms: float | None, to_ms: float | None
 ) -> list[Event]:
+    """Events with their pages: from the Meta of the last snapshot's own page."""
     first = 0
-    if from_ms is not None:
-        for place, event in enumerate(events):
-            if event["type"] == 2 and event["timestamp"] <= start + from_ms:
-                first = place - 1
-    return [e for e in events[first:] if to_ms is None or e["timestamp"] <= start + to_ms]
+    metas: dict[str, int] = {}
+    for place, (event, page_id) in enumerate(events):
+        if from_ms is not None and event["timestamp"] <= start + from_ms:
+            if event["type"] == 4:
+                metas[page_id] = place
+            if event["type"] == 2:
+                first = metas[page_id]
+    return [e for e, _ in events[first:] if to_ms is None or e["timestamp"] <= start + to_ms]
+
+
+offsets = st.one_of(st.none(), st.integers(0, 9_000))
+
+
+@given(
+    early=st.sets(st.integers(0, 19)),
+    windows=st.lists(st.tuples(offsets, offsets), min_size=3, max_size=3),
+    seed=st.integers(0, 5),
+)
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_chunks_may_wait_and_any_window_is_the_same(
+    lakeful: Lakeful,
+    early: set[int],
+    windows: list[tuple[int | None, int | None]],
+    seed: int,
+) -> None:
+    """Two tabs at once, with equal times; `early` chunks are in the file, the others wait."""
+    chance = random.Random(seed)
+    start = NOW_MS - 600_000
+    session = lakeful.session(began_ms=start)
+    sent: list[tuple[Event, str]] = []
+    chunks = []
+    for _ in range(2):
+        page_id = session.new_page()
+        events: list[Event] = []
+        for at_ms in range(start, start + 10_000, 2_000):
+            events += page(at_ms, text="x" * 15_000)
+            events += moves(at_ms + 1, 8, every_ms=chance.choice((0, 0.25, 249)))
+        sent += [(event, page_id) for event in events]
+        chunks += session.chunks(events, page_id=page_id, size=5)
+    sent.sort(key=lambda one: (one[0]["timestamp"], one[1]))
+    if early:
+        lakeful.append([chunk for number, chunk in enumerate(chunks) if number in early])
+        lakeful.compact(session.day)
+    if len(early) < len(chunks):
+        lakeful.append([chunk for number, chunk in enumerate(chunks) if number not in early])
+    lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
+
+    for from_ms, to_ms in [(None, None), *windows]:
+        for page_id in (None, *session.page_seqs):
+            found = replay(lake, lakeful.website, session.session_id,
+                           from_ms=from_ms, to_ms=to_ms, page_id=page_id)  # fmt: skip
+            wanted = [one for one in sent if page_id in (None, one[1])]
+            got = events_of(b"".join(piece.text() for piece in found.pieces))
+            assert got == in_window(wanted, start, from_ms, to_ms)
+            assert found.event_count == len(got)
 
 
 @pytest.mark.parametrize("is_compacted", [False, True])
