@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
+import msgspec
 import polars as pl
 
 from lake.kept import Kept
@@ -25,8 +26,7 @@ LISTED = tuple(
 NOTHING = -1  # sorts behind every value: an unscored session
 EVER = datetime.max.replace(tzinfo=UTC)
 _HOT_SHARE = 0.5  # of the memory
-_HOT_ROW_BYTES = 600  # about what a row takes in memory as columns,
-_ROW_BYTES = 3_000  # and as a dict
+_HOT_ROW_BYTES = 600  # about what a row takes in memory, as columns
 _GAP_ROWS = 256  # rows this near are read together
 _INT32 = range(-(2**31), 2**31)
 _SECOND = pl.col("started_at").dt.epoch("s").cast(pl.UInt32).alias("second")
@@ -64,7 +64,7 @@ class Matches(Protocol):
         ...
 
     def read(self, rows: Sequence[int]) -> list[Row]:
-        """Return some of them, in that order. They are shared: copy before you change one.
+        """Return some of them, in that order.
 
         Raises:
             Damaged, StoreUnavailable.
@@ -220,12 +220,17 @@ class _InMonth:
                     for run in runs
                 ]
             )
-        new: dict[Hashable, Row] = {}
+        new: dict[Hashable, bytes] = {}  # a dict would take three times the memory
         for run, frame in zip(runs, frames, strict=True):
             found = frame[[row - run[0] for row in run]].to_dicts()
-            new |= zip([(self._file.uri, row) for row in run], found, strict=True)
-        self._kept.put((key, row, _ROW_BYTES) for key, row in new.items())
-        return [held[key] if key in held else new[key] for key in keys]
+            new |= zip(
+                [(self._file.uri, row) for row in run],
+                map(msgspec.msgpack.encode, found),
+                strict=True,
+            )
+        self._kept.put((key, packed, 300 + len(packed)) for key, packed in new.items())
+        packed_rows = held | new
+        return [msgspec.msgpack.decode(packed_rows[key]) for key in keys]
 
 
 def _runs(rows: list[int]) -> Iterator[list[int]]:
