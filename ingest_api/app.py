@@ -23,7 +23,6 @@ from ingest_api.group_commit import GroupCommit
 from ingest_api.lookups import Lookups
 from ingest_api.metrics import Metrics
 from ingest_api.once import Once
-from ingest_api.readiness import Readiness
 from ingest_api.receiving import Receiver
 from lake.clients import Countries
 from lake.control import Control
@@ -37,6 +36,7 @@ from lake.errors import (
     SessionExpired,
     StoreUnavailable,
 )
+from lake.readiness import Readiness
 from lake.settings import Settings
 from lake.store import Store, open_store
 from lake.visitors import Salts

@@ -19,11 +19,11 @@ from ingest_api.answers import Answer, HeaderList, json_answer, send_answer
 from ingest_api.bodies import Body, Receive, Waiting
 from ingest_api.group_commit import kept_bytes
 from ingest_api.headers import Headers
-from ingest_api.logs import Seldom
 from ingest_api.lookups import Lookups
 from ingest_api.metrics import Counts, Metrics
 from ingest_api.once import Once
 from ingest_api.parameters import Parameters
+from ingest_api.seldom import Seldom
 from lake import chunks, clients, ids, websites
 from lake.errors import (
     BadInput,

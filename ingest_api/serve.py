@@ -13,9 +13,9 @@ import pyarrow as pa
 import structlog
 import uvicorn
 
-from ingest_api import logs
 from ingest_api.app import create_app
 from ingest_api.protocol import protocol
+from lake import logs
 from lake.settings import Settings
 
 _SHUTDOWN_S = 5  # beyond a body's deadline, for the last commit

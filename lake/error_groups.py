@@ -10,6 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from lake import websites
+from lake.tables.parts import may_hold
 from lake.tables.rows import Row
 from lake.tables.table import reading
 from lake.view import Lake
@@ -87,7 +88,8 @@ def _errors(
         files = [
             file
             for file in snapshot.files
-            if file.may_hold("website_id", website.website_id, website.website_id)
+            if may_hold(file.part, website.website_id)
+            and file.may_hold("website_id", website.website_id, website.website_id)
             and file.may_hold("started_at", low, high)
         ]
         rows = snapshot.scan(files).filter(

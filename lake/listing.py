@@ -17,6 +17,7 @@ from lake import ids, websites
 from lake.errors import BadInput, IdMalformed
 from lake.filters import SORTS, SessionQuery, condition, ended_lately, is_live
 from lake.matching import EVER, LISTED, NOTHING, Matches, Question, find
+from lake.tables.parts import may_hold
 from lake.tables.rows import Row
 from lake.tables.table import POLARS, Snapshot, TableFile, reading
 from lake.view import Lake
@@ -113,7 +114,8 @@ def _files(
     return [
         file
         for file in snapshot.files
-        if file.may_hold("website_id", website_id, website_id)
+        if may_hold(file.part, website_id)
+        and file.may_hold("website_id", website_id, website_id)
         and file.may_hold("started_at", low, high)
     ]
 

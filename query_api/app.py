@@ -26,6 +26,7 @@ from lake.errors import (
     StoreUnavailable,
     WebsiteMissing,
 )
+from lake.readiness import Readiness
 from lake.settings import Settings
 from lake.store import Store, open_store
 from lake.view import Lake
@@ -35,7 +36,6 @@ from query_api.headers import CAREFUL, Around
 from query_api.metrics import Metrics
 from query_api.negotiation import NothingAcceptable
 from query_api.problems import MEDIA_TYPE, problem
-from query_api.readiness import Readiness
 from query_api.shapes import Problem
 from query_api.websites import SettingsTooLarge
 

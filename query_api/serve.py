@@ -7,8 +7,8 @@ from types import FrameType
 
 import uvicorn
 
+from lake import logs
 from lake.settings import Settings
-from query_api import logs
 from query_api.app import create_app
 
 _CONNECTIONS_MAX = 1024

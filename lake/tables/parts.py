@@ -22,10 +22,19 @@ def hot_part(session_id: str) -> str:
 
 def cold_part(day: date, website_id: str) -> str:
     """Part of a session of `website_id` that began on a finished day."""
-    return f"{day:%Y-%m}.{zlib.crc32(website_id.encode()) % BUCKETS:02d}"
+    return f"{day:%Y-%m}.{_bucket(website_id)}"
+
+
+def may_hold(part: str, website_id: str) -> bool:
+    """Say whether sessions of `website_id` may be in a part: any hour, its own bucket's months."""
+    return hot_day(part) is not None or part.endswith(f".{_bucket(website_id)}")
 
 
 def hot_day(part: str) -> date | None:
     """Return the day of a hot part, None for a cold one."""
     match = _HOT.fullmatch(part)
     return date.fromisoformat(match[1]) if match else None
+
+
+def _bucket(website_id: str) -> str:
+    return f"{zlib.crc32(website_id.encode()) % BUCKETS:02d}"

@@ -1,15 +1,13 @@
-"""Logs: one JSON object per line on standard error.
+"""The services' logs: one JSON object per line on standard error.
 
-No address, user agent or query string is ever logged. What a client sent may stand in a message:
-JSON escapes line breaks and control characters, so that no line can be forged.
+No address, user agent, key or query string is ever logged. What a client sent may stand in a
+message: JSON escapes line breaks and control characters, so that no line can be forged.
 """
 
 import logging
 import sys
 
 import structlog
-
-_PER_SECOND_MAX = 10
 
 
 def configure() -> None:
@@ -39,18 +37,3 @@ def configure() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-
-
-class Seldom:
-    """Lets a few of many like lines through, so that a flood of bad input is no flood of logs."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._count = 0
-
-    def is_time(self, now_s: float) -> bool:
-        """Tell whether one more line may be written in this second."""
-        if int(now_s) != self._second:
-            self._second, self._count = int(now_s), 0
-        self._count += 1
-        return self._count <= _PER_SECOND_MAX
