@@ -160,7 +160,7 @@ def _case(
         query = stack.enter_context(serving(settings, folder / "query.log", command=QUERY))
         if is_compacting:
             compactor = subprocess.Popen(
-                [sys.executable, "-m", "orchestration.cli", "compact"],
+                [sys.executable, "-m", "orchestration.cli", "compact", "--every", "1"],
                 env=os.environ | environ_of(settings) | _BUSY,
                 stdout=subprocess.DEVNULL,
             )

@@ -72,9 +72,12 @@ class Placed(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A finished file in the local folder of its writer. `generation` names its bytes."""
+    """A finished file, in memory or, if it is large, in its writer's folder.
 
-    path: Path
+    `generation` names its bytes.
+    """
+
+    content: bytes | Path
     size_bytes: int
     sha256: str
     header: Header
@@ -129,6 +132,10 @@ class _Frames:
                 self.runs.append([chunk, 1])
         self.cut()
 
+    @property
+    def size_bytes(self) -> int:
+        return self._offset
+
     def cut(self) -> None:
         if not self._lines:
             return
@@ -159,7 +166,7 @@ def write(
     chunks: tuple[ChunkFacts, ...],
     settings: Settings,
 ) -> Written:
-    """Write a session's file into `folder`. One frame is held in memory at a time.
+    """Write a session's file, a large one into `folder`, a frame at a time.
 
     Args:
         folder: A temporary folder of the caller's, who removes it.
@@ -181,10 +188,14 @@ def write(
             runs=tuple((chunk, count) for chunk, count in cutter.runs),
             frames=tuple(cutter.frames),
         )
-        digest = hashlib.sha256()
+        head = _encode_header(header)
         body.seek(0)
+        if cutter.size_bytes <= _BODY_MEMORY_BYTES_MAX:
+            content = head + body.read()
+            return Written(content, len(content), hashlib.sha256(content).hexdigest(), header)
+        digest = hashlib.sha256()
         with path.open("wb") as file:
-            block = _encode_header(header)
+            block = head
             while block:
                 digest.update(block)
                 file.write(block)

@@ -18,7 +18,6 @@ from lake.session_files import SessionFile
 from lake.view import Lake
 from lake.websites import Website
 
-_MEMORY_BYTES_MAX = 8 << 20
 _TRIES_MAX = 5
 _LEVEL = 1  # of what is written for one reader
 
@@ -93,19 +92,15 @@ def tail_of(
         chunks=union.chunks,
         settings=replace(lake.settings, zstd_level=_LEVEL),
     )
-    return SessionFile(_OneObject(written.path), "tail")
+    return SessionFile(_OneObject(written.content), "tail")
 
 
 class _OneObject:
     """What a `SessionFile` reads of a store, over one local file that may be unlinked."""
 
-    def __init__(self, path: Path) -> None:
-        self._body: bytes | None = None
-        self._descriptor = -1
-        if path.stat().st_size <= _MEMORY_BYTES_MAX:
-            self._body = path.read_bytes()
-        else:
-            self._descriptor = os.open(path, os.O_RDONLY)
+    def __init__(self, content: bytes | Path) -> None:
+        self._body = content if isinstance(content, bytes) else None
+        self._descriptor = -1 if isinstance(content, bytes) else os.open(content, os.O_RDONLY)
 
     def get_range(self, key: str, start: int, end: int) -> bytes:  # noqa: ARG002 - there is one
         """Return bytes [start, end)."""

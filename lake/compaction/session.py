@@ -125,8 +125,11 @@ def put(store: Store, written: Written) -> None:
     header = written.header
     day = day_of(header.session_id)
     key = keys.session_file_key(day, header.website_id, header.session_id, written.generation)
-    store.put_file(key, written.path)
-    written.path.unlink()
+    if isinstance(written.content, bytes):
+        store.put(key, written.content)
+    else:
+        store.put_file(key, written.content)
+        written.content.unlink()
 
 
 def _seen(events: Iterator[Placed], rule: ErrorRule) -> Iterator[Placed]:

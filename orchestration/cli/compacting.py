@@ -18,7 +18,7 @@ from orchestration.cli.printing import complain, print_json, progress
 if TYPE_CHECKING:
     from lake.compaction import Compacted
 
-_EVERY_S = 30.0  # as often as Dagster's sensor looks; readers do not wait for it
+EVERY_S = 30.0  # as often as Dagster's sensor looks; readers do not wait for it
 
 
 def compact(
@@ -28,6 +28,9 @@ def compact(
     once: Annotated[
         bool, typer.Option("--once", help="Compact all that waits, now, and end.")
     ] = False,
+    every: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two looks at what is due.")
+    ] = EVERY_S,
     as_json: AsJson = False,
 ) -> None:
     """Compact what waits. Without --once: go on, and leave sessions alone until they are over."""
@@ -36,7 +39,7 @@ def compact(
     if once:
         _compact_all(store, settings, only, as_json)
     else:
-        _compact_on(store, settings, only, as_json)
+        _compact_on(store, settings, only, every, as_json)
 
 
 def _compact_all(store: Store, settings: Settings, only: date | None, as_json: bool) -> None:
@@ -59,7 +62,9 @@ def _compact_all(store: Store, settings: Settings, only: date | None, as_json: b
             failed |= done.failed
 
 
-def _compact_on(store: Store, settings: Settings, only: date | None, as_json: bool) -> None:
+def _compact_on(
+    store: Store, settings: Settings, only: date | None, every_s: float, as_json: bool
+) -> None:
     from lake.compaction import due_days
     from lake.pending import PendingIndex
 
@@ -79,7 +84,7 @@ def _compact_on(store: Store, settings: Settings, only: date | None, as_json: bo
                     tried[day] = (at_ms, now)
         except (StoreUnavailable, Conflict) as error:
             complain(f"{error}; trying again")  # when the store is back, so are we
-        stop.wait(_EVERY_S)
+        stop.wait(every_s)
 
 
 def _compact_day(
