@@ -16,7 +16,7 @@ from lake.tables.rows import Row
 from lake.tables.sessions import rows_of
 from lake.tables.table import reading
 from lake.tail import with_payloads
-from lake.view import RECEIVED_AT, Lake, frame_of, received_at_of
+from lake.view import Lake, frame_of
 from lake.websites import Website
 
 
@@ -50,9 +50,8 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
             row = dict(found.known.row)
         else:
             row = rows.session_row(summary, file_bytes=0, file_sha256="")
-        shown = frame_of([{**row, RECEIVED_AT: received_at_of(found.waiting)}])
         live = is_live(lake.now_ms(), lake.settings.live_s)
-        row["is_live"] = shown.select(live).item()
+        row["is_live"] = frame_of([row]).select(live).item()
         tables = found.view.tables
         with reading("errors and signals"):
             errors = _sorted(rows_of(tables["errors"], [key]).to_dicts(), "error_no")

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from lake.tables.schemas import SIGNAL_KINDS
-from lake.view import RECEIVED_AT
 
 LIMIT_MAX = 200
 SORTS = {
@@ -54,30 +53,16 @@ def has_frustration() -> pl.Expr:
 
 
 def is_live(now_ms: int, live_s: int) -> pl.Expr:
-    """Whether a session goes on: a chunk came, or by its own length an event happened, lately.
-
-    The first is told by `received_at`, which only sessions with waiting chunks have.
-    """
-    now, margin = _now(now_ms), timedelta(seconds=live_s)
-    recently = (pl.col(RECEIVED_AT) > now - margin).fill_null(value=False)
-    return recently | ended_lately(now_ms, live_s)
-
-
-def ended_lately(now_ms: int, live_s: int) -> pl.Expr:
-    """Whether by its own length a session's last event happened lately.
+    """Whether a session still goes on: its last event happened lately.
 
     Its end is the server's start and the browser's length, so that it is the same whether the
     session was compacted or not.
     """
-    now, margin = _now(now_ms), timedelta(seconds=live_s)
+    now, margin = datetime.fromtimestamp(now_ms / 1000, UTC), timedelta(seconds=live_s)
     # A browser's clock may jump by years, which is more than a time can hold.
     length_ms = pl.col("duration_ms").clip(0, 10 * 365 * 86_400_000)
     ended_at = pl.col("started_at") + pl.duration(milliseconds=length_ms)
     return ended_at.is_between(now - margin, now + margin)
-
-
-def _now(now_ms: int) -> datetime:
-    return datetime.fromtimestamp(now_ms / 1000, UTC)
 
 
 def condition(website_id: str, first_at: datetime, query: SessionQuery) -> pl.Expr:

@@ -15,7 +15,7 @@ import polars as pl
 
 from lake import ids, websites
 from lake.errors import BadInput, IdMalformed
-from lake.filters import SORTS, SessionQuery, condition, ended_lately, is_live
+from lake.filters import SORTS, SessionQuery, condition, is_live
 from lake.matching import EVER, LISTED, NOTHING, Matches, Question, find
 from lake.tables.parts import may_hold
 from lake.tables.rows import Row
@@ -65,16 +65,16 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
         Damaged, StoreUnavailable.
     """
     cursor = _decode(query.cursor, query.sort) if query.cursor is not None else None
-    view, now_ms, live_s = lake.view(), lake.now_ms(), lake.settings.live_s
+    view, now_ms = lake.view(), lake.now_ms()
+    live = is_live(now_ms, lake.settings.live_s)
     first_at = datetime.combine(websites.first_day_kept(website, now_ms=now_ms), time.min, UTC)
     wanted = condition(website.website_id, first_at, query)
-    fresh = view.fresh_rows.lazy().filter(wanted).with_columns(is_live=is_live(now_ms, live_s))
     # Which sort, cursor and limit are asked for does not change what matches.
     name: str | None = repr((website.website_id, first_at, _bare(query)))
     if query.live is not None:
-        fresh = fresh.filter(pl.col("is_live") == query.live)
-        wanted &= ended_lately(now_ms, live_s) == query.live
+        wanted &= live == query.live
         name = None  # it depends on the time
+    fresh = view.fresh_rows.lazy().filter(wanted).select(LISTED)
     replaced = view.replaced_rows.lazy().filter(wanted).select("session_id")
     fresh_rows, replaced_rows = pl.collect_all([fresh, replaced])
 
@@ -89,8 +89,7 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
     if stored is None:
         stored = _sorted(snapshot.scan(files).filter(wanted), query, cursor, gone)
     rows = [row for row in stored if row["session_id"] not in gone]
-    rows = _with_live(rows, ended_lately(now_ms, live_s))
-    rows += fresh_rows.select(*LISTED, "is_live").to_dicts()
+    rows += fresh_rows.to_dicts()
     if cursor is not None:
         rows = [row for row in rows if cursor.is_before(row)]
     rows.sort(key=lambda row: (_value(row, query.sort), row["session_id"]), reverse=True)
@@ -98,7 +97,7 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
     if len(rows) > query.limit:
         last = rows[query.limit - 1]
         next_cursor = _encode(_Cursor(query.sort, _value(last, query.sort), last["session_id"]))
-    return Listing(rows[: query.limit], next_cursor, total)
+    return Listing(_with_live(rows[: query.limit], live), next_cursor, total)
 
 
 def _bare(query: SessionQuery) -> SessionQuery:

@@ -41,7 +41,7 @@ class Settings:
     trusted_proxies: str = _setting("", "comma-separated networks whose X-Forwarded-For counts")
     geo_path: str = _setting("", "MMDB of countries; default: the one that set-up installed")
 
-    live_s: int = _setting(120, "a session is live until it was silent for so long")
+    live_s: int = _setting(120, "a session is live until its last event is so old")
     pending_refresh_ms: int = _setting(1000, "how stale a reader's view of new segments may be")
     control_cache_s: float = _setting(10.0, "how long services may believe a website or a key")
     table_memory_bytes_max: int = _setting(256 * MIB, "columns of the tables kept by a reader")

@@ -6,9 +6,8 @@ already are then known by identity and counted once.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import polars as pl
@@ -26,11 +25,7 @@ from lake.tables.schemas import BY_SESSION
 from lake.tables.sessions import Key
 from lake.tables.table import POLARS, Snapshot, Table, reading
 
-RECEIVED_AT = "received_at"  # of a row with waiting chunks: when the newest of them came
-_SCHEMA = {
-    **{name: kind for name, kind in POLARS["sessions"].items() if name != "part"},
-    RECEIVED_AT: pl.Datetime("us", "UTC"),
-}
+_SCHEMA = {name: kind for name, kind in POLARS["sessions"].items() if name != "part"}
 
 
 class Fresh(NamedTuple):
@@ -43,7 +38,7 @@ class Fresh(NamedTuple):
 
 
 class View(NamedTuple):
-    """The lake at a moment. `fresh_rows` are in the columns of `sessions` and `received_at`."""
+    """The lake at a moment. `fresh_rows` are in the columns of `sessions`."""
 
     tables: Mapping[str, Snapshot]
     fresh: Mapping[Key, Fresh]
@@ -130,14 +125,8 @@ class Lake:
 
 
 def frame_of(found: Sequence[Row]) -> pl.DataFrame:
-    """Return rows of `sessions` as a frame, `received_at` null where a row has none."""
+    """Return rows of `sessions` as a frame, without `part`."""
     return pl.DataFrame(found, schema=_SCHEMA, orient="row")
-
-
-def received_at_of(waiting: Iterable[Waiting]) -> datetime | None:
-    """Return when the newest of some chunks came."""
-    newest = max((item.arrival.received_at for item in waiting), default=None)
-    return None if newest is None else datetime.fromtimestamp(newest / 1_000_000, UTC)
 
 
 def _fresh(key: Key, known: Known | None, waiting: tuple[Waiting, ...]) -> Fresh:
@@ -152,5 +141,4 @@ def _fresh(key: Key, known: Known | None, waiting: tuple[Waiting, ...]) -> Fresh
         summary = facts.fold(*key, union.chunks, union.client)
         row = rows.session_row(summary, file_bytes=0, file_sha256="")
     row.pop("part", None)
-    row[RECEIVED_AT] = received_at_of(waiting)
     return Fresh(known, union, row, waiting)

@@ -45,7 +45,6 @@ class Expected:
     urls: tuple[str, ...]
     error_count: int
     user_id: str | None
-    received_ms: int | None  # of its newest waiting chunk
     signals: dict[str, int]
     score: int | None
 
@@ -53,9 +52,7 @@ class Expected:
         """Whether it is wanted, apart from its age."""
         client = self.session.client
         ended_ms = self.began_at.timestamp() * 1000 + self.duration_ms
-        is_live = abs(now_ms - ended_ms) <= 120_000 or (
-            self.received_ms is not None and self.received_ms > now_ms - 120_000
-        )
+        is_live = abs(now_ms - ended_ms) <= 120_000
 
         def one_of(value: str | None, wanted: tuple[str, ...]) -> bool:
             return not wanted or (value or "\0").lower() in [text.lower() for text in wanted]
@@ -143,8 +140,7 @@ class World:
             events.append({"type": 5, "timestamp": began_ms + 40, "data": payload})
         events += [script_error(began_ms + 50 + number) for number in range(error_count)]
         events += moves(began_ms + 60, random.choice((1, 5, 50)), every_ms=1000)
-        received_ms = random.choice((NOW_MS, NOW_MS - 1_000_000))
-        found = session.chunks(events, size=7, received_ms=received_ms)
+        found = session.chunks(events, size=7)
         now, late = random.choice((([], found), (found, []), (found[::2], found[1::2])))
         is_scored = not late and random.random() < 0.5
         self.expected[session.website_id].append(
@@ -155,7 +151,6 @@ class World:
                 urls,
                 error_count,
                 user_id,
-                received_ms if late else None,
                 {kind: random.choice((0, 0, 2)) for kind in SIGNAL_KINDS} if is_scored else {},
                 random.choice((0, 10, 90)) if is_scored else None,
             )
