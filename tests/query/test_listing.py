@@ -119,8 +119,8 @@ class World:
                 now[session.day] += at_once
                 late += later
         for day, arrivals in sorted(now.items()):
-            self.clock.ms = ids.at_ms_of(arrivals[0].session_id)
             if arrivals:
+                self.clock.ms = ids.at_ms_of(arrivals[0].session_id)
                 self.lakeful.append(arrivals)
                 self.lakeful.compact(day)
         self._score()
