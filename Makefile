@@ -17,6 +17,7 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile --s3 -m "not folder" tests/ingest tests/query tests/compaction
 
 bench: setup
 	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done

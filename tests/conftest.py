@@ -1,6 +1,7 @@
 """Lakes to test on: real ones, fresh for each test.
 
-`settings` and `store` are a lake in a folder. `lake_settings` and `any_store` run a test twice, on
+`settings` and `store` are a lake in a folder; with `--s3` one in a bucket, which all tests can do
+that are not marked `folder`. `lake_settings` and `any_store` run a test twice, on
 a folder and on S3; `s3` is the endpoint itself, for faults and counts. It starts when the first
 test asks for it, and is one for the whole run; every lake in it has its own prefix.
 """
@@ -16,8 +17,15 @@ from lake.store import Store, open_store
 from tests.s3.endpoint import S3Endpoint
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--s3", action="store_true", help="`settings` and `store` are on S3")
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if request.config.getoption("--s3"):
+        endpoint: S3Endpoint = request.getfixturevalue("s3")
+        return endpoint.settings()
     return Settings(lake=str(tmp_path / "lake"))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lake import keys
+from lake import ids, keys
 from lake.check import check
 from lake.tables.schemas import SCHEMAS
 from lake.tables.table import Table
@@ -111,7 +111,8 @@ def test_a_table_file_that_is_gone_is_found(lakeful: Lakeful) -> None:
 
 def test_rows_without_a_session_and_stale_summaries_are_found(lakeful: Lakeful) -> None:
     sessions = filled(lakeful, days_ago=(5,), each=2)
-    rewrite(lakeful, "errors", pl.lit(sessions[0].session_id[:-1] + "0").alias("session_id"))
+    nobody = ids.uuid7(sessions[0].began_ms, 1)
+    rewrite(lakeful, "errors", pl.lit(nobody).alias("session_id"))
     rewrite(lakeful, "daily_summary", pl.lit(7, pl.Int64).alias("session_count"))
 
     assert kinds(lakeful) == {"row-without-session", "row-wrong", "summary-stale"}

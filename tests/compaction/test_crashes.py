@@ -12,6 +12,8 @@ from lake.settings import Settings
 from lake.store import Store
 from tests import lakes
 
+pytestmark = pytest.mark.folder
+
 POINTS = [name for name in crash.POINTS if name.startswith("compact-")]
 
 COMPACT = """

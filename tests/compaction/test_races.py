@@ -193,6 +193,7 @@ def _compact(lake: str, barrier: Any, failed: Any) -> None:
         raise
 
 
+@pytest.mark.folder
 def test_compactors_that_start_at_once_on_a_new_lake_do_the_work_once(
     settings: Settings, store: Store
 ) -> None:
@@ -269,6 +270,7 @@ def test_conflicts_without_end_are_given_up_and_lose_nothing(
     lakes.verify(store, chunks)
 
 
+@pytest.mark.folder
 def test_a_wrong_last_checkpoint_is_survived(settings: Settings, store: Store) -> None:
     """Fault 20: stale, naming one that is not there, missing, garbage and empty."""
     sent: list[Arrival] = []

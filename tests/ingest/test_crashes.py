@@ -28,6 +28,8 @@ from tests.ingest.recording import (
 )
 from tests.processes import Server, free_port, serving
 
+pytestmark = pytest.mark.folder
+
 WAITERS = 50
 
 

@@ -22,6 +22,8 @@ from tests.ingest.recording import (
 )
 from tests.processes import Server, serving
 
+pytestmark = pytest.mark.folder
+
 FULL_DISK = 'mount -t tmpfs -o size=3m,nr_inodes=400 none "$1" && cp -a "$2/." "$1" && shift 2 '
 FULL_DISK += '&& exec "$@"'
 

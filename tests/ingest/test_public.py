@@ -104,6 +104,7 @@ def test_every_status_that_an_error_has_is_described(client: AppClient) -> None:
     assert {str(status) for _, status in STATUSES} <= described
 
 
+@pytest.mark.folder
 def test_a_store_that_cannot_be_read_is_not_ready(
     client: AppClient, settings: Settings, store: Store
 ) -> None:
