@@ -4,8 +4,6 @@
 quantities have the same name everywhere; times are UTC, `at_ms` is the browser's clock.
 """
 
-from typing import Any
-
 import pyarrow as pa
 
 STATS_COLUMNS = ("website_id", "started_at", "session_id")  # nothing personal goes into the log
@@ -153,8 +151,3 @@ SCORE_COLUMNS = (
     "frustration_score",
     "scoring_version",
 )
-
-
-def empty_row(name: str) -> dict[str, Any]:
-    """Return a row of nulls of the table `name`."""
-    return dict.fromkeys(SCHEMAS[name].names)
