@@ -1,4 +1,4 @@
-"""Where the demo listens: `INGEST_PORT`, `QUERY_PORT` and `DAGSTER_PORT`, or their defaults."""
+"""Where the demo listens: a port for each service, from the environment or its default."""
 
 import socket
 from collections.abc import Mapping
@@ -7,7 +7,12 @@ from typing import NamedTuple
 from lake.errors import LakeError, SettingInvalid
 
 HOST = "127.0.0.1"
-_DEFAULTS = (("INGEST_PORT", "8100"), ("QUERY_PORT", "8200"), ("DAGSTER_PORT", "8300"))
+_DEFAULTS = (
+    ("INGEST_PORT", "8100"),
+    ("QUERY_PORT", "8200"),
+    ("DAGSTER_PORT", "8300"),
+    ("SHOP_PORT", "8400"),
+)
 
 
 class PortTaken(LakeError):
@@ -22,6 +27,7 @@ class Ports(NamedTuple):
     ingest: int
     query: int
     dagster: int
+    shop: int
 
 
 def free_ports(environ: Mapping[str, str]) -> Ports:

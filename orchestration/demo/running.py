@@ -17,7 +17,7 @@ from pathlib import Path
 from lake.errors import LakeError, StoreUnavailable
 from lake.settings import Settings, from_environ
 from lake.store import Store, open_store
-from orchestration.demo import dagster_home, seeding
+from orchestration.demo import chromium, dagster_home, seeding
 from orchestration.demo.ports import HOST, Ports, free_ports
 from orchestration.demo.processes import ProcessDied, Processes
 from orchestration.demo.seeding import Demo
@@ -57,21 +57,29 @@ def _run(
     store: Store, settings: Settings, folder: Path, ports: Ports, stop: threading.Event
 ) -> None:
     home = folder / "dagster"
-    demo = seeding.seed(store, settings, folder / "demo.json", now_ms=time.time_ns() // 1_000_000)
+    demo = seeding.seed(
+        store,
+        settings,
+        folder / "demo.json",
+        shop_port=ports.shop,
+        now_ms=time.time_ns() // 1_000_000,
+    )
     dagster_home.make_home(home)
     dagster_home.abandon_runs(home)
     environment = {
         "REPLAY_LAKE": store.url,
-        # The visitors tell where they come from as a proxy would.
+        # The robots tell where they come from as a proxy would.
         "REPLAY_TRUSTED_PROXIES": settings.trusted_proxies or HOST,
+        "REPLAY_DASHBOARD_URL": settings.dashboard_url or _url(ports.query),
         "DAGSTER_HOME": str(home),
         "PYTHONUNBUFFERED": "1",
     }
+    has_robots = chromium.find() is not None
     with Processes(folder / "logs", environment) as processes:
         try:
-            _start(processes, stop, home, ports, demo)
+            _start(processes, stop, home, ports, demo, has_robots=has_robots)
             if not stop.is_set():
-                _tell(ports, demo, folder)
+                _tell(ports, demo, folder, has_robots=has_robots)
             while not stop.wait(_LOOK_EVERY_S):
                 processes.check()
         except ProcessDied as died:
@@ -93,7 +101,13 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 
 def _start(
-    processes: Processes, stop: threading.Event, home: Path, ports: Ports, demo: Demo
+    processes: Processes,
+    stop: threading.Event,
+    home: Path,
+    ports: Ports,
+    demo: Demo,
+    *,
+    has_robots: bool,
 ) -> None:
     ours = [sys.executable, "-P", "-m", "orchestration.cli"]
     processes.start("ingest", [*ours, "ingest", "--host", HOST, "--port", str(ports.ingest)])
@@ -102,8 +116,12 @@ def _start(
     processes.start(*code, folder=home)
     deadline = time.monotonic() + _START_MAX_S
     _await(processes, stop, deadline, "ingest", lambda: _answers(ports.ingest, "/healthz"))
-    visitors = [sys.executable, "-P", "-m", "orchestration.demo.visitors"]
-    processes.start("visitors", [*visitors, str(ports.ingest), demo.website_id])
+    shop = [sys.executable, "-P", "-m", "orchestration.demo.shop", str(ports.shop)]
+    processes.start("shop", [*shop, _url(ports.ingest), demo.website_id])
+    _await(processes, stop, deadline, "shop", lambda: _answers(ports.shop, "/"))
+    if has_robots:
+        robots = [sys.executable, "-P", "-m", "orchestration.demo.robots"]
+        processes.start("robots", [*robots, _url(ports.shop)])
     _await(processes, stop, deadline, "dagster-code", (home / dagster_home.SOCKET).exists)
     for name, arguments in others:
         processes.start(name, arguments, folder=home)
@@ -137,6 +155,10 @@ def _answers(port: int, path: str) -> bool:
     return is_well
 
 
+def _url(port: int) -> str:
+    return f"http://localhost:{port}"
+
+
 def _folder(settings: Settings) -> Path:
     """Return where the demo keeps its own things: beside a local lake's, else in ./.replaylake."""
     name = settings.lake.removeprefix("file://")
@@ -145,12 +167,12 @@ def _folder(settings: Settings) -> Path:
     return folder.resolve()
 
 
-def _tell(ports: Ports, demo: Demo, folder: Path) -> None:
+def _tell(ports: Ports, demo: Demo, folder: Path, *, has_robots: bool) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.panel import Panel
 
-    ingest, query, dagster = (f"http://localhost:{port}" for port in ports)
+    ingest, query, dagster, shop = map(_url, ports)
     bearer = f"-H 'Authorization: Bearer {demo.viewer_key}'"
     lines = [
         f"[bold]Dashboard[/]  {query}",
@@ -163,13 +185,19 @@ def _tell(ports: Ports, demo: Demo, folder: Path) -> None:
         f"[bold]Lake[/]       {escape(demo.lake)}",
         f"[bold]Logs[/]       {escape(str(folder / 'logs'))}",
     ]
+    visitors = "Visitors are coming in." if has_robots else chromium.MISSING
     console = Console(soft_wrap=True)
+    # A terminal may be narrower than this, and a panel would cut it.
+    console.print(
+        f"[bold]Shop[/]  {shop} — walk through it yourself: your own visit is recorded\n",
+        highlight=False,
+    )
     console.print(Panel("\n".join(lines), title="replaylake", expand=False))
     # Outside of the panel, so that they can be copied.
     console.print(
         f"curl {bearer} '{query}/api/websites/{demo.website_id}/sessions?limit=3'\n"
         f"curl --compressed {bearer} '{query}/api/replay/{demo.session_id}'\n\n"
-        "Visitors are coming in. Ctrl-C ends all of it; the data stays.",
+        f"{visitors} Ctrl-C ends all of it; the data stays.",
         markup=False,
         highlight=False,
     )

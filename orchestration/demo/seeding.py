@@ -14,7 +14,7 @@ from lake.store import Store
 from orchestration.demo.people import BROWSERS, NETWORKS
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
-ORIGIN = "http://shop.test"  # of the pages in the recordings
+_SAMPLES_ORIGIN = "http://shop.test"  # of the pages in the recordings
 _HOUR_MS = 3_600_000
 _HOURS_AGO = (2, 5, 9, 27, 49, 76)
 
@@ -29,16 +29,21 @@ class Demo(NamedTuple):
     session_id: str
 
 
-def seed(store: Store, settings: Settings, note: Path, *, now_ms: int) -> Demo:
+def seed(store: Store, settings: Settings, note: Path, *, shop_port: int, now_ms: int) -> Demo:
     """Return the demo that `note` tells of, or make one and write it there.
+
+    Either way, the shop at `shop_port` may record.
 
     Raises:
         StoreUnavailable.
     """
+    origins = tuple(f"http://{host}:{shop_port}" for host in ("localhost", "127.0.0.1"))
     known = _read(note)
     if known is not None and known.lake == store.url and _exists(store, known.website_id):
+        _let_in(store, known.website_id, origins)
         return known
-    site = websites.create(store, "Demo shop", plan="pro", origins=(ORIGIN, "*"), now_ms=now_ms)
+    origins = (_SAMPLES_ORIGIN, *origins)
+    site = websites.create(store, "Demo shop", plan="enterprise", origins=origins, now_ms=now_ms)
     websites.change(
         store,
         site.website_id,
@@ -88,6 +93,13 @@ def _import_samples(store: Store, settings: Settings, website_id: str, now_ms: i
         session_ids += [one.session_id for one in made]
     countries.close()
     return session_ids
+
+
+def _let_in(store: Store, website_id: str, origins: tuple[str, ...]) -> None:
+    """Add origins to the website's; the shop may have another port than the last time."""
+    had = websites.get(store, website_id).origins
+    if new := [origin for origin in origins if origin not in had]:
+        websites.change(store, website_id, {"origins": [*had, *new]})
 
 
 def _read(note: Path) -> Demo | None:

@@ -1,0 +1,302 @@
+/**
+ * The recorder of one page: from the question whether it may record, through sessions that end and
+ * begin, to the page's own end.
+ *
+ * What it holds at any time: a session, a page of it, the page's sender, and in `errors_only` and
+ * `smart` mode the buffer that waits for a trigger.
+ */
+
+import { Checkpoints, chunksOf, dropCarried } from "./checkpoints.ts";
+import { Clock } from "./clock.ts";
+import { refusal } from "./gate.ts";
+import { failures, guard } from "./guard.ts";
+import { newPageId } from "./ids.ts";
+import { type Listener, PageRecording } from "./recording.ts";
+import { Sanitizer } from "./sanitize/index.ts";
+import { begin, forget, found, isIdle, isOver, type Session, save } from "./session.ts";
+import { listenAll, notePage } from "./signals/index.ts";
+import { Triggers } from "./triggers.ts";
+import type { Config, NoteTag, Stop } from "./types.ts";
+import { takeLeft } from "./upload/left_behind.ts";
+import { Sender, type Upload } from "./upload/sender.ts";
+
+const TICK_MS = 5_000;
+const ENGAGED_GAP_MS = 5_000; // between two deeds of one who is engaged
+const OFFSET_MS_SAME = 5_000; // two pages' readings of the server's clock differ by less
+const ACTIVITY = ["pointerdown", "pointermove", "keydown", "wheel", "scroll", "touchstart"];
+
+export interface Place {
+  /** Where the ingest API is, with a slash at its end. */
+  base: string;
+  website: string;
+}
+
+export interface Status {
+  state: "off" | "starting" | "armed" | "recording";
+  /** Why it does not record, or what it waits for. */
+  reason: string;
+  mode: string | null;
+  sessionId: string | null;
+  /** Why this session is kept. */
+  kept: string | null;
+  bufferedBytes: number;
+  waitingBytes: number;
+  /** How often something in the recorder itself failed. */
+  failures: number;
+  lastUpload: Upload | null;
+}
+
+export class Recorder implements Listener {
+  reason = "the page is loading";
+  #session: Session | null = null;
+  #clock = new Clock(0);
+  #recording: PageRecording | null = null;
+  #senders: Sender[] = [];
+  #checkpoints: Checkpoints | null = null;
+  #triggers: Triggers | null = null;
+  #stops: Stop[] = [];
+  #lastUrl = "";
+  readonly #place: Place;
+  readonly #config: Config;
+  readonly #offset_ms: number;
+  readonly #say: (...what: unknown[]) => void;
+
+  /** `offset_ms` is from the browser's clock to the server's. */
+  constructor(place: Place, config: Config, offset_ms: number, say: (...what: unknown[]) => void) {
+    this.#place = place;
+    this.#config = config;
+    this.#offset_ms = offset_ms;
+    this.#say = say;
+  }
+
+  /** Record from here on. `early` are errors that happened before. */
+  start(early: readonly Event[]): void {
+    if (this.#recording) return;
+    this.#clock = new Clock(this.#offset_ms);
+    const now = this.#clock.now();
+    const session = found(now) ?? begin(now, this.#offset_ms);
+    if (Math.abs(session.offset_ms - this.#offset_ms) < OFFSET_MS_SAME) {
+      this.#clock = new Clock(session.offset_ms);
+    } else session.offset_ms = this.#offset_ms;
+    if (!this.#enter(session)) return;
+    this.#recording = new PageRecording(new Sanitizer(this.#config.privacy), this.#clock, this);
+    this.#turnPage();
+    this.#recording.start();
+    this.#listen(early);
+    this.#introduce();
+    this.#sender?.addChunks(takeLeft());
+  }
+
+  /** Record no more. What is recorded is still sent, unless it is to be dropped. */
+  stop(reason: string, options: { drops: boolean }): void {
+    this.reason = reason;
+    this.#say(reason);
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#recording?.stop();
+    this.#recording = null;
+    this.#checkpoints = null;
+    if (options.drops) {
+      for (const sender of this.#senders.splice(0)) sender.drop();
+      dropCarried();
+      forget();
+      return;
+    }
+    for (const sender of this.#senders) sender.flush();
+    if (this.#session) save(this.#session, false);
+  }
+
+  /** Keep this session, as `kind` says why. */
+  readonly keep = (kind: string, detail: string): void => {
+    if (!this.#session || !this.#recording || this.#session.kept) return;
+    this.#session.kept = kind;
+    save(this.#session);
+    this.#say("this session is kept:", kind, detail);
+    this.#recording.note("replaylake.trigger", { kind, detail });
+    const pieces = this.#checkpoints?.take() ?? [];
+    this.#checkpoints = null;
+    for (const { page, events } of pieces) {
+      if (page === this.#page) for (const event of events) this.#sender?.add(event);
+    }
+    const earlier = pieces.filter(({ page }) => page !== this.#page);
+    this.#sender?.addChunks(chunksOf(earlier, this.#session.secret));
+    this.#sender?.flush();
+  };
+
+  identify(id: string): void {
+    this.#recording?.note("replaylake.identify", { id });
+  }
+
+  status(): Status {
+    const session = this.#session;
+    const [state, reason] = this.#state();
+    return {
+      state,
+      reason,
+      mode: this.#config.feature_flags.session_replay_trigger,
+      sessionId: session?.id ?? null,
+      kept: session?.kept ?? null,
+      bufferedBytes: this.#checkpoints?.length ?? 0,
+      waitingBytes: this.#senders.reduce((sum, sender) => sum + sender.waitingBytes, 0),
+      failures,
+      lastUpload: this.#sender?.lastUpload ?? null,
+    };
+  }
+
+  #state(): [Status["state"], string] {
+    if (!this.#recording) return ["off", this.reason];
+    if (!this.#recording.hasBegun) return ["starting", "waits until the page is idle"];
+    if (!this.#checkpoints) return ["recording", ""];
+    const isFull = this.#checkpoints.isOverfull;
+    return ["armed", isFull ? "the page is too large for the buffer" : "waits for a trigger"];
+  }
+
+  /** How far into the session it is now, ms. */
+  sessionMs(): number {
+    return this.#session ? this.#clock.now() - this.#session.started_ms : 0;
+  }
+
+  // What the recording tells.
+
+  readonly sink = (json: string, at_ms: number, isCheckpoint: boolean): void => {
+    // Nobody is there: what the page does by itself is worth nothing until somebody is again.
+    if (!this.#session || isIdle(this.#session, at_ms)) return;
+    if (this.#checkpoints) this.#checkpoints.add(json, at_ms, isCheckpoint);
+    else this.#sender?.add(json);
+  };
+
+  noted(tag: NoteTag, payload: Record<string, unknown>): void {
+    if (tag === "replaylake.page" && this.#session && payload.url !== this.#lastUrl) {
+      this.#lastUrl = String(payload.url);
+      this.#session.pages++;
+    }
+    this.#triggers?.see(tag, payload);
+  }
+
+  keepsMinutes(): boolean {
+    return this.#checkpoints !== null;
+  }
+
+  // Sessions and pages.
+
+  #page = "";
+
+  get #sender(): Sender | undefined {
+    return this.#senders[this.#senders.length - 1];
+  }
+
+  get #isTriggered(): boolean {
+    return this.#config.feature_flags.session_replay_trigger !== "all";
+  }
+
+  /** Make this session the page's, if the website wants it. */
+  #enter(session: Session): boolean {
+    this.#session = session;
+    save(session);
+    const why = refusal(this.#config, session.id);
+    if (why !== null) this.stop(why, { drops: false });
+    return why === null;
+  }
+
+  /** Begin a page: of another session, or the same one come back. */
+  #turnPage(): void {
+    const session = this.#session as Session;
+    this.#page = newPageId(this.#clock.now());
+    const place = { session: session.id, page: this.#page };
+    const { base, website } = this.#place;
+    this.#senders.push(
+      new Sender(
+        base,
+        website,
+        { ...place, secret: session.secret },
+        {
+          ended: (why) => this.stop(why, { drops: true }),
+          resumed: guard(() => {
+            this.#recording?.note("replaylake.gap", { reason: "nothing could be sent" });
+            this.#recording?.snapshot();
+          }),
+        },
+      ),
+    );
+    this.#triggers = new Triggers(this.#config, session, this.keep);
+    const isArmed = this.#isTriggered && !session.kept;
+    this.#checkpoints = isArmed ? new Checkpoints(place, this.#clock.now()) : null;
+    this.#lastUrl = "";
+  }
+
+  #turnAndShow(): void {
+    this.#turnPage();
+    if (!this.#recording) return;
+    this.#recording.snapshot();
+    this.#introduce();
+  }
+
+  #introduce(): void {
+    notePage(this.#recording as PageRecording);
+    if (!this.#isTriggered) this.keep("all", "");
+  }
+
+  #listen(early: readonly Event[]): void {
+    const on = (target: EventTarget, name: string, then: () => void): void => {
+      const listener = guard(then);
+      target.addEventListener(name, listener, { capture: true, passive: true });
+      this.#stops.push(() => target.removeEventListener(name, listener, true));
+    };
+    const options = {
+      network_panel: this.#config.network_panel,
+      ingest: this.#place.base,
+      early,
+    };
+    this.#stops.push(listenAll(this.#recording as PageRecording, options));
+    for (const name of ACTIVITY) on(window, name, () => this.#act());
+    // After the signals' own, which have a last word to note.
+    on(window, "pagehide", () => this.#hide());
+    on(window, "pageshow", () => this.#show());
+    on(document, "visibilitychange", () => {
+      if (document.visibilityState === "hidden") for (const one of this.#senders) one.flush();
+    });
+    const timer = setInterval(
+      guard(() => this.#tick()),
+      TICK_MS,
+    );
+    this.#stops.push(() => clearInterval(timer));
+  }
+
+  #act(): void {
+    const session = this.#session;
+    if (!session) return;
+    const now = this.#clock.now();
+    if (isOver(session, now)) {
+      this.#sender?.flush();
+      if (!this.#enter(begin(now, this.#clock.offset_ms))) return;
+      this.#turnAndShow();
+      return;
+    }
+    session.engaged_ms += Math.min(now - session.active_ms, ENGAGED_GAP_MS);
+    session.active_ms = now;
+  }
+
+  #tick(): void {
+    if (this.#session) save(this.#session);
+    this.#triggers?.engaged();
+    this.#recording?.tick();
+  }
+
+  #isHidden = false;
+
+  #hide(): void {
+    this.#isHidden = true;
+    this.#checkpoints?.carry();
+    for (const sender of this.#senders) sender.leave();
+    if (this.#session) save(this.#session, false);
+  }
+
+  /** The page is shown again out of the back/forward cache: other pages may have been meanwhile. */
+  #show(): void {
+    if (!this.#isHidden) return;
+    this.#isHidden = false;
+    const now = this.#clock.now();
+    if (!this.#enter(found(now, true) ?? begin(now, this.#clock.offset_ms))) return;
+    this.#turnAndShow();
+    this.#sender?.comeBack();
+  }
+}

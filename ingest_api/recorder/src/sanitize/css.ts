@@ -1,0 +1,36 @@
+/**
+ * What may leave of CSS: all of it but the URLs and the quoted strings, which have rules.
+ *
+ * Whole style sheets go through here, hence a regular expression and not a parser.
+ */
+
+import { type Mask, maskUrl } from "./urls.ts";
+
+const DOUBLE = '"((?:[^"\\\\]|\\\\[\\s\\S])*)(?:"|$)';
+const SINGLE = DOUBLE.replace(/"/g, "'");
+const PARTS = new RegExp(
+  `/\\*[\\s\\S]*?(?:\\*/|$)|((?:url|src)\\()\\s*(?:${DOUBLE}|${SINGLE}|([^)]*?))\\s*(?:\\)|$)|(@import\\s+)?(?:${DOUBLE}|${SINGLE})`,
+  "gi",
+);
+const HAS_PARTS = /["']|\/\*|(?:url|src)\(/i;
+const SPLIT = "/* rr_split */"; // rrweb's mark between the text nodes of one style element
+
+/** Return `text` with its URLs and strings masked; in private, with none of either. */
+export function maskCss(text: string, mask: Mask, isPrivate: boolean): string {
+  // The value of a custom property may be any text.
+  const css = isPrivate && text.includes("--") ? text.replace(/--[^:;{}]*:[^;}]*/g, "") : text;
+  if (!HAS_PARTS.test(css)) return css;
+  return css.replace(PARTS, (part, opening, url1, url2, url3, imports, string1, string2) => {
+    if (part.startsWith("/*")) return part === SPLIT ? part : "";
+    if (opening || imports) {
+      const raw: string = url1 ?? url2 ?? url3 ?? string1 ?? string2 ?? "";
+      const url = isPrivate ? null : maskUrl(raw, mask, true);
+      if (url === null) return "none";
+      const quoted = `"${url.replace(/["\\\n]/g, encodeURIComponent)}"`;
+      return imports ? imports + quoted : `${opening}${quoted})`;
+    }
+    const quote = part[0];
+    const string: string = string1 ?? string2 ?? "";
+    return quote + (isPrivate ? "" : mask(string)) + quote;
+  });
+}

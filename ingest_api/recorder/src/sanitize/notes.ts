@@ -1,0 +1,85 @@
+/**
+ * The events of our own: what each tag may carry, and of what kind it is.
+ *
+ * A key that does not stand here does not leave.
+ */
+
+import { isPrivate } from "./mutations.ts";
+import { EDITABLE, FIELD, type Json, type Nodes, text } from "./nodes.ts";
+import { maskPatterns } from "./patterns.ts";
+
+const TEXT_READ_MAX = 50_000; // masked before it is cut, so that no half of a secret is left
+
+/**
+ * By tag, the keys and what each holds: u a URL, p a path of elements, w a word, i an id, a number
+ * so many characters of text, nothing a number or a boolean.
+ */
+const NOTES = new Map<string, [string, string?][]>(
+  [
+    "page url:u title:300 width height",
+    "identify id:i",
+    "trigger kind:w detail:300",
+    "error message:1000 stack:8000 source:w file:u line column",
+    "click id x y at_ms interactive reacted target:p text:80",
+    "rage_click id x y at_ms count target:p",
+    "form id form:p step:w status fields",
+    "network method:w path:u status duration_ms",
+    "vital name:w value",
+    "gap reason:w",
+  ].map((line) => {
+    const [tag, ...keys] = line.split(" ");
+    return [`replaylake.${tag}`, keys.map((key) => key.split(":") as [string, string?])];
+  }),
+);
+
+const PATH_MAX = 300;
+const ID_MAX = 256;
+const WORD = /^[\w-]{1,32}$/;
+const URLS = /\b(?:https?|wss?|blob|data):[^\s"'<>()]+?(?=(?::\d+){0,2}(?:[\s"'<>()]|$))/gi;
+
+/** Return the payload that may leave, null where the whole note may not. */
+export function maskNote(tag: string, raw: Json, nodes: Nodes): Json | null {
+  const keys = NOTES.get(tag);
+  if (!keys) return null;
+  const state = nodes.state(raw.id);
+  const ofNode = keys.some(([key, kind]) => key === "id" && !kind);
+  const isHidden = ofNode && isPrivate(nodes, raw.id);
+  const isTyped = !!state && !!(nodes.flags(state) & (FIELD | EDITABLE));
+  const out: Json = {};
+  for (const [key, kind] of keys) {
+    const value = raw[key];
+    if (!kind) {
+      if (Number.isFinite(value) || typeof value === "boolean") out[key] = value;
+    } else if (typeof value !== "string") {
+      if (kind === "i") return null;
+    } else if (kind === "u") out[key] = nodes.url(value) ?? "";
+    else if (kind === "w") {
+      if (WORD.test(value)) out[key] = value;
+    } else if (kind === "p") {
+      const path = isHidden ? value.replace(/[^\s>]+/g, tagOf) : nodes.text(value, false);
+      out[key] = path.slice(0, PATH_MAX);
+    } else if (kind === "i") {
+      if (
+        /^(?:eyJ[\w-]{8}.*)?$/.test(value) ||
+        value.length > ID_MAX ||
+        maskPatterns(value, true, false) !== value
+      )
+        return null;
+      out[key] = value;
+    } else if (key === "detail" && /click|form/.test(text(raw.kind))) {
+      out[key] = value.replace(/[^\s>]+/g, tagOf); // a path, and it may be a private one
+    } else if (!isHidden && !isTyped) {
+      out[key] = maskMessage(value.slice(0, TEXT_READ_MAX), nodes).slice(0, Number(kind));
+    }
+  }
+  return out;
+}
+
+/** Messages and stacks name URLs, whose places (`:10:5`) must stay. */
+function maskMessage(message: string, nodes: Nodes): string {
+  return nodes.text(message.replace(URLS, (url) => nodes.url(url) ?? ""));
+}
+
+function tagOf(part: string): string {
+  return /^[a-z][a-z\d-]*/i.exec(part)?.[0] ?? "";
+}

@@ -1,0 +1,105 @@
+/**
+ * What may leave of a URL: where it leads, and the names of what it carries.
+ *
+ * Works on the text, absolute or relative; nothing is resolved.
+ */
+
+import { STARS } from "./patterns.ts";
+
+/** Masks a text; `tokens` false leaves long random words alone. */
+export type Mask = (text: string, tokens?: boolean) => string;
+
+const SCHEME = /^([a-z][a-z\d+.-]*):/i;
+const AUTHORITY = /^((?:(?:https?|wss?|ftp):[\\/]*|[\\/]{2,}))(?:[^\\/?#]*@)?/i;
+const ASSET = /\.(?:css|m?js|png|jpe?g|gif|webp|avif|svg|ico|woff2?|ttf|otf|eot|mp4|webm)$/i;
+const ID = /^[\w:.-]{1,64}$/;
+
+/**
+ * Return `raw` without what it says of the visitor, null where nothing may be left of it.
+ *
+ * `keepsId`: a fragment that names an element (`sprite.svg#cart`) is part of a picture.
+ */
+export function maskUrl(raw: string, mask: Mask, keepsId = false): string | null {
+  const url = raw.replace(/[\t\n\r]/g, "").trim();
+  const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
+  if (scheme === "data") return maskData(url, mask);
+  if (scheme === "mailto" || scheme === "tel" || scheme === "sms") return `${scheme}:${STARS}`;
+  if (scheme === "about") return "about:blank";
+  if (scheme && !/^(?:https?|wss?|ftp)$/.test(scheme)) return null;
+
+  const hash = url.indexOf("#");
+  const end = hash < 0 ? url.length : hash;
+  const fragment = url.slice(end + 1);
+  let kept = maskPath(url.slice(0, end).replace(AUTHORITY, "$1"), mask);
+  if (/^!?\//.test(fragment)) kept += `#${maskPath(fragment, mask)}`;
+  else if (keepsId && ID.test(fragment) && mask(fragment) === fragment) kept += `#${fragment}`;
+  return kept;
+}
+
+/** Return a `srcset`, each of its URLs masked. */
+export function maskSrcset(raw: string, mask: Mask): string {
+  const kept: string[] = [];
+  for (const [, raw_url, size] of raw.matchAll(/\s*,*\s*(\S*[^\s,])\s*([^\s,]*)/g)) {
+    const url = maskUrl(raw_url as string, mask);
+    if (url) kept.push(/^[\d.]+[wxh]$/.test(size as string) ? `${url} ${size}` : url);
+  }
+  return kept.join(", ");
+}
+
+function maskPath(text: string, mask: Mask): string {
+  const question = text.indexOf("?");
+  const path = question < 0 ? text : text.slice(0, question);
+  let kept = path;
+  if (/[%+]/.test(path) || mask(path) !== path) {
+    // The name of a built file carries a hash of its content.
+    kept = path
+      .split("/")
+      .map((segment) => maskPart(segment, mask, !ASSET.test(segment)))
+      .join("/");
+  }
+  if (question < 0) return kept;
+  return `${kept}?${text.slice(question + 1).replace(/[^&;]+/g, (part) => maskParameter(part, mask))}`;
+}
+
+function maskParameter(part: string, mask: Mask): string {
+  const equals = part.indexOf("=");
+  if (equals < 0) return maskPart(part, mask);
+  const name = maskPart(part.slice(0, equals), mask);
+  const value = part.slice(equals + 1);
+  return `${name}=${value && (/^utm_/i.test(name) ? maskPart(value, mask) : STARS)}`;
+}
+
+/** Patterns see the decoded text; a part in which one is found is starred out whole. */
+function maskPart(part: string, mask: Mask, tokens = true): string {
+  // A plus is a space in a query, and the beginning of a phone's number in a path.
+  const texts = [part, decode(part), decode(part.replace(/\+/g, " "))];
+  return texts.every((text) => mask(text, tokens) === text) ? part : STARS;
+}
+
+function maskData(url: string, mask: Mask): string | null {
+  const comma = url.indexOf(",");
+  const head = url.slice(0, comma).toLowerCase();
+  if (comma < 0 || !/^data:image\/[\w.+-]+(?:;[\w=-]+)*$/.test(head)) return null;
+  if (!head.startsWith("data:image/svg")) return url;
+  try {
+    const data = decodeURIComponent(url.slice(comma + 1));
+    const text = head.endsWith(";base64") ? decode64(data) : data;
+    // Its paths are nothing but numbers, which may look like a phone's.
+    const words = text.replace(/\s(?:d|points|viewBox|transform|values)=(["'])[^"']*\1/g, "");
+    return mask(words, false) === words ? url : null;
+  } catch {
+    return null; // not to be read, so not to be trusted
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function decode64(data: string): string {
+  return new TextDecoder().decode(Uint8Array.from(atob(data), (char) => char.charCodeAt(0)));
+}

@@ -1,0 +1,41 @@
+/** What became of each click: whether its target invites to one, and whether the page answered. */
+
+import { guard } from "../guard.ts";
+import { isInteractive } from "./interactive.ts";
+import { listen } from "./listen.ts";
+import { textOf } from "./path.ts";
+import type { Signal } from "./presses.ts";
+
+const ANSWER_MS = 1000; // the product's definition of a dead click
+// A timer that is this late was held up by a dialog or by work: the page did something.
+const BUSY_MS = 200;
+const PENDING_MAX = 50; // nobody clicks so often; scripts that make trusted clicks do
+
+/** Each click is noted when a second has passed. */
+export const clicks: Signal = (recording, answers, stops) => {
+  const pending = new Map<number, (hasLeft: boolean) => void>();
+  stops.push(
+    listen("pagehide", () => {
+      for (const finish of [...pending.values()]) finish(true);
+    }),
+    () => {
+      for (const timer of pending.keys()) clearTimeout(timer);
+    },
+  );
+
+  return ({ id, x, y, at_ms, path, target, before }) => {
+    if (pending.size >= PENDING_MAX) return;
+    const interactive = isInteractive(target);
+    const text = textOf(target);
+    const due = performance.now() + ANSWER_MS + BUSY_MS;
+    const finish = guard((hasLeft: boolean) => {
+      clearTimeout(timer);
+      pending.delete(timer);
+      const reacted = hasLeft || performance.now() > due || `${answers()}` !== `${before}`;
+      const note = { id, x, y, interactive, reacted, target: path, text };
+      recording.note("replaylake.click", note, at_ms);
+    });
+    const timer = window.setTimeout(finish, ANSWER_MS, false);
+    pending.set(timer, finish);
+  };
+};

@@ -1,0 +1,170 @@
+/**
+ * What becomes of forms: submitted, refused by validation, answered with an error or not, or left
+ * half filled in. Told by events and by the browser's list of requests; no field's value is kept.
+ */
+
+import { guard } from "../guard.ts";
+import type { Recording, Stop } from "../types.ts";
+import { all, listen, targetOf } from "./listen.ts";
+import { nearest, pathOf } from "./path.ts";
+
+const ANSWER_MS = 10_000; // a request later than that is hardly the submission's
+const REFUSAL_MS = 1000; // until validation has marked the fields
+// Something asked before, a token or statistics, may succeed first: a failure soon after it counts.
+const SETTLE_MS = 1000;
+const LOOK_MS = 1000; // how soon a form that was taken away is missed
+const SUBMITS = "button:not([type=button],[type=reset]),[type=submit],[type=image]";
+const BUTTONS = `${SUBMITS},[type=button],[role=button]`;
+const GROUPS = "form,[role=form]";
+const SEARCH = "[type=search],[role=search]"; // goes on as one types, and has no end
+
+interface Filled {
+  /** Fields that hold what the visitor typed. */
+  fields: Set<Element>;
+  pathname: string;
+  /** Submitted, and not known to have been refused: it is not left half filled in. */
+  isDone: boolean;
+}
+
+interface Attempt {
+  form: Element;
+  at: number;
+  /** The `submit` event, whose `defaultPrevented` tells later whether the page stays. */
+  submit?: Event | undefined;
+  /** The status of the first request that went well. */
+  status?: number;
+}
+
+/** `ingest` is where our own requests go, which answer no form. */
+export function onForm(recording: Recording, ingest: string): Stop {
+  const filled = new Map<Element, Filled>();
+  let attempt: Attempt | null = null;
+  let watch = 0;
+
+  const note = (form: Element, step: string, status?: number, fields?: number) =>
+    recording.note("replaylake.form", {
+      id: recording.idOf(form),
+      form: pathOf(form),
+      step,
+      status,
+      fields,
+    });
+  /** Do it if the attempt is still undecided then. */
+  const after = (ms: number, that: Attempt, fn: () => void) =>
+    setTimeout(
+      guard(() => attempt === that && fn()),
+      ms,
+    );
+
+  const begin = (form: Element, at: number, submit?: Event) => {
+    // The click, the Enter and the `submit` that it causes are one attempt.
+    if (attempt?.form === form && !attempt.submit && at - attempt.at < REFUSAL_MS) {
+      attempt.submit = submit;
+      return;
+    }
+    const that: Attempt = { form, at, submit };
+    attempt = that;
+    after(REFUSAL_MS, that, () => {
+      if (!that.status && !isSentByBrowser(that) && form.querySelector('[aria-invalid="true"]'))
+        finish("invalid");
+    });
+    const left = filled.get(form);
+    if (left) left.isDone = true;
+  };
+
+  const finish = (step: string, status?: number) => {
+    if (!attempt) return;
+    const { form } = attempt;
+    attempt = null;
+    const left = filled.get(form);
+    if (step === "succeeded") filled.delete(form);
+    else if (left) left.isDone = false;
+    note(form, step, status);
+  };
+
+  const look = guard((isLeaving: boolean) => {
+    for (const [form, { fields, pathname, isDone }] of [...filled]) {
+      if (!isLeaving && form.isConnected && pathname === location.pathname) continue;
+      filled.delete(form);
+      if (!isDone && fields.size) note(form, "abandoned", undefined, fields.size);
+    }
+    if (filled.size) return;
+    clearInterval(watch);
+    watch = 0;
+  });
+
+  const answered = guard((entry: PerformanceEntry) => {
+    const { initiatorType, name, startTime, responseStatus } = entry as PerformanceResourceTiming;
+    if (!attempt || !responseStatus || (ingest && name.startsWith(ingest))) return;
+    if (!/^(fetch|xmlh)/.test(initiatorType)) return;
+    if (startTime < attempt.at || startTime - attempt.at > ANSWER_MS) return;
+    if (isSentByBrowser(attempt)) return;
+    if (responseStatus >= 400) return finish("failed", responseStatus);
+    if (!attempt.status) after(SETTLE_MS, attempt, () => finish("succeeded", responseStatus));
+    attempt.status ??= responseStatus;
+  });
+  const observer = new PerformanceObserver((list) => list.getEntries().forEach(answered));
+  observer.observe({ type: "resource" });
+
+  return all([
+    listen<InputEvent>("input", (event) => {
+      const field = targetOf(event) as HTMLInputElement;
+      const form = formOf(field);
+      // What is chosen rather than typed has no type of input.
+      if (!event.isTrusted || !event.inputType || !form || nearest(field, SEARCH)) return;
+      const left = filled.get(form) ?? {
+        fields: new Set(),
+        pathname: location.pathname,
+        isDone: false,
+      };
+      filled.set(form, left);
+      left.isDone = false;
+      if (field.value ?? field.textContent) left.fields.add(field);
+      else left.fields.delete(field);
+      watch ||= window.setInterval(look, LOOK_MS, false);
+    }),
+    listen("reset", (event) => void filled.delete(targetOf(event))),
+    listen<KeyboardEvent>("click keydown", (event) => {
+      const target = targetOf(event);
+      const isKey = event.type === "keydown";
+      if (!event.isTrusted || (isKey && (event.key !== "Enter" || target.localName !== "input")))
+        return;
+      // Where there is a submit button the browser presses it at Enter, and other ones do not send.
+      const button = isKey ? target : nearest(target, BUTTONS);
+      const form = button && formOf(button);
+      if (form && (button.matches(SUBMITS) || !form.querySelector(SUBMITS)))
+        begin(form, event.timeStamp);
+    }),
+    listen("submit", (event) => {
+      const form = targetOf(event);
+      begin(form, event.timeStamp, event);
+      note(form, "submit");
+    }),
+    listen("invalid", (event) => {
+      // Pages ask for validity at each key as well; that refuses nothing. One field is enough.
+      const form = formOf(targetOf(event));
+      if (attempt && attempt.form === form && event.timeStamp - attempt.at < REFUSAL_MS)
+        finish("invalid");
+    }),
+    listen("pagehide", () => {
+      if (attempt?.status) finish("succeeded", attempt.status);
+      look(true);
+    }),
+    () => {
+      observer.disconnect();
+      attempt = null;
+      clearInterval(watch);
+      filled.clear();
+    },
+  ]);
+}
+
+/** Whether the answer is the next page, so that no request of a script's tells anything. */
+function isSentByBrowser({ submit }: Attempt): boolean {
+  return submit?.defaultPrevented === false;
+}
+
+/** The form that a control is in or is tied to, or what stands for one. */
+function formOf(control: Element): Element | null {
+  return (control as HTMLInputElement).form ?? nearest(control, GROUPS);
+}

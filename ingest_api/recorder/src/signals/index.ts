@@ -1,0 +1,34 @@
+/** All signals of one recording, and their common end. */
+
+import { guard } from "../guard.ts";
+import type { Recording, Stop } from "../types.ts";
+import { clicks } from "./clicks.ts";
+import { onError } from "./errors.ts";
+import { onForm } from "./forms.ts";
+import { all } from "./listen.ts";
+import { onNavigation } from "./navigation.ts";
+import { onFailedRequest } from "./network.ts";
+import { onPress } from "./presses.ts";
+import { rage } from "./rage.ts";
+
+export { notePage } from "./navigation.ts";
+
+export interface SignalOptions {
+  /** Note failed requests, which wraps `fetch` and `XMLHttpRequest`. */
+  network_panel: boolean;
+  /** Where our own requests go: the beginning of their URLs. */
+  ingest: string;
+  /** Errors that happened before the recorder was there. */
+  early?: readonly Event[];
+}
+
+export function listenAll(recording: Recording, options: SignalOptions): Stop {
+  const stops: Stop[] = [];
+  const start = (signal: () => Stop) => guard(() => void stops.push(signal()))();
+  start(() => onError(recording, options.early));
+  start(() => onNavigation(recording));
+  start(() => onForm(recording, options.ingest));
+  start(() => onPress(recording, clicks, rage));
+  if (options.network_panel) start(() => onFailedRequest(recording, options.ingest));
+  return all(stops);
+}

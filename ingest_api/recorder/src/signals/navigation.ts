@@ -1,0 +1,57 @@
+/** Page views: the load, and each time the address changes without one. */
+
+import { guard } from "../guard.ts";
+import type { Recording, Stop } from "../types.ts";
+import { all, listen, navigation, replace } from "./listen.ts";
+import { nearest, PRIVATE } from "./path.ts";
+
+const TITLE_MS = 250; // routers change the address first, the title with what they then render
+
+/** Note the page as it is now. */
+export function notePage(recording: Recording): void {
+  recording.note("replaylake.page", {
+    url: location.href,
+    title: nearest(document.querySelector("title"), PRIVATE) ? "*****" : document.title,
+    width: innerWidth,
+    height: innerHeight,
+  });
+}
+
+/** Note the page each time its address has changed. */
+export function onNavigation(recording: Recording): Stop {
+  let noted = location.href;
+  let timer = 0;
+  const finish = guard(() => {
+    clearTimeout(timer);
+    timer = 0;
+    if (location.href === noted) return;
+    noted = location.href;
+    notePage(recording);
+  });
+  const look = guard(() => {
+    if (!timer && location.href !== noted) timer = window.setTimeout(finish, TITLE_MS);
+  });
+
+  const stops = [listen("pagehide", finish)];
+  if (navigation) {
+    stops.push(listen("currententrychange", look, navigation));
+  } else {
+    stops.push(listen("popstate hashchange", look));
+    for (const name of ["pushState", "replaceState"] as const) {
+      stops.push(
+        replace(
+          history,
+          name,
+          (original) =>
+            function (this: History, ...given: Parameters<History["pushState"]>) {
+              const result = original.apply(this, given);
+              look();
+              return result;
+            },
+        ),
+      );
+    }
+  }
+  stops.push(() => clearTimeout(timer));
+  return all(stops);
+}

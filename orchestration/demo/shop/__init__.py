@@ -1,0 +1,1 @@
+"""The website that the demo records: see `app`."""

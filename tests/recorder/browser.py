@@ -1,0 +1,57 @@
+"""A real Chromium, the system's, and what a test waits for in a page that is recorded."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+
+from orchestration.demo import chromium
+from tests.conftest import eventually
+
+# A host that is not this machine.
+_ARGUMENTS = [*chromium.ARGUMENTS, "--host-resolver-rules=MAP shop.test 127.0.0.1"]
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Run a browser."""
+    with sync_playwright() as playwright, started(playwright.chromium) as browser:
+        yield browser
+
+
+@contextmanager
+def started(kind: BrowserType, **options: Any) -> Iterator[Browser]:
+    """Run a browser of Playwright's. The options are those of its `launch`."""
+    found = chromium.find()
+    assert found, chromium.MISSING
+    browser = kind.launch(executable_path=found, args=_ARGUMENTS, **options)
+    yield browser
+    browser.close()
+
+
+def status(page: Page) -> dict[str, Any]:
+    """What the page's recorder says of itself; `state` is missing where there is none yet."""
+    found: dict[str, Any] = page.evaluate("window.replaylake?.status?.() ?? {}")
+    return found
+
+
+def recorded(page: Page, state: str = "recording") -> str:
+    """Wait until the page is recorded, or in another state, and return the session's id."""
+    try:
+        eventually(lambda: status(page).get("state") == state)
+    except AssertionError as error:
+        raise AssertionError(f"not {state}: {status(page)}") from error
+    return str(status(page)["sessionId"])
+
+
+def flushed(page: Page) -> None:
+    """Wait until what is recorded up to now is stored, and see that the recorder is well."""
+
+    def is_flushed() -> bool:
+        found = status(page)
+        upload = found["lastUpload"]
+        return found["waitingBytes"] == 0 and upload is not None and upload["status"] == 202
+
+    eventually(is_flushed)
+    assert status(page)["failures"] == 0

@@ -1,0 +1,189 @@
+"""What `errors_only` and `smart` keep: nothing before a trigger, and then the minute before it."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.conftest import eventually
+from tests.recorder.browser import flushed, recorded, status
+from tests.recorder.site import Site
+from tests.recorder.stack import Stack
+
+SHOP = """
+<title>Shop</title>
+<p id=log>nothing yet</p>
+<button id=say onclick="log.textContent = 'said ' + (window.n = (window.n || 0) + 1)">Say</button>
+<button id=fail onclick="throw new TypeError('no such coupon')">Fail</button>
+<img id=dead width=80 height=80 alt="">
+<a href="/next">Next</a>
+<!--recorder-->
+"""
+
+
+@pytest.fixture
+def shop(site: Site) -> str:
+    site.pages["/"] = site.pages["/next"] = site.pages["/pricing"] = SHOP
+    return f"{site.origin}/"
+
+
+def triggered(page: Page, stack: Stack, session: str, kind: str) -> dict[str, Any]:
+    """Wait until a session is kept and stored, and return its detail."""
+    eventually(lambda: status(page)["kept"] == kind)
+    flushed(page)
+    stack.listed(session)
+    eventually(lambda: stack.detail(session)["trigger"] == kind)
+    return stack.detail(session)
+
+
+def said(stack: Stack, session: str) -> list[int]:
+    """Which of the texts that the page said are in the replay."""
+    told = str(stack.replay(session))
+    return [number for number in range(1, 30) if f"'said {number}'" in told]
+
+
+def test_a_session_without_an_error_is_never_sent(page: Page, shop: str, stack: Stack) -> None:
+    stack.change(session_replay_trigger="errors_only")
+    sent: list[str] = []
+    page.on(
+        "request", lambda request: sent.append(request.url) if "chunks" in request.url else None
+    )
+    page.goto(shop)
+    recorded(page, "armed")
+    for _ in range(5):
+        page.click("#say")
+        page.click("#dead")
+    eventually(lambda: status(page)["bufferedBytes"] > 1000)
+    page.click("a")
+    page.wait_for_url("**/next")
+    recorded(page, "armed")
+    page.goto("about:blank")
+
+    assert sent == []
+    assert stack.sessions() == []
+
+
+@pytest.mark.parametrize("mode", ["errors_only", "smart"])
+def test_an_error_keeps_what_led_to_it_and_what_follows_on_all_pages(
+    mode: str, page: Page, shop: str, stack: Stack
+) -> None:
+    stack.change(session_replay_trigger=mode, dead_clicks=False)
+    page.goto(shop)
+    session = recorded(page, "armed")
+    page.click("#say")
+    page.click("#say")
+    page.click("#fail")
+    detail = triggered(page, stack, session, "error")
+
+    assert said(stack, session) == [1, 2]
+    assert detail["hasErrors"]
+    assert detail["isComplete"]
+    (note,) = stack.notes(session, "trigger")
+    assert note == {"kind": "error", "detail": "Uncaught TypeError: no such coupon"}
+    page.click("#say")
+    flushed(page)
+    eventually(lambda: said(stack, session) == [1, 2, 3])
+    page.click("a")
+    page.wait_for_url("**/next")
+    assert recorded(page) == session
+    page.click("#fail")
+    flushed(page)
+    eventually(lambda: stack.detail(session)["errorCount"] == 2)
+    assert len(stack.detail(session)["pageList"]) == 2
+    assert len(stack.notes(session, "trigger")) == 1
+
+
+def test_a_trigger_just_after_a_page_change_has_its_minute_too(
+    page: Page, shop: str, stack: Stack
+) -> None:
+    stack.change(session_replay_trigger="errors_only")
+    page.goto(shop)
+    session = recorded(page, "armed")
+    page.click("#say")
+    page.click("a")
+    page.wait_for_url("**/next")
+    assert recorded(page, "armed") == session
+    page.click("#fail")
+    triggered(page, stack, session, "error")
+
+    eventually(lambda: len(stack.detail(session)["pageList"]) == 2)
+    assert said(stack, session) == [1]
+    assert stack.detail(session)["isComplete"]
+
+
+def test_the_minute_before_a_trigger_is_there_however_long_the_page_was_open(
+    page: Page, shop: str, stack: Stack
+) -> None:
+    """A checkpoint each minute, and two of them kept: the trigger comes just after the third."""
+    stack.change(session_replay_trigger="errors_only")
+    page.clock.install()
+    page.goto(shop)
+    page.clock.run_for(3_000)
+    session = recorded(page, "armed")
+    for _ in range(19):
+        page.click("#say")
+        page.clock.run_for(10_000)
+    page.click("#fail")
+    page.clock.run_for(3_000)
+    triggered(page, stack, session, "error")
+
+    events = stack.replay(session)
+    error = next(e for e in events if e["type"] == 5 and e["data"]["tag"] == "replaylake.error")
+    first = next(e for e in events if e["type"] == 2)
+    assert error["timestamp"] - first["timestamp"] >= 60_000
+    assert error["timestamp"] - first["timestamp"] < 150_000
+    assert set(range(14, 20)) <= set(said(stack, session))
+    assert 1 not in said(stack, session)
+
+
+def test_the_next_session_is_armed_again(page: Page, shop: str, stack: Stack) -> None:
+    stack.change(session_replay_trigger="errors_only")
+    page.clock.install()
+    page.goto(shop)
+    page.clock.run_for(3_000)
+    first = recorded(page, "armed")
+    page.click("#fail")
+    page.clock.run_for(2_000)
+    recorded(page, "recording")
+    page.clock.fast_forward(31 * 60_000)
+    page.click("#say")
+    page.clock.run_for(3_000)
+
+    assert recorded(page, "armed") != first
+    assert status(page)["kept"] is None
+
+
+def test_smart_mode_keeps_rage_and_dead_clicks_pages_of_interest_and_what_the_page_asks(
+    page: Page, shop: str, stack: Stack
+) -> None:
+    stack.change(session_replay_trigger="smart")
+    browser = page.context.browser
+    assert browser is not None
+
+    def kept(path: str, kind: str, act: str) -> None:
+        with browser.new_context() as context:
+            visitor = context.new_page()
+            visitor.goto(shop + path)
+            eventually(lambda: status(visitor).get("state") in ("armed", "recording"))
+            visitor.evaluate(act) if "replaylake" in act else act and visitor.click(
+                act, click_count=4 if kind == "rage_click" else 1
+            )
+            triggered(visitor, stack, str(status(visitor)["sessionId"]), kind)
+
+    kept("", "rage_click", "#dead")
+    kept("", "dead_click", "#dead")
+    kept("pricing", "url", "")
+    kept("", "manual", "replaylake.trigger('chat opened')")
+
+
+def test_a_page_that_is_too_large_for_the_buffer_says_so(
+    page: Page, site: Site, stack: Stack
+) -> None:
+    stack.change(session_replay_trigger="errors_only")
+    words = "".join(f"<p>paragraph {number} of many</p>" for number in range(70_000))
+    site.pages["/"] = words + SHOP
+    page.goto(f"{site.origin}/")
+    recorded(page, "armed")
+
+    assert "too large" in status(page)["reason"]
+    assert status(page)["bufferedBytes"] < 5_000_000
