@@ -20,6 +20,7 @@ def of_compaction(done: Compacted, seconds: float) -> dict[str, Any]:
         "raw_bytes": done.raw_bytes,
         "quarantined": done.quarantined_count,
         "expired": done.expired_count,
+        "erased": done.erased_count,
         "failed": len(done.failed),
         "conflicts": done.conflict_count,
         "seconds": round(seconds, 3),

@@ -1,12 +1,13 @@
 """Sessions that their websites no longer keep, removed by day. What expires: `lake.retention`."""
 
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from assets.descriptions import OWNERS
 from assets.partitions import days
-from lake.retention import expire_day
+from lake.retention import Expired, expire_day
 from orchestration.resources import LakeResource
 
 
@@ -14,7 +15,7 @@ class RetentionConfig(dg.Config):
     """What a run may be told."""
 
     dry_run: bool = False
-    """Count what would go, and remove nothing."""
+    """Tell what would go, and remove nothing."""
 
 
 @dg.multi_asset(
@@ -45,16 +46,34 @@ def expired_sessions(
             now_ms=lake.now_ms(),
             dry_run=config.dry_run,
         )
+        for what, why in gone.failed.items():
+            context.log.warning("%s: kept, since it cannot be read: %s", what, why)
         context.add_asset_metadata(
-            {
-                "sessions": gone.session_count,
-                "segments": gone.segment_count,
-                "files": gone.file_count,
-                "file_bytes": gone.file_bytes,
-                "by_website": dg.MetadataValue.json(gone.by_website),
-                "dry_run": config.dry_run,
-            },
+            _metadata(gone, dry_run=config.dry_run),
             asset_key="expired_sessions",
             partition_key=key,
         )
     return dg.MaterializeResult(asset_key="expired_sessions")
+
+
+def _metadata(gone: Expired, *, dry_run: bool) -> dict[str, Any]:
+    """`kept` tells why what is stored of the day stays; a dry run names what would go."""
+    told = {
+        "sessions": gone.session_count,
+        "bytes": gone.size_bytes,
+        "objects": gone.object_count,
+        "files": gone.file_count,
+        "segments": gone.segment_count,
+        "quarantined": gone.quarantined_count,
+        "by_website": dg.MetadataValue.json(gone.by_website),
+        "kept": dg.MetadataValue.json(gone.kept),
+        "dry_run": dry_run,
+    }
+    if gone.sessions:
+        told["would_go"] = dg.MetadataValue.table(
+            [
+                dg.TableRecord({"website_id": website_id, "session_id": session_id})
+                for website_id, session_id in gone.sessions
+            ]
+        )
+    return told

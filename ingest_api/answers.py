@@ -1,15 +1,14 @@
 """What the ingest API answers, as bytes for ASGI. Which error gets which status: `app.STATUSES`."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import msgspec
 
+from lake.problems import MEDIA_TYPE, RETRIED, RETRY_AFTER_S, problem_json, retry_after
+
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HeaderList = list[tuple[bytes, bytes]]
-RETRY_AFTER_S = 5
-PROBLEM = b"application/problem+json"
 
 
 class Answer(NamedTuple):
@@ -25,13 +24,22 @@ def json_answer(status: int, value: object) -> Answer:
     return _typed(status, b"application/json", msgspec.json.encode(value))
 
 
-def problem_answer(status: int, kind: str, detail: str, facts: dict[str, object]) -> Answer:
-    """Answer with an error, RFC 9457. `kind` never changes; `facts` are members of their own."""
-    title = HTTPStatus(status).phrase
-    members = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    answer = _typed(status, PROBLEM, msgspec.json.encode(members | {"kind": kind} | facts))
-    if status in (429, 503):
-        answer.headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+def problem_answer(
+    status: int,
+    kind: str,
+    detail: str,
+    facts: dict[str, object],
+    *,
+    retry_s: float = RETRY_AFTER_S,
+) -> Answer:
+    """Answer with an error, RFC 9457. `kind` never changes; `facts` are members of their own.
+
+    Args:
+        retry_s: When to come again; said in whole seconds, with 429 and 503.
+    """
+    answer = _typed(status, MEDIA_TYPE.encode(), problem_json(status, kind, detail, facts))
+    if status in RETRIED:
+        answer.headers.append((b"retry-after", retry_after(retry_s).encode()))
     return answer
 
 

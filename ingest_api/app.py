@@ -4,11 +4,9 @@ Made by `create_app`, so that tests bring their own store and clock. The upload 
 `ingest_api.receiving`; how it is served is `ingest_api.serve`.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from ingest_api import openapi
+from ingest_api import openapi, recorder_script
 from ingest_api.answers import Answer, problem_answer
 from ingest_api.bodies import BodyTooSlow, Overloaded
 from ingest_api.group_commit import GroupCommit
@@ -24,6 +22,7 @@ from ingest_api.lookups import Lookups
 from ingest_api.metrics import Metrics
 from ingest_api.once import Once
 from ingest_api.receiving import Receiver
+from ingest_api.recorder_script import RecorderScript
 from lake.clients import Countries
 from lake.control import Control
 from lake.errors import (
@@ -33,14 +32,17 @@ from lake.errors import (
     Forbidden,
     LakeError,
     Missing,
+    SessionErased,
     SessionExpired,
     StoreUnavailable,
+    TooMany,
 )
+from lake.plans import PLANS
 from lake.readiness import Readiness
 from lake.settings import Settings
 from lake.store import Store, open_store
 from lake.visitors import Salts
-from lake.websites import PLANS, Website
+from lake.websites import Website
 
 # The first that matches counts, so that what is special stands before what is general.
 STATUSES: tuple[tuple[type[LakeError], int], ...] = (
@@ -50,15 +52,16 @@ STATUSES: tuple[tuple[type[LakeError], int], ...] = (
     (BadInput, 400),
     (Forbidden, 403),
     (Missing, 404),
+    (SessionErased, 410),
     (SessionExpired, 410),
+    (TooMany, 429),
     (Overloaded, 503),
     (StoreUnavailable, 503),
 )
 CHUNKS = "/v1/chunks"
 _CHUNK_METHODS = ["POST", "OPTIONS"]
 _FACTS = ("limit_bytes", "parameter")  # of errors, that travel as members of their own
-_RECORDER = Path(__file__).parent / "recorder" / "dist" / "r.js"
-_ANYONE = {"access-control-allow-origin": "*"}
+_CONFIG_HEADERS = {"access-control-allow-origin": "*", "cache-control": "public, max-age=5"}
 
 
 def now_ms() -> int:
@@ -83,6 +86,9 @@ def create_app(
     lookups = Lookups(Control(store, settings, time.monotonic), settings)
     countries = Countries(settings.geo_path)
     readiness = Readiness(store)
+    loader = RecorderScript(recorder_script.DIST / recorder_script.LOADER)
+    bundle = RecorderScript(recorder_script.DIST / recorder_script.RECORDER)
+    dashboard = {"dashboard_url": settings.dashboard_url}
     receiver = Receiver(
         settings,
         lookups=lookups,
@@ -112,17 +118,21 @@ def create_app(
     async def config(website_id: str) -> Response:
         """What the recorder of a page needs to know. An unknown website is a disabled one."""
         website = await lookups.website(website_id)
-        body = msgspec.json.encode(_config(website, clock()))
+        body = msgspec.json.encode(_config(website, clock()) | dashboard)
         # Short: it tells the time, and a change of the settings should not wait.
-        return Response(body, media_type="application/json", headers=_cached(5))
+        return Response(body, media_type="application/json", headers=_CONFIG_HEADERS)
 
+    @app.head("/r.js", include_in_schema=False)
     @app.get("/r.js")
-    async def recorder() -> Response:
-        """The recorder, for a page's script tag."""
-        script = await asyncio.to_thread(_recorder)
-        if script is None:
-            return _response(problem_answer(404, "recorder-missing", "no recorder is built", {}))
-        return Response(script, media_type="text/javascript", headers=_cached(300))
+    async def recorder(request: Request) -> Response:
+        """What a page's script tag loads."""
+        return await loader.answer(request)
+
+    @app.head("/r/{version}.js", include_in_schema=False)
+    @app.get("/r/{version}.js")
+    async def recorder_version(request: Request, version: str) -> Response:
+        """The recorder itself, which `/r.js` names by its version."""
+        return await bundle.answer(request, version=version)
 
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -175,6 +185,8 @@ def problem_of(error: Exception) -> Answer:
         detail = "the chunk could not be stored: send it again"
     elif status == 500:
         detail = "something went wrong here"
+    if isinstance(error, TooMany):
+        return problem_answer(status, error.kind, detail, facts, retry_s=error.retry_s)
     return problem_answer(status, error.kind, detail, facts)
 
 
@@ -217,17 +229,6 @@ def _config(website: Website | None, at_ms: int) -> dict[str, object]:
         "smart": website.smart,
         "network_panel": PLANS[website.plan].network_panel,
     }
-
-
-def _recorder() -> bytes | None:
-    try:
-        return _RECORDER.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _cached(seconds: int) -> dict[str, str]:
-    return _ANYONE | {"cache-control": f"public, max-age={seconds}"}
 
 
 def _response(answer: Answer) -> Response:

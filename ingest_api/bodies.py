@@ -46,6 +46,11 @@ class Waiting:
         self._limit_bytes = settings.ingest_waiting_bytes_max
         self._gauge = gauge
 
+    @property
+    def held_bytes(self) -> int:
+        """How much is held now."""
+        return self._bytes
+
     def admit(self, size_bytes: int) -> None:
         """Let a body pass if there is room for all of it.
 

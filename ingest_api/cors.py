@@ -25,7 +25,11 @@ def allow(website: Website, origin: str | None) -> HeaderList:
         )
     # What is echoed is one of the website's own texts; any other page gets the star.
     allowed = origin if origin is not None and origin in website.origins else "*"
-    return [(b"access-control-allow-origin", allowed.encode()), (b"vary", b"origin")]
+    return [
+        (b"access-control-allow-origin", allowed.encode()),
+        (b"access-control-expose-headers", b"retry-after"),
+        (b"vary", b"origin"),
+    ]
 
 
 def preflight(website: Website, origin: str | None) -> HeaderList:

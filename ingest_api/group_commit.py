@@ -41,8 +41,8 @@ async def durable(commit: Commit) -> None:
 
 
 def kept_bytes(facts: ChunkFacts) -> int:
-    """Return about how much a chunk's small columns hold; a chunk may name hundreds of URLs."""
-    return sum(len(view.url) for view in facts.views)
+    """Return about how much a chunk's small columns hold; a chunk may name hundreds of pages."""
+    return sum(len(view.url) + len(view.title) for view in facts.views)
 
 
 class _Batch:

@@ -1,8 +1,9 @@
 """What the ingest API counts, for Prometheus. One registry per app.
 
-Of each website: received = stored + duplicate + rejected + unwanted + quarantined + expired +
-erased, once all requests are answered. `quarantined` here: another chunk with this identity was
-acknowledged before; this one is stored too, and compaction will put it aside.
+Of each website: received = stored + duplicate + rejected + limited + unwanted + quarantined +
+expired + erased, once all requests are answered. `limited` got 429. `quarantined` here: another
+chunk with this identity was acknowledged before; this one is stored too, and compaction will put
+it aside.
 """
 
 from prometheus_client import (
@@ -18,6 +19,7 @@ OUTCOMES = (
     "stored",
     "duplicate",
     "rejected",
+    "limited",
     "unwanted",
     "quarantined",
     "expired",
@@ -61,6 +63,9 @@ class Metrics:
         )  # fmt: skip
         self.waiting_bytes = Gauge(
             "replaylake_waiting_bytes", "Bodies held until their answer", registry=registry
+        )
+        self.late_s = Gauge(
+            "replaylake_late_seconds", "How late the event loop was, lately", registry=registry
         )
         self.segments = Counter("replaylake_segments_total", "Segments written", registry=registry)
         self.segment_payload_bytes = Counter(

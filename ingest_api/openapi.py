@@ -6,7 +6,7 @@ from lake import ids
 
 _UUID7: dict[str, object] = {
     "type": "string",
-    "format": "uuid",
+    "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
     "description": "UUIDv7, lower case",
 }
 _PARAMETERS: dict[str, tuple[str, dict[str, object]]] = {
@@ -30,6 +30,7 @@ _PROBLEMS = {
     "410": "The session is erased, or older than its website keeps sessions.",
     "413": "The chunk is too large; `limit_bytes` says what is not.",
     "415": "Content-Encoding is neither gzip nor none.",
+    "429": "The website sends too much, alone or beside others; `Retry-After` says when to go on.",
     "503": "The store failed or too much is waiting; `Retry-After` says when to send it again.",
 }
 
@@ -54,7 +55,8 @@ def chunks_path() -> dict[str, Any]:
     }
     for status, description in _PROBLEMS.items():
         responses[status] = {"description": description, "content": problem}
-    event = {"type": "object", "required": ["type", "timestamp"]}
+    numbers = {"type": {"type": "integer"}, "timestamp": {"type": "number"}}
+    event = {"type": "object", "required": list(numbers), "properties": numbers}
     body = {"schema": {"type": "array", "items": event, "minItems": 1}}
     return {
         "post": {

@@ -95,7 +95,7 @@ def refuse_secret_key(text: str) -> None:
     Raises:
         SecretKeyExposed: It is one.
     """
-    if text.startswith(api_keys.PREFIX) and api_keys.key_id_of(text):
+    if api_keys.key_id_of(text):
         raise SecretKeyExposed(
             "an API key reads sessions and must never stand in a page: revoke it "
             "(`replaylake key revoke`), and give the recorder the website's id"

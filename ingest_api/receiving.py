@@ -14,22 +14,25 @@ from typing import Any
 
 import structlog
 
-from ingest_api import addresses, cors, headers, parameters
+from ingest_api import cors, headers, parameters
 from ingest_api.answers import Answer, HeaderList, json_answer, send_answer
 from ingest_api.bodies import Body, Receive, Waiting
 from ingest_api.group_commit import kept_bytes
 from ingest_api.headers import Headers
+from ingest_api.limits import Lateness, Limits
 from ingest_api.lookups import Lookups
 from ingest_api.metrics import Counts, Metrics
 from ingest_api.once import Once
 from ingest_api.parameters import Parameters
 from ingest_api.seldom import Seldom
-from lake import chunks, clients, ids, websites
+from lake import addresses, chunks, clients, ids, websites
 from lake.errors import (
     BadInput,
     ChunkTooLarge,
     LakeError,
+    SessionErased,
     SessionExpired,
+    TooMany,
     WebsiteMissing,
 )
 from lake.facts import ChunkFacts, Client
@@ -91,6 +94,12 @@ class Receiver:
         self._metrics = metrics
         self._problem_of = problem_of
         self._waiting = Waiting(settings, metrics.waiting_bytes)
+        self._limits = Limits(
+            settings,
+            waiting_bytes=lambda: self._waiting.held_bytes,
+            lateness=Lateness(metrics.late_s),
+            clock_s=time.monotonic,
+        )
         # One thread: a body inflates to 32 MiB, and only so many of them fit into memory.
         self._pool = ThreadPoolExecutor(1, "large-chunks")
         self._seldom = Seldom()
@@ -113,6 +122,8 @@ class Receiver:
             upload.counts.received.inc()
             upload.counts.outcome[upload.outcome].inc()
             self._metrics.answer_s.observe(time.monotonic() - began_s)
+        if upload.outcome == "limited":
+            await self._limits.pause()
         if body.is_read or not self._must_close(answer, asked):
             await send_answer(send, answer, upload.cors)
         else:
@@ -130,6 +141,7 @@ class Receiver:
 
     def close(self) -> None:
         """Let the thread end."""
+        self._limits.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _receive(self, upload: _Upload, body: Body, asked: Headers, scope: Any) -> Answer:
@@ -146,20 +158,27 @@ class Receiver:
         ids.check_secret(given.session, given.secret)
         now_ms = self._clock()
         self._check_time(given, website, now_ms)
-        # Erasure's place: a session with a tombstone is refused here with 410, as `erased`.
+        gone = await self._lookups.erased(website.website_id)
+        _refuse_erased(gone.hides(given.session))
         if not website.records or asked.get("sec-gpc") == "1":
             upload.outcome = "unwanted"
             return _UNWANTED
+        self._limits.admit(website.website_id)
         payload = await body.read(asked.declared_bytes)
+        self._limits.took(website.website_id, len(payload))
         self._metrics.payload_bytes.inc(len(payload))
         encoding = _encoding(asked, payload)
         facts = await self._facts(given, payload, encoding)
         body.hold_too(kept_bytes(facts))
+        client = await self._client(website, asked, scope, now_ms)
+        # Asked again: a body may take its time.
+        gone = await self._lookups.erased(website.website_id)
+        _refuse_erased(gone.hides(given.session, client.visitor_id, facts.user_id))
         arrival = Arrival(
             website.website_id,
             given.session,
             facts,
-            await self._client(website, asked, scope, now_ms),
+            client,
             now_ms * 1000,
             encoding,
             payload,
@@ -176,7 +195,7 @@ class Receiver:
                 f"{self._settings.session_future_s}: make its id of the server's clock (`now_ms` "
                 "of /v1/config)"
             )
-        first_day = websites.first_day_kept(website, now_ms=now_ms)
+        first_day = websites.first_day_kept(website, self._settings, now_ms=now_ms)
         if ids.day_of(given.session) < first_day:
             raise SessionExpired(
                 f"the session began before {first_day}, and its website's plan, {website.plan}, "
@@ -210,6 +229,10 @@ class Receiver:
     def _refuse(self, upload: _Upload, error: Exception) -> Answer:
         if isinstance(error, SessionExpired):
             upload.outcome = "expired"
+        elif isinstance(error, SessionErased):
+            upload.outcome = "erased"
+        elif isinstance(error, TooMany):
+            upload.outcome = "limited"
         answer = self._problem_of(error)
         kind = error.kind if isinstance(error, LakeError) else "internal"
         if upload.outcome == "rejected":
@@ -227,6 +250,11 @@ class Receiver:
         declared_bytes = asked.declared_bytes
         is_long = declared_bytes is None or declared_bytes > _UNREAD_BYTES_MAX
         return is_long or answer.status in _CLOSING
+
+
+def _refuse_erased(is_hidden: bool) -> None:
+    if is_hidden:
+        raise SessionErased("the session was erased, and nothing of it is taken again")
 
 
 def _encoding(asked: Headers, payload: bytes) -> str:

@@ -2,11 +2,11 @@
 
 import ctypes
 import gc
-import resource
 import signal
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from types import FrameType
 
 import pyarrow as pa
@@ -14,10 +14,11 @@ import structlog
 import uvicorn
 
 from ingest_api.app import create_app
-from ingest_api.protocol import protocol
 from lake import logs
+from lake.protocol import connections_within_files, protocol
 from lake.settings import Settings
 
+_OWN_FILES = 64  # segments, the store's connections, the loop's own
 _SHUTDOWN_S = 5  # beyond a body's deadline, for the last commit
 _BACKLOG = 2048  # connections that the system completes for us during a hiccup
 _RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
@@ -34,13 +35,17 @@ def serve(settings: Settings, host: str, port: int) -> None:
         SystemExit: Stopped, with 0.
     """
     logs.configure()
-    _raise_file_limit()
+    settings = _within_file_limit(settings)
     _give_memory_back()
     listener = _listen(host, port)
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
-        http=protocol(settings),
+        http=protocol(
+            head_deadline_s=settings.chunk_deadline_s,
+            body_deadline_s=None,  # `bodies` knows when one is too slow
+            connections_max=settings.ingest_connections_max,
+        ),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -61,10 +66,9 @@ def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signa
     sys.exit(0)
 
 
-def _raise_file_limit() -> None:
-    """Allow as many open connections as the system lets us."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def _within_file_limit(settings: Settings) -> Settings:
+    connections_max = connections_within_files(settings.ingest_connections_max, _OWN_FILES)
+    return replace(settings, ingest_connections_max=connections_max)
 
 
 def _give_memory_back() -> None:

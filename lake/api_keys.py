@@ -1,34 +1,34 @@
-"""API keys: who may read (`viewer`) or change and erase (`admin`) one website's sessions.
+"""API keys: who may read (`viewer`) or change and erase (`admin`) a website's sessions, or all's.
 
 A key is shown once, as `rl_<key id>_<secret>`; the lake keeps only the secret's hash, one JSON
 object per key. Services do not read keys from here for every request: see `lake.control`.
 Pages have no keys: what lets a recorder in is its origin and its session's secret.
 """
 
-import hashlib
-import hmac
-import re
-import secrets
-import string
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import msgspec
 
-from lake import keys, websites
-from lake.errors import Damaged, Missing, ObjectMissing, SettingInvalid
+from lake import audit, keys, websites
+from lake.documents import Documents
+from lake.errors import Missing, ObjectMissing, SettingInvalid
 from lake.store import Store
 from lake.times import iso
+from lake.tokens import Tokens, is_id
 
 Role = Literal["viewer", "admin"]
-PREFIX = "rl_"
-_KEY_ID_LETTERS = string.ascii_lowercase + string.digits
-_KEY_ID = re.compile(r"[a-z0-9]{12}")
-_TOKEN = re.compile(r"rl_([a-z0-9]{12})_([0-9a-f]{48})")
-_NOBODY = "0" * 64
+ALL = "*"  # in a website id's place: the key is for every website there is or will be
+USED_EVERY_MS = 3_600_000  # `last_used_at` may be so much behind: it is no log
+_TOKENS = Tokens("rl_")
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One key as the lake keeps it; nobody can make the key from this."""
+    """One key as the lake keeps it; nobody can make the key from this.
+
+    `website_id` is `ALL` for a key of all websites. `last_used_at` is to the hour.
+    """
 
     key_id: str
     website_id: str
@@ -36,10 +36,22 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     secret_sha256: str
     created_at: str
     revoked_at: str | None = None
+    last_used_at: str | None = None
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it is for every website."""
+        return self.website_id == ALL
 
 
-def create(store: Store, *, website_id: str, role: str, now_ms: int) -> str:
-    """Make a key of a website and return it, for the only time.
+_DOCUMENTS = Documents(ApiKey, "API key")
+
+
+def create(store: Store, *, website_id: str, role: str, now_ms: int, by: str | None = None) -> str:
+    """Make a key of a website, or of `ALL`, and return it, for the only time.
+
+    Args:
+        by: Who makes it, for the audit log; None: it is not told there.
 
     Raises:
         WebsiteMissing: There is no such website.
@@ -47,20 +59,21 @@ def create(store: Store, *, website_id: str, role: str, now_ms: int) -> str:
     """
     if role not in ("viewer", "admin"):
         raise SettingInvalid(f"role is {role!r}: give viewer or admin")
-    websites.get(store, website_id)
+    if website_id != ALL:
+        websites.get(store, website_id)
     while True:
-        key_id = "".join(secrets.choice(_KEY_ID_LETTERS) for _ in range(12))
-        secret = secrets.token_hex(24)
+        token, key_id, secret_sha256 = _TOKENS.draw()
         record = ApiKey(
             key_id=key_id,
             website_id=website_id,
             role="admin" if role == "admin" else "viewer",
-            secret_sha256=_hash(secret),
+            secret_sha256=secret_sha256,
             created_at=iso(now_ms),
         )
-        key = keys.api_key_key(key_id)
-        if store.put_new(key, msgspec.json.encode(record), token=secrets.token_hex(16)):
-            return f"{PREFIX}{key_id}_{secret}"
+        if by is not None:
+            audit.record(store, website_id, by, "key-made", key_id, {"role": role}, now_ms=now_ms)
+        if _DOCUMENTS.create(store, keys.api_key_key(key_id), record):
+            return token
 
 
 def get(store: Store, key_id: str) -> ApiKey:
@@ -69,73 +82,76 @@ def get(store: Store, key_id: str) -> ApiKey:
     Raises:
         Missing: There is none, or the id has not the form of one.
     """
-    return _read(store, key_id)[0]
+    with _missing():
+        return _DOCUMENTS.read(store, _key(key_id))
 
 
 def list_all(store: Store) -> list[ApiKey]:
     """Read every key's record, oldest first, revoked ones too."""
-    found = []
-    for item in store.list(keys.KEYS):
-        try:
-            found.append(_decode(store.get(item.key), item.key))
-        except ObjectMissing:
-            continue  # deleted since the listing
+    found = _DOCUMENTS.all(store, keys.KEYS)
     return sorted(found, key=lambda key: (key.created_at, key.key_id))
 
 
-def revoke(store: Store, key_id: str, *, now_ms: int) -> ApiKey:
+def revoke(store: Store, key_id: str, *, now_ms: int, by: str | None = None) -> ApiKey:
     """End a key for ever. Revoking it again changes nothing.
+
+    Args:
+        by: Who ends it, for the audit log; None: it is not told there.
 
     Raises:
         Missing: There is no such key.
     """
-    while True:
-        record, version = _read(store, key_id)
+
+    def revoked(record: ApiKey) -> ApiKey:
         if record.revoked_at is not None:
             return record
-        revoked = msgspec.structs.replace(record, revoked_at=iso(now_ms))
-        if store.swap(keys.api_key_key(key_id), msgspec.json.encode(revoked), version=version):
-            return revoked
+        return msgspec.structs.replace(record, revoked_at=iso(now_ms))
+
+    def tell(record: ApiKey) -> None:
+        if by is not None:
+            audit.record(store, record.website_id, by, "key-revoked", key_id, now_ms=now_ms)
+
+    with _missing():
+        return _DOCUMENTS.change(store, _key(key_id), revoked, first=tell)
+
+
+def note_used(store: Store, key_id: str, *, now_ms: int) -> None:
+    """Remember that a key was used, at most once in `USED_EVERY_MS`. A revoked one stays as it is.
+
+    Raises:
+        Missing: There is no such key.
+    """
+
+    def used(record: ApiKey) -> ApiKey:
+        newest = iso(now_ms - USED_EVERY_MS)
+        if record.revoked_at is not None or (record.last_used_at or "") > newest:
+            return record
+        return msgspec.structs.replace(record, last_used_at=iso(now_ms))
+
+    with _missing():
+        _DOCUMENTS.change(store, _key(key_id), used)
 
 
 def key_id_of(token: str) -> str | None:
     """Return the id in a key, or None for a text that has not the form of a key."""
-    match = _TOKEN.fullmatch(token)
-    return match[1] if match else None
+    return _TOKENS.id_of(token)
 
 
 def verify(record: ApiKey | None, token: str) -> bool:
     """Tell whether `token` is this key and not revoked, in a time that does not tell why not."""
-    match = _TOKEN.fullmatch(token)
-    found = _hash(match[2] if match else "")
-    is_equal = hmac.compare_digest(found, record.secret_sha256 if record else _NOBODY)
-    return (
-        is_equal
-        and match is not None
-        and record is not None
-        and record.key_id == match[1]
-        and record.revoked_at is None
-    )
+    recorded = (record.key_id, record.secret_sha256) if record else (None, None)
+    return _TOKENS.is_of(token, *recorded) and record is not None and record.revoked_at is None
 
 
-def _hash(secret: str) -> str:
-    # A plain hash is enough: the secret is 192 random bits, which nobody can guess.
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _read(store: Store, key_id: str) -> tuple[ApiKey, str]:
-    if not _KEY_ID.fullmatch(key_id):
+def _key(key_id: str) -> str:
+    if not is_id(key_id):
         raise Missing("no key has this id")
-    key = keys.api_key_key(key_id)
+    return keys.api_key_key(key_id)
+
+
+@contextmanager
+def _missing() -> Iterator[None]:
     try:
-        body, version = store.get_versioned(key)
+        yield
     except ObjectMissing as error:
         raise Missing("no key has this id") from error
-    return _decode(body, key), version
-
-
-def _decode(body: bytes, key: str) -> ApiKey:
-    try:
-        return msgspec.json.decode(body, type=ApiKey)
-    except msgspec.DecodeError as error:
-        raise Damaged(f"{key} is no API key: {error}") from error

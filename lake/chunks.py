@@ -13,7 +13,7 @@ from isal import isal_zlib
 
 from lake.errors import ChunkMalformed, ChunkTooLarge, EncodingUnsupported
 from lake.facts import ChunkFacts, View
-from lake.scrub import scrub_url
+from lake.scrub import scrub_text, scrub_url
 
 META, FULL_SNAPSHOT, INCREMENTAL, CUSTOM, PLUGIN = 4, 2, 3, 5, 6
 _MOUSE_INTERACTION = 2
@@ -22,14 +22,18 @@ _AT_MS_MAX = 8_640_000_000_000_000  # the last instant that a JavaScript Date ca
 EVENTS_MAX = 100_000  # five hours of a busy page; a million tiny ones take a second and 150 MB
 _FEW_BYTES = 1024 * 1024  # fewer bytes cannot hold too many events
 _VIEWS_MAX = 256  # addresses kept of one chunk, and
-_VIEWS_LENGTH_MAX = 16 * 1024  # their length together: readers hold the small columns in memory
+_VIEWS_LENGTH_MAX = 16 * 1024  # their and the titles' length: readers hold small columns in memory
+TITLE_LENGTH_MAX = 300  # a browser's tab shows a tenth of it
 _SIZE_MAX = 100_000  # CSS px; a screen is smaller
 USER_ID_LENGTH_MAX = 256
 IDENTIFY = "replaylake.identify"
+PAGE = "replaylake.page"
+TRIGGER = "replaylake.trigger"
 ERROR_TAGS = ("replaylake.error", "sr.error")
 CONSOLE = "rrweb/console@1"
 SAME_ERROR_MS = 1000  # a browser reports an uncaught error to the console too
 _BOM = b"\xef\xbb\xbf"
+_TRIGGER_KIND = re.compile(r"[a-z_]{1,32}")  # a name, so that nothing personal passes for one
 _SURROGATE = re.compile(rb"\\u[dD]")
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -43,6 +47,11 @@ class _Payload(msgspec.Struct):
     message: object = None
     level: object = None
     payload: object = None
+    url: object = None
+    title: object = None
+    width: object = None
+    height: object = None
+    kind: object = None
 
 
 class _Data(msgspec.Struct):
@@ -140,9 +149,9 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
     if not events:
         raise ChunkMalformed("the chunk holds no events")
     clicks = snapshots = 0
-    views: list[View] = []
-    views_length = 0
+    views = _Views()
     user_id = None
+    triggers: list[tuple[float, str]] = []
     errors = _ErrorCount()
     for event in events:
         if not -_AT_MS_MAX <= event.timestamp <= _AT_MS_MAX:
@@ -159,15 +168,19 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
                 data = _data(event.data)
                 clicks += data.source == _MOUSE_INTERACTION and data.type == _CLICK
         elif kind == META:
-            view = _view(event)
-            length = len(view.url) if view else 0
-            if view and len(views) < _VIEWS_MAX and views_length + length <= _VIEWS_LENGTH_MAX:
-                views.append(view)
-                views_length += length
+            data = _data(event.data)
+            views.see(event.timestamp, data.href, data.width, data.height)
         elif kind in (CUSTOM, PLUGIN):
             data = _data(event.data)
             if data.tag == IDENTIFY:
                 user_id = _user_id(data) or user_id
+            elif data.tag == PAGE:
+                page = _payload(data)
+                views.see(event.timestamp, page.url, page.width, page.height, page.title)
+            elif data.tag == TRIGGER:
+                kind_text = _payload(data).kind
+                if isinstance(kind_text, str) and _TRIGGER_KIND.fullmatch(kind_text):
+                    triggers.append((event.timestamp, kind_text))
             else:
                 errors.see(event.timestamp, data)
     stamps = [event.timestamp for event in events]
@@ -182,8 +195,9 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
         snapshot_count=snapshots,
         first_at_ms=int(min(stamps)),
         last_at_ms=int(max(stamps)),
-        views=tuple(views),
+        views=tuple(views.kept),
         user_id=user_id,
+        trigger=min(triggers, key=lambda found: found[0])[1] if triggers else None,
     )
 
 
@@ -262,11 +276,24 @@ def _data(raw: msgspec.Raw) -> _Data:
         return _Data()
 
 
-def _view(event: _Event) -> View | None:
-    data = _data(event.data)
-    if not isinstance(data.href, str):
-        return None
-    return View(int(event.timestamp), scrub_url(data.href), _size(data.width), _size(data.height))
+class _Views:
+    """Keeps the first addresses, within limits."""
+
+    def __init__(self) -> None:
+        self.kept: list[View] = []
+        self._length = 0
+
+    def see(
+        self, at_ms: float, url: object, width: object, height: object, title: object = None
+    ) -> None:
+        if not isinstance(url, str) or len(self.kept) >= _VIEWS_MAX:
+            return
+        text = scrub_text(title, TITLE_LENGTH_MAX) if isinstance(title, str) else ""
+        view = View(int(at_ms), scrub_url(url), _size(width), _size(height), text)
+        length = len(view.url) + len(view.title)
+        if self._length + length <= _VIEWS_LENGTH_MAX:
+            self.kept.append(view)
+            self._length += length
 
 
 def _size(value: object) -> int:

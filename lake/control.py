@@ -1,4 +1,4 @@
-"""Websites and keys as the services believe them: read from the store, remembered for seconds.
+"""What services believe of websites, keys and links: read from the store, remembered for seconds.
 
 A change is seen at most `control_cache_s` later, a revoked key and a website's absence included.
 While the store fails, what was known is believed ten times as long. Thread-safe and bounded.
@@ -9,10 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
-from lake import api_keys, ids, websites
+from lake import api_keys, erased, ids, shares, websites
 from lake.api_keys import ApiKey
+from lake.erased import Erased
 from lake.errors import IdMalformed, Missing, StoreUnavailable
 from lake.settings import Settings
+from lake.shares import Share
 from lake.store import Store
 from lake.websites import Website
 
@@ -40,8 +42,14 @@ class Control:
         self._websites = _Cache[Website](
             lambda website_id: websites.get(store, website_id), settings.control_cache_s, clock_s
         )
+        self._erased = _Cache[Erased](
+            lambda website_id: erased.read(store, website_id), settings.control_cache_s, clock_s
+        )
         self._keys = _Cache[ApiKey](
             lambda key_id: api_keys.get(store, key_id), settings.control_cache_s, clock_s
+        )
+        self._shares = _Cache[Share](
+            lambda share_id: shares.get(store, share_id), settings.control_cache_s, clock_s
         )
 
     def website(self, website_id: str) -> Website | None:
@@ -65,6 +73,14 @@ class Control:
         """Read the website again, though what is known may still be believed."""
         return self._websites.read(website_id)
 
+    def peek_erased(self, website_id: str) -> Known[Erased] | None:
+        """Return what is known to be erased of a website without reading; None: it must be read."""
+        return self._erased.peek(website_id)
+
+    def refresh_erased(self, website_id: str) -> Erased | None:
+        """Read what was erased of a website again."""
+        return self._erased.read(website_id)
+
     def key(self, token: str) -> ApiKey | None:
         """Return the key's record; None if it is unknown, wrong or revoked.
 
@@ -74,6 +90,24 @@ class Control:
         key_id = api_keys.key_id_of(token)
         record = self._keys.get(key_id) if key_id is not None else None
         return record if api_keys.verify(record, token) else None
+
+    def refresh_key(self, key_id: str) -> ApiKey | None:
+        """Read a key again, though what is known may still be believed."""
+        return self._keys.read(key_id)
+
+    def share(self, token: str) -> Share | None:
+        """Return a share link's record, ended or not; None if it is unknown or the token wrong.
+
+        Raises:
+            StoreUnavailable: It is not known and cannot be read.
+        """
+        share_id = shares.share_id_of(token)
+        record = self._shares.get(share_id) if share_id is not None else None
+        return record if shares.verify(record, token) else None
+
+    def refresh_share(self, share_id: str) -> Share | None:
+        """Read a share link again, though what is known may still be believed."""
+        return self._shares.read(share_id)
 
 
 class _Entry(NamedTuple, Generic[T]):

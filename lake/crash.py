@@ -22,6 +22,13 @@ POINTS = (
     "retention-after-rows",
     "retention-mid-delete",
     "rebuild-after-delete",
+    "erase-after-tombstone",
+    "erase-after-rows",
+    "erase-mid-delete",
+    "erase-before-receipt",
+    "repair-after-quarantine",
+    "audit-before-commit",
+    "audit-after-commit",
 )
 
 _armed, _, _times = os.environ.get("CRASH", "").partition("@")

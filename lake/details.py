@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lake import facts, merge
+from lake.again import asked_again
 from lake.analysis.errors import ErrorRule
 from lake.chunks import CUSTOM, PLUGIN
 from lake.compaction.spool import Spool
@@ -23,6 +24,8 @@ from lake.websites import Website
 class Detail(NamedTuple):
     """A session. `row` is one of `sessions` with `is_live`; `frames` are those of its file.
 
+    `trigger` is why the recorder kept it, None where it did not tell.
+
     Times in `errors` and `signals` (rows of those tables) and in `pages` are the browser's clock;
     `row["first_at_ms"]` is where offsets begin.
     """
@@ -33,8 +36,10 @@ class Detail(NamedTuple):
     signals: list[Row]
     gaps: list[Gap]
     frames: tuple[Frame, ...]
+    trigger: str | None
 
 
+@asked_again
 def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
     """Return everything about one session but its events.
 
@@ -64,6 +69,7 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
             signals,
             summary.gaps,
             found.file.header.frames if found.file else (),
+            summary.trigger,
         )
 
     return with_payloads(lake, website, session_id, read)

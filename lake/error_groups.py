@@ -10,8 +10,10 @@ from typing import NamedTuple
 import polars as pl
 
 from lake import websites
-from lake.tables.parts import may_hold
+from lake.again import asked_again
+from lake.hiding import without_erased
 from lake.tables.rows import Row
+from lake.tables.sessions import may_be_of
 from lake.tables.table import reading
 from lake.view import Lake
 from lake.websites import Website
@@ -26,6 +28,7 @@ class Groups(NamedTuple):
     total: int
 
 
+@asked_again
 def error_groups(
     lake: Lake,
     website: Website,
@@ -53,6 +56,7 @@ def error_groups(
     return Groups(groups.head(limit).to_dicts(), groups.height)
 
 
+@asked_again
 def error_occurrences(
     lake: Lake,
     website: Website,
@@ -79,7 +83,7 @@ def _errors(
 ) -> pl.LazyFrame:
     """Return a website's errors with `offset_ms` and `seen_at`, the server's clock."""
     view = lake.view()
-    first_day = websites.first_day_kept(website, now_ms=lake.now_ms())
+    first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
     first_at = datetime.combine(first_day, time.min, UTC)
     low, high = max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
     scans = []
@@ -88,16 +92,16 @@ def _errors(
         files = [
             file
             for file in snapshot.files
-            if may_hold(file.part, website.website_id)
-            and file.may_hold("website_id", website.website_id, website.website_id)
-            and file.may_hold("started_at", low, high)
+            if may_be_of(file, website.website_id) and file.may_hold("started_at", low, high)
         ]
         rows = snapshot.scan(files).filter(
             pl.col("website_id") == website.website_id, pl.col("started_at") >= low
         )
         scans.append(rows.filter(pl.col("started_at") < high) if to_at else rows)
     errors, sessions = scans
-    starts = sessions.select("session_id", "first_at_ms")
+    starts = sessions.select("session_id", "first_at_ms", "user_id")
     joined = errors.join(starts, on="session_id", how="inner")
+    gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
+    joined = without_erased(joined, [gone], people_of=joined).drop("user_id")
     joined = joined.with_columns(offset_ms=pl.col("at_ms") - pl.col("first_at_ms"))
     return joined.with_columns(seen_at=_AT)

@@ -105,6 +105,28 @@ class SessionExpired(LakeError):
     kind = "session-expired"
 
 
+class SessionErased(LakeError):
+    """A session was erased; nothing of it is taken again."""
+
+    kind = "session-erased"
+
+
+class Held(LakeError):
+    """A legal hold forbids to remove it."""
+
+    kind = "held"
+
+
+class TooMany(LakeError):
+    """The caller asks more often than is allowed; `retry_s` says when to ask again."""
+
+    kind = "too-many-requests"
+
+    def __init__(self, message: str, retry_s: float) -> None:
+        super().__init__(message)
+        self.retry_s = retry_s
+
+
 class Damaged(LakeError):
     """Stored bytes are not what was written: a checksum, a length or a form is wrong."""
 

@@ -16,12 +16,16 @@ from lake import ids
 
 
 class View(msgspec.Struct, array_like=True, frozen=True):
-    """A page's address as one rrweb Meta event gave it; `url` is scrubbed, at most 2,048 long."""
+    """A page's address as one rrweb Meta event or `replaylake.page` note gave it.
+
+    `url` is scrubbed, at most 2,048 long; so is `title`, at most 300, empty where none was told.
+    """
 
     at_ms: int
     url: str
     width: int
     height: int
+    title: str = ""
 
 
 class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -29,7 +33,8 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
     `crc32` and `raw_bytes` are of the JSON as inflated, so that the same chunk sent twice, once
     plain and once gzipped, is the same. `first_at_ms` and `last_at_ms` are the browser's clock.
-    `user_id` is the last that the page gave by a `replaylake.identify` event.
+    `user_id` is the last that the page gave by a `replaylake.identify` event, `trigger` the kind of
+    the earliest `replaylake.trigger`: why the recorder kept the session.
     """
 
     page_id: str
@@ -44,6 +49,7 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     last_at_ms: int
     views: tuple[View, ...]
     user_id: str | None
+    trigger: str | None = None
 
     @property
     def place(self) -> tuple[str, int]:
@@ -65,10 +71,11 @@ class Client(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 
 class Page(NamedTuple):
-    """One page view of a session. `url` is None where no Meta event told it."""
+    """One page view of a session. `url` and `title` are None where no event told them."""
 
     page_id: str
     url: str | None
+    title: str | None
     at_ms: int
     duration_ms: int
 
@@ -92,6 +99,7 @@ class Summary(NamedTuple):
     duration_ms: int
     client: Client
     user_id: str | None
+    trigger: str | None
     pages: list[Page]
     gaps: list[Gap]
     width: int | None
@@ -114,6 +122,7 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
     pages = _pages(ordered, last_at_ms)
     views = sorted((view for chunk in ordered for view in chunk.views), key=lambda v: v.at_ms)
     users = [(c.last_at_ms, c.page_id, c.seq, c.user_id) for c in ordered if c.user_id]
+    triggers = [(c.first_at_ms, *c.place, c.trigger) for c in ordered if c.trigger]
     return Summary(
         website_id=website_id,
         session_id=session_id,
@@ -122,6 +131,7 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
         duration_ms=last_at_ms - first_at_ms,
         client=client,
         user_id=max(users)[3] if users else None,
+        trigger=min(triggers)[3] if triggers else None,
         pages=pages,
         gaps=_gaps(ordered),
         width=views[0].width if views else None,
@@ -134,8 +144,11 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
 
 
 def _pages(ordered: list[ChunkFacts], last_at_ms: int) -> list[Page]:
-    """Return the page views, oldest first. A Meta with its page's last address is no new view."""
-    starts: list[tuple[int, str, str | None]] = []
+    """Return the page views, oldest first.
+
+    A view with its page's last address is no new one, but the last title that it brings counts.
+    """
+    starts: list[tuple[int, str, str | None, str | None]] = []
     by_page: dict[str, list[View]] = {}
     begins: dict[str, int] = {}
     for chunk in ordered:
@@ -145,15 +158,17 @@ def _pages(ordered: list[ChunkFacts], last_at_ms: int) -> list[Page]:
         url: str | None = None
         for view in sorted(views, key=lambda v: v.at_ms):
             if view.url != url:
-                starts.append((view.at_ms, page_id, view.url))
+                starts.append((view.at_ms, page_id, view.url, view.title or None))
+            elif view.title:
+                starts[-1] = (*starts[-1][:3], view.title)
             url = view.url
         if not views:
-            starts.append((begins[page_id], page_id, None))
+            starts.append((begins[page_id], page_id, None, None))
     starts.sort(key=lambda start: start[:2])
     ends = [start[0] for start in starts[1:]] + [last_at_ms]
     return [
-        Page(page_id, url, at_ms, max(0, end - at_ms))
-        for (at_ms, page_id, url), end in zip(starts, ends, strict=True)
+        Page(page_id, url, title, at_ms, max(0, end - at_ms))
+        for (at_ms, page_id, url, title), end in zip(starts, ends, strict=True)
     ]
 
 

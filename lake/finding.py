@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from lake import ids, merge, websites
+from lake.again import asked_again
 from lake.compaction.known import Known, file_key, known_of
 from lake.errors import IdMalformed, SessionMissing
 from lake.facts import ChunkFacts, Client
@@ -34,6 +35,7 @@ class Found(NamedTuple):
         return self.union.client
 
 
+@asked_again
 def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) -> Found:
     """Return a session of a website.
 
@@ -41,7 +43,7 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         newer: Look again, whatever was looked up a moment ago.
 
     Raises:
-        SessionMissing: There is none, or it is expired; nothing tells which.
+        SessionMissing: There is none, or it is expired or erased; nothing tells which.
         Damaged, StoreUnavailable.
     """
     missing = SessionMissing(f"website {website.website_id} has no session {session_id[:64]!r}")
@@ -49,7 +51,7 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         day = ids.day_of(ids.check_uuid7(session_id, "session"))
     except IdMalformed as error:
         raise missing from error
-    if day < websites.first_day_kept(website, now_ms=lake.now_ms()):
+    if day < websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms()):
         raise missing
     view = lake.view(newer=newer)
     key = (website.website_id, session_id)
@@ -64,5 +66,10 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         if known is None:
             raise missing
         union, waiting = merge.unite(known.chunks, known.client, ()), ()
+    # Asked for after the data: what was found is hidden by whatever hides it now.
+    gone = lake.erased.of(website.website_id)
+    users = {facts.user_id for facts in union.chunks}
+    if any(gone.hides(session_id, union.client.visitor_id, user_id) for user_id in users):
+        raise missing
     file = SessionFile(lake.store, file_key(known.row)) if known else None
     return Found(view, known, file, union, waiting)

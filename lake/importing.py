@@ -198,7 +198,7 @@ def _check_kept(website: Website, begins_ms: int, settings: Settings, now_ms: in
             f"the recording begins at {begins_ms} ms since 1970, which is no time of the past: "
             "give it one with --at now"
         )
-    first_day = websites.first_day_kept(website, now_ms=now_ms)
+    first_day = websites.first_day_kept(website, settings, now_ms=now_ms)
     if utc_day(begins_ms) < first_day:
         raise SessionExpired(
             f"the recording begins at {iso(begins_ms)}, and website {website.website_id} (plan "

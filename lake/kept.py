@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 _LOCKS = 64
@@ -32,6 +32,12 @@ class Kept:
                     self._items.move_to_end(key)
                     found[key] = item[0]
         return found
+
+    def drop(self, is_unwanted: Callable[[Hashable], bool]) -> None:
+        """Forget what nobody may ask for again."""
+        with self._lock:
+            for key in [key for key in self._items if is_unwanted(key)]:
+                self._bytes -= self._items.pop(key)[1]
 
     def put(self, items: Iterable[tuple[Hashable, Any, int]]) -> None:
         """Keep (key, value, its bytes)."""

@@ -3,8 +3,15 @@
     raw/date=2026-11-23/<segment>.parquet                        chunks of one group commit
     sessions/date=2026-11-23/<website>/<session>.<n>.ndjson.zst  one compacted session
     quarantine/date=2026-11-23/<segment>.parquet                 chunks that were put aside, and why
+    quarantine/<the rest of its key>                             any object put aside as it lay
     tables/<name>/                                               Delta tables
     control/websites/<website>.json  control/keys/<key>.json  control/salts/<date>.json
+    control/erased/<website>.json                                what must never come back
+    control/erasures/<website>/<erasure>.json                    asked for
+    control/receipts/<website>/<erasure>.json                    and done
+    control/holds/<website>.json                                 what must not be removed
+    control/shares/<share>.json                                  links to single sessions
+    audit/date=2026-11-23/<entry>.ndjson                         not yet in the table `audit`
     control/preflight/<run>/                                     scratch, gone when the run is over
 
 Strings only: no I/O (see `lake.store`) and no clock (callers pass the date).
@@ -20,8 +27,15 @@ QUARANTINE = "quarantine/"
 WEBSITES = "control/websites/"
 KEYS = "control/keys/"
 SALTS = "control/salts/"
+ERASED = "control/erased/"
+ERASURES = "control/erasures/"
+RECEIPTS = "control/receipts/"
+HOLDS = "control/holds/"
+SHARES = "control/shares/"
+AUDIT = "audit/"
 PREFLIGHT = "control/preflight/"
 
+_AUDIT = re.compile(r"audit/date=(\d{4}-\d\d-\d\d)/[0-9a-f-]{36}\.ndjson")
 _SEGMENT = re.compile(r"(?:raw|quarantine)/date=(\d{4}-\d\d-\d\d)/([^/]+)\.parquet")
 _SESSION_FILE = re.compile(
     r"sessions/date=(\d{4}-\d\d-\d\d)/([^/]+)/([0-9a-f-]{36})\.([0-9a-f]+)\.ndjson\.zst"
@@ -60,12 +74,8 @@ def quarantine_key(day: date, segment_id: str) -> str:
 def parse_segment_key(key: str) -> tuple[date, str] | None:
     """Return (day, segment id), or None for a key that is no segment's."""
     match = _SEGMENT.fullmatch(key)
-    if match is None:
-        return None
-    try:
-        return date.fromisoformat(match[1]), match[2]
-    except ValueError:
-        return None
+    day = _day_of(match)
+    return (day, match[2]) if match and day else None
 
 
 def session_prefix(day: date, website_id: str = "") -> str:
@@ -82,12 +92,25 @@ def session_file_key(day: date, website_id: str, session_id: str, generation: st
 def parse_session_file_key(key: str) -> SessionFileKey | None:
     """Return the key's parts, or None for a key that is no session file's."""
     match = _SESSION_FILE.fullmatch(key)
-    if match is None:
+    day = _day_of(match)
+    return SessionFileKey(day, match[2], match[3], match[4]) if match and day else None
+
+
+def quarantined_key(key: str) -> str:
+    """Key under which an object of `raw/` or `sessions/` is put aside, its bytes as they lie."""
+    return f"{QUARANTINE}{key.partition('/')[2]}"
+
+
+def quarantine_reason_key(key: str) -> str:
+    """Key of the text that says why the object put aside under `key` is there."""
+    return f"{key}.reason.txt"
+
+
+def parse_quarantined_file_key(key: str) -> SessionFileKey | None:
+    """Return the parts of a session file's key that was put aside, or None."""
+    if not key.startswith(QUARANTINE):
         return None
-    try:
-        return SessionFileKey(date.fromisoformat(match[1]), match[2], match[3], match[4])
-    except ValueError:
-        return None
+    return parse_session_file_key(f"{SESSIONS}{key.removeprefix(QUARANTINE)}")
 
 
 def website_key(website_id: str) -> str:
@@ -105,6 +128,59 @@ def salt_key(day: date) -> str:
     return f"{SALTS}{day:%Y-%m-%d}.json"
 
 
+def erased_key(website_id: str) -> str:
+    """Key of what was erased of a website."""
+    return f"{ERASED}{website_id}.json"
+
+
+def erasures_prefix(website_id: str) -> str:
+    """Folder of a website's erasures that wait to be carried out, in key order by their time."""
+    return f"{ERASURES}{website_id}/"
+
+
+def erasure_key(website_id: str, erasure_id: str) -> str:
+    """Key of an erasure that waits to be carried out."""
+    return f"{erasures_prefix(website_id)}{erasure_id}.json"
+
+
+def receipts_prefix(website_id: str) -> str:
+    """Folder of the receipts of a website's erasures, in key order by the time of asking."""
+    return f"{RECEIPTS}{website_id}/"
+
+
+def receipt_key(website_id: str, erasure_id: str) -> str:
+    """Key of the receipt of an erasure that was carried out."""
+    return f"{receipts_prefix(website_id)}{erasure_id}.json"
+
+
+def hold_key(website_id: str) -> str:
+    """Key of the legal holds of a website."""
+    return f"{HOLDS}{website_id}.json"
+
+
+def share_key(share_id: str) -> str:
+    """Key of a share link's record (its hash, never the link itself)."""
+    return f"{SHARES}{share_id}.json"
+
+
+def audit_key(day: date, entry_id: str) -> str:
+    """Key of audit entries of `day` that are not in the table yet."""
+    return f"{AUDIT}date={day:%Y-%m-%d}/{entry_id}.ndjson"
+
+
+def parse_audit_key(key: str) -> date | None:
+    """Return the day of audit entries, or None for a key that is none of theirs."""
+    return _day_of(_AUDIT.fullmatch(key))
+
+
 def preflight_prefix(run_id: str) -> str:
     """Folder in which one preflight tries the store."""
     return f"{PREFLIGHT}{run_id}/"
+
+
+def _day_of(match: re.Match[str] | None) -> date | None:
+    """Return the day in a key that has its form, None for one that no calendar has."""
+    try:
+        return date.fromisoformat(match[1]) if match else None
+    except ValueError:
+        return None

@@ -14,11 +14,13 @@ import msgspec
 import polars as pl
 
 from lake import ids, websites
+from lake.again import asked_again
+from lake.erased import Erased
 from lake.errors import BadInput, IdMalformed
 from lake.filters import SORTS, SessionQuery, condition, is_live
 from lake.matching import EVER, LISTED, NOTHING, Matches, Question, find
-from lake.tables.parts import may_hold
 from lake.tables.rows import Row
+from lake.tables.sessions import may_be_of
 from lake.tables.table import POLARS, Snapshot, TableFile, reading
 from lake.view import Lake
 from lake.websites import Website
@@ -57,6 +59,7 @@ class _Cursor(msgspec.Struct, array_like=True, frozen=True):
         return (_value(row, self.sort), row["session_id"]) < (self.value, self.session_id)
 
 
+@asked_again
 def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
     """Return one page of a website's sessions.
 
@@ -66,8 +69,10 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
     """
     cursor = _decode(query.cursor, query.sort) if query.cursor is not None else None
     view, now_ms = lake.view(), lake.now_ms()
+    gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
     live = is_live(now_ms, lake.settings.live_s)
-    first_at = datetime.combine(websites.first_day_kept(website, now_ms=now_ms), time.min, UTC)
+    first_day = websites.first_day_kept(website, lake.settings, now_ms=now_ms)
+    first_at = datetime.combine(first_day, time.min, UTC)
     wanted = condition(website.website_id, first_at, query)
     # Which sort, cursor and limit are asked for does not change what matches.
     name: str | None = repr((website.website_id, first_at, _bare(query)))
@@ -75,21 +80,25 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
         wanted &= live == query.live
         name = None  # it depends on the time
     fresh = view.fresh_rows.lazy().filter(wanted).select(LISTED)
-    replaced = view.replaced_rows.lazy().filter(wanted).select("session_id")
-    fresh_rows, replaced_rows = pl.collect_all([fresh, replaced])
+    hidden = lake.hidden_rows(view, gone)
+    replaced = pl.concat([view.replaced_rows, hidden]).lazy().filter(wanted).select("session_id")
+    fresh_frame, replaced_rows = pl.collect_all([fresh, replaced.unique()])
+    fresh_rows = [row for row in fresh_frame.to_dicts() if not _is_hidden(gone, row)]
 
     snapshot = view.tables["sessions"]
     files = _files(snapshot, website.website_id, query, first_at)
     question = Question(website.website_id, wanted, name, SORTS[query.sort])
     matches = find(lake.kept, snapshot, files, question)
-    total = fresh_rows.height - replaced_rows.height + sum(some.count for some in matches)
+    total = len(fresh_rows) - replaced_rows.height + sum(some.count for some in matches)
 
-    gone = set(replaced_rows["session_id"])
-    stored = _best(matches, query.sort, cursor, query.limit + 1 + len(gone))
+    replaced_ids = set(replaced_rows["session_id"])
+    stored = _best(matches, query.sort, cursor, query.limit + 1 + len(replaced_ids))
     if stored is None:
-        stored = _sorted(snapshot.scan(files).filter(wanted), query, cursor, gone)
-    rows = [row for row in stored if row["session_id"] not in gone]
-    rows += fresh_rows.to_dicts()
+        stored = _sorted(snapshot.scan(files).filter(wanted), query, cursor, replaced_ids)
+    rows = [
+        row for row in stored if row["session_id"] not in replaced_ids and not _is_hidden(gone, row)
+    ]
+    rows += fresh_rows
     if cursor is not None:
         rows = [row for row in rows if cursor.is_before(row)]
     rows.sort(key=lambda row: (_value(row, query.sort), row["session_id"]), reverse=True)
@@ -98,6 +107,10 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
         last = rows[query.limit - 1]
         next_cursor = _encode(_Cursor(query.sort, _value(last, query.sort), last["session_id"]))
     return Listing(_with_live(rows[: query.limit], live), next_cursor, total)
+
+
+def _is_hidden(gone: Erased, row: Row) -> bool:
+    return gone.hides(row["session_id"], row["visitor_id"], row["user_id"])
 
 
 def _bare(query: SessionQuery) -> SessionQuery:
@@ -113,9 +126,7 @@ def _files(
     return [
         file
         for file in snapshot.files
-        if may_hold(file.part, website_id)
-        and file.may_hold("website_id", website_id, website_id)
-        and file.may_hold("started_at", low, high)
+        if may_be_of(file, website_id) and file.may_hold("started_at", low, high)
     ]
 
 

@@ -1,30 +1,38 @@
-"""What keeps a lake small and quick at night: cold layout, vacuum, logs, sweeping. Safe beside
-writers, and safe to run twice.
+"""What keeps a lake small and quick at night: cold layout, vacuum, logs, sweeping, the audit log's
+table. Safe beside writers, and safe to run twice.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import polars as pl
 
-from lake import keys, visitors
-from lake.errors import Conflict
+from lake import audit_log, keys, shares, visitors
+from lake.erasing import leftovers
+from lake.errors import Damaged, ObjectMissing
 from lake.layout import Moved, chill
+from lake.retrying import retried
+from lake.session_files import SessionFile
 from lake.settings import Settings
 from lake.store import ObjectInfo, Store
 from lake.store.local import LocalStore
 from lake.summaries import summarise_day
-from lake.tables.schemas import SCHEMAS
-from lake.tables.sessions import rows_of_day
-from lake.tables.table import Table
+from lake.tables.schemas import ALL
+from lake.tables.sessions import Key, rows_of_day
+from lake.tables.table import Snapshot, Table
 from lake.times import utc_day
 
 _TRIES_MAX = 5
 
 
 class Maintained(NamedTuple):
-    """What a maintenance did. `moved` counts days and rows that went to the cold layout."""
+    """What a maintenance did. `moved` counts days and rows that went to the cold layout.
+
+    `erased_again` are erased sessions that were there again: their erasure is asked for.
+    `audit_entries` went to their table, and `audit_dropped` from it; `links` ended long ago.
+    """
 
     moved: Moved
     vacuumed_files: int
@@ -32,6 +40,10 @@ class Maintained(NamedTuple):
     orphan_bytes: int
     tmp_files: int
     salts: int
+    erased_again: int
+    audit_entries: int
+    audit_dropped: int
+    links: int
 
 
 def maintain(
@@ -47,13 +59,16 @@ def maintain(
         Conflict: Writers were faster each time; the next run goes on.
         StoreUnavailable.
     """
+    again = leftovers.ask_again(store, settings, now_ms=now_ms)
     before = utc_day(now_ms) - timedelta(days=settings.cold_after_days)
-    moved = _chilled(store, before, report)
+    moved = retried(partial(chill, store, before, report=report), tries_max=_TRIES_MAX)
     for day in _days_of_sessions(store):
         summarise_day(store, day)
-    vacuumed = sum(_tidy(Table(store, name), settings, report) for name in SCHEMAS)
+    vacuumed = sum(_tidy(Table(store, name), settings, report) for name in ALL)
     orphans = list(_orphans(store, settings, now_ms, report))
     store.delete(item.key for item in orphans)
+    report("audit log")
+    folded = audit_log.fold(store, settings, now_ms=now_ms)
     return Maintained(
         moved,
         vacuumed,
@@ -61,21 +76,11 @@ def maintain(
         sum(item.size_bytes for item in orphans),
         store.sweep_tmp(settings.orphan_grace_s) if isinstance(store, LocalStore) else 0,
         visitors.destroy_old(store, now_ms=now_ms),
+        sum(len(one.sessions) for one in again),
+        folded.entry_count,
+        folded.dropped_count,
+        shares.forget(store, settings, now_ms=now_ms),
     )
-
-
-def _chilled(store: Store, before: date, report: Callable[[str], None]) -> Moved:
-    done = Moved(0, 0)
-    for attempt in range(_TRIES_MAX):
-        try:
-            moved = chill(store, before, report=report)
-        except Conflict:
-            if attempt == _TRIES_MAX - 1:
-                raise
-            continue
-        done = Moved(done.day_count + moved.day_count, done.row_count + moved.row_count)
-        break
-    return done
 
 
 def _days_of_sessions(store: Store) -> list[date]:
@@ -119,27 +124,57 @@ def days_under(store: Store, prefix: str) -> Iterator[date]:
             continue  # not ours
 
 
-def orphans_of_day(store: Store, day: date, older_than: datetime) -> list[ObjectInfo]:
-    """Return session files of `day` that no row points at, unless somebody may be writing there.
+class Leftover(NamedTuple):
+    """A session file that no row points at.
+
+    `is_superseded`: its session's row points at another, which holds all its chunks.
+    """
+
+    item: ObjectInfo
+    session: Key
+    has_row: bool
+    is_superseded: bool
+
+
+def leftovers_of_day(
+    store: Store, sessions: Snapshot, day: date, older_than: datetime
+) -> Iterator[Leftover]:
+    """Yield session files of `day` that no row points at, unless somebody may be writing there.
 
     As long as segments wait, a compactor may be about to point at a file again that a crash left
     behind; without any, only new chunks make new files, which have other names.
     """
     files = [
-        item
+        (item, parsed)
         for item in store.list(keys.session_prefix(day))
-        if item.modified_at < older_than and keys.parse_session_file_key(item.key)
+        if item.modified_at < older_than and (parsed := keys.parse_session_file_key(item.key))
     ]
     if not files or next(store.list(keys.raw_prefix(day)), None) is not None:
-        return []
-    rows = rows_of_day(Table(store, "sessions").snapshot(), day)
+        return
+    columns = ["website_id", "session_id", "file_sha256"]
+    rows = rows_of_day(sessions, day).select(columns).collect()
     wanted = {
-        keys.session_file_key(day, website_id, session_id, sha256[:16])
-        for website_id, session_id, sha256 in rows.select("website_id", "session_id", "file_sha256")
-        .collect()
-        .iter_rows()
+        (website_id, session_id): keys.session_file_key(day, website_id, session_id, sha256[:16])
+        for website_id, session_id, sha256 in rows.iter_rows()
     }
-    return [item for item in files if item.key not in wanted]
+    for item, parsed in files:
+        key = (parsed.website_id, parsed.session_id)
+        current = wanted.get(key)
+        if item.key != current:
+            is_superseded = current is not None and _holds_all(store, current, item.key)
+            yield Leftover(item, key, current is not None, is_superseded)
+
+
+def _holds_all(store: Store, current: str, former: str) -> bool:
+    """Whether a session file holds all chunks of another; of one that nobody can read, too."""
+    try:
+        wanted = {chunk.place for chunk in SessionFile(store, former).header.chunks}
+    except (Damaged, ObjectMissing):
+        wanted = set()
+    try:
+        return wanted <= {chunk.place for chunk in SessionFile(store, current).header.chunks}
+    except (Damaged, ObjectMissing):
+        return False
 
 
 def _orphans(
@@ -148,6 +183,10 @@ def _orphans(
     older_than = datetime.fromtimestamp(now_ms / 1000, UTC) - timedelta(
         seconds=settings.orphan_grace_s
     )
+    sessions = Table(store, "sessions").snapshot()
     for day in days_under(store, keys.SESSIONS):
         report(f"session files {day}")
-        yield from orphans_of_day(store, day, older_than)
+        for leftover in leftovers_of_day(store, sessions, day, older_than):
+            # What has no row may be all that is left of a session whose table was lost.
+            if leftover.is_superseded:
+                yield leftover.item

@@ -95,6 +95,12 @@ def newest_at(file: TableFile) -> datetime:
     return EVER if newest is None else newest
 
 
+def forget(kept: Kept, snapshot: Snapshot) -> None:
+    """Drop what was kept of files that left the table: they may hold what is erased since."""
+    uris = {file.uri for file in snapshot.files}
+    kept.drop(lambda key: isinstance(key, tuple) and uris.isdisjoint(key))
+
+
 def _hot_uris(kept: Kept, snapshot: Snapshot) -> set[str]:
     """Return the files that are kept whole: the newest hours that fit."""
     room = int(kept.bytes_max * _HOT_SHARE)

@@ -1,9 +1,15 @@
-"""The lake for data teams: its tables as Polars frames, without what is not compacted yet."""
+"""The lake for data teams: its tables as Polars frames, without what is not compacted yet.
+
+And without what is erased, although its rows may be there until their removal is done; only
+`daily_summary` counts it until then.
+"""
 
 from dataclasses import replace
 
 import polars as pl
 
+from lake import erased
+from lake.hiding import without_erased
 from lake.settings import from_environ
 from lake.store import open_store
 from lake.tables.table import Table
@@ -16,7 +22,7 @@ class OpenLake:
         url: A folder or `s3://bucket/prefix`; default: `REPLAY_LAKE`.
 
     Raises:
-        SettingInvalid, and StoreUnavailable (every method).
+        SettingInvalid, and Damaged and StoreUnavailable (every method).
     """
 
     def __init__(self, url: str | None = None) -> None:
@@ -25,19 +31,19 @@ class OpenLake:
 
     def sessions(self) -> pl.LazyFrame:
         """One row per session."""
-        return self._frame("sessions")
+        return self._shown("sessions")
 
     def pages(self) -> pl.LazyFrame:
         """One row per page view."""
-        return self._frame("pages")
+        return self._shown("pages")
 
     def errors(self) -> pl.LazyFrame:
         """One row per JavaScript or console error."""
-        return self._frame("errors")
+        return self._shown("errors")
 
     def signals(self) -> pl.LazyFrame:
         """One row per frustration signal."""
-        return self._frame("signals")
+        return self._shown("signals")
 
     def daily_summary(self) -> pl.LazyFrame:
         """One row per website and day."""
@@ -45,3 +51,8 @@ class OpenLake:
 
     def _frame(self, name: str) -> pl.LazyFrame:
         return Table(self._store, name).snapshot().scan()
+
+    def _shown(self, name: str) -> pl.LazyFrame:
+        rows, sessions = self._frame(name), self._frame("sessions")
+        # Asked for after the data: what is in there is hidden by whatever hides it now.
+        return without_erased(rows, erased.read_all(self._store), people_of=sessions)

@@ -9,14 +9,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 
-from lake import crash, keys
+from lake import crash, erased, keys
+from lake.checking.logs import log_damage
 from lake.compaction.session import Rewritten
 from lake.errors import Conflict, Damaged, ObjectMissing, StoreUnavailable
 from lake.generations import as_one, generations
 from lake.maintenance import days_under
+from lake.retrying import retried
 from lake.settings import Settings
 from lake.store import Store
 from lake.summaries import summarise_day
@@ -50,15 +53,15 @@ def rebuild(
 ) -> Rebuilt:
     """Empty the tables and fill them again. A run that was cut off is done again whole.
 
-    A table whose log cannot be read is deleted and created: readers then have to be restarted,
-    as their handles know the old one.
+    A table whose log is damaged is deleted and created: readers then have to be restarted, as
+    their handles know the old one.
 
     Raises:
         Conflict, StoreUnavailable.
     """
     done = Rebuilt()
     for name in SCHEMAS:
-        if not _emptied(Table(store, name)):
+        if log_damage(store, name) or not _emptied(Table(store, name)):
             store.delete([item.key for item in store.list(f"tables/{name}/")])
             done.recreated.append(name)
     crash.point("rebuild-after-delete")
@@ -73,19 +76,17 @@ def rebuild(
 
 def _emptied(table: Table) -> bool:
     """Remove all rows; False where the table cannot be read."""
-    for attempt in range(1, _TRIES_MAX + 1):
-        try:
-            snapshot = table.snapshot()
-            parts = {file.part for file in snapshot.files}
-            if parts:
-                table.replace(parts, SCHEMAS[table.name].empty_table())
-            return True
-        except Conflict:
-            if attempt == _TRIES_MAX:
-                raise
-        except StoreUnavailable:
-            return False
-    raise AssertionError
+    try:
+        retried(partial(_empty, table), tries_max=_TRIES_MAX)
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def _empty(table: Table) -> None:
+    parts = {file.part for file in table.snapshot().files}
+    if parts:
+        table.replace(parts, SCHEMAS[table.name].empty_table())
 
 
 def _batches(store: Store, day: date) -> Iterator[list[tuple[str, str]]]:
@@ -133,7 +134,10 @@ def _results(
     failed: dict[str, str] = {}
     merged_count = 0
     with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
+        gone = erased.read_many(store, {website_id for website_id, _ in batch})
         for website_id, session_id in batch:
+            if website_id in gone and gone[website_id].hides(session_id):
+                continue  # erased; its removal was cut off, or it came back
             found = generations(store, website_id, session_id, failed)
             if not found:
                 continue

@@ -10,6 +10,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
+from lake.again import asked_again
 from lake.chunks import FULL_SNAPSHOT, META
 from lake.compaction.spool import Spool
 from lake.errors import SessionMissing
@@ -79,6 +80,7 @@ class _Window(NamedTuple):
         return [event.json for event in events if self.keeps(span, event)]
 
 
+@asked_again
 def replay(
     lake: Lake,
     website: Website,
@@ -124,6 +126,7 @@ def replay(
     return with_payloads(lake, website, session_id, read)
 
 
+@asked_again
 def version_of(lake: Lake, website: Website, session_id: str) -> str | None:
     """Name what a session holds: the same name, the same replay. None while chunks wait.
 
@@ -160,25 +163,47 @@ def _spans_of(file: SessionFile) -> list[_Span]:
 
 
 def _start(spans: list[_Span], from_at: float, page_id: str | None) -> tuple[int, int]:
-    """Return the span and place of the last full snapshot at or before `from_at`."""
+    """Return the span and place of the last full snapshot at or before `from_at`, or of its Meta.
+
+    Where two pages begin at once, a frame may end between a Meta and its snapshot.
+    """
     for number in range(len(spans) - 1, -1, -1):
         span = spans[number]
         if not span.frame.has_snapshot or span.frame.first_at_ms > from_at:
             continue
-        found = None
-        metas: dict[int, int] = {}  # by chunk: where its last event was a Meta
+        found: tuple[int, str, int | None] | None = None
+        metas: dict[str, int] = {}
         for place, event in enumerate(span.events()):
             if event.at_ms > from_at:
                 break
-            if event.type == FULL_SNAPSHOT and page_id in (None, span.pages[event.chunk]):
-                found = metas.get(event.chunk, place)
-            if event.type == META:
-                metas[event.chunk] = place
-            else:
-                metas.pop(event.chunk, None)
-        if found is not None:
-            return number, found
+            page = span.pages[event.chunk]
+            if event.type == FULL_SNAPSHOT and page_id in (None, page):
+                found = place, page, metas.get(page)
+            _note_meta(metas, page, place, event)
+        if found is None:
+            continue
+        place, page, meta = found
+        if meta is not None:
+            return number, meta
+        if number and page in (metas := _last_metas(spans[number - 1])):
+            return number - 1, metas[page]
+        return number, place
     return 0, 0
+
+
+def _last_metas(span: _Span) -> dict[str, int]:
+    metas: dict[str, int] = {}
+    for place, event in enumerate(span.events()):
+        _note_meta(metas, span.pages[event.chunk], place, event)
+    return metas
+
+
+def _note_meta(metas: dict[str, int], page: str, place: int, event: Placed) -> None:
+    """Keep, by page, where its last event was a Meta."""
+    if event.type == META:
+        metas[page] = place
+    else:
+        metas.pop(page, None)
 
 
 def _count(window: _Window) -> int:

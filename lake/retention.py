@@ -1,57 +1,42 @@
 """Sessions past their website's retention are removed, a day at a time.
 
-They are not served from the moment they expire, whether this ran or not. Rows go first, then
-files, so that no row ever points at a missing file; what a crash leaves is removed by the next
-run, which asks the lake and not its own memory what there is.
+They are not served from the moment they expire, whether this ran or not. What a crash leaves is
+removed by the next run, which asks the lake and not its own memory what there is. What a legal
+hold keeps stays, all of it, and goes with the first run after its release. In which order a day's
+sessions go stands in `lake.expiring`.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
 
-from lake import crash, keys, segments, websites
-from lake.compaction import compact_day
-from lake.errors import Conflict, Damaged
+from lake import keys, pending
+from lake.errors import Damaged
+from lake.expiring import HELD, PLAN, UNREADABLE, Expired, Removal
 from lake.maintenance import days_under
+from lake.overdue import Keepers, Overdue, goes_aside, keepers, websites_of_day
 from lake.settings import Settings
-from lake.store import ObjectInfo, Store
-from lake.summaries import summarise_day
-from lake.tables.schemas import DERIVED
-from lake.tables.sessions import files_of_day, on_day, remove, rows_of_day
-from lake.tables.table import Table
+from lake.store import Store
+from lake.tables.schemas import BY_SESSION
+from lake.tables.sessions import may_be_of
+from lake.tables.table import Table, TableFile, reading
 
-_TRIES_MAX = 10
-
-
-@dataclass(kw_only=True)
-class Expired:
-    """What was removed of one day, or would be. `by_website` counts its sessions."""
-
-    day: date
-    session_count: int = 0
-    file_count: int = 0
-    file_bytes: int = 0
-    segment_count: int = 0
-    quarantined_count: int = 0
-    by_website: dict[str, int] = field(default_factory=dict)
+__all__ = ["HELD", "PLAN", "UNREADABLE", "Expired", "expire_day", "expired_days"]
 
 
-def expired_days(store: Store, *, now_ms: int) -> list[date]:
+def expired_days(store: Store, settings: Settings, *, now_ms: int) -> list[date]:
     """Return the days of which something is stored that some website no longer keeps.
 
     Raises:
-        StoreUnavailable.
+        Damaged, StoreUnavailable.
     """
-    first_days = [websites.first_day_kept(w, now_ms=now_ms) for w in websites.list_all(store)]
-    limit = max(first_days, default=date.min)
+    who = keepers(store, settings, now_ms=now_ms)
+    found = _days_of_rows(store, who)
     days: set[date] = set()
     for prefix in (keys.RAW, keys.SESSIONS, keys.QUARANTINE):
-        days.update(day for day in days_under(store, prefix) if day < limit)
-    return sorted(
-        day for day in days if _has_anything(store, day, _expired_websites(store, day, now_ms))
-    )
+        days.update(day for day in days_under(store, prefix) if day < who.first_day)
+    found |= {day for day in days - found if _has_anything(store, who.of_day(day))}
+    return sorted(found)
 
 
 def expire_day(
@@ -64,85 +49,68 @@ def expire_day(
 
     Raises:
         Conflict: Other writers were faster each time; run it again.
-        StoreUnavailable.
+        Damaged, StoreUnavailable.
     """
-    done = Expired(day=day)
-    expired = _expired_websites(store, day, now_ms)
-    if not expired:
-        return done
-    if not dry_run and next(store.list(keys.raw_prefix(day)), None) is not None:
-        # Drops expired chunks, and keeps those of other websites in the same segments.
-        done.segment_count = compact_day(store, settings, day, now_ms=now_ms).segment_count
-    done.by_website = _sessions(store, day, expired)
-    done.session_count = sum(done.by_website.values())
-    if not dry_run:
-        _remove_rows(store, day, expired)
-        summarise_day(store, day)
-        crash.point("retention-after-rows")
-    for website_id in expired:
-        files = list(store.list(keys.session_prefix(day, website_id)))
-        done.file_count += len(files)
-        done.file_bytes += sum(item.size_bytes for item in files)
-        if not dry_run:
-            store.delete(item.key for item in files[: len(files) // 2])
-            crash.point("retention-mid-delete")
-            store.delete(item.key for item in files[len(files) // 2 :])
-    aside = list(_quarantined(store, day, expired))
-    done.quarantined_count = len(aside)
-    if not dry_run:
-        store.delete(item.key for item in aside)
-    return done
+    who = keepers(store, settings, now_ms=now_ms)
+    overdue = who.of_day(day)
+    removal = Removal(
+        store, settings, overdue, Expired(day=day, failed=who.failed), dry_run=dry_run
+    )
+    if overdue.websites or overdue.held:
+        removal.run()
+    return removal.done
 
 
-def _expired_websites(store: Store, day: date, now_ms: int) -> list[str]:
-    return [
-        website.website_id
-        for website in websites.list_all(store)
-        if day < websites.first_day_kept(website, now_ms=now_ms)
-    ]
-
-
-def _has_anything(store: Store, day: date, expired: Iterable[str]) -> bool:
-    wanted = list(expired)
+def _has_anything(store: Store, overdue: Overdue) -> bool:
+    if not overdue.websites:
+        return False
     return (
-        any(next(store.list(keys.session_prefix(day, w)), None) for w in wanted)
-        or next(store.list(keys.raw_prefix(day)), None) is not None
-        or next(_quarantined(store, day, wanted), None) is not None
+        _has_files(store, overdue)
+        or _has_chunks(store, overdue)
+        or any(
+            goes_aside(store, overdue, item) in ("all", "some")
+            for item in store.list(keys.quarantine_prefix(overdue.day))
+        )
     )
 
 
-def _sessions(store: Store, day: date, expired: list[str]) -> dict[str, int]:
-    rows = rows_of_day(Table(store, "sessions").snapshot(), day)
-    mine = rows.filter(pl.col("website_id").is_in(expired))
-    counts = mine.group_by("website_id").len().sort("website_id").collect()
-    return dict(counts.iter_rows())
+def _has_files(store: Store, overdue: Overdue) -> bool:
+    return any(
+        overdue.goes(website_id, file.session_id)
+        for website_id in websites_of_day(store, overdue.day)
+        if website_id in overdue.websites
+        for item in store.list(keys.session_prefix(overdue.day, website_id))
+        if (file := keys.parse_session_file_key(item.key))
+    )
 
 
-def _remove_rows(store: Store, day: date, expired: list[str]) -> None:
-    unwanted = pl.col("website_id").is_in(expired) & on_day(day)
-    for name in ("sessions", *DERIVED):
-        table = Table(store, name)
-        for attempt in range(1, _TRIES_MAX + 1):
-            snapshot = table.snapshot()
-            try:
-                remove(table, snapshot, files_of_day(snapshot, day), unwanted)
-                break
-            except Conflict:
-                if attempt == _TRIES_MAX:
-                    raise
+def _has_chunks(store: Store, overdue: Overdue) -> bool:
+    for item in store.list(keys.raw_prefix(overdue.day)):
+        got = pending.read(store, [item])[item.key] if keys.parse_segment_key(item.key) else None
+        arrivals = [] if got is None or isinstance(got, Damaged) else [one.arrival for one in got]
+        if any(overdue.goes(arrival.website_id, arrival.session_id) for arrival in arrivals):
+            return True
+    return False
 
 
-def _quarantined(store: Store, day: date, expired: Iterable[str]) -> Iterator[ObjectInfo]:
-    """Yield what was put aside and belongs to nobody but expired websites.
+def _days_of_rows(store: Store, who: Keepers) -> set[date]:
+    """Return the days of rows that go: a compaction that slept may have left them alone."""
+    days: set[date] = set()
+    for name in BY_SESSION:
+        snapshot = Table(store, name).snapshot()
+        with reading(name):
+            for file in snapshot.files:
+                if _may_be_late(file, who):
+                    day = pl.col("started_at").dt.date()
+                    rows = snapshot.scan([file]).filter(who.rows()).select(day.unique())
+                    days |= set(rows.collect()["started_at"])
+    return days
 
-    What cannot be read goes when every website's day is over.
-    """
-    gone = set(expired)
-    everybody = {website.website_id for website in websites.list_all(store)}
-    for item in store.list(keys.quarantine_prefix(day)):
-        try:
-            owners = {a.website_id for a in segments.decode_small(store, item.key, item.size_bytes)}
-        except Damaged:
-            owners = everybody
-        if owners <= gone:
-            yield item
+
+def _may_be_late(file: TableFile, who: Keepers) -> bool:
+    first_at = file.min.get("started_at")
+    return any(
+        may_be_of(file, website_id)
+        for website_id, first_day in who.first_days.items()
+        if first_at is None or first_at.date() < first_day
+    )

@@ -5,10 +5,11 @@ as its recorder sent it.
 """
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 URL_LENGTH_MAX = 2048  # longer than any address that a person would recognise
 MASK = "***"
+_STEP_LENGTH_MIN = 10  # of a path; a shorter step is no secret, unless it is half an e-mail address
 
 _SECRET_NAME = re.compile(
     r"token|secret|passw|pwd|auth|session|sid$|sig$|signature|api.?key|^key$|code$|otp|jwt|nonce"
@@ -21,37 +22,79 @@ _SECRET_VALUE = re.compile(
     r"|(?:\d[ \-]?){13,19}"  # card numbers
     r"|\d{3}-\d{2}-\d{4}"  # US social security numbers
 )
-_TEXT_SECRET = re.compile(
-    r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}|(?<!\d)(?:\d[ \-]?){12,18}\d(?!\d)"
-    r"|(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)|eyJ[\w\-]+\.[\w\-]+\.[\w\-]*|\b[A-Fa-f0-9]{32,}\b"
+_CARD = re.compile(r"(?<!\d)(?:\d[ \-]?){12,18}\d(?!\d)")
+# Each begins where a run of its characters does, so that a long run is looked at once.
+_SHAPES = (
+    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}",  # e-mail
+    r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)",  # US social security numbers
+    # Phone numbers with a country, or in groups as in North America: mere digits may be anything.
+    r"(?<![\w+])\+\d(?:[ .()\-]{0,2}\d){6,14}(?!\d)",
+    r"(?<![\w.\-])(?:\(\d{3}\) ?|\d{3}[ .\-])\d{3}[ .\-]\d{4}(?![\w\-]|\.\d)",
+    r"(?<![\w\-])eyJ[\w\-]+\.[\w\-]+\.[\w\-]*",  # JWTs
+    r"\b[Bb]earer\s+[\w\-.~+/]{8,}=*",
+    # Keys that say what they are: Stripe's, GitHub's, Slack's, Amazon's.
+    r"\b[prs]k_(?:live|test)_\w+|\bgh[a-z]_\w{20,}|\bxox[a-z]-[\w\-]{10,}|\bAKIA[A-Z0-9]{16}\b",
+    r"\b[A-Fa-f0-9]{32,}\b",  # other keys, and hashes
+    # Other long random text: both cases, and more digits than the name of a function has.
+    r"(?<![\w+\-])(?=[A-Z\d_+\-]*[a-z])(?=[a-z\d_+\-]*[A-Z])(?=(?:[A-Za-z_+\-]*\d){3})[\w+\-]{32,}=*",
 )
+_SHAPED = re.compile("|".join(_SHAPES))
+_TEXT_SECRET = re.compile("|".join((_SHAPES[0], _CARD.pattern, *_SHAPES[1:])))
 
 
 def scrub_url(url: str) -> str:
-    """Mask secret-looking values of the query and fragment, and drop user:password@.
+    """Mask secret-looking values of the query, steps of the path, and drop user:password@.
 
     Text that is no URL comes back scrubbed as text. The result is at most `URL_LENGTH_MAX` long.
     """
     try:
         parts = urlsplit(url)
     except ValueError:
-        return scrub_text(url)[:URL_LENGTH_MAX]
-    if not (parts.query or parts.fragment or "@" in parts.netloc or "@" in parts.path):
-        return url[:URL_LENGTH_MAX]
-    path = "/".join(MASK if "@" in step else step for step in parts.path.split("/"))
+        return scrub_text(url, URL_LENGTH_MAX)
     clean = SplitResult(
         parts.scheme,
         parts.netloc.rpartition("@")[2],
-        path,
+        _scrub_path(parts.path),
         _scrub_query(parts.query),
         _scrub_fragment(parts.fragment),
     )
-    return clean.geturl()[:URL_LENGTH_MAX]
+    # What has nothing to hide stays as it is written.
+    return (url if clean == parts else clean.geturl())[:URL_LENGTH_MAX]
 
 
-def scrub_text(text: str) -> str:
-    """Mask e-mail addresses, card and social security numbers, JWTs and long hex strings."""
-    return _TEXT_SECRET.sub(MASK, text)
+def scrub_text(text: str, length_max: int | None = None) -> str:
+    """Mask e-mail addresses, card, social security and phone numbers, tokens, keys and hashes.
+
+    With `length_max` the result is cut. The cut comes last, since half a secret looks like none.
+    """
+    if length_max is None:
+        return _TEXT_SECRET.sub(MASK, text)
+    # A page may send megabytes, of which no more than this is looked at.
+    return _TEXT_SECRET.sub(MASK, text[: 2 * length_max])[:length_max]
+
+
+def _scrub_path(path: str) -> str:
+    return "/".join(map(_scrub_step, path.split("/")))
+
+
+def _scrub_step(step: str) -> str:
+    """Mask what has the shape of a secret. Long numbers are more often orders than cards."""
+    if len(step) < _STEP_LENGTH_MIN and "@" not in step and "%" not in step:
+        return step
+    text = unquote(step)
+    if "@" in text:
+        return MASK
+    clean = _CARD.sub(lambda m: MASK if _is_card(m[0]) else m[0], _SHAPED.sub(MASK, text))
+    if clean == text:
+        return step
+    return clean if step == text else MASK
+
+
+def _is_card(text: str) -> bool:
+    """Check the last digit by the others (ISO/IEC 7812-1, annex B: Luhn's formula)."""
+    digits = [int(digit) for digit in reversed(text) if digit.isdecimal()]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 def _scrub_query(query: str) -> str:
@@ -61,15 +104,19 @@ def _scrub_query(query: str) -> str:
 def _scrub_pair(pair: str) -> str:
     name, equals, value = pair.partition("=")
     if not equals:
-        return MASK if _SECRET_VALUE.fullmatch(name) else pair
-    if value and (_SECRET_NAME.search(name) or _SECRET_VALUE.fullmatch(value)):
+        return MASK if _is_secret(name) else pair
+    if value and (_SECRET_NAME.search(name) or _is_secret(value)):
         return f"{name}={MASK}"
     return pair
+
+
+def _is_secret(value: str) -> bool:
+    return bool(_SECRET_VALUE.fullmatch(value) or _TEXT_SECRET.search(unquote(value)))
 
 
 def _scrub_fragment(fragment: str) -> str:
     """A fragment may be a route with a query of its own, or the answer of a sign-in."""
     route, question, query = fragment.partition("?")
     if question:
-        return f"{route}?{_scrub_query(query)}"
-    return _scrub_query(fragment) if "=" in fragment else fragment
+        return f"{_scrub_path(route)}?{_scrub_query(query)}"
+    return _scrub_query(fragment) if "=" in fragment else _scrub_path(fragment)

@@ -6,7 +6,7 @@ object's tail gives everything but the payloads.
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -17,12 +17,18 @@ from lake.errors import Damaged, FormatUnknown
 from lake.facts import ChunkFacts, Client, View
 from lake.store import Store
 
-FORMAT = "1"
+FORMAT = "2"
 _FORMAT, _CRC32 = "replaylake.segment", "replaylake.crc32"
 TAIL_BYTES = 64 * 1024  # holds footer and small columns of a few hundred chunks
 
 _VIEW = pa.struct(
-    [("at_ms", pa.int64()), ("url", pa.string()), ("width", pa.int32()), ("height", pa.int32())]
+    [
+        ("at_ms", pa.int64()),
+        ("url", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("title", pa.string()),
+    ]
 )
 SCHEMA = pa.schema(
     [
@@ -43,6 +49,7 @@ SCHEMA = pa.schema(
         ("crc32", pa.int64()),
         ("views", pa.list_(_VIEW)),
         ("user_id", pa.string()),
+        ("trigger", pa.string()),
         ("visitor_id", pa.string()),
         ("device_type", pa.string()),
         ("device_model", pa.string()),
@@ -54,6 +61,16 @@ SCHEMA = pa.schema(
         ("encoding", pa.string()),
     ],
 )
+_VIEW_1 = pa.struct([field for field in _VIEW if field.name != "title"])
+# Of every format that this reader knows, so that what was written before is read for ever.
+SCHEMAS = {
+    "1": pa.schema(
+        pa.field("views", pa.list_(_VIEW_1)) if field.name == "views" else field
+        for field in SCHEMA
+        if field.name != "trigger"
+    ),
+    FORMAT: SCHEMA,
+}
 SMALL = [name for name in SCHEMA.names if name != "payload"]
 
 
@@ -118,13 +135,16 @@ def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
     return sink.getvalue()
 
 
-def decode(body: bytes) -> list[Arrival]:
+def decode(body: bytes, *, verify_pages: bool = True) -> list[Arrival]:
     """Read a whole segment, payloads included.
+
+    Without `verify_pages` only the small columns are known to be right; each payload then has to
+    be held against its own checksum.
 
     Raises:
         Damaged: It is no segment, or a checksum is wrong.
     """
-    return _arrivals(_read(pa.BufferReader(body), SCHEMA.names))
+    return _arrivals(_read(pa.BufferReader(body), SCHEMA.names, verify_pages=verify_pages))
 
 
 def decode_payloads(body: bytes) -> pa.ChunkedArray:
@@ -151,6 +171,13 @@ def decode_small(store: Store, key: str, size_bytes: int) -> list[Arrival]:
         return _arrivals(_read(pa.BufferReader(store.get(key)), SMALL))
 
 
+def reason_of(body: bytes) -> str | None:
+    """Return why these chunks were put aside; None for others."""
+    metadata = pq.read_schema(pa.BufferReader(body)).metadata or {}
+    reason: bytes | None = metadata.get(b"replaylake.reason")
+    return reason.decode() if reason else None
+
+
 def _leaves() -> list[str]:
     return [
         f"views.list.element.{name}" if column == "views" else column
@@ -159,15 +186,17 @@ def _leaves() -> list[str]:
     ]
 
 
-def _read(source: object, columns: list[str]) -> pa.Table:
+def _read(source: object, columns: list[str], *, verify_pages: bool = True) -> pa.Table:
     try:
-        file = pq.ParquetFile(source, page_checksum_verification=True)
-        found = (file.metadata.metadata or {}).get(_FORMAT.encode(), b"?")
-        if found != FORMAT.encode():
+        file = pq.ParquetFile(source, page_checksum_verification=verify_pages)
+        found = (file.metadata.metadata or {}).get(_FORMAT.encode(), b"?").decode()
+        schema = SCHEMAS.get(found)
+        if schema is None:
             kind = FormatUnknown if found.isdigit() else Damaged
-            raise kind(f"segment format is {found!r}, this reader knows {FORMAT!r}")
-        if not file.schema_arrow.equals(SCHEMA):
+            raise kind(f"segment format is {found!r}, this reader knows up to {FORMAT!r}")
+        if not file.schema_arrow.equals(schema):
             raise Damaged("segment has other columns than its format")
+        columns = [name for name in columns if name in schema.names]
         table = file.read(columns=columns, use_threads=False)
         table.validate(full=True)
         for name in columns:
@@ -189,14 +218,27 @@ def _arrivals(table: pa.Table) -> list[Arrival]:
         arrivals = list(_rows(table))
     except (TypeError, ValueError) as error:
         raise Damaged(f"segment cannot be read: {error}") from error
-    if table.schema.metadata.get(_CRC32.encode()) != str(_crc32(arrivals)).encode():
+    metadata = table.schema.metadata
+    crc32 = _crc32(arrivals, metadata[_FORMAT.encode()].decode())
+    if metadata.get(_CRC32.encode()) != str(crc32).encode():
         raise Damaged("segment's checksum is wrong")
     return arrivals
 
 
-def _crc32(arrivals: Iterable[Arrival]) -> int:
+def _crc32(arrivals: Iterable[Arrival], file_format: str = FORMAT) -> int:
     """Of all but the payloads, which `crc32` of their facts covers."""
-    return int(isal_zlib.crc32(msgspec.json.encode([a._replace(payload=b"") for a in arrivals])))
+    rows: list[object] = [arrival._replace(payload=b"") for arrival in arrivals]
+    if file_format == "1":
+        rows = [_as_format_1(row) for row in msgspec.to_builtins(rows)]
+    return int(isal_zlib.crc32(msgspec.json.encode(rows)))
+
+
+def _as_format_1(row: list[Any]) -> list[Any]:
+    """Drop what format 1 did not have: the last field of the facts, and of each view."""
+    website_id, session_id, facts, *others = row
+    facts = list(facts[: len(_FACTS_1)])
+    facts[_VIEWS] = [view[: len(_VIEW_1)] for view in facts[_VIEWS]]
+    return [website_id, session_id, facts, *others]
 
 
 def _rows(table: pa.Table) -> Iterator[Arrival]:
@@ -207,7 +249,7 @@ def _rows(table: pa.Table) -> Iterator[Arrival]:
     payloads = columns.get("payload", [b""] * table.num_rows)
     for i in range(table.num_rows):
         facts = ChunkFacts(
-            **{name: columns[name][i] for name in _PLAIN_FACTS},
+            **{name: columns[name][i] for name in _PLAIN_FACTS if name in columns},
             views=tuple(View(**view) for view in columns["views"][i]),
         )
         client = Client(**{name: columns[name][i] for name in Client.__struct_fields__})
@@ -223,7 +265,9 @@ def _rows(table: pa.Table) -> Iterator[Arrival]:
         )
 
 
-_NULLABLE = {"user_id", *Client.__struct_fields__} - {"visitor_id", "device_type"}
+_NULLABLE = {"user_id", "trigger", *Client.__struct_fields__} - {"visitor_id", "device_type"}
+_FACTS_1 = [name for name in ChunkFacts.__struct_fields__ if name != "trigger"]
+_VIEWS = _FACTS_1.index("views")
 _PLAIN_FACTS = [name for name in ChunkFacts.__struct_fields__ if name != "views"]
 
 

@@ -39,7 +39,21 @@ class Settings:
     segment_bytes_max: int = _setting(4 * MIB, "a commit is written at once at this size")
     session_future_s: int = _setting(24 * 3600, "a session id further ahead than clocks go: 400")
     trusted_proxies: str = _setting("", "comma-separated networks whose X-Forwarded-For counts")
+    dashboard_url: str = _setting("", "where the dashboard is, for the recorder's sessionUrl()")
     geo_path: str = _setting("", "MMDB of countries; default: the one that set-up installed")
+
+    plan_days: str = _setting("", "days that plans keep sessions, if others: pro=60,scale=90")
+    ingest_website_chunks_per_s: int = _setting(
+        5000, "one website's chunks a process takes: then 429"
+    )
+    ingest_late_ms: int = _setting(
+        10, "answers begin so late: 429 to a website that sends more than its share"
+    )
+
+    query_key_requests_per_s: int = _setting(200, "of one key and process: then 429")
+    query_misses_per_s: int = _setting(10, "wrong keys or ids of one caller: guessing is slow")
+    share_days_max: int = _setting(30, "a link to one session ends by then")
+    audit_days: int = _setting(400, "who did what is kept so long: more than a year")
 
     live_s: int = _setting(120, "a session is live until its last event is so old")
     pending_refresh_ms: int = _setting(1000, "how stale a reader's view of new segments may be")

@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lake import facts, merge
+from lake import erased, facts, merge
 from lake.compaction.known import Known, known_of
+from lake.erased import Erased
 from lake.kept import Kept
+from lake.matching import forget
 from lake.merge import Union
 from lake.pending import Pending, PendingIndex, Waiting
 from lake.settings import Settings
@@ -22,7 +24,7 @@ from lake.store import Store
 from lake.tables import rows
 from lake.tables.rows import Row
 from lake.tables.schemas import BY_SESSION
-from lake.tables.sessions import Key
+from lake.tables.sessions import Key, rows_of
 from lake.tables.table import POLARS, Snapshot, Table, reading
 
 _SCHEMA = {name: kind for name, kind in POLARS["sessions"].items() if name != "part"}
@@ -58,11 +60,13 @@ class Lake:
         self.settings = settings
         self.now_ms = now_ms
         self.kept = Kept(settings.table_memory_bytes_max)
+        self.erased = erased.Memory(store)
         self._lock = threading.Lock()
         self._index = PendingIndex(store)
         self._tables = {name: Table(store, name) for name in BY_SESSION}
         self._readers = ThreadPoolExecutor(len(BY_SESSION), "tables")
         self._pending: Pending | None = None
+        self._hidden: dict[str, tuple[Erased, int, pl.DataFrame]] = {}
         self._view: View | None = None
         self._viewed_ms = 0
 
@@ -96,6 +100,20 @@ class Lake:
         finally:
             self._lock.release()
 
+    def hidden_rows(self, view: View, gone: Erased) -> pl.DataFrame:
+        """Return the table's rows of sessions that are erased and still there."""
+        if not gone.waiting:
+            self._hidden.pop(gone.website_id, None)  # what is gone is not remembered either
+            return frame_of([])
+        sessions = view.tables["sessions"]
+        known = self._hidden.get(gone.website_id)
+        if known is None or known[0] is not gone or known[1] != sessions.version:
+            with reading("sessions"):
+                rows = rows_of(sessions, ((gone.website_id, one) for one in gone.waiting))
+            known = (gone, sessions.version, rows.drop("part"))
+            self._hidden[gone.website_id] = known
+        return known[2]
+
     def _merged(self, pending: Pending, tables: dict[str, Snapshot]) -> View:
         before = self._view
         is_same_table = before is not None and all(
@@ -103,6 +121,8 @@ class Lake:
         )
         if before is not None and is_same_table and pending is self._pending:
             return before
+        if not is_same_table:
+            forget(self.kept, tables["sessions"])
         old = before.fresh if before is not None else {}
         new_keys = [key for key in pending.sessions if not is_same_table or key not in old]
         with reading("sessions"):

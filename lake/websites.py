@@ -1,21 +1,25 @@
 """Websites: their plan, origins and settings, one JSON object each, changed by compare-and-swap.
 
-What a plan allows and for how long its sessions are kept is told here too. Services do not read
-websites from here for every request: see `lake.control`, which remembers them.
+What a plan allows is `lake.plans`'. Services do not read websites from here for every request: see
+`lake.control`, which remembers them.
 """
 
 import math
 import re
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 
-from lake import ids, keys
-from lake.errors import Damaged, IdMalformed, ObjectMissing, SettingInvalid, WebsiteMissing
+from lake import audit, ids, keys
+from lake.documents import Documents
+from lake.errors import IdMalformed, ObjectMissing, SettingInvalid, WebsiteMissing
+from lake.plans import PLANS, plans_of
+from lake.settings import Settings
 from lake.store import Store
 from lake.times import iso, utc_day
 
@@ -23,25 +27,6 @@ ID_LENGTH = 12
 _ID_LETTERS = string.ascii_lowercase + string.digits  # one case: a folder may ignore case
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
-
-class Plan(NamedTuple):
-    """What a website's plan allows."""
-
-    name: str
-    retention_days: int
-    records: bool
-    network_panel: bool
-
-
-PLANS = {
-    plan.name: plan
-    for plan in (
-        Plan("free", 7, records=False, network_panel=False),  # what was imported by hand
-        Plan("pro", 60, records=True, network_panel=False),
-        Plan("scale", 120, records=True, network_panel=False),
-        Plan("enterprise", 180, records=True, network_panel=True),
-    )
-}
 
 _Patterns = Annotated[
     tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=200)], ...],
@@ -95,6 +80,7 @@ class Website(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.feature_flags.enable_session_replay and PLANS[self.plan].records
 
 
+_DOCUMENTS = Documents(Website, "website")
 _SECTIONS = {"feature_flags": FeatureFlags, "privacy": Privacy, "smart": Smart}
 _TOP = ("name", "plan", "origins")
 
@@ -126,8 +112,7 @@ def create(
             Website(website_id=f"w_{letters}", name="new", created_at=iso(now_ms)),
             {"name": name, "plan": plan, "origins": origins},
         )
-        key = keys.website_key(website.website_id)
-        if store.put_new(key, msgspec.json.encode(website), token=secrets.token_hex(16)):
+        if _DOCUMENTS.create(store, keys.website_key(website.website_id), website):
             return website
 
 
@@ -137,44 +122,55 @@ def get(store: Store, website_id: str) -> Website:
     Raises:
         WebsiteMissing: There is none, or the id has not the form of one.
     """
-    return _read(store, website_id)[0]
+    with _missing(website_id):
+        return _DOCUMENTS.read(store, keys.website_key(ids.check_website_id(website_id)))
 
 
 def list_all(store: Store) -> list[Website]:
     """Read every website, oldest first."""
-    found = []
-    for item in store.list(keys.WEBSITES):
-        try:
-            found.append(_decode(store.get(item.key), item.key))
-        except ObjectMissing:
-            continue  # deleted since the listing
+    found = _DOCUMENTS.all(store, keys.WEBSITES)
     return sorted(found, key=lambda website: (website.created_at, website.website_id))
 
 
-def change(store: Store, website_id: str, changes: Mapping[str, object]) -> Website:
+def change(
+    store: Store,
+    website_id: str,
+    changes: Mapping[str, object],
+    *,
+    by: str | None = None,
+    now_ms: int | None = None,
+) -> Website:
     """Set settings by their flat names (`SETTINGS`), all or none; concurrent changes both stay.
 
     Values may be text too, as a command line has them: `true`, `0.1`, `cart,checkout`.
 
+    Args:
+        by: Who, for the audit log, with `now_ms`; None: it is not told there.
+
     Raises:
         WebsiteMissing: There is no such website.
         SettingInvalid: A name or a value is wrong; the message says what to give.
+        StoreUnavailable: Nothing is changed, or whether it is, is unknown.
     """
-    while True:
-        website, version = _read(store, website_id)
-        changed = _changed(website, changes)
-        key = keys.website_key(website_id)
-        if store.swap(key, msgspec.json.encode(changed), version=version):
-            return changed
+
+    def tell(after: Website) -> None:
+        if by is not None:
+            assert now_ms is not None
+            details = {name: _plain(after, name) for name in changes}
+            audit.record(store, website_id, by, "settings-changed", None, details, now_ms=now_ms)
+
+    with _missing(website_id):
+        key = keys.website_key(ids.check_website_id(website_id))
+        return _DOCUMENTS.change(store, key, lambda website: _changed(website, changes), first=tell)
 
 
-def first_day_kept(website: Website, *, now_ms: int) -> date:
+def first_day_kept(website: Website, settings: Settings, *, now_ms: int) -> date:
     """Return the first UTC day whose sessions are still kept; those begun before are expired.
 
     By the plan that the website has now, so that an upgrade keeps what a downgrade would drop.
     A session is served until its last day ends.
     """
-    return utc_day(now_ms) - timedelta(days=PLANS[website.plan].retention_days)
+    return utc_day(now_ms) - timedelta(days=plans_of(settings)[website.plan].retention_days)
 
 
 def allows_origin(website: Website, origin: str | None) -> bool:
@@ -182,20 +178,12 @@ def allows_origin(website: Website, origin: str | None) -> bool:
     return "*" in website.origins or (origin is not None and origin in website.origins)
 
 
-def _read(store: Store, website_id: str) -> tuple[Website, str]:
+@contextmanager
+def _missing(website_id: str) -> Iterator[None]:
     try:
-        key = keys.website_key(ids.check_website_id(website_id))
-        body, version = store.get_versioned(key)
+        yield
     except (IdMalformed, ObjectMissing) as error:
         raise WebsiteMissing(f"no website has the id {website_id[:64]!r}") from error
-    return _decode(body, key), version
-
-
-def _decode(body: bytes, key: str) -> Website:
-    try:
-        return msgspec.json.decode(body, type=Website)
-    except msgspec.DecodeError as error:
-        raise Damaged(f"{key} is no website: {error}") from error
 
 
 def _changed(website: Website, changes: Mapping[str, object]) -> Website:
@@ -208,7 +196,15 @@ def _changed(website: Website, changes: Mapping[str, object]) -> Website:
     for section, values in sections.items():
         assert section is not None
         top[section] = msgspec.structs.replace(getattr(website, section), **values)
-    return msgspec.structs.replace(website, **top)
+    after = msgspec.structs.replace(website, **top)
+    return website if after == website else after
+
+
+def _plain(website: Website, name: str) -> object:
+    """Return a setting's value as JSON has it."""
+    section = SETTINGS[name][0]
+    value: object = getattr(getattr(website, section) if section else website, name)
+    return msgspec.to_builtins(value)
 
 
 def _value(name: str, value: object) -> object:

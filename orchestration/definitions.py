@@ -7,17 +7,17 @@ from assets.retention import expired_sessions
 from assets.segments import raw_segments
 from assets.sessions import compacted
 from assets.summaries import daily_summary
-from orchestration.jobs import checks, compact, maintenance, retention
+from orchestration.jobs import checks, compact, erasure, maintenance, retention
 from orchestration.resources import LakeResource
 from orchestration.schedules import SCHEDULES
-from orchestration.sensors import compact_when_due
+from orchestration.sensors import compact_when_due, erase_when_asked
 
 defs = dg.Definitions(
     assets=[raw_segments, compacted, daily_summary, expired_sessions],
     asset_checks=CHECKS,
-    jobs=[compact, retention, checks, maintenance],
+    jobs=[compact, retention, checks, maintenance, erasure],
     schedules=SCHEDULES,
-    sensors=[compact_when_due],
+    sensors=[compact_when_due, erase_when_asked],
     resources={"lake": LakeResource()},
     # A process to a step costs five times as much as the step.
     executor=dg.in_process_executor,

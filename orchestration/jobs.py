@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from lake import erasing
 from lake.maintenance import maintain
 from orchestration import history
 from orchestration.resources import LakeResource
@@ -48,6 +49,32 @@ def prune_run_history(context: dg.OpExecutionContext, lake: LakeResource) -> Non
     )
     context.log.info(f"{pruned.run_count} runs dropped, {pruned.freed_bytes} bytes freed")
     context.add_output_metadata(pruned._asdict())
+
+
+@dg.op(description="Remove every byte of what was asked to be erased.")
+def carry_out_erasures(context: dg.OpExecutionContext, lake: LakeResource) -> None:
+    """Do all that wait. What had to be left goes on waiting, and the sensor asks again."""
+    done = erasing.carry_out_waiting(
+        lake.open(), lake.settings(), now_ms=lake.now_ms, report=context.log.info
+    )
+    left = [one.erasure_id for one in done if one.done_at is None]
+    context.add_output_metadata(
+        {
+            "erasures": len(done),
+            "sessions": sum(one.session_count for one in done),
+            "session_files": sum(one.file_count for one in done),
+            "bytes": sum(one.file_bytes for one in done),
+            "chunks": sum(one.chunk_count for one in done),
+            "former_table_files": sum(one.table_file_count for one in done),
+            "left_for_the_next_run": left,
+        }
+    )
+
+
+@dg.job(description="Erase what visitors asked to be erased: rows, files, chunks, table history.")
+def erasure() -> None:
+    """Asked for by the sensor."""
+    carry_out_erasures()
 
 
 @dg.job(description="What keeps the lake, and Dagster's own records, small and quick.")

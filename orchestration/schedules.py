@@ -32,7 +32,7 @@ nightly_maintenance = dg.ScheduleDefinition(
 )
 def daily_retention(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     """One run over all days that hold something expired, soon after a day has ended."""
-    days = expired_days(lake.open(), now_ms=lake.now_ms())
+    days = expired_days(lake.open(), lake.settings(), now_ms=lake.now_ms())
     if not days:
         return dg.SkipReason("nothing has expired")
     return dg.RunRequest(tags=tags.of_range(days[0], days[-1]))

@@ -11,11 +11,12 @@ from itertools import groupby
 import dagster as dg
 
 from assets.partitions import FIRST_DAY
+from lake import keys
 from lake.compaction import due_days
 from lake.pending import PendingIndex
 from lake.times import utc_day
 from orchestration import tags
-from orchestration.jobs import compact
+from orchestration.jobs import compact, erasure
 from orchestration.resources import LakeResource
 
 EVERY_S = 30
@@ -66,6 +67,25 @@ def compact_when_due(
             yield dg.RunRequest(
                 run_key=key, tags=tags.of_range(days[0], days[-1]), run_config=RUN_CONFIG
             )
+
+
+@dg.sensor(
+    job_name=erasure.name,
+    minimum_interval_seconds=EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for a run where somebody asked for an erasure.",
+)
+def erase_when_asked(
+    context: dg.SensorEvaluationContext, lake: LakeResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for one run over all that wait; none while one is queued or going."""
+    waiting = next(lake.open().list(keys.ERASURES), None)
+    if waiting is None:
+        return dg.SkipReason("nothing is to be erased")
+    wanted = dg.RunsFilter(job_name=erasure.name, statuses=tags.UNFINISHED)
+    if context.instance.get_runs(wanted, limit=1):
+        return dg.SkipReason("a run is at it")
+    return dg.RunRequest()
 
 
 def _streaks(days: list[date]) -> Iterator[list[date]]:

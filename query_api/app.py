@@ -4,6 +4,7 @@ Made by `create_app`, so that tests bring their own store and clock. How it is s
 `query_api.serve`.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,13 +13,16 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from lake.audit_log import Log
 from lake.control import Control
 from lake.errors import (
     BadInput,
     Damaged,
     Forbidden,
+    Held,
     LakeError,
     Missing,
     ObjectMissing,
@@ -26,28 +30,43 @@ from lake.errors import (
     StoreUnavailable,
     WebsiteMissing,
 )
+from lake.problems import MEDIA_TYPE
 from lake.readiness import Readiness
 from lake.settings import Settings
 from lake.store import Store, open_store
 from lake.view import Lake
-from query_api import docs, error_tracking, replays, sessions, websites
+from query_api import (
+    audit,
+    docs,
+    erasures,
+    error_tracking,
+    keys,
+    replays,
+    sessions,
+    shares,
+    websites,
+)
 from query_api.access import Services, Unauthorized
+from query_api.bodies import BodyTooLarge
 from query_api.headers import CAREFUL, Around
+from query_api.limits import Limited, Limits
 from query_api.metrics import Metrics
 from query_api.negotiation import NothingAcceptable
-from query_api.problems import MEDIA_TYPE, problem
+from query_api.problems import problem
 from query_api.shapes import Problem
-from query_api.websites import SettingsTooLarge
+from query_api.usage import Usage
+from query_api.views import Views
 
 # The first that matches counts, so that what is special stands before what is general.
 STATUSES: tuple[tuple[type[LakeError], int], ...] = (
     (Unauthorized, 401),
     (NothingAcceptable, 406),
-    (SettingsTooLarge, 413),
+    (BodyTooLarge, 413),
     (BadInput, 400),
     (Forbidden, 403),
     (ObjectMissing, 500),  # a row points at it: the lake is damaged
     (Missing, 404),
+    (Held, 409),
     (StoreUnavailable, 503),
     (Damaged, 500),
 )
@@ -76,15 +95,20 @@ def create_app(
         now_ms: The server's clock, ms since the Unix epoch.
 
     Raises:
-        SettingInvalid: The lake is not of its form.
+        SettingInvalid: The lake or the trusted proxies are not of their form.
     """
     store = open_store(settings) if store is None else store
     metrics = Metrics()
     readiness = Readiness(store)
+    usage, views = Usage(store, now_ms), Views(store, now_ms, metrics)
+    limits = Limits(settings, time.monotonic)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        views.start()
         yield
+        await asyncio.to_thread(views.close)
+        usage.close()
         readiness.close()
 
     app = FastAPI(
@@ -99,11 +123,19 @@ def create_app(
         responses={"default": {"content": {MEDIA_TYPE: {}}, "model": Problem}},
     )
     app.state.services = Services(
-        store, Lake(store, settings, now_ms), Control(store, settings, time.monotonic)
+        store,
+        Lake(store, settings, now_ms),
+        Control(store, settings, time.monotonic),
+        usage,
+        views,
+        Log(store),
     )
     app.state.metrics = metrics
-    app.add_middleware(Around, metrics=metrics)
-    for routes in (sessions, replays, error_tracking, websites):
+    app.add_middleware(
+        Limited, limits=limits, metrics=metrics, trusted_proxies=settings.trusted_proxies
+    )
+    app.add_middleware(Around, metrics=metrics)  # the outermost
+    for routes in (sessions, replays, error_tracking, websites, keys, shares, audit, erasures):
         app.include_router(routes.router)
 
     @app.get("/", include_in_schema=False)
@@ -160,6 +192,10 @@ def _handle_errors(app: FastAPI) -> None:
         else:
             kind, said = "parameter-malformed", f"is wrong: {first['msg']}"
         return problem(400, kind, f"{name[:100]!r} {said}", parameter=name[:100])
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, error: Exception) -> Response:  # noqa: ARG001 - not our failure
+        return problem(400, "body-cut", "the connection ended before the body did")
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: Exception) -> Response:

@@ -24,6 +24,14 @@ class Metrics:
             "replaylake_replays_cut_total", "Replays that stored data ended early",
             registry=registry,
         )  # fmt: skip
+        self.refused = Counter(
+            "replaylake_query_refused_total", "Requests told to wait (429), by what was too much",
+            ["reason"], registry=registry,
+        )  # fmt: skip
+        self.lost_views = Counter(
+            "replaylake_views_lost_total", "Replay views that the audit log does not have",
+            registry=registry,
+        )  # fmt: skip
 
     def text(self) -> bytes:
         """Return all of it in Prometheus' text format."""

@@ -1,11 +1,12 @@
 """The query strings of all routes: names, types and limits. What is not named here is refused."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lake.filters import LIMIT_MAX, SessionQuery
+from lake.times import instant
 
 _NUMBER_MAX = 2**53 - 1  # the largest integer that every JSON reader knows
 _TEXT_MAX = 2048
@@ -14,9 +15,8 @@ _TEXT_MAX = 2048
 def _instant(text: object) -> datetime:
     """Read ISO 8601; without an offset it is UTC."""
     try:
-        at = datetime.fromisoformat(str(text))
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return instant(str(text))
+    except ValueError as error:
         raise ValueError(
             "give ISO 8601, such as 2026-11-23T09:26:40Z (a '+' in a URL is written %2B)"
         ) from error
@@ -32,13 +32,21 @@ Signal = Literal[
 ]
 
 
-class Nothing(BaseModel):
-    """The query of a route that takes none."""
+class Strict(BaseModel):
+    """A query in which what is not named is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Period(Nothing):
+class Nothing(Strict):
+    """A query that says nothing but which website is meant, where only the key tells."""
+
+    website: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description="From a key of all websites, where the path names none: which one."
+    )
+
+
+class Period(Strict):
     """When the sessions began, and how many answers are wanted."""
 
     from_at: Instant | None = Field(None, alias="from", description="First instant, ISO 8601.")
@@ -95,7 +103,7 @@ class SessionParameters(Period):
         )
 
 
-class ReplayParameters(Nothing):
+class ReplayPart(Strict):
     """Which part of a session. Offsets are ms from its start."""
 
     from_ms: Offset | None = Field(
@@ -104,6 +112,18 @@ class ReplayParameters(Nothing):
     to_ms: Offset | None = Field(None, description="The last moment wanted.")
     page: Annotated[str, Field(max_length=64)] | None = Field(
         None, description="Only the events of this page load (`pageId` of the session's answer)."
+    )
+
+
+class ReplayParameters(ReplayPart, Nothing):
+    """Which part of which session."""
+
+
+class AuditParameters(Period):
+    """Which part of the log."""
+
+    cursor: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description="`nextCursor` of the page before."
     )
 
 

@@ -3,29 +3,29 @@
 Which error gets which status stands in `app.STATUSES`.
 """
 
-from http import HTTPStatus
-
-import msgspec
 from starlette.responses import Response
 
-RETRY_AFTER_S = 5
-MEDIA_TYPE = "application/problem+json"
+from lake.problems import MEDIA_TYPE, RETRIED, RETRY_AFTER_S, problem_json, retry_after
 
 
-def problem(status: int, kind: str, detail: str, *, parameter: str | None = None) -> Response:
-    """Return the answer. `parameter` names what was wrong in the query or the body."""
-    members: dict[str, object] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "kind": kind,
-    }
-    if parameter is not None:
-        members["parameter"] = parameter
-    response = Response(msgspec.json.encode(members), status, media_type=MEDIA_TYPE)
+def problem(
+    status: int,
+    kind: str,
+    detail: str,
+    *,
+    parameter: str | None = None,
+    retry_s: float = RETRY_AFTER_S,
+) -> Response:
+    """Return the answer. `parameter` names what was wrong in the query or the body.
+
+    Args:
+        retry_s: When to come again; said in whole seconds, with 429 and 503.
+    """
+    members = {} if parameter is None else {"parameter": parameter}
+    body = problem_json(status, kind, detail, members)
+    response = Response(body, status, media_type=MEDIA_TYPE)
     if status == 401:
         response.headers["www-authenticate"] = 'Bearer realm="replaylake"'
-    if status in (429, 503):
-        response.headers["retry-after"] = str(RETRY_AFTER_S)
+    if status in RETRIED:
+        response.headers["retry-after"] = retry_after(retry_s)
     return response

@@ -1,7 +1,7 @@
 """Rows of the lake as the JSON that `query_api.shapes` describes. Pure."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -61,7 +61,7 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
             {
                 "pageId": page.page_id,
                 "url": page.url,
-                "title": None,
+                "title": page.title,
                 "atMs": page.at_ms - start,
                 "duration": page.duration_ms,
             }
@@ -100,8 +100,15 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
             }
             for frame in detail.frames
         ],
-        "trigger": None,
+        "trigger": detail.trigger,
     }
+
+
+def shared_session(detail: Detail) -> shapes.SharedSession:
+    """Render one session for whoever has a link to it: without who was recorded."""
+    found: dict[str, Any] = {**session_detail(detail)}
+    del found["visitorId"], found["userId"]
+    return cast(shapes.SharedSession, found)
 
 
 def error_groups(groups: Groups) -> shapes.ErrorGroups:

@@ -5,7 +5,7 @@ played, and no header makes more work than one whole answer.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Annotated, Any
 
@@ -14,18 +14,20 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from lake import replay
+from lake.anonymous import anonymous
 from lake.errors import LakeError
-from query_api.access import UseServices, Viewer
+from lake.websites import Website
+from query_api.access import Services, UseServices, Viewer
 from query_api.encoders import encode
 from query_api.metrics import Metrics
 from query_api.negotiation import JSON, NDJSON, encoding_of, media_type_of
-from query_api.parameters import ReplayParameters
+from query_api.parameters import ReplayParameters, ReplayPart
 
 router = APIRouter(tags=["replay"])
 _log = structlog.get_logger(__name__)
 
 _EVENT: dict[str, Any] = {"type": "object", "required": ["type", "timestamp"]}
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "rrweb events in order of replay, a line each, or as one array.",
         "content": {
@@ -47,7 +49,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/api/replay/{session_id}", response_class=Response, responses=_RESPONSES)
+@router.get("/api/replay/{session_id}", response_class=Response, responses=RESPONSES)
 def replay_session(
     request: Request,
     services: UseServices,
@@ -56,17 +58,39 @@ def replay_session(
     asked: Annotated[ReplayParameters, Query()],
 ) -> Response:
     """Stream a session's events, in zstd, gzip or as they are, whatever the client takes."""
+    # A browser may keep what a key has shown, and asks before it shows it again.
+    kept = {"cache-control": "private, no-cache"}
+    return answer(request, services, website, session_id, asked, kept)
+
+
+def answer(
+    request: Request,
+    services: Services,
+    website: Website,
+    session_id: str,
+    asked: ReplayPart,
+    more_headers: Mapping[str, str] | None = None,
+    *,
+    hides_user: bool = False,
+) -> Response:
+    """Answer with a session's events, and remember who sees them: `request.state.actor`.
+
+    Args:
+        hides_user: Withhold who the website says its user is.
+    """
     media_type = media_type_of(request.headers.get("accept"))
     encoding = encoding_of(request.headers.get("accept-encoding"))
-    form = (asked.from_ms, asked.to_ms, asked.page, media_type, encoding)
+    form = (asked.from_ms, asked.to_ms, asked.page, media_type, encoding, hides_user)
     headers = {
         "vary": "Accept, Accept-Encoding, Authorization",
-        "cache-control": "private, no-cache",
         "accept-ranges": "none",
+        **(more_headers or {}),
     }
+    viewed = (website.website_id, request.state.actor, session_id)
     if (known := request.headers.get("if-none-match")) is not None:
         version = replay.version_of(services.lake, website, session_id)
         if version is not None and _is_known(known, _etag(version, *form)):
+            services.views.note(*viewed)
             return Response(status_code=304, headers=headers | {"etag": _etag(version, *form)})
     found = replay.replay(
         services.lake,
@@ -76,12 +100,14 @@ def replay_session(
         to_ms=asked.to_ms,
         page_id=asked.page,
     )
+    services.views.note(*viewed)
     headers["x-event-count"] = str(found.event_count)
     if found.version is not None:
         headers["etag"] = _etag(found.version, *form)
     if encoding != "identity":
         headers["content-encoding"] = encoding
-    blocks = encode(found.pieces, media_type, encoding)
+    pieces = anonymous(found.pieces) if hides_user else found.pieces
+    blocks = encode(pieces, media_type, encoding)
     # Taken before the answer begins, so that what goes wrong first has a status.
     first = next(blocks, b"")
     body = _watched(chain([first], blocks), request.app.state.metrics)

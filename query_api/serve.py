@@ -1,6 +1,5 @@
 """Serves the query API until a signal ends it: open requests are answered, then it stops."""
 
-import resource
 import signal
 import sys
 from types import FrameType
@@ -8,10 +7,12 @@ from types import FrameType
 import uvicorn
 
 from lake import logs
+from lake.protocol import connections_within_files, protocol
 from lake.settings import Settings
 from query_api.app import create_app
 
-_CONNECTIONS_MAX = 1024
+_CONNECTIONS_MAX = 1024  # beyond, the one that was waited for longest goes
+_OWN_FILES = 128  # the tables', the store's connections, the loop's own
 _SHUTDOWN_S = 25  # a replay that takes longer is cut: its client asks again
 
 
@@ -23,21 +24,22 @@ def serve(settings: Settings, host: str, port: int) -> None:
         SystemExit: Stopped (0), or the address is taken (3).
     """
     logs.configure()
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     config = uvicorn.Config(
         create_app(settings),
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=protocol(
+            head_deadline_s=settings.chunk_deadline_s,
+            body_deadline_s=settings.chunk_deadline_s,
+            connections_max=connections_within_files(_CONNECTIONS_MAX, _OWN_FILES),
+        ),
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,  # it would hold addresses and query strings
-        proxy_headers=False,
+        proxy_headers=False,  # who is believed is decided in `limits`
         server_header=False,
-        limit_concurrency=_CONNECTIONS_MAX,
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
     for number in (signal.SIGTERM, signal.SIGINT):

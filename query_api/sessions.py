@@ -8,7 +8,7 @@ from lake import details, listing
 from query_api import rendering, shapes
 from query_api.access import UseServices, Viewer
 from query_api.answers import Json
-from query_api.parameters import Nothing, SessionParameters
+from query_api.parameters import SessionParameters, Strict
 
 router = APIRouter(tags=["sessions"])
 
@@ -24,7 +24,7 @@ def list_sessions(
 
 @router.get("/api/websites/{website_id}/sessions/{session_id}", response_model=shapes.SessionDetail)
 def one_session(
-    services: UseServices, website: Viewer, session_id: str, _: Annotated[Nothing, Query()]
+    services: UseServices, website: Viewer, session_id: str, _: Annotated[Strict, Query()]
 ) -> Json:
     """Tell everything about one session but its events."""
     found = details.session_detail(services.lake, website, session_id)

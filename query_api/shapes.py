@@ -30,16 +30,14 @@ class Software(TypedDict):
     version: str | None
 
 
-class Session(TypedDict):
-    """One line of the list.
+class Recorded(TypedDict):
+    """What was recorded, without who.
 
     `frustrationScore` is null and `signals` empty until the session was scored. `duration` is in
     ms, `bytes` are those of its events as JSON.
     """
 
     sessionId: str
-    visitorId: str
-    userId: str | None
     startedAt: str
     duration: int
     pageViews: int
@@ -59,6 +57,13 @@ class Session(TypedDict):
     isLive: bool
     isComplete: bool
     bytes: int
+
+
+class Session(Recorded):
+    """One line of the list."""
+
+    visitorId: str
+    userId: str | None
 
 
 class SessionList(TypedDict):
@@ -122,8 +127,8 @@ class Frame(TypedDict):
     hasSnapshot: bool
 
 
-class SessionDetail(Session):
-    """One session and what is in it."""
+class Contents(TypedDict):
+    """What is in a session."""
 
     pageList: list[PageView]
     signalEvents: list[SignalEvent]
@@ -131,6 +136,14 @@ class SessionDetail(Session):
     gaps: list[Gap]
     frames: list[Frame]
     trigger: str | None
+
+
+class SessionDetail(Session, Contents):
+    """One session and what is in it."""
+
+
+class SharedSession(Recorded, Contents):
+    """A link's session and what is in it."""
 
 
 class ErrorGroup(TypedDict):
@@ -182,6 +195,86 @@ class Website(TypedDict):
     created_at: str
 
 
+class WebsiteName(TypedDict):
+    """A website, to choose from. `records`: whether its pages may record now."""
+
+    website_id: str
+    name: str
+    plan: str
+    records: bool
+
+
+class WebsiteList(TypedDict):
+    """The oldest first."""
+
+    websites: list[WebsiteName]
+
+
+class Key(TypedDict):
+    """An API key, without what makes it one. `lastUsedAt` is to the hour."""
+
+    keyId: str
+    websiteId: str
+    role: str
+    createdAt: str
+    lastUsedAt: str | None
+    revokedAt: str | None
+
+
+class NewKey(Key):
+    """A key that was just made, and the key itself, once."""
+
+    key: str
+
+
+class KeyList(TypedDict):
+    """The oldest first."""
+
+    keys: list[Key]
+
+
+class Share(TypedDict):
+    """A link to a session, without what makes it one."""
+
+    shareId: str
+    sessionId: str
+    createdAt: str
+    createdBy: str
+    expiresAt: str
+    revokedAt: str | None
+
+
+class NewShare(Share):
+    """A link that was just made, and its secret, once."""
+
+    token: str
+    url: str
+
+
+class ShareList(TypedDict):
+    """The oldest first."""
+
+    shares: list[Share]
+
+
+class AuditEntry(TypedDict):
+    """One thing that was done. `actor`: a key's id, `cli`, or `share` and a link's id."""
+
+    entryId: str
+    at: str
+    actor: str
+    action: str
+    target: str | None
+    details: dict[str, Any]
+
+
+class AuditLog(TypedDict):
+    """One page of the log, the newest first."""
+
+    entries: list[AuditEntry]
+    nextCursor: str | None
+
+
 class Problem(TypedDict):
     """An error, RFC 9457. `kind` never changes."""
 
@@ -190,3 +283,28 @@ class Problem(TypedDict):
     status: int
     detail: str
     kind: str
+
+
+class Erasure(TypedDict):
+    """An erasure: `hidden` until no byte is left, then `done`, and this is its receipt."""
+
+    erasureId: str
+    status: str
+    requestedAt: str
+    requestedBy: str
+    dueAt: str
+    doneAt: str | None
+    waitsFor: str | None
+    sessions: int
+    rows: int
+    files: int
+    bytes: int
+    chunks: int
+    tableFiles: int
+    unreadableObjects: int
+
+
+class ErasureList(TypedDict):
+    """The newest first."""
+
+    erasures: list[Erasure]

@@ -1,4 +1,4 @@
-"""Routes of a website's own settings."""
+"""Routes of websites: which a key sees, and a website's own settings."""
 
 from typing import Annotated, Any
 
@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from lake import websites
 from lake.errors import BadInput, Forbidden
-from lake.websites import PLANS, Website
-from query_api import shapes
-from query_api.access import Admin, UseServices, Viewer
+from lake.plans import plans_of
+from lake.websites import Website
+from query_api import bodies, shapes
+from query_api.access import Admin, AnyKey, Services, UseServices, Viewer
 from query_api.answers import Json
-from query_api.parameters import Nothing
+from query_api.parameters import Strict
 
 router = APIRouter(tags=["websites"])
 
@@ -36,7 +37,7 @@ class SettingsMalformed(BadInput):
     kind = "settings-malformed"
 
 
-class SettingsTooLarge(BadInput):
+class SettingsTooLarge(bodies.BodyTooLarge):
     """The body of a change is larger than all settings together."""
 
     kind = "settings-too-large"
@@ -50,11 +51,8 @@ class PlanForbidden(Forbidden):
 
 async def _changes(request: Request, _: Admin) -> dict[str, Any]:
     """Read the body as flat names. Who may not change anything is refused before."""
-    body = b""
-    async for block in request.stream():
-        body += block
-        if len(body) > _BODY_BYTES_MAX:
-            raise SettingsTooLarge(f"the settings are more than {_BODY_BYTES_MAX} bytes")
+    too_large = SettingsTooLarge(f"the settings are more than {_BODY_BYTES_MAX} bytes")
+    body = await bodies.read(request, _BODY_BYTES_MAX, too_large)
     try:
         sent = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -72,28 +70,51 @@ async def _changes(request: Request, _: Admin) -> dict[str, Any]:
     return changes
 
 
+@router.get("/api/websites", response_model=shapes.WebsiteList)
+def list_websites(services: UseServices, key: AnyKey, _: Annotated[Strict, Query()]) -> Json:
+    """List the websites that the key sees: its own, or all."""
+    if key.is_for_all:
+        found = websites.list_all(services.store)
+    else:
+        own = services.control.website(key.website_id)
+        found = [own] if own is not None else []
+    names = [
+        {"website_id": one.website_id, "name": one.name, "plan": one.plan, "records": one.records}
+        for one in found
+    ]
+    return Json({"websites": names})
+
+
 @router.get("/api/websites/{website_id}", response_model=shapes.Website)
-def show(services: UseServices, website: Viewer, _: Annotated[Nothing, Query()]) -> Json:
+def show(services: UseServices, website: Viewer, _: Annotated[Strict, Query()]) -> Json:
     """Show a website and its settings."""
-    return _shown(websites.get(services.store, website.website_id))
+    return _shown(services, websites.get(services.store, website.website_id))
 
 
 @router.patch("/api/websites/{website_id}", response_model=shapes.Website, openapi_extra=_BODY)
 def change(
+    request: Request,
     services: UseServices,
     website: Admin,
     changes: Annotated[dict[str, Any], Depends(_changes)],
-    _: Annotated[Nothing, Query()],
+    _: Annotated[Strict, Query()],
 ) -> Json:
     """Change settings by name, all or none; recorders see them some seconds later.
 
     The sections that GET shows may be sent too.
     """
-    changed = websites.change(services.store, website.website_id, changes)
+    changed = websites.change(
+        services.store,
+        website.website_id,
+        changes,
+        by=request.state.actor,
+        now_ms=services.lake.now_ms(),
+    )
     services.control.refresh_website(website.website_id)
-    return _shown(changed)
+    return _shown(services, changed)
 
 
-def _shown(website: Website) -> Json:
-    retention = {"retention_days": PLANS[website.plan].retention_days}
+def _shown(services: Services, website: Website) -> Json:
+    plan = plans_of(services.lake.settings)[website.plan]
+    retention = {"retention_days": plan.retention_days}
     return Json(msgspec.to_builtins(website) | retention)

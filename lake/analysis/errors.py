@@ -17,12 +17,17 @@ ERRORS_MAX = 1000  # rows kept of one session; its count stays right beyond
 _MESSAGE_LENGTH_MAX = 1000
 _STACK_LENGTH_MAX = 8000
 _FRAMES_IN_FINGERPRINT = 3
+_SOURCES = ("error", "rejection", "console")
 _CHANGING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+|\?[^\s:)]*", re.IGNORECASE)
 _FRAME = re.compile(r"^\s*(?:at\s+)?(.*?)\s*\(?((?:https?|file|blob|webpack)[^\s()]*?)\)?\s*$")
 
 
 class ErrorEvent(NamedTuple):
-    """One error. `at_ms` is the browser's clock; message and stack are scrubbed and cut."""
+    """One error. `at_ms` is the browser's clock; message and stack are scrubbed and cut.
+
+    `source` is what our recorder tells: `error` (uncaught), `rejection` or `console`; `page` where
+    another one does not say.
+    """
 
     at_ms: float
     chunk: int
@@ -49,7 +54,9 @@ class ErrorRule:
             message = _text(_field(payload, "message"))
             if message:
                 self._recent[chunk] = [*self._recent.get(chunk, [])[-7:], (at_ms, message)]
-            self._add(at_ms, chunk, message, _text(_field(payload, "stack")), "page")
+            source = _field(payload, "source")
+            source = source if source in _SOURCES else "page"
+            self._add(at_ms, chunk, message, _text(_field(payload, "stack")), source)
         elif _field(data, "plugin") == CONSOLE and _field(payload, "level") == "error":
             parts = _field(payload, "payload")
             texts = [_unquoted(p) for p in parts] if isinstance(parts, list) else []
@@ -68,8 +75,8 @@ class ErrorRule:
     def _add(self, at_ms: float, chunk: int, message: str, stack: str, source: str) -> None:
         if len(self.errors) >= ERRORS_MAX:
             return
-        message = scrub_text(message[:_MESSAGE_LENGTH_MAX]) or "(no message)"
-        stack = scrub_text(stack[:_STACK_LENGTH_MAX])
+        message = scrub_text(message, _MESSAGE_LENGTH_MAX) or "(no message)"
+        stack = scrub_text(stack, _STACK_LENGTH_MAX)
         self.errors.append(
             ErrorEvent(at_ms, chunk, message, stack or None, source, fingerprint(message, stack))
         )

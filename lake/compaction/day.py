@@ -31,6 +31,7 @@ class Compacted:
     chunk_count: int = 0
     quarantined_count: int = 0
     expired_count: int = 0
+    erased_count: int = 0
     segment_count: int = 0
     conflict_count: int = 0
     received_bytes: int = 0
@@ -90,7 +91,7 @@ def compact_day(
     for window in windows(store, listing, chunks_max):
         for key, damage in window.damaged.items():
             compactor.put_aside(key, damage)
-        expired = {key for key in window.sessions if compactor.is_expired(key[0])}
+        expired = {key for key in window.sessions if compactor.is_expired(key)}
         wanted = [
             key
             for key, seen in window.sessions.items()

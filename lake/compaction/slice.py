@@ -11,19 +11,23 @@ rows in a table touches nothing there, and could not refuse a slower one. Every 
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lake import crash, merge, pending, quarantine, websites
+from lake import crash, erased, holds, merge, pending, quarantine, websites
 from lake.compaction import session as rewriting
 from lake.compaction.due import due_at_ms
 from lake.compaction.known import Known, file_of, known_of
 from lake.compaction.session import Rewritten
 from lake.compaction.spool import SegmentLost, Spool
 from lake.compaction.windows import Seen, Slice
+from lake.erased import Erased
+from lake.erasing import requests
 from lake.errors import Conflict, Damaged, FormatUnknown, ObjectMissing, WebsiteMissing
+from lake.holds import Holds
 from lake.merge import ChunkDamaged, Union
 from lake.pending import Waiting
 from lake.segments import Arrival
@@ -61,8 +65,9 @@ class Compactor:
         self._now_ms = now_ms
         self._settled_only = settled_only
         self._tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
-        self._first_days: dict[str, bool] = {}
+        self._expired: dict[str, Holds | None] = {}
         self._failed: dict[Key, str] = {}
+        self._dropped: set[Key] = set()
 
     def run(self, part: Slice) -> set[Key]:
         """Compact some sessions; begin again for as long as somebody else was faster.
@@ -105,15 +110,19 @@ class Compactor:
     def delete(
         self, owners: Mapping[str, Mapping[Key, int]], finished: set[Key], expired: set[Key]
     ) -> None:
-        """Delete the segments of which every chunk is in its session, or expired."""
+        """Delete the segments of which every chunk is in its session, expired or erased."""
         whole = [segment for segment, counts in owners.items() if counts.keys() <= finished]
-        self._done.expired_count += sum(
-            count for segment in whole for key, count in owners[segment].items() if key in expired
-        )
+        gone = Counter[Key]()
+        for segment in whole:
+            gone.update(owners[segment])
+        self._done.expired_count += sum(gone[key] for key in gone.keys() & expired)
         self._store.delete(whole[:1])
         crash.point("compact-mid-delete")
         self._store.delete(whole[1:])
         self._done.segment_count += len(whole)
+        erased_keys = gone.keys() & self._dropped
+        self._done.erased_count += sum(gone[key] for key in erased_keys)
+        requests.count_dropped(self._store, {key: gone[key] for key in erased_keys})
 
     def _compact(self, part: Slice) -> set[Key]:
         waiting = pending.by_session(
@@ -142,6 +151,10 @@ class Compactor:
         derived = {name: self._tables[name].snapshot() for name in DERIVED}
         sessions = self._tables["sessions"].snapshot()
         known = known_of(self._store, sessions, derived["session_files"], batch)
+        dropped = self._erased(batch, known)
+        if dropped:
+            rest = {key: waiting for key, waiting in batch.items() if key not in dropped}
+            return dropped | (self._compact_batch(rest) if rest else set())
         for key, old in known.items():
             if old.damage:
                 self._fail(key, old.damage)
@@ -186,7 +199,40 @@ class Compactor:
         crash.point("compact-after-session-file")
         if results:
             self._commit(results, known, sessions, derived)
+            # What was erased while it was held in memory stands in the tables now, whatever an
+            # erasure that goes on has looked at already.
+            written = {result.key: batch[result.key] for result in results}
+            self._erased(written, known, is_written=True)
         return due.keys() - self._failed.keys()
+
+    def _erased(
+        self,
+        batch: Mapping[Key, list[Waiting]],
+        known: Mapping[Key, Known],
+        *,
+        is_written: bool = False,
+    ) -> set[Key]:
+        """Return sessions that were erased. What the lake still has of them is erased once more."""
+        found: dict[str, set[str]] = {}
+        gone = erased.read_many(self._store, {website_id for website_id, _ in batch})
+        for key, waiting in batch.items():
+            website_id, session_id = key
+            if website_id in gone and _is_hidden(gone[website_id], key, waiting, known.get(key)):
+                found.setdefault(website_id, set()).add(session_id)
+        for website_id, sessions in found.items():
+            if is_written or not sessions <= gone[website_id].waiting:
+                requests.ask(
+                    self._store,
+                    website_id,
+                    sorted(sessions),
+                    {},
+                    now_ms=self._now_ms,
+                    by="compaction",
+                )
+        hidden = {(website_id, one) for website_id, sessions in found.items() for one in sessions}
+        if not is_written:
+            self._dropped |= hidden
+        return hidden
 
     def _finish(self, known: dict[Key, Known], derived: dict[str, Snapshot]) -> bool:
         """Finish what another writer left undone or is still doing; return whether there was any.
@@ -227,19 +273,23 @@ class Compactor:
         )
         return self._now_ms >= due_ms
 
-    def is_expired(self, website_id: str) -> bool:
-        """Whether a website no longer keeps the day."""
-        if website_id not in self._first_days:
+    def is_expired(self, key: Key) -> bool:
+        """Whether a website no longer keeps the day, and no legal hold keeps the session."""
+        website_id, session_id = key
+        if website_id not in self._expired:
+            held = None
             try:
                 website = websites.get(self._store, website_id)
-                first_day = websites.first_day_kept(website, now_ms=self._now_ms)
-                self._first_days[website_id] = self._done.day < first_day
+                first_day = websites.first_day_kept(website, self._settings, now_ms=self._now_ms)
+                if self._done.day < first_day:
+                    held = holds.of(self._store, website_id)
             except WebsiteMissing:
-                self._first_days[website_id] = False
+                pass
             except Damaged as error:
-                self._first_days[website_id] = False  # what may be kept is kept
-                self._done.failed[website_id] = str(error)
-        return self._first_days[website_id]
+                self._done.failed[website_id] = str(error)  # what may be kept is kept
+            self._expired[website_id] = held
+        kept = self._expired[website_id]
+        return kept is not None and not kept.holds(session_id)
 
     def _rewrite(
         self,
@@ -309,6 +359,13 @@ class Compactor:
         done.written_bytes += row["file_bytes"]
         done.raw_bytes += row["raw_bytes"]
         done.add_largest(*result.key, row["file_bytes"], row["event_count"])
+
+
+def _is_hidden(gone: Erased, key: Key, waiting: Iterable[Waiting], known: Known | None) -> bool:
+    people = {(item.arrival.client.visitor_id, item.arrival.facts.user_id) for item in waiting}
+    if known is not None:
+        people.add((known.row["visitor_id"], known.row["user_id"]))
+    return any(gone.hides(key[1], visitor_id, user_id) for visitor_id, user_id in people)
 
 
 def _united(known: Known | None, items: Iterable[Waiting]) -> Union:

@@ -57,7 +57,7 @@ def page_rows(summary: Summary) -> list[Row]:
             "page_no": number,
             "page_id": page.page_id,
             "url": page.url,
-            "title": None,
+            "title": page.title,
             "at_ms": page.at_ms,
             "duration_ms": page.duration_ms,
         }

@@ -104,7 +104,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("fingerprint", pa.string(), "the group: message and top frames, hashed"),
             _column("message", pa.string(), "scrubbed"),
             _column("stack", pa.string(), "scrubbed", nullable=True),
-            _column("source", pa.string(), "page or console"),
+            _column("source", pa.string(), "error, rejection or console; page: not told which"),
         ]
     ),
     "signals": pa.schema(
@@ -139,6 +139,27 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
 }
+
+# Tables that nothing else in the lake could make again: a rebuild leaves them alone.
+ORIGINAL: dict[str, pa.Schema] = {
+    "audit": pa.schema(
+        [
+            _column("part", pa.string(), "day of `at`; no meaning"),
+            _column("website_id", pa.string(), "whose website; *: of all"),
+            _column("entry_id", pa.string(), "UUIDv7; the key of an entry, in order of time"),
+            _column("at", _TIME, "when it was done, the server's clock"),
+            _column(
+                "actor",
+                pa.string(),
+                "who: a key's id, `share` and a link's, or a name: `cli`",
+            ),
+            _column("action", pa.string(), "what, such as settings-changed or replay-viewed"),
+            _column("target", pa.string(), "to what: a session, key or link", nullable=True),
+            _column("details", pa.string(), "JSON object; no secrets, nothing personal"),
+        ]
+    ),
+}
+ALL = SCHEMAS | ORIGINAL
 
 # In order of commit after `sessions`; `session_files` is last, so that equal hashes in both
 # say that everything in between is there too.

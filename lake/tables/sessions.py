@@ -4,7 +4,7 @@ A session's rows are in its hot part or, once its day is cold, in its cold part;
 hot. Whoever replaces them looks into both, so that no move of a day leaves a second row behind.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -12,11 +12,14 @@ import polars as pl
 import pyarrow as pa
 
 from lake import ids
-from lake.tables.parts import cold_part, hot_part
+from lake.errors import Conflict
+from lake.tables.parts import cold_part, hot_part, may_hold
 from lake.tables.schemas import SCHEMAS
-from lake.tables.table import POLARS, Snapshot, Table, TableFile
+from lake.tables.table import POLARS, Snapshot, Table, TableFile, reading
 
 Key = tuple[str, str]  # (website_id, session_id)
+
+_ROWS_MAX = 100_000  # that one removal keeps of the parts it rewrites, unless a part has more
 
 
 def files_of(snapshot: Snapshot, keys: Iterable[Key]) -> list[TableFile]:
@@ -43,6 +46,19 @@ def rows_of(snapshot: Snapshot, keys: Iterable[Key]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=POLARS[snapshot.name]), *frames])
 
 
+def keys_in(snapshot: Snapshot, keys: Iterable[Key]) -> set[Key]:
+    """Return those of these sessions that have a row."""
+    wanted = list(keys)
+    rows = _only(snapshot.scan(files_of(snapshot, wanted)), wanted)
+    with reading(snapshot.name):
+        return set(rows.select("website_id", "session_id").collect().iter_rows())
+
+
+def without(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
+    """Leave out the rows of these sessions."""
+    return rows.join(_keys_frame(keys), on=["website_id", "session_id"], how="anti")
+
+
 def replace(
     table: Table,
     snapshot: Snapshot,
@@ -64,7 +80,7 @@ def replace(
     if not touched:
         return
     kept = [
-        _placed(file, _without(snapshot.scan([file]), parts)) for file in snapshot.of_parts(touched)
+        _placed(file, without(snapshot.scan([file]), parts)) for file in snapshot.of_parts(touched)
     ]
     schema = SCHEMAS[table.name]
     added = pl.from_arrow(pa.Table.from_pylist(fresh, schema))
@@ -81,11 +97,27 @@ def sorted_rows(name: str, rows: pl.DataFrame) -> pa.Table:
     return ordered.to_arrow().cast(SCHEMAS[name])
 
 
-def files_of_day(snapshot: Snapshot, day: date) -> list[TableFile]:
-    """Return the files that may hold rows of sessions that began on `day` (UTC)."""
+def files_of_day(
+    snapshot: Snapshot, day: date, websites: Collection[str] | None = None
+) -> list[TableFile]:
+    """Return the files that may hold rows of sessions that began on `day` (UTC).
+
+    Args:
+        websites: Whose; None for anybody's.
+    """
     first = datetime.combine(day, time.min, UTC)
     last = first + timedelta(days=1) - timedelta(microseconds=1)
-    return [file for file in snapshot.files if file.may_hold("started_at", first, last)]
+    return [
+        file
+        for file in snapshot.files
+        if file.may_hold("started_at", first, last)
+        and (websites is None or any(may_be_of(file, one) for one in websites))
+    ]
+
+
+def may_be_of(file: TableFile, website_id: str) -> bool:
+    """Say whether a file may hold rows of a website."""
+    return may_hold(file.part, website_id) and file.may_hold("website_id", website_id, website_id)
 
 
 def rows_of_day(snapshot: Snapshot, day: date) -> pl.LazyFrame:
@@ -99,26 +131,61 @@ def on_day(day: date) -> pl.Expr:
     return (pl.col("started_at") >= first) & (pl.col("started_at") < first + timedelta(days=1))
 
 
-def remove(table: Table, snapshot: Snapshot, files: Iterable[TableFile], unwanted: pl.Expr) -> int:
-    """Remove the rows that `unwanted` names from `files`, in one commit; return how many.
+def remove(
+    table: Table,
+    snapshot: Snapshot,
+    files: Iterable[TableFile],
+    unwanted: pl.Expr,
+    *,
+    count: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Remove the rows that `unwanted` names from `files`.
+
+    Part by part, in as many commits as bound the rows that are held at once.
+
+    Args:
+        count: Told after each commit how many rows it removed.
 
     Raises:
-        Conflict: A part changed since the snapshot: read again and start over.
+        Conflict: A part changed since the snapshot: read again and start over. What was removed
+            by then stays removed.
     """
-    touched = []
-    count = 0
+    found: dict[str, int] = {}
     for file in files:
-        found = snapshot.scan([file]).filter(unwanted).select(pl.len()).collect().item()
-        if found:
-            touched.append(file.part)
-            count += found
-    if count:
+        rows = snapshot.scan([file]).filter(unwanted).select(pl.len()).collect().item()
+        if rows:
+            found[file.part] = found.get(file.part, 0) + rows
+    now = snapshot
+    for number, parts in enumerate(_groups(snapshot, found)):
+        if number:
+            now = table.snapshot()  # our own commit was the last, or somebody's
+            if now.of_parts(parts) != snapshot.of_parts(parts):
+                raise Conflict(f"{table.name}: another writer changed one of {', '.join(parts)}")
+        # A part at a time: sorting takes several times what it sorts.
         kept = [
-            _placed(file, snapshot.scan([file]).filter(~unwanted))
-            for file in snapshot.of_parts(touched)
+            sorted_rows(table.name, _rest(now.of_parts([part]), now, unwanted))
+            for part, row_count in parts.items()
+            if row_count
         ]
-        table.replace(touched, sorted_rows(table.name, pl.concat(kept)))
-    return count
+        table.replace(parts, pa.concat_tables([SCHEMAS[table.name].empty_table(), *kept]))
+        count(sum(found[part] for part in parts))
+
+
+def _groups(snapshot: Snapshot, found: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Yield parts of which rows go, each with the number that stays, few enough at once."""
+    group: dict[str, int] = {}
+    for part, count in sorted(found.items()):
+        kept = sum(file.row_count for file in snapshot.of_parts([part])) - count
+        if group and sum(group.values()) + kept > _ROWS_MAX:
+            yield group
+            group = {}
+        group[part] = kept
+    if group:
+        yield group
+
+
+def _rest(files: Iterable[TableFile], snapshot: Snapshot, unwanted: pl.Expr) -> pl.DataFrame:
+    return pl.concat([_placed(file, snapshot.scan([file]).filter(~unwanted)) for file in files])
 
 
 def _placed(file: TableFile, rows: pl.LazyFrame) -> pl.DataFrame:
@@ -137,7 +204,3 @@ def _only(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
         ((website_id, session_id),) = wanted
         return rows.filter(website_id=website_id, session_id=session_id)
     return rows.join(_keys_frame(wanted), on=["website_id", "session_id"], how="semi")
-
-
-def _without(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
-    return rows.join(_keys_frame(keys), on=["website_id", "session_id"], how="anti")

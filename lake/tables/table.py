@@ -17,7 +17,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from lake.errors import Conflict, Damaged, StoreUnavailable
 from lake.store import Store
-from lake.tables.schemas import SCHEMAS, STATS_COLUMNS
+from lake.tables.schemas import ALL, STATS_COLUMNS
 
 ROW_GROUP_ROWS = 8192  # one website's rows of a cold part touch few groups
 _CONFIGURATION = {
@@ -83,7 +83,7 @@ class Snapshot(NamedTuple):
 
 POLARS: dict[str, pl.Schema] = {
     name: pl.Schema(pl.DataFrame(pl.from_arrow(schema.empty_table())).schema)
-    for name, schema in SCHEMAS.items()
+    for name, schema in ALL.items()
 }
 
 
@@ -131,7 +131,7 @@ class Table:
                 # Whoever saw no table writes against its empty first version: another may have
                 # created and filled it since.
                 self._table or self._created(),
-                rows.cast(SCHEMAS[self.name]),
+                rows.cast(ALL[self.name]),
                 mode="overwrite",
                 predicate=predicate,
                 writer_properties=_WRITER,
@@ -146,8 +146,20 @@ class Table:
         assert self._table is not None
         return self._table
 
+    def paths(self) -> set[str]:
+        """Return the active files' paths below the table's folder, as of now."""
+        return {file.uri.removeprefix(f"{self._uri}/") for file in self.snapshot().files}
+
+    def removed_paths(self) -> set[str]:
+        """Return the paths of files that commits have removed, and that may be there still."""
+        handle = self.handle()
+        with _failures(self._uri):
+            return set(
+                handle.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False)
+            )
+
     def _created(self) -> DeltaTable:
-        schema = SCHEMAS[self.name]
+        schema = ALL[self.name]
         stats = [name for name in STATS_COLUMNS if name in schema.names]
         DeltaTable.create(
             self._uri,

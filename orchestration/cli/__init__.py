@@ -10,7 +10,19 @@ import sys
 import typer
 
 from lake.errors import LakeError, SettingInvalid
-from orchestration.cli import care, compacting, demo, erasing, keys, recordings, serving, websites
+from orchestration.cli import (
+    audit,
+    care,
+    compacting,
+    demo,
+    erasing,
+    holds,
+    keys,
+    recordings,
+    serving,
+    shares,
+    websites,
+)
 from orchestration.cli.printing import complain
 from orchestration.cli.settings import settings
 
@@ -27,6 +39,9 @@ app.command()(serving.query)
 app.command()(compacting.compact)
 app.add_typer(websites.app, name="website")
 app.add_typer(keys.app, name="key")
+app.add_typer(shares.app, name="share")
+app.command()(audit.audit)
+app.add_typer(holds.app, name="hold")
 app.command(name="import")(recordings.import_)
 app.command()(recordings.export)
 app.command()(erasing.erase)
@@ -34,6 +49,7 @@ app.command()(care.retention)
 app.command()(care.maintain)
 app.command()(care.rebuild)
 app.command()(care.check)
+app.command()(care.repair)
 app.command()(care.preflight)
 app.command()(settings)
 

@@ -8,29 +8,45 @@ from orchestration.cli.opening import now_ms, open_lake
 from orchestration.cli.options import AsJson
 from orchestration.cli.printing import complain, print_json, print_table, progress
 
+_BROKEN = ("kind", "where", "detail")
+_LISTED_MAX = 1000  # sessions that a dry run names
+
 
 def retention(
-    dry_run: bool = typer.Option(False, help="Count what would go, and remove nothing."),
+    dry_run: bool = typer.Option(False, help="Tell what would go, and remove nothing."),
     as_json: AsJson = False,
 ) -> None:
-    """Remove sessions that their websites no longer keep."""
+    """Remove sessions that their websites no longer keep, but for those under a legal hold."""
     from lake.retention import expire_day, expired_days
 
     store, settings = open_lake()
     now = now_ms()
     gone = []
     with progress() as step:
-        days = expired_days(store, now_ms=now)
+        days = expired_days(store, settings, now_ms=now)
         for number, day in enumerate(days):
             step(f"{day}", number, len(days))
             gone.append(expire_day(store, settings, day, now_ms=now, dry_run=dry_run))
     if as_json:
-        print_json([asdict(one) for one in gone])
-        return
-    columns = ("day", "session_count", "file_count", "file_bytes", "segment_count")
-    print_table(columns, [[getattr(one, name) for name in columns] for one in gone])
-    what = "would go" if dry_run else "are gone"
-    print(f"{sum(one.session_count for one in gone)} sessions {what}")
+        totals = ("object_count", "size_bytes")
+        print_json([asdict(one) | {name: getattr(one, name) for name in totals} for one in gone])
+    else:
+        columns = ("day", "session_count", "object_count", "size_bytes", "kept")
+        rows = [
+            [one.day, one.session_count, one.object_count, one.size_bytes, _counts(one.kept)]
+            for one in gone
+        ]
+        sessions = [(one.day, *key) for one in gone for key in one.sessions]
+        if sessions:
+            print_table(("day", "website_id", "session_id"), sessions[:_LISTED_MAX])
+        print_table(columns, rows)
+        what = "would go" if dry_run else "are gone"
+        print(f"{sum(one.session_count for one in gone)} sessions {what}")
+    failed = {what: why for one in gone for what, why in one.failed.items()}
+    for what, why in failed.items():
+        complain(f"{what}: kept, since it cannot be read: {why}")
+    if failed:
+        raise typer.Exit(1)
 
 
 def maintain(as_json: AsJson = False) -> None:
@@ -71,18 +87,43 @@ def rebuild(as_json: AsJson = False) -> None:
 
 def check(as_json: AsJson = False) -> None:
     """Verify every invariant of the lake; print what is broken, and fail if anything is."""
-    from lake.check import check
+    from lake.check import aside, check
 
     store, settings = open_lake()
     with progress() as step:
         broken = check(store, settings, now_ms=now_ms(), report=step)
+        put_aside = aside(store)
     if as_json:
-        print_json([one._asdict() for one in broken])
+        print_json([{name: getattr(one, name) for name in _BROKEN} for one in broken])
     elif broken:
-        print_table(("kind", "where", "detail"), broken)
+        print_table(_BROKEN, [one[: len(_BROKEN)] for one in broken])
     else:
         print("nothing is broken")
+    if put_aside.object_count:
+        complain(f"in quarantine: {put_aside.object_count} objects, {put_aside.size_bytes} bytes")
     if broken:
+        raise typer.Exit(1)
+
+
+def repair(
+    dry_run: bool = typer.Option(False, help="Tell what would be done, and change nothing."),
+    as_json: AsJson = False,
+) -> None:
+    """Mend what `check` finds, from what can be read; put aside what cannot."""
+    from lake.repair import repair
+
+    store, settings = open_lake()
+    with progress() as step:
+        found = repair(store, settings, now_ms=now_ms(), dry_run=dry_run, report=step)
+    if as_json:
+        print_json({name: [one._asdict() for one in some] for name, some in vars(found).items()})
+    elif found.done:
+        print_table(("would be done" if dry_run else "done", "where", "why"), found.done)
+    elif not found.left:
+        print("nothing is broken")
+    for one in found.left:
+        complain(f"{one.what}: {one.where}: {one.why}")
+    if found.left:
         raise typer.Exit(1)
 
 
@@ -100,3 +141,7 @@ def preflight(as_json: AsJson = False) -> None:
         print_table(("promise", "kept", "detail"), findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def _counts(found: dict[str, int]) -> str:
+    return ", ".join(f"{what}: {count:,}" for what, count in sorted(found.items()))

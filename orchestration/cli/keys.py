@@ -1,4 +1,4 @@
-"""`replaylake key …`: who may read and change a website's sessions."""
+"""`replaylake key …`: who may read and change a website's sessions, or all."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from lake import api_keys
 from orchestration.cli.opening import now_ms, open_lake
-from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.options import AsJson
 from orchestration.cli.printing import note, print_json, print_table
 
 app = typer.Typer(help="API keys: who may read and change a website.", no_args_is_help=True)
@@ -14,25 +14,31 @@ app = typer.Typer(help="API keys: who may read and change a website.", no_args_i
 
 @app.command()
 def create(
-    website: WebsiteId,
+    website: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", help="The website (`replaylake website list`), or '*' for all of them."
+        ),
+    ],
     role: Annotated[str, typer.Option(help="viewer reads, admin also changes and erases.")],
 ) -> None:
     """Make a key and print it. It is shown this once."""
     store, _ = open_lake()
-    print(api_keys.create(store, website_id=website, role=role, now_ms=now_ms()))
+    print(api_keys.create(store, website_id=website, role=role, now_ms=now_ms(), by="cli"))
 
 
 @app.command(name="list")
 def list_(
     website: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only the keys of this website.")
+        str | None,
+        typer.Option(metavar="ID", help="Only the keys of this website; '*': those for all."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List all keys, revoked ones too; never the keys themselves."""
     store, _ = open_lake()
     found = [key for key in api_keys.list_all(store) if website in (None, key.website_id)]
-    columns = ("key_id", "website_id", "role", "created_at", "revoked_at")
+    columns = ("key_id", "website_id", "role", "created_at", "last_used_at", "revoked_at")
     rows = [[getattr(key, column) for column in columns] for key in found]
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
@@ -46,6 +52,6 @@ def revoke(
 ) -> None:
     """End a key for ever. Services believe it for some seconds more."""
     store, settings = open_lake()
-    key = api_keys.revoke(store, api_keys.key_id_of(key_id) or key_id, now_ms=now_ms())
+    key = api_keys.revoke(store, api_keys.key_id_of(key_id) or key_id, now_ms=now_ms(), by="cli")
     note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
     print(key.key_id)

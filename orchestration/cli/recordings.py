@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lake.errors import LakeError, SessionMissing
+from lake.times import instant
 from orchestration.cli.opening import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
 from orchestration.cli.printing import complain, note, print_json, progress
@@ -89,13 +89,12 @@ def _at_ms(text: str, now: int) -> int:
     if text == "now":
         return now
     try:
-        moment = datetime.fromisoformat(text)
+        return int(instant(text).timestamp() * 1000)
     except ValueError as error:
         raise typer.BadParameter(
             f"{text!r} is no time: give now, or ISO 8601 such as 2026-11-23T09:00:00Z",
             param_hint="--at",
         ) from error
-    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
 
 
 def _find(session_id: str, website_id: str | None) -> "Replay":

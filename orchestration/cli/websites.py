@@ -7,7 +7,9 @@ import typer
 
 from lake import websites
 from lake.errors import SettingInvalid
-from lake.websites import PLANS, SETTINGS, Website
+from lake.plans import PLANS, plans_of
+from lake.settings import Settings
+from lake.websites import SETTINGS, Website
 from orchestration.cli.opening import now_ms, open_lake
 from orchestration.cli.options import AsJson
 from orchestration.cli.printing import note, print_json, print_table
@@ -48,8 +50,8 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def show(website_id: Id, as_json: AsJson = False) -> None:
     """Show a website with all its settings."""
-    store, _ = open_lake()
-    _show(websites.get(store, website_id), as_json)
+    store, settings = open_lake()
+    _show(websites.get(store, website_id), settings, as_json)
 
 
 @app.command(name="set")
@@ -65,8 +67,9 @@ def set_(
     given = dict(change.partition("=")[::2] for change in changes)
     if not all("=" in change for change in changes):
         raise SettingInvalid(f"{' '.join(changes)}: give KEY=VALUE, such as plan=scale")
-    store, _ = open_lake()
-    _show(websites.change(store, website_id, given), as_json)
+    store, settings = open_lake()
+    changed = websites.change(store, website_id, given, by="cli", now_ms=now_ms())
+    _show(changed, settings, as_json)
 
 
 def _row(website: Website) -> tuple[object, ...]:
@@ -80,11 +83,11 @@ def _row(website: Website) -> tuple[object, ...]:
     )
 
 
-def _show(website: Website, as_json: bool) -> None:
+def _show(website: Website, settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(website)
         return
-    plan = PLANS[website.plan]
+    plan = plans_of(settings)[website.plan]
     rows: list[tuple[str, object]] = [
         ("id", website.website_id),
         ("name", website.name),

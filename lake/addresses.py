@@ -43,6 +43,22 @@ def visitor_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -
     return found
 
 
+def neighbourhood(address: str) -> str:
+    """Return what one caller cannot leave by choosing another address: of IPv6 the /64.
+
+    An address that is none is returned as it is.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 6:
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)
+
+
 @lru_cache(1024)
 def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
     try:

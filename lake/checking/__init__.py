@@ -1,0 +1,10 @@
+"""What `lake.check` looks at: tables, segments, sessions, control objects. Reads only.
+
+found     what is broken, in one word and one place
+gone      what is erased or expired, and should not be there any more
+control   the small documents
+logs      the tables' logs
+tables    the tables' files
+waiting   segments, and what was put aside
+sessions  rows against files
+"""

@@ -1,0 +1,78 @@
+"""The small documents under `control/`: each must be what its name says."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from lake import api_keys, erased, holds, keys, websites
+from lake.checking.found import Broken
+from lake.erasing.requests import DOCUMENTS as ERASURES
+from lake.errors import Damaged, LakeError, Missing, StoreUnavailable
+from lake.store import Store
+
+_NAME = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+\.json")
+_SALT = re.compile(rb'\{"salt":"[0-9a-f]{64}"\}')
+
+
+def damaged(store: Store) -> Iterator[Broken]:
+    """Look at all of them.
+
+    Raises:
+        StoreUnavailable.
+    """
+    readers: dict[str, Callable[[str], str]] = {
+        keys.WEBSITES: lambda name: websites.get(store, name).website_id,
+        keys.KEYS: lambda name: api_keys.get(store, name).key_id,
+        keys.SALTS: lambda name: _salt(store, f"{keys.SALTS}{name}.json", name),
+        keys.ERASED: lambda name: erased.read(store, name).website_id,
+        keys.HOLDS: lambda name: holds.of(store, name).website_id,
+        keys.ERASURES: lambda name: _erasure(store, f"{keys.ERASURES}{name}.json"),
+        keys.RECEIPTS: lambda name: _erasure(store, f"{keys.RECEIPTS}{name}.json"),
+    }
+    for prefix, read in readers.items():
+        for item in store.list(prefix):
+            name = item.key.removeprefix(prefix)
+            if not _NAME.fullmatch(name):
+                yield Broken("foreign-object", item.key, "no control object has this name")
+                continue
+            try:
+                found = read(name.removesuffix(".json"))
+            except StoreUnavailable:
+                raise
+            except Missing:
+                if next(store.list(item.key), None) is not None:
+                    yield Broken("control-damaged", item.key, "its name is none of ours")
+            except LakeError as error:
+                yield Broken("control-damaged", item.key, str(error))
+            else:
+                if f"{found}.json" != name:
+                    yield Broken("control-damaged", item.key, f"it says that it is {found[:64]}")
+
+
+def website_names(store: Store) -> set[str]:
+    """Return the ids of all websites, of damaged documents too."""
+    return {
+        item.key.removeprefix(keys.WEBSITES).removesuffix(".json")
+        for item in store.list(keys.WEBSITES)
+    }
+
+
+def _erasure(store: Store, key: str) -> str:
+    found = ERASURES.read(store, key)
+    return f"{found.website_id}/{found.erasure_id}"
+
+
+def _salt(store: Store, key: str, name: str) -> str:
+    if not _SALT.fullmatch(store.get(key)):
+        raise Damaged(f"{key} is no salt")
+    return name
+
+
+def _object(store: Store, key: str, name: str) -> str:
+    """Any JSON object will do."""
+    try:
+        msgspec.json.decode(store.get(key), type=dict[str, object])
+    except msgspec.DecodeError as error:
+        raise Damaged(f"{key} is no document: {error}") from error
+    return name

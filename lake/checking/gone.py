@@ -1,0 +1,105 @@
+"""What should not be there any more: erased, or expired for longer than retention needs.
+
+Erasures that still wait, and are not late, excuse what they are about to remove.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from lake import erased, holds, ids, keys, websites
+from lake.checking.found import Broken
+from lake.erased import Erased
+from lake.erasing import requests
+from lake.errors import Damaged, Missing
+from lake.settings import Settings
+from lake.store import Store
+from lake.times import iso
+
+_SWEPT_AGE = timedelta(days=2)  # retention runs every night
+
+_SWEPT_FROM = date.min + _SWEPT_AGE
+
+
+class Gone:
+    """Asked for many sessions; what it knows of a website is read once."""
+
+    def __init__(self, store: Store, settings: Settings, *, now_ms: int) -> None:
+        self._store = store
+        self._settings = settings
+        self._now_ms = now_ms
+        self._erased: dict[str, Erased] = {}
+        self._first_days: dict[str, date] = {}
+        self._waiting: dict[str, list[requests.Receipt]] = {}
+        try:
+            for one in requests.waiting(store):
+                self._waiting.setdefault(one.website_id, []).append(one)
+        except Damaged:
+            pass  # named by whoever looks at control objects
+
+    def late(self) -> Iterator[Broken]:
+        """Yield the erasures that should be done by now."""
+        for waiting in self._waiting.values():
+            for one in waiting:
+                if one.due_at < iso(self._now_ms):
+                    detail = f"was due at {one.due_at}: {one.waits_for or 'run `replaylake erase`'}"
+                    key = keys.erasure_key(one.website_id, one.erasure_id)
+                    yield Broken("erasure-late", key, detail)
+
+    def is_gone(
+        self, website_id: str, session_id: str, visitor_id: str = "", user_id: str | None = None
+    ) -> bool:
+        """Whether nothing of a session should be served, or made again."""
+        if self._of(website_id).hides(session_id, visitor_id, user_id):
+            return True
+        is_expired = ids.day_of(session_id) < self._first_day(website_id)
+        return is_expired and not self._is_held(website_id, session_id)
+
+    def why_not(
+        self, website_id: str, session_id: str, visitor_id: str = "", user_id: str | None = None
+    ) -> tuple[str, str] | None:
+        """Return the kind and the reason if a session should be gone by now."""
+        who = (session_id, visitor_id, user_id)
+        if self._of(website_id).hides(*who) and not self._is_asked(website_id, *who):
+            return "erased-still-there", "it was erased"
+        day, first_day = ids.day_of(session_id), self._first_day(website_id)
+        if (
+            first_day > _SWEPT_FROM
+            and day < first_day - _SWEPT_AGE
+            and not self._is_held(website_id, session_id)
+        ):
+            return "expired-still-there", f"kept from {first_day} on: run `replaylake retention`"
+        return None
+
+    def _of(self, website_id: str) -> Erased:
+        if website_id not in self._erased:
+            try:
+                self._erased[website_id] = erased.read(self._store, website_id)
+            except Damaged:
+                self._erased[website_id] = Erased(website_id=website_id)
+        return self._erased[website_id]
+
+    def _is_asked(
+        self, website_id: str, session_id: str, visitor_id: str, user_id: str | None
+    ) -> bool:
+        return any(
+            Erased(website_id=website_id, waiting=frozenset(one.sessions), people=one.people).hides(
+                session_id, visitor_id, user_id
+            )
+            for one in self._waiting.get(website_id, ())
+        )
+
+    def _first_day(self, website_id: str) -> date:
+        if website_id not in self._first_days:
+            try:
+                website = websites.get(self._store, website_id)
+                first_day = websites.first_day_kept(website, self._settings, now_ms=self._now_ms)
+            except (Damaged, Missing):
+                first_day = date.min
+            self._first_days[website_id] = first_day
+        return self._first_days[website_id]
+
+    def _is_held(self, website_id: str, session_id: str) -> bool:
+        try:
+            return holds.of(self._store, website_id).holds(session_id)
+        except Damaged:
+            return True

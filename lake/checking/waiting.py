@@ -1,0 +1,87 @@
+"""Segments that wait, and what was put aside: readable, in their day's folder, nobody's erased."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from lake import ids, keys, merge, segments
+from lake.checking.found import Broken
+from lake.checking.gone import Gone
+from lake.errors import Damaged, ObjectMissing
+from lake.segments import Arrival
+from lake.settings import Settings
+from lake.store import Store
+from lake.tables.sessions import Key
+
+
+class Aside(NamedTuple):
+    """What lies in quarantine: not broken any more, but somebody should look."""
+
+    object_count: int
+    size_bytes: int
+
+
+class Waiting:
+    """The segments of a day: which sessions wait there, and what is wrong with them."""
+
+    def __init__(self, store: Store, settings: Settings, gone: Gone, day: date) -> None:
+        self.sessions: set[Key] = set()
+        self.broken: list[Broken] = []
+        for item in store.list(keys.raw_prefix(day)):
+            if not keys.parse_segment_key(item.key):
+                self._add("foreign-object", item.key, "no segment has this name", day)
+                continue
+            try:
+                arrivals = segments.decode(store.get(item.key))
+            except ObjectMissing:
+                continue
+            except Damaged as error:
+                self._add("segment-damaged", item.key, str(error), day)
+                continue
+            for arrival in arrivals:
+                self.sessions.add((arrival.website_id, arrival.session_id))
+                if ids.day_of(arrival.session_id) != day:
+                    detail = f"holds session {arrival.session_id} of another day"
+                    self._add("segment-misplaced", item.key, detail, day)
+                try:
+                    merge.events_of(arrival, arrival.payload, settings)
+                except Damaged as error:
+                    self._add("chunk-damaged", item.key, str(error), day)
+            self.broken += _gone(gone, item.key, arrivals)
+
+    def _add(self, kind: str, key: str, detail: str, day: date) -> None:
+        self.broken.append(Broken(kind, key, detail, day=day))
+
+
+def aside(store: Store) -> Aside:
+    """Count what lies in quarantine."""
+    sizes = [item.size_bytes for item in store.list(keys.QUARANTINE)]
+    return Aside(len(sizes), sum(sizes))
+
+
+def gone_aside(store: Store, gone: Gone) -> Iterator[Broken]:
+    """Yield what lies in quarantine of sessions that should be gone."""
+    for item in store.list(keys.QUARANTINE):
+        if parsed := keys.parse_quarantined_file_key(item.key):
+            if why := gone.why_not(parsed.website_id, parsed.session_id):
+                key = (parsed.website_id, parsed.session_id)
+                yield Broken(why[0], item.key, why[1], key, parsed.day)
+            continue
+        if not keys.parse_segment_key(item.key):
+            continue
+        try:
+            yield from _gone(
+                gone, item.key, segments.decode_small(store, item.key, item.size_bytes)
+            )
+        except (Damaged, ObjectMissing):
+            continue
+
+
+def _gone(gone: Gone, where: str, arrivals: list[Arrival]) -> Iterator[Broken]:
+    named = set()
+    for arrival in arrivals:
+        key = (arrival.website_id, arrival.session_id)
+        why = gone.why_not(*key, arrival.client.visitor_id, arrival.facts.user_id)
+        if why and key not in named:
+            named.add(key)
+            yield Broken(why[0], where, why[1], key, ids.day_of(key[1]))

@@ -1,0 +1,25 @@
+"""Erasure: what somebody asked to be erased is hidden at once, then removed from every byte.
+
+    requests  what was asked, and the receipt
+    targets   which sessions are meant
+    removal   rows, session files, chunks that wait or were put aside
+    purge     what the tables' former files still hold
+    carrying  all of it in order, and again until nothing is left
+    leftovers what came back by a way that nobody foresaw, looked for every night
+
+That nothing comes back is `lake.erased`'s, with whoever reads and writes.
+"""
+
+from lake.erasing.carrying import carry_out, carry_out_waiting
+from lake.erasing.requests import Receipt, Targets, receipt_of, receipts, request, waiting
+
+__all__ = [
+    "Receipt",
+    "Targets",
+    "carry_out",
+    "carry_out_waiting",
+    "receipt_of",
+    "receipts",
+    "request",
+    "waiting",
+]

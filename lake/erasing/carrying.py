@@ -1,0 +1,183 @@
+"""Erasures are carried out: all that wait of a website together, until no byte is left.
+
+A first pass removes what there is. What was on its way meanwhile (a chunk that ingest had let in,
+a compaction that had begun) is there once services have looked again, and a second pass finds it.
+Only then is it done. A run that was cut off is done again.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict
+
+import msgspec
+
+from lake import crash, erased, keys
+from lake.erasing import requests, targets
+from lake.erasing.purge import purge
+from lake.erasing.removal import Removed, remove_sessions
+from lake.erasing.requests import DOCUMENTS, Receipt
+from lake.errors import LakeError, ObjectMissing
+from lake.settings import Settings
+from lake.store import Store
+from lake.store.local import LocalStore
+from lake.times import iso
+
+_COMMIT_MS = 2_000  # what ingest let in is written by then
+_PASSES_MAX = 5
+
+Report = Callable[[str], None]
+
+
+def carry_out_waiting(
+    store: Store,
+    settings: Settings,
+    *,
+    now_ms: Callable[[], int],
+    sleep: Callable[[float], None] = time.sleep,
+    report: Report = lambda _: None,
+) -> list[Receipt]:
+    """Carry out all erasures that wait; return their receipts. Safe to run twice or at once.
+
+    Raises:
+        Conflict: Other writers were faster each time; run it again.
+        Damaged, StoreUnavailable.
+    """
+    by_website: dict[str, list[Receipt]] = {}
+    for one in requests.waiting(store):
+        by_website.setdefault(one.website_id, []).append(one)
+    return [
+        receipt
+        for mine in by_website.values()
+        for receipt in carry_out(store, settings, mine, now_ms=now_ms, sleep=sleep, report=report)
+    ]
+
+
+def carry_out(
+    store: Store,
+    settings: Settings,
+    erasures: Iterable[Receipt],
+    *,
+    now_ms: Callable[[], int],
+    sleep: Callable[[float], None] = time.sleep,
+    report: Report = lambda _: None,
+) -> list[Receipt]:
+    """Carry out erasures of one website as one; the first receipt tells what all removed.
+
+    Raises:
+        Conflict, Damaged, StoreUnavailable.
+    """
+    mine = list(erasures)
+    total = Removed()
+    try:
+        found = _remove_all(store, settings, mine, total, now_ms=now_ms, sleep=sleep, report=report)
+    except LakeError:
+        with suppress(LakeError):  # the store may be what failed
+            _keep_counts(store, mine[0], total)
+        raise
+    crash.point("erase-before-receipt")
+    others = Removed(left=total.left)
+    return [
+        _receipt(store, one, found[one.erasure_id], others if number else total, now_ms())
+        for number, one in enumerate(mine)
+    ]
+
+
+def _remove_all(
+    store: Store,
+    settings: Settings,
+    mine: list[Receipt],
+    total: Removed,
+    *,
+    now_ms: Callable[[], int],
+    sleep: Callable[[float], None],
+    report: Report,
+) -> dict[str, set[str]]:
+    """Remove all that is meant, adding to `total`; return the sessions of each erasure."""
+    website_id = mine[0].website_id
+    found = {one.erasure_id: set(one.sessions) for one in mine}
+    settled_ms = now_ms() + settings.control_cache_s * 1000 + _COMMIT_MS
+    for number in range(_PASSES_MAX):
+        for one in mine:
+            if one.people:
+                found[one.erasure_id] |= targets.of_people(store, website_id, one.people)
+            erased.add(store, website_id, sessions=found[one.erasure_id], people=one.people)
+        sessions = set().union(*found.values())
+        report(f"{website_id}: {len(sessions)} sessions, pass {number + 1}")
+        removed = Removed()
+        try:
+            remove_sessions(store, website_id, sessions, removed)
+        finally:
+            _add(total, removed)
+        if number and removed.is_nothing:
+            break
+        if (wait_s := (settled_ms - now_ms()) / 1000) > 0:
+            report(f"{website_id}: waits {wait_s:.0f} s for what is on its way")
+            sleep(wait_s)
+    total.table_file_count, left = purge(
+        store, website_id, sessions, now_ms=now_ms(), grace_s=settings.orphan_grace_s
+    )
+    total.left = [*removed.left, *left]
+    if isinstance(store, LocalStore):
+        store.sweep_tmp(settings.orphan_grace_s)
+    if not total.left:
+        # What was asked for again meanwhile is not settled yet.
+        again = {
+            s
+            for one in requests.waiting(store)
+            if one.erasure_id not in found
+            for s in one.sessions
+        }
+        erased.settle(store, website_id, sessions - again)
+    return found
+
+
+def _receipt(
+    store: Store, asked: Receipt, sessions: set[str], removed: Removed, now_ms: int
+) -> Receipt:
+    """Write what became of it; what was removed by earlier runs counts too."""
+    waits_at = keys.erasure_key(asked.website_id, asked.erasure_id)
+    done_at = keys.receipt_key(asked.website_id, asked.erasure_id)
+    try:
+        before = DOCUMENTS.read(store, waits_at)
+    except ObjectMissing:
+        return DOCUMENTS.read(store, done_at)  # another run was faster
+    after = msgspec.structs.replace(
+        before,
+        sessions=tuple(sorted(sessions)),
+        session_count=len(sessions),
+        done_at=None if removed.left else iso(now_ms),
+        waits_for="; ".join(removed.left[:5]) or None,
+        **_counted(before, removed),
+    )
+    if removed.left:
+        store.put(waits_at, msgspec.json.encode(after))
+        return after
+    DOCUMENTS.create(store, done_at, after)
+    store.delete([waits_at])
+    return after
+
+
+def _keep_counts(store: Store, asked: Receipt, removed: Removed) -> None:
+    """Write down what a run removed that failed: the next one finds it gone."""
+    DOCUMENTS.change(
+        store,
+        keys.erasure_key(asked.website_id, asked.erasure_id),
+        lambda before: msgspec.structs.replace(before, **_counted(before, removed)),
+    )
+
+
+def _counted(before: Receipt, removed: Removed) -> dict[str, int]:
+    return {
+        name: getattr(before, name) + count
+        for name, count in asdict(removed).items()
+        if name != "left"
+    }
+
+
+def _add(total: Removed, more: Removed) -> None:
+    total.row_count += more.row_count
+    total.file_count += more.file_count
+    total.file_bytes += more.file_bytes
+    total.chunk_count += more.chunk_count
+    total.unreadable_count += more.unreadable_count

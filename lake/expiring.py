@@ -1,0 +1,221 @@
+"""The sessions of a day that are overdue are removed, in the order that a crash can forgive.
+
+First the chunks that wait, so that no compaction makes anything of them; then rows, then files, so
+that no row ever points at a missing file; then what was put aside. Nothing here holds a day at
+once: listings are streamed, objects go 1,000 to a request, and rows a few parts at a time. What is
+overdue is told by `lake.overdue`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from itertools import islice
+
+import polars as pl
+
+from lake import crash, holds, keys
+from lake.compaction.windows import Window, windows
+from lake.errors import Damaged, ObjectMissing
+from lake.overdue import Overdue, goes_aside, websites_of_day
+from lake.retrying import retried
+from lake.segments import Arrival
+from lake.settings import Settings
+from lake.store import Store
+from lake.summaries import summarise_day
+from lake.tables.schemas import BY_SESSION
+from lake.tables.sessions import Key, files_of_day, keys_in, on_day, remove
+from lake.tables.table import Table, reading
+from lake.trimming import trim
+
+_TRIES_MAX = 10
+_DELETED_AT_ONCE = 1000  # what one request takes
+_LISTED_MAX = 1000  # sessions that a dry run names
+
+PLAN, HELD, UNREADABLE = "plan keeps it", "legal hold", "cannot be read"
+
+
+@dataclass(kw_only=True)
+class Expired:
+    """What was removed of one day, or would be.
+
+    Counts of objects; a segment is one whether it went or was written anew without what expired.
+    `by_website` counts sessions. `kept` tells why what is stored of that day stays: sessions by
+    `PLAN` and `HELD`, objects that cannot be read by `UNREADABLE`. `failed` names what could not be
+    read, with the reason. `sessions` are the first 1,000 that would go, named by a dry run only.
+    """
+
+    day: date
+    session_count: int = 0
+    file_count: int = 0
+    file_bytes: int = 0
+    segment_count: int = 0
+    segment_bytes: int = 0
+    quarantined_count: int = 0
+    quarantined_bytes: int = 0
+    by_website: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    sessions: list[Key] = field(default_factory=list)
+
+    @property
+    def object_count(self) -> int:
+        """How many objects went, or became smaller."""
+        return self.file_count + self.segment_count + self.quarantined_count
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes went: objects, and payloads where only some chunks of one went."""
+        return self.file_bytes + self.segment_bytes + self.quarantined_bytes
+
+
+class Removal:
+    """Removes what is overdue of a day, or only counts it; `done` tells what."""
+
+    def __init__(
+        self, store: Store, settings: Settings, overdue: Overdue, done: Expired, *, dry_run: bool
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._overdue = overdue
+        self._dry_run = dry_run
+        self.done = done
+
+    def run(self) -> None:
+        """Remove it, as far as a dry run does not forbid it.
+
+        Raises:
+            Conflict, Damaged, StoreUnavailable.
+        """
+        self._remove_waiting()
+        if not self._dry_run and self._overdue.websites:
+            for name in BY_SESSION:
+                retried(partial(self._remove_rows, Table(self._store, name)), tries_max=_TRIES_MAX)
+            retried(partial(summarise_day, self._store, self._overdue.day), tries_max=_TRIES_MAX)
+            crash.point("retention-after-rows")
+        self._delete(self._files())
+        self._delete(self._aside())
+        self._count_kept()
+
+    def _remove_waiting(self) -> None:
+        day = self._overdue.day
+        chunks_max = self._settings.compact_chunks_max
+        items = (i for i in self._store.list(keys.raw_prefix(day)) if keys.parse_segment_key(i.key))
+        sessions = Table(self._store, "sessions").snapshot()
+        for window in windows(self._store, items, chunks_max):
+            for key in sorted(window.sessions.keys() - keys_in(sessions, window.sessions)):
+                self._count(key)
+            if window.damaged:
+                self._keep(UNREADABLE, len(window.damaged))
+            self._delete(self._segments(window))
+
+    def _segments(self, window: Window) -> Iterator[str]:
+        for key, owners in window.owners.items():
+            going = [session for session in owners if self._overdue.goes(*session)]
+            if not going:
+                continue
+            self.done.segment_count += 1
+            if len(going) == len(owners):
+                self.done.segment_bytes += window.items[key].size_bytes
+                yield key
+            else:
+                self.done.segment_bytes += self._trim(key)
+
+    def _remove_rows(self, table: Table) -> None:
+        snapshot = table.snapshot()
+        files = files_of_day(snapshot, self._overdue.day, self._overdue.websites)
+        with reading(table.name):
+            remove(table, snapshot, files, self._overdue.rows())
+
+    def _files(self) -> Iterator[str]:
+        """Yield the session files that go, each website's by the holds that it has by then."""
+        for website_id in websites_of_day(self._store, self._overdue.day):
+            if website_id not in self._overdue.websites:
+                continue
+            held = self._holds_now(website_id)
+            last = ""
+            for item in self._store.list(keys.session_prefix(self._overdue.day, website_id)):
+                parsed = keys.parse_session_file_key(item.key)
+                if parsed is None or not self._overdue.goes(website_id, parsed.session_id):
+                    continue
+                is_new, last = parsed.session_id != last, parsed.session_id
+                if held.holds(last):
+                    if is_new:
+                        self._keep(HELD)
+                    continue
+                if is_new:  # else an older generation of the same
+                    self._count((website_id, last))
+                self.done.file_count += 1
+                self.done.file_bytes += item.size_bytes
+                yield item.key
+
+    def _holds_now(self, website_id: str) -> holds.Holds:
+        try:
+            return holds.of(self._store, website_id)
+        except Damaged as error:
+            self.done.failed[website_id] = str(error)
+            return holds.unreadable(website_id, error)
+
+    def _aside(self) -> Iterator[str]:
+        """Yield what was put aside and goes, each object behind the text that says why it was."""
+        for item in self._store.list(keys.quarantine_prefix(self._overdue.day)):
+            found = goes_aside(self._store, self._overdue, item)
+            if isinstance(found, Damaged):
+                self._keep(UNREADABLE)
+            elif found == "some":
+                self.done.quarantined_count += 1
+                self.done.quarantined_bytes += self._trim(item.key)
+            elif found == "all":
+                self.done.quarantined_count += 1
+                self.done.quarantined_bytes += item.size_bytes
+                yield keys.quarantine_reason_key(item.key)
+                yield item.key
+
+    def _trim(self, key: str) -> int:
+        try:
+            return trim(self._store, key, self._is_unwanted, dry_run=self._dry_run)
+        except ObjectMissing:
+            return 0  # compacted meanwhile: the next run looks at what became of it
+        except Damaged:
+            self._keep(UNREADABLE)
+            return 0
+
+    def _is_unwanted(self, arrival: Arrival) -> bool:
+        return self._overdue.goes(arrival.website_id, arrival.session_id)
+
+    def _delete(self, going: Iterable[str]) -> None:
+        rest = iter(going)
+        while batch := list(islice(rest, _DELETED_AT_ONCE)):
+            if not self._dry_run:
+                self._store.delete(batch)
+                crash.point("retention-mid-delete")
+
+    def _count(self, key: Key) -> None:
+        """Count a session by what becomes of it."""
+        if not self._overdue.goes(*key):
+            self._keep(HELD if self._overdue.is_held(*key) else PLAN)
+            return
+        self.done.session_count += 1
+        self.done.by_website[key[0]] = self.done.by_website.get(key[0], 0) + 1
+        if self._dry_run and len(self.done.sessions) < _LISTED_MAX:
+            self.done.sessions.append(key)
+
+    def _keep(self, why: str, count: int = 1) -> None:
+        self.done.kept[why] = self.done.kept.get(why, 0) + count
+
+    def _count_kept(self) -> None:
+        """Count the sessions that stay, by their rows."""
+        snapshot = Table(self._store, "sessions").snapshot()
+        stays = on_day(self._overdue.day) & ~self._overdue.rows()
+        late = [*self._overdue.websites, *self._overdue.held]
+        for file in files_of_day(snapshot, self._overdue.day):
+            with reading("sessions"):
+                counts = (
+                    snapshot.scan([file])
+                    .filter(stays)
+                    .group_by(is_late=pl.col("website_id").is_in(late))
+                    .len()
+                    .collect()
+                )
+            for is_late, count in counts.iter_rows():
+                self._keep(HELD if is_late else PLAN, count)

@@ -1,0 +1,64 @@
+"""Rows of sessions that are erased and still there are left out of frames. Reads only.
+
+What was erased is `lake.erased`'s, which services that only write read without Polars.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from lake import erased, ids
+from lake.erased import Erased
+from lake.tables.sessions import without
+from lake.tables.table import reading
+
+_PEOPLE: tuple[tuple[erased.PersonKind, str], ...] = (
+    ("visitor", "visitor_id"),
+    ("user", "user_id"),
+)
+
+
+def without_erased(
+    rows: pl.LazyFrame, gone: Iterable[Erased], *, people_of: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Leave out what tombstones hide.
+
+    In:    website_id str | session_id str | …
+    Out:   the same columns
+
+    Args:
+        people_of: Whose sessions they are: website_id, session_id, visitor_id, user_id. It is
+            read at once where people were erased; `rows` stay lazy.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    hidden = []
+    for one in gone:
+        sessions = set(one.waiting | one.sessions)
+        if one.people:
+            sessions |= sessions_of(people_of.filter(website_id=one.website_id), one.people)
+        hidden += [(one.website_id, session_id) for session_id in sessions]
+    return without(rows, hidden) if hidden else rows
+
+
+def sessions_of(rows: pl.LazyFrame, people: Mapping[str, int]) -> set[str]:
+    """Return the sessions of people, by hash, that began until the given times, ms.
+
+    In:    session_id str | visitor_id str | user_id str, of one website
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    found: set[str] = set()
+    for kind, column in _PEOPLE:
+        with reading("sessions"):
+            names = rows.select(pl.col(column).unique()).collect()[column]
+            wanted = [name for name in names if erased.person(kind, name) in people]
+            mine = rows.filter(pl.col(column).is_in(wanted)).select("session_id", column).collect()
+        found |= {
+            session_id
+            for session_id, name in mine.iter_rows()
+            if ids.at_ms_of(session_id) <= people[erased.person(kind, name)]
+        }
+    return found

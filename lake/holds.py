@@ -1,0 +1,135 @@
+"""Legal holds: what retention and erasure must leave as it is, and why.
+
+One document a website. A held session that is past its retention is kept, and still not served;
+once nothing holds it, the next retention removes it. A hold that is placed while a retention runs
+keeps what that has not removed yet.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from lake import audit, ids, keys, websites
+from lake.documents import Documents
+from lake.errors import Damaged, SettingInvalid
+from lake.store import Store
+from lake.times import iso
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something is held, since when and by whom."""
+
+    reason: str
+    placed_at: str
+    placed_by: str
+
+
+class Holds(msgspec.Struct, frozen=True, kw_only=True):
+    """The holds of one website: on all of it, and on sessions by their ids."""
+
+    website_id: str
+    website: Hold | None = None
+    sessions: dict[str, Hold] = {}
+
+    def holds(self, session_id: str) -> bool:
+        """Whether a session must stay."""
+        return self.website is not None or session_id in self.sessions
+
+
+_DOCUMENTS = Documents(Holds, "list of holds")
+
+
+def of(store: Store, website_id: str) -> Holds:
+    """Return a website's holds.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    return _DOCUMENTS.read(store, keys.hold_key(website_id), absent=Holds(website_id=website_id))
+
+
+def unreadable(website_id: str, error: Damaged) -> Holds:
+    """Return what stands for a list that cannot be read: all that may be held is held."""
+    hold = Hold(reason=str(error), placed_at="", placed_by="")
+    return Holds(website_id=website_id, website=hold)
+
+
+def list_all(store: Store) -> list[Holds]:
+    """Return the holds of every website that ever had one.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    return list(_DOCUMENTS.all(store, keys.HOLDS))
+
+
+def place(
+    store: Store, website_id: str, session_id: str | None, *, reason: str, by: str, now_ms: int
+) -> Holds:
+    """Hold a session, or with None the whole website.
+
+    Args:
+        by: Who places it; the audit log tells it too.
+
+    Raises:
+        WebsiteMissing: There is no such website.
+        IdMalformed: The session's id has not the form of one.
+        SettingInvalid: There is no reason.
+        Damaged, StoreUnavailable.
+    """
+    if not reason.strip():
+        raise SettingInvalid("a hold needs a reason, such as the number of the case")
+    hold = Hold(reason=reason, placed_at=iso(now_ms), placed_by=by)
+    if session_id is not None:
+        ids.day_of(ids.check_uuid7(session_id, "session"))
+
+    def placed(before: Holds) -> Holds:
+        if session_id is None:
+            return msgspec.structs.replace(before, website=hold)
+        return msgspec.structs.replace(before, sessions=before.sessions | {session_id: hold})
+
+    def tell(_: Holds) -> None:
+        audit.record(
+            store, website_id, by, "hold-placed", session_id, {"reason": reason}, now_ms=now_ms
+        )
+
+    return _change(store, website_id, placed, tell)
+
+
+def release(
+    store: Store, website_id: str, session_id: str | None, *, by: str, now_ms: int
+) -> Holds:
+    """End a hold; ending one that is not there changes nothing.
+
+    Args:
+        by: Who ends it, for the audit log.
+
+    Raises:
+        WebsiteMissing, Damaged, StoreUnavailable.
+    """
+
+    def released(before: Holds) -> Holds:
+        if session_id is None:
+            return msgspec.structs.replace(before, website=None)
+        left = {one: hold for one, hold in before.sessions.items() if one != session_id}
+        return msgspec.structs.replace(before, sessions=left)
+
+    def tell(_: Holds) -> None:
+        audit.record(store, website_id, by, "hold-released", session_id, now_ms=now_ms)
+
+    return _change(store, website_id, released, tell)
+
+
+def _change(
+    store: Store,
+    website_id: str,
+    changed: Callable[[Holds], Holds],
+    tell: Callable[[Holds], None],
+) -> Holds:
+    def other(before: Holds) -> Holds:
+        after = changed(before)
+        return before if after == before else after
+
+    websites.get(store, website_id)
+    absent = Holds(website_id=website_id)
+    return _DOCUMENTS.change(store, keys.hold_key(website_id), other, absent=absent, first=tell)

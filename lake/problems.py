@@ -1,0 +1,30 @@
+"""Errors as every service tells them: RFC 9457. Which error gets which status is the service's."""
+
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+
+RETRY_AFTER_S = 5
+MEDIA_TYPE = "application/problem+json"
+RETRIED = (429, 503)  # statuses that say when to come again
+
+
+def problem_json(
+    status: int, kind: str, detail: str, members: Mapping[str, object] | None = None
+) -> bytes:
+    """Return the body. `kind` never changes; `members` are more of its own."""
+    told: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "kind": kind,
+    }
+    return msgspec.json.encode(told | dict(members or {}))
+
+
+def retry_after(retry_s: float = RETRY_AFTER_S) -> str:
+    """Return the value of Retry-After: whole seconds, at least one."""
+    return str(max(1, math.ceil(retry_s)))

@@ -1,0 +1,275 @@
+"""What `lake.check` finds is mended from what can still be read; what cannot be read is put aside.
+
+Session files are the truth: rows are made anew from them, as `lake.rebuild` makes all. Bytes that
+are damaged or foreign are copied to quarantine, with the reason, before rows change, and leave
+their place after: a run that was cut off is done again. Chunks of segments are told one by one
+(`lake.salvage`). Compactions may run meanwhile. Nothing that can be read is dropped.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from lake import crash, generations, keys, salvage
+from lake.check import NEEDS_REBUILD, Broken, check
+from lake.checking.gone import Gone
+from lake.checking.logs import mend_checkpoints
+from lake.compaction.session import Rewritten
+from lake.errors import Conflict, Damaged, ObjectMissing
+from lake.generations import Generation
+from lake.settings import Settings
+from lake.store import Store
+from lake.summaries import summarise_day
+from lake.tables import sessions as session_rows
+from lake.tables.parts import hot_day, hot_part
+from lake.tables.rows import Row
+from lake.tables.schemas import DERIVED, SCORE_COLUMNS
+from lake.tables.sessions import Key
+from lake.tables.table import Snapshot, Table
+
+_BATCH = 200  # sessions of one commit
+_TRIES_MAX = 20
+_SEGMENTS = ("segment-damaged", "segment-misplaced", "chunk-damaged")
+_SESSIONS = (
+    *("session-file-missing", "session-file-damaged", "session-doubled", "row-wrong"),
+    *("row-without-session", "orphan", "unmerged", "superseded"),
+)
+_ADVICE = {
+    "erased-still-there": "run `replaylake erase`",
+    "expired-still-there": "run `replaylake retention`",
+    "control-damaged": "put back what it was, or make it anew",
+    "website-unknown": "put its document back; what is there stays",
+}
+
+
+class Mended(NamedTuple):
+    """One thing that was done, or would be."""
+
+    what: str
+    where: str
+    why: str
+
+
+@dataclass(kw_only=True)
+class Repaired:
+    """What was done, and what was found and has to be mended otherwise."""
+
+    done: list[Mended] = field(default_factory=list)
+    left: list[Mended] = field(default_factory=list)
+
+
+def repair(
+    store: Store,
+    settings: Settings,
+    *,
+    now_ms: int,
+    dry_run: bool = False,
+    report: Callable[[str], None] = lambda _: None,
+) -> Repaired:
+    """Look for what is broken, and mend it. Safe to run twice.
+
+    Raises:
+        Conflict: Other writers were faster each time; run it again.
+        StoreUnavailable.
+    """
+    broken = check(store, settings, now_ms=now_ms, report=report)
+    done = Repaired()
+    checkpoints = [one for one in broken if one.kind == "table-checkpoint-damaged"]
+    for one in checkpoints:
+        done.done.append(Mended("checkpoints named anew", one.where, one.detail))
+        if not dry_run:
+            mend_checkpoints(store, one.where.partition("/")[2])
+    if checkpoints and not dry_run:
+        broken = check(store, settings, now_ms=now_ms, report=report)  # now that all can be read
+    for one in broken:
+        if one.kind in NEEDS_REBUILD:
+            done.left.append(Mended("run `replaylake rebuild`", one.where, one.detail))
+        elif one.kind in _ADVICE:
+            done.left.append(Mended(_ADVICE[one.kind], one.where, one.detail))
+        elif one.kind == "erasure-late":
+            done.left.append(Mended("run `replaylake erase`", one.where, one.detail))
+        elif one.kind == "foreign-object" and not one.where.startswith("control/"):
+            done.done.append(Mended("moved to quarantine", one.where, one.detail))
+            if not dry_run:
+                _put_aside(store, one.where, one.detail)
+                store.delete([one.where])
+        elif one.kind == "foreign-object":
+            done.left.append(Mended("remove it", one.where, one.detail))
+    _segments(store, settings, broken, done, dry_run=dry_run)
+    wanted = sorted({one.session for one in broken if one.session and one.kind in _SESSIONS})
+    days = {one.day for one in broken if one.day and one.kind in ("summary-stale", *_SESSIONS)}
+    mender = _Mender(store, settings, done, Gone(store, settings, now_ms=now_ms), dry_run=dry_run)
+    todo = iter(wanted)
+    while batch := list(islice(todo, _BATCH)):
+        report(f"{len(batch)} sessions")
+        mender.mend(batch)
+    for day in sorted(days):
+        if any(one.kind == "summary-stale" and one.day == day for one in broken):
+            done.done.append(Mended("summary made anew", f"daily_summary: {day}", "it was stale"))
+        if not dry_run:
+            summarise_day(store, day)
+    return done
+
+
+def _segments(
+    store: Store, settings: Settings, broken: Iterable[Broken], done: Repaired, *, dry_run: bool
+) -> None:
+    why = {one.where: one.detail for one in broken if one.kind in _SEGMENTS}
+    for key, detail in why.items():
+        if dry_run:
+            done.done.append(Mended("segment sorted out", key, detail))
+            continue
+        sorted_out = salvage.sort_out(store, settings, key)
+        if sorted_out is None:
+            done.left.append(Mended("a newer version reads it", key, detail))
+            continue
+        what = f"segment sorted out: {sorted_out.kept} chunks go on waiting"
+        if sorted_out.aside:
+            what += f", {sorted_out.aside} in quarantine"
+        done.done.append(Mended(what, key, detail))
+
+
+class _Mender:
+    """Makes the rows of sessions anew from what can be read of their files."""
+
+    def __init__(
+        self, store: Store, settings: Settings, done: Repaired, gone: Gone, *, dry_run: bool
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._done = done
+        self._gone = gone
+        self._dry_run = dry_run
+        self._tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
+
+    def mend(self, batch: list[Key]) -> None:
+        """Mend some sessions, in one commit a table."""
+        for attempt in range(1, _TRIES_MAX + 1):
+            derived = {name: self._tables[name].snapshot() for name in DERIVED}
+            sessions = self._tables["sessions"].snapshot()
+            # Files are listed after the snapshot: those of rows in it are among them.
+            rows = {_key(row): row for row in session_rows.rows_of(sessions, batch).to_dicts()}
+            bad: dict[str, str] = {}
+            found = {key: self._readable(key, bad) for key in batch}
+            if self._dry_run:
+                self._note(found, rows, bad)
+                return
+            for key, why in bad.items():
+                _put_aside(self._store, key, why)
+            crash.point("repair-after-quarantine")
+            with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
+                made, swept = self._made(Path(name), found)
+            try:
+                self._commit(batch, rows, made, sessions, derived)
+            except Conflict:
+                if attempt == _TRIES_MAX:
+                    raise
+                continue
+            self._store.delete([*bad, *swept])
+            self._note(found, rows, bad)
+            return
+
+    def _readable(self, key: Key, bad: dict[str, str]) -> list[Generation]:
+        """Return the session's files that are whole and its own; `bad` gets the others."""
+        failed: dict[str, str] = {}
+        readable = []
+        for one in generations.generations(self._store, *key, failed):
+            header = one.file.header
+            if (header.website_id, header.session_id) != key:
+                bad[one.file.key] = "it is another session's"
+                continue
+            try:
+                for _ in one.file.events():
+                    pass
+            except (Damaged, ValueError) as error:
+                bad[one.file.key] = str(error)
+                continue
+            readable.append(one)
+        bad.update({at: why for at, why in failed.items() if _is_there(self._store, at)})
+        who = [(one.file.header.client.visitor_id, _user_of(one)) for one in readable]
+        if any(self._gone.is_gone(*key, *one) for one in who or [("", None)]):
+            return []
+        return readable
+
+    def _made(
+        self, folder: Path, found: dict[Key, list[Generation]]
+    ) -> tuple[dict[Key, Rewritten], list[str]]:
+        """Make the rows of sessions that have files, and tell which files are in others now."""
+        made: dict[Key, Rewritten] = {}
+        swept: list[str] = []
+        for key, readable in found.items():
+            if not readable:
+                continue
+            try:
+                made[key] = generations.as_one(self._store, self._settings, folder, readable)
+            except ObjectMissing as error:
+                raise Conflict(f"{error}: a compaction was faster") from error
+            sha256 = made[key].row["file_sha256"]
+            swept += [one.file.key for one in readable if one.sha256 != sha256]
+        return made, swept
+
+    def _commit(
+        self,
+        batch: list[Key],
+        rows: dict[Key, Row],
+        made: dict[Key, Rewritten],
+        sessions: Snapshot,
+        derived: dict[str, Snapshot],
+    ) -> None:
+        parts = {key: rows[key]["part"] if key in rows else hot_part(key[1]) for key in batch}
+        fresh = [_scored(result.row, rows.get(key)) for key, result in made.items()]
+        session_rows.replace(self._tables["sessions"], sessions, parts, fresh)
+        for name, snapshot in derived.items():
+            # Session files know no signals: those of sessions that stay are left as they are.
+            mine = {key: parts[key] for key in batch if name != "signals" or key not in made}
+            new = [row for key in mine if key in made for row in made[key].tables[name]]
+            if name == "session_files":
+                new = [row if hot_day(parts[_key(row)]) else row | {"chunks": None} for row in new]
+            session_rows.replace(self._tables[name], snapshot, mine, new)
+
+    def _note(
+        self, found: dict[Key, list[Generation]], rows: dict[Key, Row], bad: dict[str, str]
+    ) -> None:
+        for at, reason in bad.items():
+            self._done.done.append(Mended("moved to quarantine", at, reason))
+        for key, readable in found.items():
+            if readable:
+                what, why = "rows made anew", f"from {readable[0].file.key}"
+            elif key in rows:
+                what, why = "rows removed", "no file of it can be read"
+            else:
+                what, why = "no rows", "nothing of it can be read, or it is erased or expired"
+            self._done.done.append(Mended(what, "/".join(key), why))
+
+
+def _put_aside(store: Store, key: str, why: str) -> None:
+    """Copy an object to quarantine, with the reason. May be repeated."""
+    try:
+        body = store.get(key)
+    except ObjectMissing:
+        return
+    aside = keys.quarantined_key(key)
+    store.put(keys.quarantine_reason_key(aside), f"{key}: {why}\n".encode())
+    store.put(aside, body)
+
+
+def _is_there(store: Store, key: str) -> bool:
+    return any(item.key == key for item in islice(store.list(key), 1))
+
+
+def _user_of(one: Generation) -> str | None:
+    return next((chunk.user_id for chunk in one.file.header.chunks if chunk.user_id), None)
+
+
+def _scored(row: Row, before: Row | None) -> Row:
+    """Keep the scores of the same events."""
+    if before is None or before["file_sha256"] != row["file_sha256"]:
+        return row
+    return row | {name: before[name] for name in SCORE_COLUMNS}
+
+
+def _key(row: Row) -> Key:
+    return row["website_id"], row["session_id"]

@@ -1,0 +1,62 @@
+"""The chunks of one segment, told one by one: what can be read goes on waiting, where it belongs.
+
+A segment's small columns have one checksum and each chunk's text has its own. So a bit that flips
+in a payload spoils one chunk: it is put aside, and the others are written anew. Only where the
+small columns cannot be read is the segment put aside whole.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+from lake import ids, keys, merge, quarantine, segments
+from lake.errors import Damaged, FormatUnknown, ObjectMissing
+from lake.segments import Arrival
+from lake.settings import Settings
+from lake.store import Store
+from lake.trimming import name_of
+
+
+class SortedOut(NamedTuple):
+    """How many chunks go on waiting, and how many objects were put aside."""
+
+    kept: int
+    aside: int
+
+
+def sort_out(store: Store, settings: Settings, key: str) -> SortedOut | None:
+    """Write the good chunks of a segment anew and put the others aside. None: a newer format.
+
+    New segments are written before the old one goes: a chunk may be in both, and counts once.
+
+    Raises:
+        StoreUnavailable: The segment still stands.
+    """
+    try:
+        arrivals = segments.decode(store.get(key), verify_pages=False)
+    except ObjectMissing:
+        return SortedOut(0, 0)
+    except FormatUnknown:
+        return None
+    except Damaged:
+        return SortedOut(0, int(quarantine.put_segment(store, key)))
+    parsed = keys.parse_segment_key(key)
+    assert parsed is not None, key
+    good: dict[date, list[Arrival]] = {}
+    aside = 0
+    for arrival in arrivals:
+        day = ids.day_of(arrival.session_id)
+        try:
+            merge.events_of(arrival, arrival.payload, settings)
+        except Damaged as error:
+            quarantine.put_chunk(store, day, arrival, arrival.payload, reason=str(error))
+            aside += 1
+        else:
+            good.setdefault(day, []).append(arrival)
+    for day, kept in good.items():
+        body = segments.encode(kept)
+        renamed = keys.segment_key(day, name_of(parsed[1], body))
+        store.put(renamed, body)
+        if renamed == key:
+            return SortedOut(len(kept), aside)
+    store.delete([key])
+    return SortedOut(sum(map(len, good.values())), aside)

@@ -1,0 +1,70 @@
+"""`replaylake share …`: links that play one session, without a key, until they end."""
+
+from typing import Annotated
+
+import typer
+
+from lake import shares, websites
+from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.printing import note, print_json, print_table
+
+app = typer.Typer(help="Links that play one session until they end.", no_args_is_help=True)
+_COLUMNS = ("share_id", "session_id", "created_at", "created_by", "expires_at", "revoked_at")
+
+
+@app.command()
+def create(
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="The session's id.")],
+    website: WebsiteId,
+    days: Annotated[float, typer.Option(help="How long it shows the session.")] = 7,
+) -> None:
+    """Make a link and print its token, or its address where REPLAY_DASHBOARD_URL is set. Once."""
+    from lake.finding import find
+    from lake.view import Lake
+
+    store, settings = open_lake()
+    owner = websites.get(store, website)
+    find(Lake(store, settings, now_ms), owner, session)
+    _, token = shares.create(
+        store,
+        settings,
+        owner.website_id,
+        session,
+        by="cli",
+        expires_in_s=days * 86_400,
+        now_ms=now_ms(),
+    )
+    base = settings.dashboard_url.rstrip("/")
+    print(f"{base}/shared/{token}" if base else token)
+
+
+@app.command(name="list")
+def list_(
+    website: WebsiteId,
+    session: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only the links to this session.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the links of a website, ended ones too; never the links themselves."""
+    store, _ = open_lake()
+    found = shares.of_website(store, websites.get(store, website).website_id, session)
+    rows = [[getattr(share, column) for column in _COLUMNS] for share in found]
+    if as_json:
+        print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+    else:
+        print_table(_COLUMNS, rows)
+
+
+@app.command()
+def revoke(
+    share_id: Annotated[str, typer.Argument(metavar="SHARE", help="The link's id, or its token.")],
+) -> None:
+    """End a link for ever. Services believe it for some seconds more."""
+    store, settings = open_lake()
+    share = shares.revoke(
+        store, shares.share_id_of(share_id) or share_id, now_ms=now_ms(), by="cli"
+    )
+    note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
+    print(share.share_id)

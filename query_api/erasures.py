@@ -1,0 +1,154 @@
+"""Routes of erasure: ask for it, and see how far it is. Hidden at once; its bytes go soon after."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request
+
+from lake import erasing
+from lake.erasing import Receipt, Targets
+from lake.errors import BadInput
+from lake.finding import find
+from lake.websites import Website
+from query_api import bodies, shapes
+from query_api.access import Admin, Services, UseServices, Viewer
+from query_api.answers import Json
+from query_api.parameters import Nothing, Strict
+
+router = APIRouter(tags=["erasure"])
+
+_BODY_BYTES_MAX = 1024 * 1024
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    202: {"description": "Hidden from now on; its bytes go by `dueAt`.", "model": shapes.Erasure}
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "sessions": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "maxItems": 10_000,
+                        },
+                        "visitorId": {"type": "string"},
+                        "userId": {"type": "string"},
+                    },
+                },
+                "example": {"userId": "customer-17"},
+            }
+        },
+    }
+}
+
+
+class ErasureMalformed(BadInput):
+    """The body of a request for erasure is not of its form, or too large."""
+
+    kind = "erasure-malformed"
+
+
+class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+    sessions: tuple[str, ...] = ()
+    visitorId: str | None = None  # noqa: N815 - as in all of the API
+    userId: str | None = None  # noqa: N815
+
+
+async def _asked(request: Request, _: Admin) -> _Asked:
+    """Read the body. Who may not erase anything is refused before."""
+    too_large = ErasureMalformed(f"the request is more than {_BODY_BYTES_MAX} bytes: split it")
+    body = await bodies.read(request, _BODY_BYTES_MAX, too_large)
+    try:
+        return msgspec.json.decode(body, type=_Asked)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise ErasureMalformed(
+            'send {"sessions": ["…"]}, {"visitorId": "…"} or {"userId": "…"}'
+        ) from error
+
+
+@router.delete("/api/replay/{session_id}", status_code=202, responses=_RESPONSES)
+def erase_session(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    session_id: str,
+    _: Annotated[Nothing, Query()],
+) -> Json:
+    """Erase a session."""
+    find(services.lake, website, session_id)
+    return _ask(request, services, website, Targets(sessions=(session_id,)))
+
+
+@router.delete(
+    "/api/websites/{website_id}/visitors/{visitor_id}", status_code=202, responses=_RESPONSES
+)
+def erase_visitor(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    visitor_id: str,
+    _: Annotated[Strict, Query()],
+) -> Json:
+    """Erase all of a visitor's sessions that began until now."""
+    return _ask(request, services, website, Targets(visitor_id=visitor_id))
+
+
+@router.post(
+    "/api/websites/{website_id}/erasures",
+    status_code=202,
+    responses=_RESPONSES,
+    openapi_extra=_BODY,
+)
+def erase(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    asked: Annotated[_Asked, Depends(_asked)],
+    _: Annotated[Strict, Query()],
+) -> Json:
+    """Erase many sessions, or all of a visitor or an identified user, at once."""
+    wanted = Targets(asked.sessions, asked.visitorId, asked.userId)
+    return _ask(request, services, website, wanted)
+
+
+@router.get("/api/websites/{website_id}/erasures", response_model=shapes.ErasureList)
+def erasures(services: UseServices, website: Viewer, _: Annotated[Strict, Query()]) -> Json:
+    """List the newest erasures of a website."""
+    found = erasing.receipts(services.store, website.website_id)
+    return Json({"erasures": [_shown(one) for one in found]})
+
+
+@router.get("/api/erasures/{erasure_id}", response_model=shapes.Erasure)
+def erasure(
+    services: UseServices, website: Viewer, erasure_id: str, _: Annotated[Nothing, Query()]
+) -> Json:
+    """Tell how far an erasure is; done, this is its receipt."""
+    return Json(_shown(erasing.receipt_of(services.store, website.website_id, erasure_id)))
+
+
+def _ask(request: Request, services: Services, website: Website, wanted: Targets) -> Json:
+    by = request.state.key_id
+    receipt = erasing.request(services.lake, website.website_id, wanted, by=by)
+    return Json(_shown(receipt), status_code=202)
+
+
+def _shown(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "erasureId": receipt.erasure_id,
+        "status": "done" if receipt.done_at else "hidden",
+        "requestedAt": receipt.requested_at,
+        "requestedBy": receipt.requested_by,
+        "dueAt": receipt.due_at,
+        "doneAt": receipt.done_at,
+        "waitsFor": receipt.waits_for,
+        "sessions": len(receipt.sessions),
+        "rows": receipt.row_count,
+        "files": receipt.file_count,
+        "bytes": receipt.file_bytes,
+        "chunks": receipt.chunk_count,
+        "tableFiles": receipt.table_file_count,
+        "unreadableObjects": receipt.unreadable_count,
+    }

@@ -1,0 +1,137 @@
+"""Routes of share links: made and ended by an admin, followed by whoever has one, without a key.
+
+A link shows one session and nothing of who was recorded beyond what the recording itself shows.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from lake import details, shares
+from lake.finding import find
+from lake.shares import Share, ShareMissing
+from query_api import bodies, rendering, replays, shapes
+from query_api.access import Admin, Shared, UseServices
+from query_api.answers import Json
+from query_api.parameters import Nothing, ReplayPart, Strict
+
+router = APIRouter(tags=["shares"])
+
+_BODY = {
+    "requestBody": {
+        "required": False,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"expires_in_s": {"type": "number", "exclusiveMinimum": 0}},
+                },
+                "example": {"expires_in_s": 86_400},
+            }
+        },
+    }
+}
+
+
+class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+    expires_in_s: float = shares.EXPIRES_IN_S
+
+
+async def _asked(request: Request, _: Admin) -> _Asked:
+    """Read the body. Who may not make links is refused before."""
+    return await bodies.read_json(request, _Asked, 'nothing, or {"expires_in_s": 86400}')
+
+
+@router.post(
+    "/api/replay/{session_id}/share",
+    status_code=201,
+    response_model=shapes.NewShare,
+    openapi_extra=_BODY,
+)
+def make_share(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    session_id: str,
+    asked: Annotated[_Asked, Depends(_asked)],
+    _: Annotated[Nothing, Query()],
+) -> Json:
+    """Make a link that plays this session until it ends. Its address is shown this once."""
+    find(services.lake, website, session_id)
+    settings = services.lake.settings
+    share, token = shares.create(
+        services.store,
+        settings,
+        website.website_id,
+        session_id,
+        by=request.state.actor,
+        expires_in_s=asked.expires_in_s,
+        now_ms=services.lake.now_ms(),
+    )
+    base = (settings.dashboard_url or str(request.base_url)).rstrip("/")
+    secret = {"token": token, "url": f"{base}/shared/{token}"}
+    return Json(_shown(share) | secret, status_code=201)
+
+
+@router.get("/api/replay/{session_id}/shares", response_model=shapes.ShareList)
+def list_shares(
+    services: UseServices, website: Admin, session_id: str, _: Annotated[Nothing, Query()]
+) -> Json:
+    """List a session's links, ended ones too; never the links themselves."""
+    find(services.lake, website, session_id)
+    found = shares.of_website(services.store, website.website_id, session_id)
+    return Json({"shares": [_shown(share) for share in found]})
+
+
+@router.delete("/api/shares/{share_id}", response_model=shapes.Share)
+def revoke_share(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    share_id: str,
+    _: Annotated[Nothing, Query()],
+) -> Json:
+    """End a link for ever. Other processes believe it for some seconds more."""
+    if shares.get(services.store, share_id).website_id != website.website_id:
+        raise ShareMissing("no share link has this id")
+    share = shares.revoke(
+        services.store, share_id, now_ms=services.lake.now_ms(), by=request.state.actor
+    )
+    services.control.refresh_share(share_id)
+    return Json(_shown(share))
+
+
+@router.get("/api/shared/{token}", response_model=shapes.SharedSession)
+def shared_session(services: UseServices, shared: Shared, _: Annotated[Strict, Query()]) -> Json:
+    """Tell everything about a link's session but its events and who was recorded."""
+    found = details.session_detail(services.lake, shared.website, shared.session_id)
+    return Json(rendering.shared_session(found))
+
+
+@router.get("/api/shared/{token}/replay", response_class=Response, responses=replays.RESPONSES)
+def shared_replay(
+    request: Request,
+    services: UseServices,
+    shared: Shared,
+    asked: Annotated[ReplayPart, Query()],
+) -> Response:
+    """Stream the events of a link's session, as the replay route does.
+
+    Where the website says who its user is, an event `replaylake.withheld` stands instead.
+    """
+    return replays.answer(
+        request, services, shared.website, shared.session_id, asked, hides_user=True
+    )
+
+
+def _shown(share: Share) -> dict[str, Any]:
+    return {
+        "shareId": share.share_id,
+        "sessionId": share.session_id,
+        "createdAt": share.created_at,
+        "createdBy": share.created_by,
+        "expiresAt": share.expires_at,
+        "revokedAt": share.revoked_at,
+    }
