@@ -2,25 +2,52 @@
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
-NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json
-BENCHMARKS := ingest compaction cost freshness listing
+RECORDER := ingest_api/recorder
+# Folders too, as a deleted file makes its folder newer.
+RECORDER_SOURCES := $(shell find $(RECORDER)/src) $(addprefix $(RECORDER)/, \
+	build.mjs rrweb_patches.mjs package-lock.json)
+NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
+	$(RECORDER)/package-lock.json
+BENCHMARKS := ingest noisy compaction cost freshness listing retention recorder
 SOAK := --seconds 120
-.PHONY: setup demo test lint fix soak bench
+.PHONY: setup demo test test-all numbers mutants lint fix soak bench year
+.DELETE_ON_ERROR:
 
-setup: .venv/ready
+setup: .venv/ready $(RECORDER)/dist/r.js
 
 .venv/ready: requirements.lock pyproject.toml deploy/setup.sh $(NODE_PACKAGES)
 	bash deploy/setup.sh "$(PYTHON)"
+
+# The bundle that `GET /r.js` serves, by the node of .venv.
+$(RECORDER)/dist/r.js: $(RECORDER_SOURCES) | .venv/ready
+	cd $(RECORDER) && PATH="$(CURDIR)/$(BIN):$$PATH" node build.mjs
 
 demo: setup
 	$(BIN)/replaylake demo
 
 test: setup
 	$(BIN)/pytest -q -n 2 --dist loadfile
-	$(BIN)/pytest -q -n 2 --dist loadfile --s3 -m "not folder" tests/ingest tests/query tests/compaction
+	$(BIN)/pytest -q -n 2 --dist loadfile --s3 -m "not folder and not long" \
+		tests/ingest tests/query tests/compaction
+
+# With the tests that take minutes.
+test-all: test
+	$(BIN)/pytest -q -n 2 --dist loadfile -m long
 
 bench: setup
 	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+# A year of operation at small scale: nothing may grow for ever.
+year: setup
+	$(BIN)/python -m benchmarks.year
+
+# Which fault and which attack has a test, and did it pass?
+numbers: setup
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -p tests.numbers.plugin -m "fault or attack"
+
+# Breaks the code on purpose, in a copy of it: the tests must notice.
+mutants: setup
+	$(BIN)/python -m tests.mutants
 
 # Kills every process again and again, then looks for every chunk; the long form is SOAK="--kills 1000".
 soak: setup
@@ -31,7 +58,9 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd $(RECORDER) && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check
 
 fix: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	cd $(RECORDER) && PATH="$(CURDIR)/$(BIN):$$PATH" npx biome check --write .

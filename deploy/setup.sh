@@ -22,6 +22,29 @@ install_node_packages() {
     { echo "setup: npm ci failed in $1: see above; the npm registry must be reachable" >&2; exit 1; }
 }
 PATH="$PWD/.venv/bin:$PATH"
-install_node_packages deploy/geo # the countries of addresses
-install_node_packages tests/s3   # the S3 endpoint of the tests
+install_node_packages deploy/geo          # the countries of addresses
+install_node_packages tests/s3            # the S3 endpoint of the tests
+install_node_packages ingest_api/recorder # rrweb, and what bundles and checks the recorder
+
+# The demo's visitors and the recorder's tests are real browsers: the system's Chromium, as
+# Playwright's own comes from no package registry.
+has_chromium() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    # On some systems the command is there and only tells how to install it.
+    "$name" --version >/dev/null 2>&1 && return
+  done
+  return 1
+}
+install_chromium() {
+  local root=()
+  [ "$(id -u)" = 0 ] || root=(sudo -n)
+  command -v apt-get >/dev/null && "${root[@]}" true 2>/dev/null || return
+  "${root[@]}" apt-get update -qq >&2 &&
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends chromium fonts-liberation >&2
+}
+has_chromium || { install_chromium && has_chromium; } ||
+  { echo "setup: no Chromium is found, and it could not be installed: run as root" \
+      "'apt-get install chromium', or put chromium or google-chrome into the PATH" >&2; exit 1; }
 touch .venv/ready

@@ -67,6 +67,12 @@ def error(at_ms: float, message: str = "x is not a function") -> Event:
     return {"type": 5, "timestamp": at_ms, "data": data}
 
 
+def note(at_ms: float, name: str, **payload: object) -> Event:
+    """A custom event of our recorder."""
+    data = {"tag": f"replaylake.{name}", "payload": payload}
+    return {"type": 5, "timestamp": at_ms, "data": data}
+
+
 def chunk(
     events: Sequence[Event] | bytes,
     *,

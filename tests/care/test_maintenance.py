@@ -52,6 +52,7 @@ def test_finished_days_move_to_cold_parts_and_tables_say_the_same(any_lakeful: L
     assert maintained(any_lakeful).moved.row_count == 0
 
 
+@pytest.mark.fault(28)
 def test_a_late_chunk_of_a_cold_session_replaces_its_row_where_it_lies(lakeful: Lakeful) -> None:
     """Fault 28."""
     *_, session = filled(lakeful)
@@ -64,11 +65,15 @@ def test_a_late_chunk_of_a_cold_session_replaces_its_row_where_it_lies(lakeful: 
     assert broken(lakeful.store, lakeful.settings) == []
 
 
-def test_a_move_that_is_killed_between_two_tables_is_finished_by_the_next(lakeful: Lakeful) -> None:
+@pytest.mark.parametrize("time", [1, 2, 3, 4])
+def test_a_move_that_is_killed_between_two_tables_is_finished_by_the_next(
+    lakeful: Lakeful, time: int
+) -> None:
     *_, session = filled(lakeful)
     before = tables_of(lakeful.settings)
-    killed_at("layout-after-commit", lakeful.settings, MAINTAIN)
+    killed_at(f"layout-after-commit@{time}", lakeful.settings, MAINTAIN)
 
+    assert broken(lakeful.store, lakeful.settings) == []
     assert_same(tables_of(lakeful.settings), before)
     lakeful.append(session.chunks(moves(session.began_ms + 9000, 7)))  # and compacted in between
     compacted(lakeful, {session.day})
@@ -112,6 +117,7 @@ def test_superseded_files_are_swept_after_the_grace_and_only_where_nothing_waits
     assert left != old
 
 
+@pytest.mark.fault(21)
 def test_vacuum_removes_old_files_and_spares_those_of_a_writer_at_work(lakeful: Lakeful) -> None:
     """Fault 21."""
     filled(lakeful)

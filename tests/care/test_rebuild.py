@@ -1,12 +1,15 @@
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from polars.testing import assert_frame_equal
 
 from lake import keys
 from lake.maintenance import maintain
 from lake.rebuild import rebuild
 from tests.care.lakes import (
+    DAY_MS,
     assert_same,
     broken,
     compacted,
@@ -14,7 +17,9 @@ from tests.care.lakes import (
     killed_at,
     tables_of,
 )
-from tests.query.recorded import NOW_MS, Lakeful, moves
+from tests.query.recorded import NOW_MS, Lakeful, moves, note, page, script_error
+
+REBUILD = "from lake.rebuild import rebuild; rebuild(store, settings)"
 
 
 def test_tables_are_made_again_from_session_files_row_by_row(lakeful: Lakeful) -> None:
@@ -47,11 +52,7 @@ def test_tables_that_are_lost_come_back(lakeful: Lakeful, damage: str) -> None:
 def test_a_rebuild_that_is_killed_is_done_again(lakeful: Lakeful) -> None:
     filled(lakeful)
     before = tables_of(lakeful.settings)
-    killed_at(
-        "rebuild-after-delete",
-        lakeful.settings,
-        "from lake.rebuild import rebuild; rebuild(store, settings)",
-    )
+    killed_at("rebuild-after-delete", lakeful.settings, REBUILD)
 
     assert len(tables_of(lakeful.settings)["sessions"]) == 0
     rebuild(lakeful.store, lakeful.settings)
@@ -72,6 +73,7 @@ def test_generations_that_do_not_hold_each_other_are_merged(lakeful: Lakeful) ->
     assert broken(lakeful.store, lakeful.settings) == []
 
 
+@pytest.mark.fault(12)
 def test_a_damaged_file_is_named_and_the_others_are_there(lakeful: Lakeful) -> None:
     """Fault 12."""
     filled(lakeful, days_ago=(0,))
@@ -83,3 +85,72 @@ def test_a_damaged_file_is_named_and_the_others_are_there(lakeful: Lakeful) -> N
     done = rebuild(lakeful.store, lakeful.settings)
     assert list(done.failed) == [key]
     assert len(tables_of(lakeful.settings)["sessions"]) == 2
+
+
+@pytest.mark.folder
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_rebuild_and_a_compaction_bring_back_all_that_a_lake_can_hold(
+    lakeful: Lakeful, is_killed: bool
+) -> None:
+    """Cold parts, websites, titles, triggers, people and errors, and chunks that wait."""
+    other = lakeful.new_website(plan="scale")
+    days = set()
+    for ago in (0, 5, 40):
+        for website in (lakeful.website, other):
+            began_ms = NOW_MS - ago * DAY_MS
+            session = lakeful.session(website, began_ms=began_ms)
+            first = [
+                *page(began_ms),
+                note(began_ms + 5, "page", url="https://shop.example/cart", title="Cart"),
+                note(began_ms + 9, "identify", id=f"user {ago}"),
+                note(began_ms + 10, "trigger", kind="error"),
+                script_error(began_ms + 20, f"day {ago}"),
+            ]
+            lakeful.append(session.chunks(first))
+            lakeful.append(session.chunks(page(began_ms + 900), page_id=session.new_page()))
+            days.add(session.day)
+    compacted(lakeful, days)
+    maintain(lakeful.store, lakeful.settings, now_ms=NOW_MS)
+    waiting = lakeful.record(page(NOW_MS - 40 * DAY_MS), began_ms=NOW_MS - 40 * DAY_MS)
+    lakeful.append(session.chunks(moves(session.began_ms + 9000, 7)))  # cold, and late
+    days.add(waiting.day)
+    twin = Path(lakeful.settings.lake).with_name("twin")
+    shutil.copytree(lakeful.settings.lake, twin)
+    before = tables_of(lakeful.settings)
+    assert len(before["pages"].filter(title="Cart")) == len(before["errors"]) == 6
+    assert set(before["sessions"]["user_id"]) == {"user 0", "user 5", "user 40"}
+    if is_killed:
+        killed_at("rebuild-after-delete", lakeful.settings, REBUILD)
+
+    rebuild(lakeful.store, lakeful.settings)
+    assert_same(tables_of(lakeful.settings), before)
+    assert broken(lakeful.store, lakeful.settings) == []
+    compacted(lakeful, days)
+    rebuilt = tables_of(lakeful.settings)
+    assert broken(lakeful.store, lakeful.settings) == []
+    shutil.rmtree(lakeful.settings.lake)
+    twin.rename(lakeful.settings.lake)
+    compacted(lakeful, days)
+    assert_same(tables_of(lakeful.settings), rebuilt)
+
+
+@pytest.mark.folder
+def test_a_night_of_maintenance_between_the_loss_and_the_rebuild_loses_nothing(
+    lakeful: Lakeful,
+) -> None:
+    """Without rows all session files look like garbage, and they are all that is left."""
+    session, *_ = filled(lakeful)
+    before = tables_of(lakeful.settings)
+    shutil.rmtree(Path(lakeful.settings.lake) / "tables")
+    late = moves(session.began_ms + 9000, 7)
+    lakeful.append(session.chunks(late))
+    compacted(lakeful, {session.day})
+    now_ms = int(datetime.now(UTC).timestamp() * 1000) + 3 * DAY_MS
+    assert maintain(lakeful.store, lakeful.settings, now_ms=now_ms).orphan_files == 0
+
+    rebuild(lakeful.store, lakeful.settings)
+    events = before["sessions"]["event_count"].sum() + len(late)
+    after = tables_of(lakeful.settings)
+    assert after["sessions"]["event_count"].sum() == events
+    assert_frame_equal(after["errors"], before["errors"])
+    assert broken(lakeful.store, lakeful.settings) == []

@@ -50,6 +50,7 @@ def compactor(settings: Settings, *, crash: str = "", stop_before: str = "") -> 
 
 
 @pytest.mark.parametrize("point", POINTS)
+@pytest.mark.fault(13, 14, 15, 28)
 def test_a_kill_anywhere_loses_and_doubles_nothing(
     settings: Settings, store: Store, point: str
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_kill_anywhere_loses_and_doubles_nothing(
 
 
 @pytest.mark.parametrize("table", ["sessions", "pages", "errors", "session_files"])
+@pytest.mark.fault(22)
 def test_a_zombie_that_wakes_up_overwrites_nothing(
     settings: Settings, store: Store, table: str
 ) -> None:

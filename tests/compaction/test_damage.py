@@ -84,6 +84,7 @@ POISON = {
 
 
 @pytest.mark.parametrize("name", POISON)
+@pytest.mark.fault(41)
 def test_a_poison_segment_is_put_aside_and_the_rest_proceeds(
     settings: Settings, store: Store, name: str
 ) -> None:
@@ -109,7 +110,7 @@ def test_a_segment_of_a_newer_format_is_left_for_a_newer_compactor(
     chunks = lakes.session()
     lakes.append(store, chunks)
     newer = keys.segment_key(lakes.DAY, "00000000-newer")
-    metadata = {"replaylake.segment": "2"}
+    metadata = {"replaylake.segment": "3"}
     store.put(newer, rewritten(lambda table: table.replace_schema_metadata(metadata)))
     (done,) = lakes.compact(store, settings)
 
@@ -118,6 +119,7 @@ def test_a_segment_of_a_newer_format_is_left_for_a_newer_compactor(
     assert done.session_count == 1
 
 
+@pytest.mark.fault(12)
 def test_a_bit_flipped_in_a_segment_puts_it_aside_and_the_rest_proceeds(
     any_store: Store, lake_settings: Settings
 ) -> None:
@@ -136,6 +138,7 @@ def test_a_bit_flipped_in_a_segment_puts_it_aside_and_the_rest_proceeds(
     lakes.verify(any_store, one + two)
 
 
+@pytest.mark.fault(12, 41)
 def test_many_damaged_segments_in_one_slice_are_all_put_aside(
     settings: Settings, store: Store
 ) -> None:
@@ -150,6 +153,7 @@ def test_many_damaged_segments_in_one_slice_are_all_put_aside(
     assert list(store.list("raw/")) == []
 
 
+@pytest.mark.fault(12)
 def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(store: Store) -> None:
     """Fault 12: a segment reads as it was written, or is damaged; nothing else."""
     chunks = lakes.session()
@@ -173,6 +177,7 @@ def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(store: Sto
     assert unnoticed == []
 
 
+@pytest.mark.fault(12)
 def test_no_flipped_bit_of_a_session_file_goes_unnoticed(store: Store, settings: Settings) -> None:
     """Fault 12."""
     lakes.append(store, lakes.session(chunk_count=20))
@@ -223,6 +228,7 @@ def exchange(store: Store, key: str) -> None:
 
 @pytest.mark.parametrize("damage", [damage_body, damage_header, cut_short, empty, remove, exchange])
 @pytest.mark.parametrize("is_behind", [False, True])
+@pytest.mark.fault(12)
 def test_a_damaged_session_file_stops_its_own_session_only(
     settings: Settings,
     store: Store,
@@ -270,6 +276,7 @@ def stop_before(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 @pytest.mark.parametrize(("column", "value"), [("file_bytes", 7), ("file_sha256", "0" * 64)])
+@pytest.mark.fault(12)
 def test_a_row_that_tells_of_another_file_stops_its_own_session_only(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, column: str, value: object
 ) -> None:
@@ -300,6 +307,7 @@ def wrong_checksum(arrival: Arrival) -> Arrival:
     return arrival._replace(payload=other.payload, payload_bytes=len(other.payload))
 
 
+@pytest.mark.fault(12)
 def test_a_damaged_chunk_is_put_aside_once_and_its_neighbours_are_kept(
     settings: Settings, store: Store
 ) -> None:
@@ -320,6 +328,7 @@ def test_a_damaged_chunk_is_put_aside_once_and_its_neighbours_are_kept(
     assert lakes.rows(store, "sessions")[0]["visitor_id"] == first.client.visitor_id
 
 
+@pytest.mark.fault(12, 25)
 def test_of_a_chunk_that_came_twice_the_undamaged_one_is_kept(
     settings: Settings, store: Store
 ) -> None:
@@ -342,6 +351,7 @@ def test_a_session_of_nothing_but_a_damaged_chunk_is_none(settings: Settings, st
     assert len(lakes.quarantined(store)) == 1
 
 
+@pytest.mark.fault(26)
 def test_the_first_of_two_chunks_in_one_place_is_kept_and_the_second_put_aside_once(
     any_store: Store, lake_settings: Settings
 ) -> None:

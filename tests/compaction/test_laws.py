@@ -126,6 +126,7 @@ def new_lake(**limits: int) -> Iterator[tuple[Store, Settings]]:
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 @given(case=cases(), limits=LIMITS, frames=FRAMES)
+@pytest.mark.fault(25, 27, 28, 31, 32)
 def test_any_delivery_gives_the_same_files_and_the_same_rows(
     case: tuple[list[Arrival], Delivery], limits: dict[str, int], frames: dict[str, int]
 ) -> None:
@@ -155,6 +156,7 @@ def test_any_delivery_gives_the_same_files_and_the_same_rows(
         assert lakes.all_rows(store) == expected
 
 
+@pytest.mark.fault(25, 27, 28)
 def test_a_real_session_in_pieces_late_and_doubled_is_that_session(
     any_store: Store, lake_settings: Settings
 ) -> None:
@@ -174,6 +176,7 @@ def test_a_real_session_in_pieces_late_and_doubled_is_that_session(
     assert lakes.stored_events(any_store) == in_order
 
 
+@pytest.mark.fault(28)
 def test_every_compaction_of_a_growing_session_leaves_one_row(
     any_store: Store, lake_settings: Settings
 ) -> None:
@@ -187,6 +190,7 @@ def test_every_compaction_of_a_growing_session_leaves_one_row(
         lakes.verify(any_store, sent)
 
 
+@pytest.mark.fault(25)
 def test_a_day_that_was_compacted_is_not_written_again(store: Store, settings: Settings) -> None:
     """Fault 25: what is known already changes no table."""
     chunks = lakes.session()

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from lake.segments import Arrival
 from lake.settings import MIB, Settings
 from lake.store import Store, open_store
@@ -70,6 +72,7 @@ def lake_with(folder: Path, arrivals: Iterator[Arrival], segment_chunks: int) ->
     return store
 
 
+@pytest.mark.fault(39)
 def test_a_session_four_times_as_large_needs_no_more_memory(tmp_path: Path) -> None:
     """Fault 39."""
     peaks = []
@@ -92,6 +95,7 @@ def test_a_session_four_times_as_large_needs_no_more_memory(tmp_path: Path) -> N
     assert peaks[1] < peaks[0] + NOISE_BYTES
 
 
+@pytest.mark.fault(40)
 def test_a_day_of_four_times_as_many_sessions_needs_no_more_memory(tmp_path: Path) -> None:
     """Fault 40: many short sessions; what is known of each waiting chunk is made large."""
     peaks = []

@@ -31,6 +31,7 @@ def compacted(store: Store, settings: Settings, *sent: Arrival) -> lakes.Row:
     return row
 
 
+@pytest.mark.fault(27)
 def test_gaps_and_the_largest_seq_are_told(settings: Settings, store: Store) -> None:
     """Fault 27."""
     sent = [
@@ -44,6 +45,7 @@ def test_gaps_and_the_largest_seq_are_told(settings: Settings, store: Store) -> 
     assert [event["timestamp"] for event in lakes.stored_events(store)] == [5, 5, 6, 7]
 
 
+@pytest.mark.fault(31)
 def test_one_session_id_in_two_websites_is_two_sessions(
     any_store: Store, lake_settings: Settings
 ) -> None:
@@ -71,6 +73,7 @@ def test_one_session_id_in_two_websites_is_two_sessions(
         [0, -0.0, 0.25, -0.25, 1e3],
     ],
 )
+@pytest.mark.fault(32)
 def test_a_browser_clock_that_is_wrong_or_jumps_moves_no_session(
     settings: Settings, store: Store, times: list[float]
 ) -> None:
@@ -92,6 +95,7 @@ def test_a_browser_clock_that_is_wrong_or_jumps_moves_no_session(
 
 
 @pytest.mark.parametrize("wrong_ms", [20 * 60_000, -3_600_000])
+@pytest.mark.fault(33)
 def test_a_server_clock_that_is_wrong_delays_and_loses_nothing(
     settings: Settings, store: Store, wrong_ms: int
 ) -> None:
@@ -108,6 +112,7 @@ def test_a_server_clock_that_is_wrong_delays_and_loses_nothing(
     assert list(store.list("raw/")) == []
 
 
+@pytest.mark.fault(33)
 def test_a_compactor_whose_clock_is_behind_keeps_what_another_would_expire(
     settings: Settings, store: Store
 ) -> None:
@@ -125,6 +130,7 @@ def test_a_compactor_whose_clock_is_behind_keeps_what_another_would_expire(
     lakes.verify(store, sent)
 
 
+@pytest.mark.fault(34)
 def test_numbers_that_are_no_numbers_never_come_so_far(settings: Settings, store: Store) -> None:
     """Fault 34: negative and fractional times and huge values are kept as they are."""
     for text in (b"NaN", b"Infinity", b"-Infinity", b"1e999"):
@@ -138,6 +144,7 @@ def test_numbers_that_are_no_numbers_never_come_so_far(settings: Settings, store
     assert (row["viewport_width"], row["viewport_height"], row["duration_ms"]) == (0, 0, 0)
 
 
+@pytest.mark.fault(35)
 def test_strange_characters_come_out_as_they_went_in(settings: Settings, store: Store) -> None:
     """Fault 35: NUL, byte order mark, line separators; lone surrogates are mended."""
     text = "\0 \u2028 \u2029 \x85 \x0b \x0c \x1c \r \n \ufeff \U0001f600 \x7f"

@@ -3,7 +3,9 @@
 import json
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from lake import crash
 from lake.compaction import compact_day, session
 from lake.compaction import slice as slices
 from lake.errors import Conflict
+from lake.maintenance import Maintained, maintain
 from lake.segments import Arrival
 from lake.session_files import Header
 from lake.settings import Settings
@@ -73,6 +76,7 @@ def through_a_newer_handle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("has_tables", [True, False])
+@pytest.mark.fault(16)
 def test_a_stale_compactor_is_refused_and_begins_again(
     any_store: Store, lake_settings: Settings, at_point: Hook, has_tables: bool
 ) -> None:
@@ -96,6 +100,7 @@ def test_a_stale_compactor_is_refused_and_begins_again(
 
 
 @pytest.mark.parametrize("has_tables", [True, False])
+@pytest.mark.fault(16)
 def test_without_the_conflict_a_chunk_would_be_lost(
     settings: Settings,
     store: Store,
@@ -124,6 +129,7 @@ def test_without_the_conflict_a_chunk_would_be_lost(
 
 
 @pytest.mark.parametrize("table", ["sessions", "pages", "errors", "session_files"])
+@pytest.mark.fault(16, 22)
 def test_whoever_is_overtaken_before_any_commit_does_no_harm(
     settings: Settings, store: Store, before_commit: Hook, table: str
 ) -> None:
@@ -144,7 +150,30 @@ def test_whoever_is_overtaken_before_any_commit_does_no_harm(
     assert list(store.list("raw/")) == []
 
 
+@pytest.mark.parametrize("table", ["sessions", "pages", "errors", "session_files"])
+@pytest.mark.parametrize("is_cold", [False, True])
+@pytest.mark.fault(21)
+def test_a_maintenance_before_any_commit_takes_nothing_that_is_wanted(
+    settings: Settings, store: Store, before_commit: Hook, is_cold: bool, table: str
+) -> None:
+    """Fault 21: vacuum, checkpoint and sweep, while a new file that is old has no row yet."""
+    settings = replace(settings, cold_after_days=1 if is_cold else 10_000)
+    old, new = lakes.session(1, chunk_count=2), lakes.session(2)
+    lakes.append(store, old[:1])
+    lakes.compact(store, settings)
+    lakes.append(store, old[1:] + new)
+    later_ms = time.time_ns() // 1_000_000 + 3 * 86_400_000
+    tidied: list[Maintained] = []
+    before_commit(lambda: tidied.append(maintain(store, settings, now_ms=later_ms)), table)
+    lakes.compact(store, settings)
+
+    assert tidied[0].moved.day_count == is_cold
+    lakes.verify(store, old + new)
+    assert list(store.list("raw/")) == []
+
+
 @pytest.mark.parametrize("table", ["sessions", "pages", "errors", "signals", "session_files"])
+@pytest.mark.fault(22)
 def test_rows_that_a_longer_session_no_longer_has_do_not_come_back(
     settings: Settings,
     store: Store,
@@ -194,6 +223,7 @@ def _compact(lake: str, barrier: Any, failed: Any) -> None:
 
 
 @pytest.mark.folder
+@pytest.mark.fault(16)
 def test_compactors_that_start_at_once_on_a_new_lake_do_the_work_once(
     settings: Settings, store: Store
 ) -> None:
@@ -216,6 +246,7 @@ def test_compactors_that_start_at_once_on_a_new_lake_do_the_work_once(
     lakes.verify(store, sent)
 
 
+@pytest.mark.fault(18)
 def test_a_commit_whose_answer_is_lost_may_be_done_again(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +275,7 @@ def test_a_commit_whose_answer_is_lost_may_be_done_again(
         lakes.verify(store, sent)
 
 
+@pytest.mark.fault(19)
 def test_conflicts_without_end_are_given_up_and_lose_nothing(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +303,7 @@ def test_conflicts_without_end_are_given_up_and_lose_nothing(
 
 
 @pytest.mark.folder
+@pytest.mark.fault(20)
 def test_a_wrong_last_checkpoint_is_survived(settings: Settings, store: Store) -> None:
     """Fault 20: stale, naming one that is not there, missing, garbage and empty."""
     sent: list[Arrival] = []
@@ -315,6 +348,7 @@ class StaleListing:
         return getattr(self._store, name)
 
 
+@pytest.mark.fault(23)
 def test_a_listing_that_shows_deleted_segments_and_hides_new_ones_does_no_harm(
     settings: Settings, store: Store
 ) -> None:
@@ -334,6 +368,7 @@ def test_a_listing_that_shows_deleted_segments_and_hides_new_ones_does_no_harm(
     assert list(store.list("raw/")) == []
 
 
+@pytest.mark.fault(23)
 def test_a_segment_that_goes_away_while_it_is_compacted_is_looked_for_in_the_tables(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,6 +394,7 @@ def test_a_segment_that_goes_away_while_it_is_compacted_is_looked_for_in_the_tab
     lakes.verify(store, chunks)
 
 
+@pytest.mark.fault(16)
 def test_a_snapshot_of_no_table_is_refused_by_one_that_was_filled_since(
     any_store: Store,
 ) -> None:
@@ -367,7 +403,7 @@ def test_a_snapshot_of_no_table_is_refused_by_one_that_was_filled_since(
     empty: Snapshot = mine.snapshot()
     assert empty.version == -1
     other.snapshot()
-    nothing = tables.SCHEMAS["sessions"].empty_table()
+    nothing = tables.ALL["sessions"].empty_table()
     other.replace(["P"], nothing)
     mine.replace(["Q"], nothing)  # another part: no conflict
     assert mine.snapshot().version >= 0

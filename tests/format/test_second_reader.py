@@ -24,12 +24,13 @@ Placed = tuple[float, str, int, int, Any]  # timestamp, page_id, seq, place in t
 CHUNK = (
     *("page_id", "seq", "crc32", "raw_bytes"),
     *("event_count", "click_count", "error_count", "snapshot_count"),
-    *("first_at_ms", "last_at_ms", "views", "user_id"),
+    *("first_at_ms", "last_at_ms", "views", "user_id", "trigger"),
 )
 CLIENT = (
     *("visitor_id", "device_type", "device_model", "browser_name", "browser_version"),
     *("os_name", "os_version", "country"),
 )
+VIEW = ("at_ms", "url", "width", "height", "title")
 FRAME = (
     *("offset", "size_bytes", "raw_bytes", "event_count"),
     *("first_at_ms", "last_at_ms", "has_snapshot"),
@@ -105,7 +106,7 @@ def read_segments(lake: Path, website: str, session: str) -> Iterator[dict[str, 
     for path in sorted((lake / f"raw/date={day_of(session)}").glob("*.parquet")):
         file = pq.ParquetFile(path, page_checksum_verification=True)
         metadata = file.metadata.metadata
-        assert metadata[b"replaylake.segment"] == b"1"
+        assert metadata[b"replaylake.segment"] == b"2"
         rows = file.read().to_pylist()
         text = json.dumps(
             [small(row) for row in rows], separators=(",", ":"), ensure_ascii=False
@@ -120,7 +121,7 @@ def small(row: dict[str, Any]) -> list[Any]:
     """All of a segment's row but its payload, as its checksum wants it."""
     received_us = round(row["received_at"].timestamp() * 1_000_000)
     facts = [row[name] for name in CHUNK if name != "views"]
-    views = [[view[name] for name in ("at_ms", "url", "width", "height")] for view in row["views"]]
+    views = [[view[name] for name in VIEW] for view in row["views"]]
     facts.insert(CHUNK.index("views"), views)
     client = [row[name] for name in CLIENT]
     ids = [row["website_id"], row["session_id"]]

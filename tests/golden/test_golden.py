@@ -1,18 +1,29 @@
 """Files of every format that was ever written are read for ever."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
-from lake import chunks, segments
+from lake import chunks, ids, keys, segments
+from lake.check import Broken, check
+from lake.rebuild import rebuild
 from lake.session_files import SessionFile
+from lake.settings import Settings
 from lake.store import Store
+from lake.tables.parts import hot_part
+from lake.tables.schemas import SCHEMAS
+from lake.tables.table import Table
 from tests import lakes
 
 HERE = Path(__file__).parent
-FORMATS = (1,)
+FORMATS = (1, 2)
+# The first format knew neither.
+TOLD = {1: ["", ""], 2: ["", "", "Cart – 1 Stück"]}
+TRIGGERS = {1: [None, None, None], 2: [None, None, "error"]}
 
 Chunks = dict[tuple[str, int], list[Any]]
 
@@ -20,6 +31,12 @@ Chunks = dict[tuple[str, int], list[Any]]
 def written(number: int) -> Chunks:
     found = json.loads((HERE / f"chunks-{number}.json").read_text())
     return {(page, seq): events for (page, seq), events in found}
+
+
+def broken(store: Store, settings: Settings) -> list[Broken]:
+    """What is wrong with a lake, but that these sessions have no website."""
+    found = check(store, settings, now_ms=lakes.NOW_MS)
+    return [one for one in found if one.kind != "website-unknown"]
 
 
 @pytest.mark.parametrize("number", FORMATS)
@@ -40,6 +57,9 @@ def test_a_segment_is_read(number: int) -> None:
         "https://shop.example/",
         "https://shop.example/cart",
     ]
+    told = [view.title for arrival in arrivals for view in arrival.facts.views]
+    triggers = [arrival.facts.trigger for arrival in arrivals]
+    assert (told, triggers) == (TOLD[number], TRIGGERS[number])
     assert all(arrival.client.device_type == "desktop" for arrival in arrivals)
     assert all(arrival.received_at == lakes.NOW_MS * 1000 for arrival in arrivals)
 
@@ -60,3 +80,47 @@ def test_a_session_file_is_read(number: int, store: Store) -> None:
     assert found == expected
     assert len(file.header.frames) > 1
     assert file.header.client.visitor_id == "visitor of 0000"
+    assert [chunk.trigger for chunk in file.header.chunks] == TRIGGERS[number]
+
+
+@pytest.mark.parametrize("number", FORMATS)
+def test_a_segment_that_still_waits_is_compacted(
+    number: int, store: Store, settings: Settings
+) -> None:
+    body = (HERE / f"segment-{number}.parquet").read_bytes()
+    store.put(keys.segment_key(lakes.DAY, ids.uuid7(lakes.NOW_MS, number)), body)
+    (done,) = lakes.compact(store, settings)
+
+    assert (done.session_count, done.failed, lakes.quarantined(store)) == (1, {}, [])
+    lakes.verify(store, segments.decode(body))
+    assert broken(store, settings) == []
+
+
+def test_a_session_whose_facts_are_shorter_than_todays_grows(
+    store: Store, settings: Settings
+) -> None:
+    body = (HERE / "session-1.ndjson.zst").read_bytes()
+    generation = hashlib.sha256(body).hexdigest()[:16]
+    key = keys.session_file_key(lakes.DAY, lakes.WEBSITE, lakes.session_id(), generation)
+    store.put(key, body)
+    assert rebuild(store, settings).failed == {}
+    table = Table(store, "session_files")
+    rows = table.snapshot().scan().collect()
+    (packed,) = rows["chunks"]
+    short = [
+        [*facts[:10], [view[:4] for view in facts[10]], facts[11]] for facts in json.loads(packed)
+    ]
+    rows = rows.with_columns(
+        part=pl.lit(hot_part(lakes.session_id())), chunks=pl.lit(json.dumps(short).encode())
+    )
+    table.replace(rows["part"], rows.select(SCHEMAS["session_files"].names).to_arrow())
+    found = broken(store, settings)
+    late = lakes.chunk([lakes.note(11, "trigger", kind="url")], page=lakes.page_id(1), seq=1)
+    lakes.append(store, [late])
+    (done,) = lakes.compact(store, settings)
+
+    assert (found, done.failed, done.session_count) == ([], {}, 1)
+    old = segments.decode((HERE / "segment-1.parquet").read_bytes())
+    lakes.verify(store, [*old, late])
+    (file,) = (SessionFile(store, item.key) for item in store.list("sessions/") if item.key != key)
+    assert [chunk.trigger for chunk in file.header.chunks] == [None, None, None, "url"]

@@ -13,7 +13,7 @@ from lake.store import open_store
 from tests import lakes
 
 HERE = Path(__file__).parent
-FORMAT = 1
+FORMAT = 2
 
 
 def main() -> None:
@@ -22,7 +22,14 @@ def main() -> None:
             [lakes.meta(1), lakes.snapshot(1, "Größe \u2028 \U0001f600"), lakes.error(2.5)], seq=0
         ),
         lakes.chunk([lakes.click(3, x=1.5), lakes.click(2)], seq=2, encoding=""),
-        lakes.chunk([lakes.meta(9, "https://shop.example/cart")], page=lakes.page_id(1)),
+        lakes.chunk(
+            [
+                lakes.meta(9, "https://shop.example/cart"),
+                lakes.note(9, "page", url="https://shop.example/cart", title="Cart – 1 Stück"),
+                lakes.note(10, "trigger", kind="error", detail="x is not a function"),
+            ],
+            page=lakes.page_id(1),
+        ),
     ]
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(Settings(lake=folder), frame_bytes_max=300)

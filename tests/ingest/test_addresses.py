@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest_api import addresses
+from lake import addresses
 from lake.errors import SettingInvalid
 
 TRUSTED = addresses.parse_networks("10.0.0.0/8, 127.0.0.1,fd00::/8")

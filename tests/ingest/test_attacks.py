@@ -34,6 +34,7 @@ from tests.ingest.recording import (
 @pytest.mark.parametrize(
     "session", ["../../x", "%2e%2e", "\0", "x" * 300, "01a1ee56-5e00-4be4-972c-9816fcdafaf7"]
 )
+@pytest.mark.attack(32)
 def test_a_session_id_that_is_a_path_or_too_long_is_refused(
     client: AppClient, store: Store, recorder: Recorder, session: str
 ) -> None:
@@ -46,6 +47,8 @@ def test_a_session_id_that_is_a_path_or_too_long_is_refused(
     assert stored(store) == []
 
 
+@pytest.mark.attack(33)
+@pytest.mark.fault(37)
 def test_a_gzip_bomb_is_told_the_limit(client: AppClient, store: Store, recorder: Recorder) -> None:
     """Attack 33, fault 37."""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -82,6 +85,8 @@ def test_a_gzip_bomb_is_told_the_limit(client: AppClient, store: Store, recorder
         ),
     ],
 )
+@pytest.mark.attack(34, 35, 36, 37)
+@pytest.mark.fault(37, 38)
 def test_a_body_that_is_not_one_gzip_member_is_refused(
     client: AppClient,
     store: Store,
@@ -103,6 +108,7 @@ def test_a_body_that_is_not_one_gzip_member_is_refused(
     assert stored(store) == []
 
 
+@pytest.mark.attack(37)
 def test_two_content_encoding_headers_are_stacked_too(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -119,6 +125,7 @@ def test_two_content_encoding_headers_are_stacked_too(
     "origin",
     [None, "null", "", "https://evil.example", "http://shop.example", ORIGIN + ".evil.example"],
 )
+@pytest.mark.attack(40)
 def test_a_page_of_another_origin_gets_403_and_cannot_read_it(
     client: AppClient, store: Store, recorder: Recorder, origin: str | None
 ) -> None:
@@ -137,6 +144,7 @@ def test_a_page_of_another_origin_gets_403_and_cannot_read_it(
     assert stored(store) == []
 
 
+@pytest.mark.attack(40)
 def test_two_origins_are_none(client: AppClient, store: Store, recorder: Recorder) -> None:
     """Attack 40."""
     sent = [("origin", ORIGIN), ("origin", "https://evil.example")]
@@ -159,6 +167,7 @@ def test_a_website_may_let_any_page_in(client: AppClient, store: Store, origin: 
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.attack(41)
 def test_nobody_appends_to_a_session_that_another_opened(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -189,6 +198,7 @@ def test_the_published_example_of_a_session_id_is_accepted(
     assert answer.status_code == 202
 
 
+@pytest.mark.attack(42)
 def test_a_secret_key_in_a_page_is_refused_with_what_to_do(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -216,6 +226,7 @@ def test_a_secret_key_in_a_page_is_refused_with_what_to_do(
     assert stored(store) == []
 
 
+@pytest.mark.attack(43)
 def test_what_a_client_says_of_website_country_or_visitor_is_ignored_and_counted(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -239,6 +250,7 @@ def test_what_a_client_says_of_website_country_or_visitor_is_ignored_and_counted
     assert metric(client.get("/metrics").text, "replaylake_ignored_fields_total") == 7
 
 
+@pytest.mark.attack(43)
 def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
     settings: Settings, store: Store, clock: Clock, recorder: Recorder
 ) -> None:

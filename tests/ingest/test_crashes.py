@@ -74,6 +74,7 @@ def send_all(
         pytest.param("ingest-after-put", True, id="fault-2"),
     ],
 )
+@pytest.mark.fault(1, 2, 3)
 def test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged(
     any_store: Store,
     lake_settings: Settings,
@@ -100,6 +101,7 @@ def test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged(
     assert stored_once(any_store) == {recorder.identity(seq): chunk(seq) for seq in range(WAITERS)}
 
 
+@pytest.mark.fault(3, 43)
 def test_a_server_killed_at_any_moment_loses_nothing_that_it_acknowledged(
     store: Store, settings: Settings, tmp_path: Path
 ) -> None:
@@ -124,6 +126,7 @@ def test_a_server_killed_at_any_moment_loses_nothing_that_it_acknowledged(
     assert stored_once(store) == {recorder.identity(seq): chunk(seq) for seq in range(300)}
 
 
+@pytest.mark.fault(48)
 def test_a_server_told_to_stop_answers_what_is_open_and_ends(
     any_store: Store, lake_settings: Settings, recorder: Recorder, tmp_path: Path
 ) -> None:
@@ -143,6 +146,7 @@ def test_a_server_told_to_stop_answers_what_is_open_and_ends(
     assert len(acknowledged) == WAITERS
 
 
+@pytest.mark.fault(48)
 def test_clients_that_keep_sending_during_a_deploy_lose_nothing(
     store: Store, settings: Settings, tmp_path: Path
 ) -> None:

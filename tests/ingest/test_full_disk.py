@@ -51,6 +51,7 @@ def on_a_small_disk(
         yield lambda: (server, Path(f"/proc/{server.process.pid}/root{disk}"))
 
 
+@pytest.mark.fault(42)
 def test_a_full_disk_is_503_until_there_is_room_again(
     recorder: Recorder,
     on_a_small_disk: Callable[[], tuple[Server, Path]],
@@ -85,6 +86,7 @@ def test_a_full_disk_is_503_until_there_is_room_again(
     assert len(list((disk / "raw").rglob("*.parquet"))) == 2
 
 
+@pytest.mark.fault(42)
 def test_no_inodes_are_a_full_disk_too(
     recorder: Recorder,
     on_a_small_disk: Callable[[], tuple[Server, Path]],

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from tests.conftest import eventually
 from tests.ingest.conftest import Clock
 from tests.ingest.recording import (
     NOW_MS,
+    ORIGIN,
     Recorder,
     assert_all_accounted_for,
     chunk,
@@ -38,7 +40,7 @@ MEMORY_BYTES_MAX = 300_000_000
 
 @pytest.fixture
 def server(settings: Settings, website: Website, tmp_path: Path) -> Iterator[Server]:
-    few = replace(settings, ingest_connections_max=CONNECTIONS_MAX)
+    few = replace(settings, ingest_connections_max=CONNECTIONS_MAX, ingest_linger_ms=1500)
     with serving(few, tmp_path / "log") as server:
         yield server
 
@@ -59,21 +61,40 @@ def test_an_idle_connection_makes_room_for_a_new_one(server: Server, recorder: R
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
-        for seq in range(3):
-            assert post(server.url, recorder, seq).status_code == 202
+        assert post(server.url, recorder, 0).status_code == 202
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
 def test_one_connection_too_many_is_told_so(server: Server, recorder: Recorder) -> None:
     with ExitStack() as stack:
         busy = [connect(server, stack) for _ in range(CONNECTIONS_MAX)]
-        for connection in busy:
-            connection.sendall(b"POST /v1/chunks HTTP/1.1\r\n")
-        extra = connect(server, stack)
-        answer = extra.recv(65536)
-        assert answer.startswith(b"HTTP/1.1 503 ")
-        assert b"retry-after: " in answer
+        for seq, connection in enumerate(busy):
+            connection.sendall(head(recorder, len(chunk()), seq=seq) + chunk())
+        eventually(lambda: told_so(server))
+        answers = [connection.recv(65536) for connection in busy]
 
+    assert {answer[:13] for answer in answers} == {b"HTTP/1.1 202 "}
     eventually(lambda: is_served(server, recorder))
+
+
+def told_so(server: Server) -> bool:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as extra:
+        extra.settimeout(0.3)
+        try:
+            answer = extra.recv(65536)
+        except TimeoutError:
+            return False
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: " in answer
+    return True
+
+
+def head(recorder: Recorder, length: int | None, *, seq: int = 0) -> bytes:
+    """The head of an upload; without a length, of one in pieces."""
+    size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    target = "/v1/chunks?" + urlencode(recorder.params(seq))
+    lines = [f"POST {target} HTTP/1.1", "Host: ingest", f"Origin: {ORIGIN}", size, "", ""]
+    return "\r\n".join(lines).encode()
 
 
 def test_a_flood_of_bodies_stays_within_memory_and_the_rest_is_refused(

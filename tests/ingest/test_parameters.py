@@ -33,6 +33,7 @@ def test_a_missing_or_repeated_parameter_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     "seq", ["", "1.0", "-1", "+1", "01", "1e3", "١", "9007199254740992", "9" * 5000, " 1", "1\n"]
 )
+@pytest.mark.fault(27)
 def test_a_seq_is_a_plain_whole_number_that_a_browser_can_count_to(seq: str) -> None:
     """Fault 27: 2^53 is one too many."""
     with pytest.raises(ParameterInvalid, match="seq"):
@@ -43,6 +44,7 @@ def test_a_seq_is_a_plain_whole_number_that_a_browser_can_count_to(seq: str) -> 
     "text", ["../../x", "%2e%2e", "\0", "x" * 300, "", "a/b", "..", "é", "\ud800"]
 )
 @pytest.mark.parametrize("name", ["session", "page", "website"])
+@pytest.mark.attack(32)
 def test_an_id_that_is_no_id_is_refused(name: str, text: str) -> None:
     """Attack 32."""
     query = urlencode(GOOD | {name: text}, errors="surrogatepass").encode()

@@ -74,6 +74,7 @@ def test_a_beacon_cannot_announce_its_gzip_and_need_not(
     assert [a.encoding for a in stored(store)] == ["gzip"]
 
 
+@pytest.mark.fault(25)
 def test_a_repeated_chunk_is_acknowledged_and_not_stored_again(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_repeated_chunk_is_acknowledged_and_not_stored_again(
     }
 
 
+@pytest.mark.fault(25)
 def test_a_repetition_that_overtakes_waits_for_the_same_commit(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_repetition_that_overtakes_waits_for_the_same_commit(
     assert len(stored(store)) == 1
 
 
+@pytest.mark.fault(26)
 def test_another_chunk_with_the_same_number_is_kept_for_the_compactor_and_counted(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -140,6 +143,7 @@ def test_another_chunk_with_the_same_number_is_kept_for_the_compactor_and_counte
     assert (found["stored"], found["quarantined"]) == (1, 1)
 
 
+@pytest.mark.fault(27)
 def test_chunks_out_of_order_with_gaps_and_the_last_number_are_taken(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -153,6 +157,7 @@ def test_chunks_out_of_order_with_gaps_and_the_last_number_are_taken(
     assert sorted(a.facts.seq for a in stored(store)) == [0, 5, 2**53 - 1]
 
 
+@pytest.mark.fault(31)
 def test_one_session_id_in_two_websites_is_two_sessions(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -171,6 +176,7 @@ def test_one_session_id_in_two_websites_is_two_sessions(
 
 
 @pytest.mark.parametrize("at", ["-315360000000", "2110360000000", "0", "1e15", "5.5"])
+@pytest.mark.fault(32)
 def test_a_browsers_clock_may_be_wrong_by_years(
     client: AppClient, store: Store, recorder: Recorder, at: str
 ) -> None:
@@ -185,6 +191,7 @@ def test_a_browsers_clock_may_be_wrong_by_years(
 
 
 @pytest.mark.parametrize("step_ms", [20 * 60_000, -3_600_000])
+@pytest.mark.fault(33)
 def test_a_jump_of_the_servers_clock_loses_nothing(
     client: AppClient, store: Store, recorder: Recorder, clock: Clock, step_ms: int
 ) -> None:
@@ -215,6 +222,7 @@ def test_a_jump_of_the_servers_clock_loses_nothing(
         b"\0",
     ],
 )
+@pytest.mark.fault(34, 35, 36)
 def test_what_is_no_array_of_events_is_refused_with_a_reason(
     client: AppClient, store: Store, recorder: Recorder, raw: bytes
 ) -> None:
@@ -241,6 +249,7 @@ def test_what_is_no_array_of_events_is_refused_with_a_reason(
         b'\xef\xbb\xbf[{"type":3,"timestamp":1,"data":"\\u0000"}]',
     ],
 )
+@pytest.mark.fault(35)
 def test_what_browsers_really_write_is_taken_as_it_is(
     client: AppClient, store: Store, recorder: Recorder, raw: bytes
 ) -> None:
@@ -251,6 +260,7 @@ def test_what_browsers_really_write_is_taken_as_it_is(
     assert [a.payload for a in stored(store)] == [raw]
 
 
+@pytest.mark.fault(29)
 def test_a_session_is_taken_until_its_websites_plan_has_expired_it(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:

@@ -77,6 +77,7 @@ def until_closed(connection: socket.socket) -> bytes:
     return found
 
 
+@pytest.mark.attack(38)
 def test_a_body_shorter_than_announced_is_400_and_closed(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_body_shorter_than_announced_is_400_and_closed(
     assert stored(store) == []
 
 
+@pytest.mark.attack(38)
 def test_what_follows_a_body_longer_than_announced_is_400_and_closed(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
@@ -115,6 +117,7 @@ def test_what_follows_a_body_longer_than_announced_is_400_and_closed(
         ["Transfer-Encoding: gzip, chunked, gzip"],
     ],
 )
+@pytest.mark.attack(38)
 def test_a_request_with_two_lengths_is_400_and_closed(
     server: Server, store: Store, recorder: Recorder, lines: list[str]
 ) -> None:
@@ -128,6 +131,7 @@ def test_a_request_with_two_lengths_is_400_and_closed(
     assert stored(store) == []
 
 
+@pytest.mark.attack(39)
 def test_a_body_of_one_byte_at_a_time_ends_at_the_deadline(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
@@ -158,6 +162,7 @@ def test_a_body_of_one_byte_at_a_time_ends_at_the_deadline(
     assert recorder.identity(0) not in {a.identity for a in stored(store)}
 
 
+@pytest.mark.attack(39)
 def test_a_head_that_never_ends_is_closed_at_the_deadline(
     server: Server, recorder: Recorder
 ) -> None:
@@ -238,6 +243,7 @@ def test_a_client_that_leaves_in_the_middle_is_counted_and_harms_nobody(
     assert post(server, recorder, 1).status_code == 202
 
 
+@pytest.mark.fault(3)
 def test_a_client_that_leaves_before_its_answer_does_not_lose_its_chunk(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
@@ -249,6 +255,7 @@ def test_a_client_that_leaves_before_its_answer_does_not_lose_its_chunk(
     eventually(lambda: {a.identity for a in stored(store)} == {recorder.identity(0)})
 
 
+@pytest.mark.attack(29)
 def test_logs_hold_no_address_user_agent_or_query_and_no_forged_line(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
@@ -275,6 +282,43 @@ def test_logs_hold_no_address_user_agent_or_query_and_no_forged_line(
     assert '"kind": "encoding-unsupported"' in log
     assert log.isascii()
     for secret in ("TellTaleAgent", "203.0.113.77", "127.0.0.1:", "f" * 32, "forged", "\x1b"):
+        assert secret not in log.replace(f"http://127.0.0.1:{server.port}", "")
+
+
+@pytest.mark.folder
+@pytest.mark.attack(29)
+def test_refusals_and_failures_tell_the_log_nothing_of_the_visitor(
+    settings: Settings, website: Website, recorder: Recorder, tmp_path: Path
+) -> None:
+    """429, 410 and a store that fails: no secret, address, user agent, query or event."""
+    old = Recorder(website.website_id, recorder.began_ms - 400 * 86_400_000)
+    slow = replace(settings, ingest_website_chunks_per_s=1)
+    with serving(slow, tmp_path / "log") as server:
+
+        def send(one: Recorder, seq: int) -> int:
+            return httpx.post(
+                f"{server.url}/v1/chunks",
+                params=one.params(seq) | {"note": "planted-query"},
+                content=zipped(chunk(text="planted-text")),
+                headers=headers(user_agent="TellTaleAgent", x_forwarded_for="203.0.113.77"),
+            ).status_code
+
+        assert send(recorder, 0) == 202
+        raw = Path(settings.lake) / "raw"
+        raw.rename(raw.with_name("away"))
+        raw.touch()  # no folder any more
+        assert send(recorder, 1) == 503
+        statuses = [send(recorder, 0) for _ in range(8)]
+        assert send(old, 0) == 410
+        log = server.log.read_text()
+
+    assert statuses[-1] == 429
+    for kind in ("store-unavailable", "too-many-requests", "session-expired"):
+        assert f'"kind": "{kind}"' in log
+    for secret in (
+        *("TellTaleAgent", "203.0.113.77", "planted-query", "planted-text", "127.0.0.1:"),
+        *(recorder.secret, recorder.session_id, recorder.page_id, old.secret),
+    ):
         assert secret not in log.replace(f"http://127.0.0.1:{server.port}", "")
 
 

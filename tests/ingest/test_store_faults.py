@@ -58,6 +58,7 @@ def client(s3: S3Endpoint, bucket: S3Store, recorder: Recorder) -> Iterator[AppC
         pytest.param("conflict", id="fault-9"),
     ],
 )
+@pytest.mark.fault(4, 5, 6, 8, 9)
 def test_a_write_that_seemed_to_fail_is_acknowledged_and_stored_once(
     s3: S3Endpoint, bucket: S3Store, client: AppClient, recorder: Recorder, kind: Kind
 ) -> None:
@@ -70,6 +71,7 @@ def test_a_write_that_seemed_to_fail_is_acknowledged_and_stored_once(
     assert [a.facts.seq for a in stored(bucket)].count(0) == 1
 
 
+@pytest.mark.fault(7)
 def test_a_storm_is_answered_with_retry_after_and_survived(
     s3: S3Endpoint, bucket: S3Store, client: AppClient, recorder: Recorder
 ) -> None:

@@ -1,8 +1,11 @@
+from typing import cast
+
 import pytest
 
 from lake import api_keys, keys, websites
 from lake.errors import Missing, SettingInvalid, WebsiteMissing
 from lake.store import Store
+from lake.times import iso
 
 NOW_MS = 1_795_000_000_000
 
@@ -47,3 +50,48 @@ def test_a_key_needs_a_website_and_a_role(store: Store) -> None:
     for key_id in ("0" * 12, "../x", ""):
         with pytest.raises(Missing):
             api_keys.revoke(store, key_id, now_ms=NOW_MS)
+
+
+def test_a_key_of_all_websites_needs_none(store: Store) -> None:
+    token = api_keys.create(store, website_id=api_keys.ALL, role="viewer", now_ms=NOW_MS)
+    record = api_keys.get(store, api_keys.key_id_of(token) or "")
+
+    assert record.is_for_all
+    assert api_keys.verify(record, token)
+
+
+def test_the_last_use_is_kept_to_the_hour(store: Store) -> None:
+    token = api_keys.create(store, website_id=api_keys.ALL, role="viewer", now_ms=NOW_MS)
+    key_id = api_keys.key_id_of(token) or ""
+    hour_ms = api_keys.USED_EVERY_MS
+
+    def used(at_ms: int) -> str | None:
+        api_keys.note_used(store, key_id, now_ms=at_ms)
+        return api_keys.get(store, key_id).last_used_at
+
+    assert used(NOW_MS) == iso(NOW_MS)
+    assert used(NOW_MS + hour_ms - 1) == iso(NOW_MS)
+    assert used(NOW_MS + hour_ms) == iso(NOW_MS + hour_ms)
+
+
+def test_a_use_brings_no_revoked_key_back(store: Store) -> None:
+    """Not even one that is revoked between the reading and the writing."""
+    token = api_keys.create(store, website_id=api_keys.ALL, role="viewer", now_ms=NOW_MS)
+    key_id = api_keys.key_id_of(token) or ""
+
+    class Slow:
+        """The store, in which the key is revoked after the first read."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        def get_versioned(self, key: str) -> tuple[bytes, str]:
+            found = store.get_versioned(key)
+            api_keys.revoke(store, key_id, now_ms=NOW_MS)
+            return found
+
+    api_keys.note_used(cast(Store, Slow()), key_id, now_ms=NOW_MS)
+
+    record = api_keys.get(store, key_id)
+    assert (record.revoked_at, record.last_used_at) == (iso(NOW_MS), None)
+    assert not api_keys.verify(record, token)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lake import chunks
 from lake.errors import BadInput, ChunkMalformed, ChunkTooLarge, EncodingUnsupported
 from lake.facts import ChunkFacts
+from tests import lakes
 
 MIB = 1 << 20
 META = {"type": 4, "timestamp": 5, "data": {"href": "https://a.example/x", "width": 9, "height": 8}}
@@ -75,9 +76,10 @@ def test_an_uncaught_error_that_the_console_repeats_counts_once() -> None:
         b"\0",
         b"[" * 100_000,
         b'[{"type":3,"timestamp":1,"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
-        gzip.compress(b"[]"),
+        gzip.compress(b"[]", mtime=0),
     ],
 )
+@pytest.mark.fault(32, 34, 35, 36)
 def test_what_is_no_array_of_events_is_refused_with_a_reason(raw: bytes) -> None:
     """Faults 32, 34, 35, 36; attack 34 (gzip in gzip arrives here as gzip)."""
     with pytest.raises(ChunkMalformed, match=r"."):
@@ -93,6 +95,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     assert facts.event_count == len(chunks.split_events(raw))
 
 
+@pytest.mark.fault(35)
 def test_lone_surrogates_are_mended_and_pairs_are_kept() -> None:
     """Fault 35."""
     raw = b'[{"type":3,"timestamp":1,"data":"\\ud800 \\ud83d\\ude00 \\\\ud800 \\udfff"}]'
@@ -108,6 +111,8 @@ def test_a_byte_order_mark_and_line_breaks_between_tokens_do_no_harm() -> None:
     assert all(b"\n" not in e.json for e in chunks.split_events(raw))
 
 
+@pytest.mark.attack(33)
+@pytest.mark.fault(37)
 def test_a_gzip_bomb_is_too_large() -> None:
     """Fault 37, attack 33."""
     with pytest.raises(ChunkTooLarge) as caught:
@@ -118,14 +123,15 @@ def test_a_gzip_bomb_is_too_large() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        gzip.compress(b"[]")[:-4],
-        gzip.compress(b"[]") + gzip.compress(b"[]"),
+        gzip.compress(b"[]", mtime=0)[:-4],
+        gzip.compress(b"[]", mtime=0) + gzip.compress(b"[]", mtime=0),
         zlib.compress(b"[]"),
         b"",
         b"[]",
-        gzip.compress(b"[]") + b"x",
+        gzip.compress(b"[]", mtime=0) + b"x",
     ],
 )
+@pytest.mark.attack(35, 36)
 def test_only_one_whole_gzip_member_is_accepted(body: bytes) -> None:
     """Attacks 35 and 36."""
     with pytest.raises(ChunkMalformed):
@@ -133,6 +139,8 @@ def test_only_one_whole_gzip_member_is_accepted(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "x" * 999])
+@pytest.mark.attack(37)
+@pytest.mark.fault(38)
 def test_other_encodings_are_refused(encoding: str) -> None:
     """Attack 37; a zstd window of 1 GiB (fault 38) ends here too."""
     with pytest.raises(EncodingUnsupported):
@@ -148,13 +156,53 @@ def test_other_encodings_are_refused(encoding: str) -> None:
         ("https://a.example/#access_token=abc&n=1", "https://a.example/#access_token=***&n=1"),
         ("https://a.example/#/route?key=abc", "https://a.example/#/route?key=***"),
         ("https://a.example/x?page=2#top", "https://a.example/x?page=2#top"),
+        ("https://a.example/x?t=%2B49%20170%201234567&n=1", "https://a.example/x?t=***&n=1"),
+        ("https://a.example/u/joe%40example.com/orders", "https://a.example/u/***/orders"),
+        ("https://a.example/#/u/joe@example.com/orders", "https://a.example/#/u/***/orders"),
+        ("https://a.example/reset/eyJhbGci.eyJzdWIi.c2ln", "https://a.example/reset/***"),
+        ("https://a.example/k/sk_live_4eC39HqLyjW", "https://a.example/k/***"),
+        ("https://a.example/pay/4111-1111-1111-1111", "https://a.example/pay/***"),
+        ("https://a.example/orders/4111111111111112", "https://a.example/orders/4111111111111112"),
+        (f"https://a.example/s/{PAGE}?", f"https://a.example/s/{PAGE}?"),
     ],
 )
+@pytest.mark.attack(31)
 def test_secrets_in_addresses_are_masked_before_they_are_stored(url: str, clean: str) -> None:
     """Attack 31."""
     raw = json.dumps([META | {"data": {"href": url, "width": 1, "height": 1}}]).encode()
 
     assert read(raw).views[0].url == clean
+
+
+def test_a_page_note_is_a_view_with_a_title() -> None:
+    title = "Order of joe@example.com, +49 170 1234567 – " + "x" * 400
+    note = lakes.note(6, "page", url="https://a.example/x?token=1", title=title, width=9, height=8)
+    odd = [
+        lakes.note(7, "page", url=["no text"], title="no address"),
+        lakes.note(8, "page", url="https://a.example/y", title={"no": "text"}, width="wide"),
+        {"type": 5, "timestamp": 9, "data": {"tag": "replaylake.page", "payload": [1]}},
+        {"type": 5, "timestamp": 9, "data": {"tag": "replaylake.page"}},
+    ]
+    views = read(json.dumps([META, note, *odd]).encode()).views
+
+    assert [(view.at_ms, view.url, view.width, view.height) for view in views] == [
+        (5, "https://a.example/x", 9, 8),
+        (6, "https://a.example/x?token=***", 9, 8),
+        (8, "https://a.example/y", 0, 0),
+    ]
+    assert [view.title for view in views] == ["", "Order of ***, *** – " + "x" * 280, ""]
+
+
+def test_the_earliest_trigger_tells_why_a_session_was_kept() -> None:
+    notes = [
+        lakes.note(7, "trigger", kind="rage_click", detail="main > button"),
+        lakes.note(6, "trigger", kind="error", detail="joe@example.com is not a function"),
+        lakes.note(5, "trigger", kind="joe@example.com"),
+        lakes.note(5, "trigger", kind=7),
+        lakes.note(5, "trigger"),
+    ]
+    assert read(json.dumps(notes).encode()).trigger == "error"
+    assert read(json.dumps(notes[2:]).encode()).trigger is None
 
 
 @given(parts=st.lists(st.sampled_from([b"\xef\xbb\xbf", b"[", b"]", b'"', rb"\ud800", b" ", b"x"])))
@@ -193,3 +241,11 @@ def test_addresses_beyond_what_a_reader_can_hold_are_left_out() -> None:
 
     assert facts.event_count == 100
     assert len(facts.views) == 16
+
+
+def test_titles_count_among_what_a_reader_can_hold() -> None:
+    notes = [
+        lakes.note(at_ms, "page", url="https://a.example/", title="x" * 300)
+        for at_ms in range(1, 101)
+    ]
+    assert len(read(json.dumps(notes).encode()).views) == 16 * 1024 // (300 + 18)

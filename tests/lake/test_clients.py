@@ -76,6 +76,7 @@ def test_client_hints_win_over_a_frozen_user_agent() -> None:
 
 
 @given(user_agent=st.text(), model=st.text(), platform=st.text())
+@pytest.mark.attack(27, 29, 30)
 def test_whatever_a_client_says_is_short_text_without_controls(
     user_agent: str, model: str, platform: str
 ) -> None:

@@ -54,6 +54,7 @@ def test_absence_is_remembered_no_longer(store: Store, control: Control, clock: 
     assert control.website("../x") is None
 
 
+@pytest.mark.fault(45)
 def test_a_key_is_believed_until_its_revocation_is_read(
     store: Store, control: Control, clock: Clock
 ) -> None:

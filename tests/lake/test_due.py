@@ -65,6 +65,7 @@ def test_what_is_told_to_be_due_is_what_the_compactor_finds_due(
     assert bool(due(store, settings, now_ms)) is False
 
 
+@pytest.mark.fault(41)
 def test_a_segment_that_cannot_be_read_is_due_at_once(store: Store, settings: Settings) -> None:
     """Fault 41."""
     store.put(keys.segment_key(DAY, ids.new_uuid7(NOW_MS)), b"no parquet")

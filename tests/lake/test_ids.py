@@ -22,6 +22,7 @@ def test_a_session_id_proves_its_secret_and_gives_its_time(secret: bytes, at_ms:
     assert ids.at_ms_of(made) == at_ms
 
 
+@pytest.mark.attack(41)
 def test_another_secret_does_not_open_a_session() -> None:
     """Attack 41: a chunk for a session that another visitor opened."""
     made = ids.session_id_of(SECRET, 1795000000000)
@@ -31,6 +32,7 @@ def test_another_secret_does_not_open_a_session() -> None:
 
 
 @pytest.mark.parametrize("text", ["../../x", "%2e%2e", "\0", "a" * 300, "", "0" * 36])
+@pytest.mark.attack(32)
 def test_what_is_no_session_id_is_refused(text: str) -> None:
     """Attack 32."""
     with pytest.raises(IdMalformed):

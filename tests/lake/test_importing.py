@@ -154,6 +154,7 @@ def test_an_old_recorder_with_its_own_keys_and_no_meta_event_is_welcome(
     assert played(store, settings, website_id, session_id) == events
 
 
+@pytest.mark.fault(35)
 def test_lone_surrogates_are_mended_and_lose_nobody(
     store: Store, settings: Settings, website_id: str, write: Callable[[bytes], Path]
 ) -> None:
@@ -259,11 +260,13 @@ def test_a_large_recording_is_cut_into_chunks_and_segments_of_bounded_size(
         (b'{"type":3,"timestamp":%s}' % (b"9" * 5000), "no JSON that can be read"),
         (b"\xff\xfe[\x00", "not UTF-8"),
         (b"<html>", "at character 0"),
-        (gzip.compress(b"[" * 1000)[:-9], "gzip stream is damaged"),
+        (gzip.compress(b"[" * 1000, mtime=0)[:-9], "gzip stream is damaged"),
         (zstandard.ZstdCompressor().compress(ndjson([event(1)]))[:-3], "zstd stream is damaged"),
         (b"\x28\xb5\x2f\xfdnonsense", "zstd stream is damaged"),
+        (b"\x28\xb5\x2f\xfd\0\xa0\x11\0\0[]", "zstd stream is damaged"),  # a window of 1 GiB
     ],
 )
+@pytest.mark.fault(34, 35, 36, 37, 38)
 def test_a_malformed_file_is_refused_with_the_place_and_leaves_nothing(
     raw: bytes,
     says: str,
@@ -272,7 +275,7 @@ def test_a_malformed_file_is_refused_with_the_place_and_leaves_nothing(
     website_id: str,
     write: Callable[[bytes], Path],
 ) -> None:
-    """Faults 34, 35, 36 and 37."""
+    """Faults 34 to 38."""
     with pytest.raises(RecordingMalformed) as caught:
         import_recording(store, settings, write(raw), website_id=website_id, now_ms=NOW_MS)
 
@@ -320,6 +323,7 @@ def test_a_recording_past_retention_is_refused_and_told_to_move_its_clock(
 
 
 @pytest.mark.parametrize("begins_ms", [NOW_MS + 2 * DAY_MS, -5, 8e15])
+@pytest.mark.fault(32)
 def test_a_recording_of_the_future_or_before_1970_is_refused(
     begins_ms: float,
     store: Store,

@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+import pytest
+
 from lake import keys
 from lake.pending import Pending, PendingIndex
 from lake.store import Store
@@ -36,6 +38,7 @@ def test_what_came_and_went_is_seen(any_store: Store) -> None:
     assert places(index.refresh()) == {}
 
 
+@pytest.mark.fault(41)
 def test_a_segment_that_cannot_be_read_is_named_and_hides_no_other(store: Store) -> None:
     """Fault 41."""
     key = keys.segment_key(lakes.DAY, "poison")
@@ -48,6 +51,7 @@ def test_a_segment_that_cannot_be_read_is_named_and_hides_no_other(store: Store)
     assert places(pending) == {("w_a", lakes.session_id()): [a.facts.place for a in sent]}
 
 
+@pytest.mark.fault(23)
 def test_a_listing_that_shows_a_deleted_segment_shows_no_chunk(store: Store) -> None:
     """Fault 23."""
     sent = lakes.session()

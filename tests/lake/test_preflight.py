@@ -47,6 +47,7 @@ def test_conditions_that_something_in_between_drops_are_seen(s3: S3Endpoint) -> 
 
 
 @pytest.mark.s3
+@pytest.mark.fault(23)
 def test_a_listing_from_a_cache_is_seen(s3: S3Endpoint) -> None:
     """Fault 23: a stale LIST."""
     settings = s3.settings()
@@ -77,6 +78,7 @@ def test_a_key_that_may_not_upload_in_parts_is_seen(s3: S3Endpoint) -> None:
     assert "AccessDenied" in found["large files"]
 
 
+@pytest.mark.fault(33)
 def test_a_clock_that_is_off_is_told_with_its_error(store: Store, settings: Settings) -> None:
     """Fault 33."""
     found = preflight(store, settings, now_ms=now_ms() + 20 * 60_000)

@@ -5,6 +5,7 @@ import pytest
 
 from lake import keys, websites
 from lake.errors import Damaged, SettingInvalid, WebsiteMissing
+from lake.settings import Settings
 from lake.store import Store
 
 NOW_MS = 1_795_000_000_000  # 2026-11-18T11:06:40Z
@@ -103,6 +104,7 @@ def test_changes_made_at_once_are_all_kept(store: Store) -> None:
 
 
 @pytest.mark.parametrize("website_id", ["w_000000000000", "", "../x", "a/b", "\0", "x" * 300, "é"])
+@pytest.mark.attack(32)
 def test_an_id_that_is_nobodys_or_no_id_is_missing(store: Store, website_id: str) -> None:
     """Attack 32."""
     with pytest.raises(WebsiteMissing):
@@ -126,11 +128,16 @@ def test_a_website_that_cannot_be_read_says_so(store: Store) -> None:
 def test_a_session_is_kept_until_the_last_of_its_days_ends(store: Store) -> None:
     made = websites.create(store, "Shop", plan="pro", now_ms=NOW_MS)
 
-    assert websites.first_day_kept(made, now_ms=NOW_MS) == date(2026, 9, 19)
+    assert websites.first_day_kept(made, Settings(), now_ms=NOW_MS) == date(2026, 9, 19)
+    longer = Settings(plan_days="free=1, pro=400")
+    assert websites.first_day_kept(made, longer, now_ms=NOW_MS) == date(2025, 10, 14)
+    with pytest.raises(SettingInvalid, match="PLAN=DAYS"):
+        websites.first_day_kept(made, Settings(plan_days="gold=3"), now_ms=NOW_MS)
     scale = websites.change(store, made.website_id, {"plan": "scale"})
-    assert websites.first_day_kept(scale, now_ms=NOW_MS) == date(2026, 7, 21)
+    assert websites.first_day_kept(scale, Settings(), now_ms=NOW_MS) == date(2026, 7, 21)
 
 
+@pytest.mark.attack(40)
 def test_only_its_own_origins_are_a_websites(store: Store) -> None:
     """Attack 40."""
     own = websites.create(store, "Shop", origins=("https://a.example",), now_ms=NOW_MS)

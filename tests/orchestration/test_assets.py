@@ -79,6 +79,7 @@ def test_one_run_compacts_a_range_of_days_and_reports_each(
     assert metadata_of(result, "daily_summary", "2026-11-22")["dagster/partition_row_count"] == 1
 
 
+@pytest.mark.fault(41)
 def test_what_failed_is_told_and_the_rest_proceeds(
     store: Store, settings: Settings, instance: dg.DagsterInstance
 ) -> None:

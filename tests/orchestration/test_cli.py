@@ -31,7 +31,7 @@ from tests.orchestration.lakes import (
 REPLAYLAKE = [sys.executable, "-m", "orchestration.cli"]
 COMMANDS = [
     *("demo", "ingest", "query", "compact", "website", "key", "import", "export", "erase"),
-    *("retention", "maintain", "rebuild", "check", "preflight", "settings"),
+    *("retention", "maintain", "rebuild", "check", "repair", "preflight", "settings"),
 ]
 
 
@@ -254,6 +254,7 @@ def test_an_import_at_no_time_is_wrong_usage(run: Run, website_id: str) -> None:
     assert "--at" in wrong.err
 
 
+@pytest.mark.fault(31)
 def test_a_session_id_that_two_websites_have_needs_the_website(
     run: Run, store: Store, website_id: str
 ) -> None:
@@ -296,6 +297,7 @@ def test_compact_a_day_leaves_other_days_alone(
     assert waiting_days(store) == [second]
 
 
+@pytest.mark.fault(48)
 def test_compact_goes_on_until_it_is_told_to_end(
     store: Store, settings: Settings, website_id: str
 ) -> None:
@@ -387,6 +389,7 @@ def test_every_setting_is_listed_and_no_secret_is(
         assert "hunter2" not in shown
 
 
+@pytest.mark.attack(29)
 def test_what_would_steer_a_terminal_is_shown_as_harmless(run: Run, store: Store) -> None:
     """Attack 29."""
     name = "shop\x1b[2J\r\x07\u202e"

@@ -115,6 +115,7 @@ def dagster(tmp_path: Path) -> Iterator[Dagster]:
         home.kill()
 
 
+@pytest.mark.fault(14, 44)
 def test_a_day_is_compacted_although_its_run_and_the_daemon_are_killed_in_the_middle(
     dagster: Dagster, store: Store, settings: Settings
 ) -> None:

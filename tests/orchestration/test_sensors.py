@@ -132,6 +132,7 @@ def test_a_day_that_has_not_begun_is_left_until_it_has(
     assert len(asked(instance, NOW_MS + DAY_MS // 2)) == 1
 
 
+@pytest.mark.fault(41)
 def test_a_poison_segment_is_asked_for_at_once(
     store: Store, settings: Settings, instance: dg.DagsterInstance
 ) -> None:

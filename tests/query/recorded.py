@@ -137,11 +137,16 @@ def moves(from_ms: float, count: int, *, every_ms: float = 100) -> list[Event]:
     ]
 
 
-def script_error(at_ms: float, message: str = "x is undefined") -> Event:
+def note(at_ms: float, name: str, **payload: object) -> Event:
+    """A custom event of our recorder."""
+    data = {"tag": f"replaylake.{name}", "payload": payload}
+    return {"type": 5, "timestamp": at_ms, "data": data}
+
+
+def script_error(at_ms: float, message: str = "x is undefined", **more: object) -> Event:
     """An error as our recorder reports it."""
     stack = f"Error: {message}\n at pay (https://shop.example/cart.js:1:2)"
-    payload = {"message": message, "stack": stack}
-    return {"type": 5, "timestamp": at_ms, "data": {"tag": "replaylake.error", "payload": payload}}
+    return note(at_ms, "error", message=message, stack=stack, **more)
 
 
 class Lakeful:

@@ -55,6 +55,7 @@ def flip(store: Store, session: Session, where: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
 @pytest.mark.parametrize("where", ["header", "0"])
+@pytest.mark.fault(12)
 def test_damage_at_the_beginning_is_a_clear_problem(
     client: AppClient, lakeful: Lakeful, session: Session, where: str, encoding: str
 ) -> None:
@@ -79,6 +80,7 @@ def assert_others_are_well(client: AppClient, lakeful: Lakeful, session: Session
     assert len(events_of(answer.content)) == 2
 
 
+@pytest.mark.fault(12)
 def test_damage_further_on_breaks_the_connection_instead_of_ending_it(
     client: AppClient, lakeful: Lakeful, session: Session
 ) -> None:
@@ -93,6 +95,7 @@ def test_damage_further_on_breaks_the_connection_instead_of_ending_it(
     assert_others_are_well(client, lakeful, session)
 
 
+@pytest.mark.fault(12)
 def test_frames_that_go_out_as_they_lie_carry_their_checksums(
     client: AppClient, lakeful: Lakeful, session: Session
 ) -> None:
@@ -125,6 +128,7 @@ def test_a_missing_session_file_is_our_trouble_and_not_a_missing_session(
     assert_others_are_well(client, lakeful, session)
 
 
+@pytest.mark.fault(47)
 def test_a_player_goes_on_with_the_file_that_was_superseded_under_it(lakeful: Lakeful) -> None:
     """Fault 47."""
     events = [

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from lake.facts import Client
 from query_api import shapes
 from tests.asgi import AppClient
-from tests.query.recorded import NOW_MS, Lakeful, moves, page, script_error
+from tests.lakes import rows
+from tests.query.recorded import NOW_MS, Lakeful, moves, note, page, script_error
 
 
 def get(client: AppClient, lakeful: Lakeful, path: str = "", **params: Any) -> dict[str, Any]:
@@ -142,6 +143,52 @@ def test_one_session_tells_its_pages_errors_gaps_and_frames(
     assert waiting == compacted | {"frames": []}
 
 
+def test_what_the_recorder_notes_is_told_alike_before_and_after_compaction(
+    client: AppClient, lakeful: Lakeful
+) -> None:
+    """A route of a single page app is a page; two pages of a session may overlap."""
+    start, shop = NOW_MS - 3_600_000, "https://shop.example"
+    session = lakeful.session(began_ms=start)
+    first, second = session.new_page(), session.new_page()
+    notes = [
+        *page(start, f"{shop}/"),
+        note(start + 1, "page", url=f"{shop}/", title="Shop", width=1280, height=720),
+        note(start + 500, "page", url=f"{shop}/#/cart", title="Cart", width=1280, height=720),
+        *page(start + 600, f"{shop}/#/cart"),  # a checkpoint
+        script_error(start + 700, "later", source="rejection"),
+        note(start + 700, "trigger", kind="error", detail="later"),
+        note(start + 800, "page", url=f"{shop}/", title="", width=1280, height=720),
+        note(start + 900, "page", url=f"{shop}/", title="Shop (2)", width=1280, height=720),
+    ]
+    other = [
+        *page(start + 650, f"{shop}/b"),
+        note(start + 651, "trigger", kind="rage_click", detail=""),
+        *[script_error(start + 660 + i, f"{i}", source=s) for i, s in enumerate(["console", "?"])],
+    ]
+    chunks = session.chunks(notes, page_id=first) + session.chunks(other, page_id=second, size=2)
+    url = f"/sessions/{session.session_id}"
+    lakeful.append(chunks[1:])
+    lakeful.append(chunks[:1])
+    waiting = get(client, lakeful, url)
+    lakeful.compact(session.day)
+    compacted = get(client, lakeful, url)
+    table = rows(lakeful.store, "pages")
+
+    assert waiting == compacted | {"frames": []}
+    assert [(p["url"], p["title"], p["atMs"]) for p in compacted["pageList"]] == [
+        (f"{shop}/", "Shop", 0),
+        (f"{shop}/#/cart", "Cart", 500),
+        (f"{shop}/b", None, 650),
+        (f"{shop}/", "Shop (2)", 800),
+    ]
+    assert [row["title"] for row in sorted(table, key=lambda row: row["page_no"])] == [
+        one["title"] for one in compacted["pageList"]
+    ]
+    assert compacted["pageViews"] == 4
+    assert compacted["trigger"] == "error"
+    assert [e["source"] for e in compacted["errorEvents"]] == ["console", "page", "rejection"]
+
+
 def test_parameters_reach_the_lake_by_their_names(client: AppClient, lakeful: Lakeful) -> None:
     start = NOW_MS - 3_600_000
     events = [*page(start, "https://shop.example/cart"), script_error(start + 10)]
@@ -264,6 +311,7 @@ def test_a_cursor_of_another_list_is_a_clear_error(client: AppClient, lakeful: L
         "https://shop.example/\r\nset-cookie: a=b\x1b[31m",
     ],
 )
+@pytest.mark.attack(26, 27, 30)
 def test_what_a_page_calls_itself_stays_text(
     client: AppClient, lakeful: Lakeful, href: str
 ) -> None:

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from lake import api_keys, audit_log
 from lake.settings import Settings
 from lake.store import open_store
 from tests.conftest import eventually
@@ -26,6 +29,8 @@ _SERVE = (
 )
 QUERY = (sys.executable, "-c", _SERVE, "{port}")
 _LONG_BYTES = 96 << 20
+_DEADLINE_S = 1.0
+_FILES = 256
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +182,7 @@ def test_many_at_once_all_get_their_answer(server: Server, lakeful: Lakeful, lon
     assert statuses == [200] * 200
 
 
+@pytest.mark.attack(29)
 def test_logs_are_json_and_hold_no_key(server: Server, lakeful: Lakeful) -> None:
     """Attack 29 for this API."""
     headers = lakeful.headers()
@@ -189,3 +195,136 @@ def test_logs_are_json_and_hold_no_key(server: Server, lakeful: Lakeful) -> None
         json.loads(line)
     assert headers["authorization"].split()[1] not in text
     assert "\x1b" not in text
+
+
+def test_logs_hold_no_token_of_a_link(server: Server, lakeful: Lakeful, long: Session) -> None:
+    """Good, wrong or slow: it is in the address, which others would log."""
+    made = httpx.post(f"{server.url}/api/replay/{long.session_id}/share",
+                      headers=lakeful.headers(role="admin")).json()  # fmt: skip
+    wrong = made["token"][:-1] + ("1" if made["token"][-1] == "0" else "0")
+    statuses = [
+        httpx.get(f"{server.url}/api/shared/{token}{path}").status_code
+        for token in (made["token"], wrong)
+        for path in ("", "/replay?to_ms=0", "/replay?to_ms=x", "/nothing")
+    ]
+    with socket.create_connection(("127.0.0.1", server.port)) as torn:
+        torn.sendall(f"GET /api/shared/{made['token']} HTTP/1.1\r\nbad\r\n\r\n".encode())
+        until_closed(torn)
+    server.send(signal.SIGTERM)
+    server.wait()
+
+    assert statuses == [200, 200, 400, 404, 404, 404, 404, 404]
+    assert made["shareId"] not in server.log.read_text()
+
+
+@pytest.mark.fault(48)
+def test_sigterm_writes_the_views_that_are_held(
+    server: Server, lakeful: Lakeful, long: Session
+) -> None:
+    headers = lakeful.headers()
+    url = f"{server.url}/api/replay/{long.session_id}"
+    assert httpx.get(url, headers=headers, params={"to_ms": 0}).status_code == 200
+    server.send(signal.SIGTERM)
+    assert server.wait() == 0
+
+    key_id = api_keys.key_id_of(headers["authorization"].split()[1])
+    found = audit_log.Log(lakeful.store).entries(lakeful.website.website_id, limit=1000).entries
+    (mine,) = (one for one in found if one.actor == key_id)
+    assert (mine.action, mine.target) == ("replay-viewed", long.session_id)
+
+
+@pytest.fixture
+def hasty(lakeful: Lakeful, tmp_path: Path) -> Iterator[Server]:
+    """A server that waits a second for heads and bodies, and has few connections."""
+    settings = replace(lakeful.settings, chunk_deadline_s=_DEADLINE_S)
+    prefix = ("prlimit", f"--nofile={_FILES}:{_FILES}")
+    with serving(settings, tmp_path / "hasty", command=QUERY, prefix=prefix) as server:
+        yield server
+
+
+@pytest.mark.attack(39)
+@pytest.mark.parametrize("sent", [b"GET /api/websites HTTP/1.1\r\nHost: x\r\nX-A: ", b""])
+def test_a_head_of_one_byte_at_a_time_ends_at_the_deadline(hasty: Server, sent: bytes) -> None:
+    began_s = time.monotonic()
+    with socket.create_connection(("127.0.0.1", hasty.port)) as slow:
+        slow.sendall(sent)
+        slow.settimeout(0.05)
+        while not _has_ended(slow):
+            assert time.monotonic() - began_s < 20
+            if sent:
+                with suppress(OSError):
+                    slow.sendall(b"a")
+
+    assert time.monotonic() - began_s >= _DEADLINE_S * 0.9
+
+
+@pytest.mark.attack(39)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/api/websites/{website}"),
+        ("POST", "/api/websites/{website}/keys"),
+        ("POST", "/api/websites/{website}/erasures"),
+        ("POST", "/api/replay/{session}/share"),
+    ],
+)
+def test_a_body_of_one_byte_at_a_time_ends_at_the_deadline(
+    hasty: Server, lakeful: Lakeful, long: Session, method: str, path: str
+) -> None:
+    path = path.format(website=lakeful.website.website_id, session=long.session_id)
+    key = lakeful.headers(role="admin")["authorization"]
+    head = f"{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: {key}\r\n"
+    answer = b""
+    began_s = time.monotonic()
+    with socket.create_connection(("127.0.0.1", hasty.port)) as slow:
+        slow.sendall(f"{head}content-length: 1000\r\n\r\n".encode())
+        slow.settimeout(0.05)
+        while time.monotonic() - began_s < 20:
+            try:
+                slow.sendall(b" ")
+                block = slow.recv(65536)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            answer += block
+            if not block:
+                break
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"body-too-slow"' in answer
+    assert _DEADLINE_S * 0.9 <= time.monotonic() - began_s < 20
+
+
+def test_connections_that_say_nothing_shut_nobody_out(hasty: Server) -> None:
+    """More of them than the server has files: the one that was waited for longest goes."""
+    with ExitStack() as stack:
+        idle = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", hasty.port)))
+            for _ in range(_FILES + 50)
+        ]
+        answer = httpx.get(f"{hasty.url}/healthz", timeout=20)
+
+        assert answer.status_code == 200
+        assert _has_ended(idle[0])
+    assert "Traceback" not in hasty.log.read_text()
+
+
+def until_closed(connection: socket.socket) -> bytes:
+    """Read to the end."""
+    connection.settimeout(20)
+    answer = b""
+    with suppress(ConnectionResetError):
+        while block := connection.recv(65536):
+            answer += block
+    return answer
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    connection.settimeout(0.05)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True

@@ -90,6 +90,7 @@ def test_a_listing_tells_size_and_time_in_utc(any_store: Store) -> None:
     assert timedelta(0) <= later[0] - item.modified_at < timedelta(minutes=10)
 
 
+@pytest.mark.fault(24)
 def test_a_listing_holds_every_key_in_order_past_a_page_of_1000(any_store: Store) -> None:
     """Fault 24: 1,000 and 1,001 keys."""
     names = [f"x/{i:05d}" for i in range(1000)]

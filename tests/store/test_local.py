@@ -49,6 +49,7 @@ def test_a_writer_killed_in_the_middle_leaves_no_object(settings: Settings, stor
     assert list((Path(settings.lake) / ".tmp").iterdir()) == []
 
 
+@pytest.mark.fault(42)
 def test_full_disk_is_said_plainly(tmp_path: Path) -> None:
     """Fault 42: disk full and inodes out, on a real file system of 64 kB and 12 inodes."""
     code = """

@@ -51,6 +51,7 @@ def unheard(kind: Kind, method: str, match: str, times: int = 1) -> Fault:
 
 
 @UNHEARD
+@pytest.mark.fault(4, 5, 6)
 def test_an_object_created_unheard_is_known_as_our_own(
     s3: S3Endpoint, store: S3Store, kind: Kind
 ) -> None:
@@ -63,6 +64,7 @@ def test_an_object_created_unheard_is_known_as_our_own(
 
 
 @UNHEARD
+@pytest.mark.fault(4, 5, 6)
 def test_an_object_of_another_writer_is_not_taken_for_our_own(
     s3: S3Endpoint, store: S3Store, kind: Kind
 ) -> None:
@@ -74,6 +76,7 @@ def test_an_object_of_another_writer_is_not_taken_for_our_own(
 
 
 @UNHEARD
+@pytest.mark.fault(4, 5, 6)
 def test_a_swap_that_landed_unheard_is_known_as_our_own(
     s3: S3Endpoint, store: S3Store, kind: Kind
 ) -> None:
@@ -88,6 +91,7 @@ def test_a_swap_that_landed_unheard_is_known_as_our_own(
 
 
 @UNHEARD
+@pytest.mark.fault(4, 5, 6)
 def test_a_put_and_a_delete_that_landed_unheard_are_sent_again(
     s3: S3Endpoint, store: S3Store, kind: Kind
 ) -> None:
@@ -102,6 +106,7 @@ def test_a_put_and_a_delete_that_landed_unheard_are_sent_again(
     assert (put.hits, delete.hits) == (1, 1)
 
 
+@pytest.mark.fault(4)
 def test_what_landed_unheard_and_is_gone_since_was_not_swapped(
     s3: S3Endpoint, store: S3Store
 ) -> None:
@@ -120,6 +125,7 @@ def test_what_landed_unheard_and_is_gone_since_was_not_swapped(
         assert swapped.result() is False
 
 
+@pytest.mark.fault(2, 3)
 def test_a_writer_killed_before_its_answer_is_succeeded_by_its_own_token(
     s3: S3Endpoint, store: S3Store
 ) -> None:
@@ -161,6 +167,7 @@ WITH_BODY = ["get", "get_range", "get_tail", "get_versioned", "list"]
 
 
 @pytest.mark.parametrize("kind", ["slow-down", "too-many-requests", "reset", "conflict"])
+@pytest.mark.fault(7, 8, 9)
 def test_every_operation_outlasts_a_storm_that_ends(
     s3: S3Endpoint, store: S3Store, kind: Kind
 ) -> None:
@@ -174,6 +181,7 @@ def test_every_operation_outlasts_a_storm_that_ends(
         assert storm.hits == 2, name
 
 
+@pytest.mark.fault(7)
 def test_a_storm_that_does_not_end_is_said_with_the_way_out(s3: S3Endpoint) -> None:
     """Fault 7. What follows the storm is I11."""
     store = store_of(s3, retry_s=0.1)
@@ -188,6 +196,7 @@ def test_a_storm_that_does_not_end_is_said_with_the_way_out(s3: S3Endpoint) -> N
         assert operation.run(store) == operation.expected, name
 
 
+@pytest.mark.fault(7)
 def test_an_endpoint_that_does_not_listen_yet_is_waited_for(
     s3: S3Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +240,7 @@ def test_what_will_never_succeed_is_said_at_once(s3: S3Endpoint) -> None:
     ],
     ids=["at-a-part", "at-completion"],
 )
+@pytest.mark.fault(10)
 def test_a_torn_upload_leaves_what_was_there_and_no_parts(
     s3: S3Endpoint, tmp_path: Path, fault: Fault
 ) -> None:
@@ -257,6 +267,7 @@ def test_a_torn_upload_leaves_what_was_there_and_no_parts(
     [("POST", "uploads"), ("PUT", "partNumber=1"), ("PUT", "partNumber=2"), ("POST", "uploadId=")],
     ids=["create", "first-part", "last-part", "complete"],
 )
+@pytest.mark.fault(4, 10)
 def test_an_upload_outlasts_a_request_that_fails_once(
     s3: S3Endpoint, store: S3Store, tmp_path: Path, kind: Kind, method: str, match: str
 ) -> None:
@@ -270,6 +281,7 @@ def test_an_upload_outlasts_a_request_that_fails_once(
     assert fault.hits == 1
 
 
+@pytest.mark.fault(10)
 def test_an_upload_that_somebody_aborts_is_no_success(
     s3: S3Endpoint, store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,6 +304,7 @@ def test_an_upload_that_somebody_aborts_is_no_success(
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
+@pytest.mark.fault(11)
 def test_a_body_that_was_cut_is_never_taken_for_the_whole(s3: S3Endpoint, name: str) -> None:
     """Fault 11."""
     store = store_of(s3, retry_s=0.5)
@@ -304,6 +317,7 @@ def test_a_body_that_was_cut_is_never_taken_for_the_whole(s3: S3Endpoint, name: 
         OPERATIONS[name].run(store)
 
 
+@pytest.mark.fault(24)
 def test_pages_of_1000_cost_one_request_each_and_survive_one_that_fails(
     s3: S3Endpoint, store: S3Store
 ) -> None:

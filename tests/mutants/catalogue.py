@@ -1,0 +1,480 @@
+"""Mutants: small mistakes that would lose, leak or keep what they must not, and who notices.
+
+How they are tried is `tests.mutants.__main__`.
+"""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One mistake.
+
+    `change` is like a diff: lines of `path` that begin with `-` become those that begin with `+`,
+    lines between that begin with a space stay; `@` separates two places. `tests` are what pytest
+    is given, and must turn red.
+    """
+
+    name: str
+    path: str
+    change: str
+    tests: tuple[str, ...]
+
+    def edits(self) -> list[tuple[str, str]]:
+        """Return each place's whole lines, and what they become."""
+        return [
+            (_lines(place, "- "), _lines(place, "+ ")) for place in self.change[1:].split("@\n")
+        ]
+
+
+def _lines(place: str, signs: str) -> str:
+    lines = place.splitlines(keepends=True)
+    return "".join(line[1:] for line in lines if line[0] in signs)
+
+
+_RACES = "tests/compaction/test_races.py"
+_KILLED = "tests/compaction/test_crashes.py::test_a_kill_anywhere_loses_and_doubles_nothing"
+_DAMAGE = "tests/compaction/test_damage.py"
+_LAWS = "tests/compaction/test_laws.py"
+_HOLDS = "tests/care/test_holds.py"
+_RETENTION = "tests/care/test_retention.py"
+_ERASURE = "tests/care/test_erasure.py"
+_ACCESS = "tests/query/test_access.py"
+_HOSTILE = "tests/query/test_hostile_text.py"
+_ISOLATION = "tests/query/test_isolation.py"
+_SHARES = "tests/query/test_shares.py"
+_AUDIT = "tests/query/test_audit.py"
+
+COMPACTION = (
+    Mutant(
+        "new chunks are merged without being sorted",
+        "lake/merge.py",
+        """
+-    held.sort(key=_REPLAY_ORDER)
+     if held:
+""",
+        (
+            "tests/compaction/test_odd_chunks.py::test_a_browser_clock_that_is_wrong_or_jumps_moves_no_session",
+        ),
+    ),
+    Mutant(
+        "of two chunks with one seq the last one wins",
+        "lake/merge.py",
+        """
+-            rejected.append(arrival)
++            known[facts.place] = facts
++            new = [other for other in new if other.facts.place != facts.place]
++            new.append(arrival)
+""",
+        (
+            f"{_DAMAGE}::test_the_first_of_two_chunks_in_one_place_is_kept_and_the_second_put_aside_once",
+        ),
+    ),
+    Mutant(
+        "rows of `sessions` are committed before their files are there",
+        "lake/compaction/slice.py",
+        """
+         results: list[Rewritten] = []
++        late = []
+         with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
+@
+-                    uploads.append(pool.submit(rewriting.put, self._store, result.written))
++                    late.append(result.written)
+@
+             self._commit(results, known, sessions, derived)
++        for written in late:
++            rewriting.put(self._store, written)
+""",
+        (f"{_KILLED}[compact-after-sessions-commit]",),
+    ),
+    Mutant(
+        "segments are deleted before the commit",
+        "lake/compaction/slice.py",
+        """
++        self._store.delete({item.key for items in batch.values() for item in items})
+         crash.point("compact-after-session-file")
+""",
+        (f"{_KILLED}[compact-before-sessions-commit]",),
+    ),
+    Mutant(
+        "a segment goes although a session in it still waits",
+        "lake/compaction/slice.py",
+        """
+-        whole = [segment for segment, counts in owners.items() if counts.keys() <= finished]
++        whole = [segment for segment, counts in owners.items() if counts.keys() & finished]
+""",
+        (f"{_LAWS}::test_sessions_that_go_on_wait_and_their_segments_with_them",),
+    ),
+    Mutant(
+        "one of the derived tables is skipped",
+        "lake/compaction/slice.py",
+        """
+         for name, snapshot in derived.items():
++            if name == "errors":
++                continue
+             rows = [row for result in results for row in result.tables[name]]
+""",
+        (f"{_LAWS}::test_every_compaction_of_a_growing_session_leaves_one_row",),
+    ),
+    Mutant(
+        "what another writer left undone is not finished first",
+        "lake/compaction/slice.py",
+        """
+-        if self._finish(known, derived):
++        if False:
+""",
+        (f"{_RACES}::test_rows_that_a_longer_session_no_longer_has_do_not_come_back",),
+    ),
+    Mutant(
+        "a commit goes through a newer handle than the one that was read",
+        "lake/tables/table.py",
+        """
+-                self._table or self._created(),
++                DeltaTable(self._uri, storage_options=self._options)
++                if self._table
++                else self._created(),
+""",
+        (f"{_RACES}::test_a_stale_compactor_is_refused_and_begins_again[local-True]",),
+    ),
+    Mutant(
+        "Parquet's page checksums are not verified",
+        "lake/segments.py",
+        """
+-        file = pq.ParquetFile(source, page_checksum_verification=verify_pages)
++        file = pq.ParquetFile(source, page_checksum_verification=False)
+""",
+        (f"{_DAMAGE}::test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader",),
+    ),
+)
+
+RETENTION = (
+    Mutant(
+        "the sweep takes files to which no row points yet",
+        "lake/maintenance.py",
+        """
+-    if not files or next(store.list(keys.raw_prefix(day)), None) is not None:
++    if not files:
+@
+-            if leftover.is_superseded:
++            if True:
+""",
+        (f"{_RACES}::test_a_maintenance_before_any_commit_takes_nothing_that_is_wanted",),
+    ),
+    Mutant(
+        "a vacuum spares no file that is not committed yet",
+        "lake/maintenance.py",
+        """
+-        retention_hours=max(1, settings.vacuum_grace_s // 3600),
++        retention_hours=0,
+""",
+        (
+            "tests/care/test_maintenance.py::test_vacuum_removes_old_files_and_spares_those_of_a_writer_at_work",
+        ),
+    ),
+    Mutant(
+        "retention deletes files before rows",
+        "lake/expiring.py",
+        """
+         self._remove_waiting()
++        self._delete(self._files())
+@
+-        self._delete(self._files())
+         self._delete(self._aside())
+""",
+        (f"{_RETENTION}::test_a_retention_that_is_killed_is_finished_by_the_next",),
+    ),
+    Mutant(
+        "retention takes another website's plan",
+        "lake/overdue.py",
+        """
+-        late = [website_id for website_id, first in self.first_days.items() if day < first]
++        late = [website_id for website_id in self.first_days if day < self.first_day]
+""",
+        (f"{_RETENTION}::test_another_website_keeps_what_its_own_plan_keeps",),
+    ),
+    Mutant(
+        "an expired session is served until it is removed",
+        "lake/finding.py",
+        """
+-    if day < websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms()):
+-        raise missing
+""",
+        (f"{_RETENTION}::test_a_session_is_served_until_its_last_day_ends_and_never_after",),
+    ),
+)
+
+ERASURE = (
+    Mutant(
+        "compaction takes what was erased",
+        "lake/compaction/slice.py",
+        """
+-    return any(gone.hides(key[1], visitor_id, user_id) for visitor_id, user_id in people)
++    return False
+""",
+        (f"{_ERASURE}::test_late_chunks_of_an_erased_session_are_dropped",),
+    ),
+    Mutant(
+        "what is erased while a compactor holds it is not looked for after its commit",
+        "lake/compaction/slice.py",
+        """
+-            self._erased(written, known, is_written=True)
+""",
+        (f"{_ERASURE}::test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end",),
+    ),
+    Mutant(
+        "an erased session can still be opened",
+        "lake/finding.py",
+        """
+-    if any(gone.hides(session_id, union.client.visitor_id, user_id) for user_id in users):
+-        raise missing
+""",
+        (f"{_ERASURE}::test_what_was_erased_is_hidden_at_once_and_then_nowhere[local-visitor]",),
+    ),
+    Mutant(
+        "an erased session is still listed",
+        "lake/listing.py",
+        """
+-    return gone.hides(row["session_id"], row["visitor_id"], row["user_id"])
++    return False
+""",
+        (f"{_ERASURE}::test_what_was_erased_is_hidden_at_once_and_then_nowhere[local-visitor]",),
+    ),
+    Mutant(
+        "former files of the tables outlive an erasure",
+        "lake/erasing/purge.py",
+        """
+-            store.delete([item.key])
+             count += 1
+""",
+        (f"{_ERASURE}::test_what_was_erased_is_hidden_at_once_and_then_nowhere[local-visitor]",),
+    ),
+    Mutant(
+        "a rebuild brings back what was erased",
+        "lake/rebuild.py",
+        """
+-            if website_id in gone and gone[website_id].hides(session_id):
+-                continue  # erased; its removal was cut off, or it came back
+""",
+        (f"{_ERASURE}::test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back",),
+    ),
+    Mutant(
+        "ingest takes what was erased",
+        "ingest_api/receiving.py",
+        """
+-    if is_hidden:
++    if False:
+""",
+        ("tests/ingest/test_erased.py",),
+    ),
+    Mutant(
+        "retention removes what is held",
+        "lake/overdue.py",
+        """
+-        return mine is not None and session_id not in mine
++        return mine is not None
+""",
+        (f"{_HOLDS}::test_a_held_session_stays_with_all_that_belongs_to_it_until_it_is_released",),
+    ),
+    Mutant(
+        "an erasure ignores a legal hold",
+        "lake/erasing/requests.py",
+        """
+-    if any(held.holds(session_id) for session_id in sessions):
++    if False:
+""",
+        (f"{_ERASURE}::test_a_session_that_is_held_cannot_be_erased",),
+    ),
+)
+
+INGEST = (
+    Mutant(
+        "addresses are stored as they came",
+        "lake/chunks.py",
+        """
+-        view = View(int(at_ms), scrub_url(url), _size(width), _size(height), text)
++        view = View(int(at_ms), url, _size(width), _size(height), text)
+""",
+        (f"{_HOSTILE}::test_a_token_in_an_address_is_nowhere_but_in_what_the_recorder_sent",),
+    ),
+    Mutant(
+        "what a browser calls itself keeps its control characters",
+        "lake/clients.py",
+        """
+-    return (_CONTROL.sub("", text)[:_TEXT_LENGTH_MAX] or None) if text else None
++    return (text[:_TEXT_LENGTH_MAX] or None) if text else None
+""",
+        (f"{_HOSTILE}::test_a_hostile_text_is_one_string_in_answers_and_one_cell_in_tables",),
+    ),
+    Mutant(
+        "ingest answers before the chunk is durable",
+        "ingest_api/once.py",
+        """
+-            await durable(commit)
++            pass
+         finally:
+""",
+        (
+            "tests/ingest/test_crashes.py::test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged",
+        ),
+    ),
+    Mutant(
+        "a group commit answers those who wait for another",
+        "ingest_api/group_commit.py",
+        """
+-            batch.done.set_result(None)
++            for other in [batch, *self._full]:
++                if not other.done.done():
++                    other.done.set_result(None)
+""",
+        ("tests/ingest/test_batches.py",),
+    ),
+    Mutant(
+        "any secret opens any session",
+        "lake/ids.py",
+        """
+-        raise SecretMismatch("this secret did not open this session")
++        return
+""",
+        ("tests/ingest/test_attacks.py::test_nobody_appends_to_a_session_that_another_opened",),
+    ),
+)
+
+READING = (
+    Mutant(
+        "readers look at the tables before they list what waits",
+        "lake/view.py",
+        """
+-            pending = self._index.refresh()
+             snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
+             tables = dict(zip(BY_SESSION, snapshots, strict=True))
++            pending = self._index.refresh()
+""",
+        (
+            "tests/query/test_interleaving.py::test_a_compaction_at_any_step_of_a_request_changes_no_answer",
+        ),
+    ),
+    Mutant(
+        "the list shows the sessions of every website",
+        "lake/filters.py",
+        """
+-    wanted = pl.col("website_id") == website_id
++    wanted = pl.col("website_id") != ""
+""",
+        (_ISOLATION,),
+    ),
+    Mutant(
+        "errors of every website are grouped together",
+        "lake/error_groups.py",
+        """
+-            pl.col("website_id") == website.website_id, pl.col("started_at") >= low
++            pl.col("started_at") >= low
+""",
+        (_ISOLATION,),
+    ),
+)
+
+ACCESS = (
+    Mutant(
+        "a revoked key is accepted",
+        "lake/api_keys.py",
+        """
+-    return _TOKENS.is_of(token, *recorded) and record is not None and record.revoked_at is None
++    return _TOKENS.is_of(token, *recorded) and record is not None
+""",
+        (f"{_ACCESS}::test_a_revoked_key_stops_within_the_time_that_keys_are_believed",),
+    ),
+    Mutant(
+        "a key opens every website",
+        "query_api/access.py",
+        """
+-    may_see = key.is_for_all or asked == key.website_id
++    may_see = True
+""",
+        (_ISOLATION,),
+    ),
+    Mutant(
+        "a viewer may change what an admin may",
+        "query_api/access.py",
+        """
+-    if not caller.is_admin:
++    if False:
+""",
+        (f"{_ACCESS}::test_a_viewer_may_look_and_an_admin_may_change",),
+    ),
+)
+
+SHARING = (
+    Mutant(
+        "a link shows its session after its end",
+        "lake/shares.py",
+        """
+-        return self.revoked_at is not None or iso(now_ms) >= self.expires_at
++        return self.revoked_at is not None
+""",
+        (f"{_SHARES}::test_a_link_shows_nothing_after_its_end",),
+    ),
+    Mutant(
+        "a link tells who the user is",
+        "query_api/replays.py",
+        """
+-    pieces = anonymous(found.pieces) if hides_user else found.pieces
++    pieces = found.pieces
+""",
+        (f"{_SHARES}::test_a_link_never_tells_who_the_user_is",),
+    ),
+    Mutant(
+        "who revokes a key goes on believing it",
+        "query_api/keys.py",
+        """
+-    services.control.refresh_key(key_id)
+""",
+        ("tests/query/test_keys.py::test_a_key_that_was_revoked_reads_nothing",),
+    ),
+    Mutant(
+        "whoever guesses is never told to wait",
+        "query_api/limits.py",
+        """
+-            if wait_s := self._misses.wait_s(name, now_s):
++            if wait_s := 0.0:
+""",
+        (
+            "tests/query/test_limits.py::test_whoever_guesses_is_told_to_wait_before_anything_is_looked_up",
+        ),
+    ),
+    Mutant(
+        "the audit log is told after the change",
+        "lake/documents.py",
+        """
+-            if first is not None:
+-                first(after)
+-                first = None
+             if store.swap(key, msgspec.json.encode(after), version=version):
++                if first is not None:
++                    first(after)
+                 return after
+""",
+        (f"{_AUDIT}::test_nothing_is_changed_that_the_log_cannot_tell",),
+    ),
+    Mutant(
+        "an erasure is not in the audit log",
+        "lake/erasing/requests.py",
+        """
+-    audit.record(store, website_id, by, "erasure-asked", receipt.erasure_id, counts, now_ms=now_ms)
+     DOCUMENTS.create(store, keys.erasure_key(website_id, receipt.erasure_id), receipt)
+""",
+        (f"{_AUDIT}::test_erasures_and_holds_are_in_the_log",),
+    ),
+    Mutant(
+        "audit entries are deleted before the table has them",
+        "lake/audit_log.py",
+        """
+-        retried(partial(_add, table, entries))
+-        crash.point("audit-after-commit")
+         read = [item.key for item, some in zip(batch, found, strict=True) if some is not None]
+         store.delete(read)
++        retried(partial(_add, table, entries))
+""",
+        (f"{_AUDIT}::test_a_fold_that_is_killed_is_finished_by_the_next",),
+    ),
+)
+
+MUTANTS = (*COMPACTION, *RETENTION, *ERASURE, *INGEST, *READING, *ACCESS, *SHARING)

@@ -1,0 +1,1 @@
+"""The faults and attacks by number, and which tests show them."""

@@ -1,0 +1,217 @@
+"""Both APIs by their own OpenAPI pages: no request that one can make of them is our failure."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+
+from ingest_api.app import create_app as ingest_app
+from lake import api_keys, shares
+from lake.settings import Settings
+from lake.store import Store
+from query_api.app import create_app as query_app
+from tests import lakes
+from tests.asgi import AppClient
+from tests.ingest.recording import Recorder, chunk, plain, recording_website
+
+TEXT_MAX = 4000
+URL_MAX = 60_000  # httpx makes no URL of more than 64 kB
+EXAMPLES = 100  # of each operation and mode
+BOUNDED = hypothesis_settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def clock() -> Callable[[], int]:
+    return lambda: lakes.NOW_MS
+
+
+@pytest.fixture
+def known(store: Store, settings: Settings) -> dict[str, str]:
+    """What a request may name that exists: a website with sessions, compacted and waiting."""
+    website_id = recording_website(store).website_id
+    lakes.append(store, lakes.recorded(0, website=website_id))
+    lakes.compact(store, settings)
+    lakes.append(store, lakes.session(1, website=website_id))
+    return {
+        "website_id": website_id,
+        "website": website_id,
+        "session_id": lakes.session_id(0),
+        "session": lakes.session_id(0),
+    }
+
+
+def test_the_ingest_api_answers_whatever_its_page_lets_one_ask(
+    settings: Settings, store: Store, clock: Callable[[], int], known: dict[str, str]
+) -> None:
+    recorder = Recorder(known["website_id"], lakes.NOW_MS)
+    mine = {name: str(value) for name, value in recorder.params().items()}
+    with AppClient(ingest_app(settings, store, clock=clock)) as client:
+        statuses = ask_everything(client, known | mine, plain())
+
+    assert statuses >= {200, 202, 400, 403}
+
+
+def test_the_query_api_answers_whatever_its_page_lets_one_ask(
+    settings: Settings, store: Store, clock: Callable[[], int], known: dict[str, str]
+) -> None:
+    token = api_keys.create(
+        store, website_id=known["website_id"], role="admin", now_ms=lakes.NOW_MS
+    )
+    # Or most of it would be told to wait.
+    freely = replace(settings, query_key_requests_per_s=10**6, query_misses_per_s=10**6)
+    with AppClient(query_app(freely, store, now_ms=clock)) as client:
+        statuses = ask_everything(client, known, {"authorization": f"Bearer {token}"})
+
+    assert statuses >= {200, 400, 404}
+
+
+def test_a_seq_is_taken_to_its_declared_bounds_and_not_one_beyond(
+    settings: Settings, store: Store, clock: Callable[[], int], known: dict[str, str]
+) -> None:
+    params = Recorder(known["website_id"], lakes.NOW_MS).params()
+    with AppClient(ingest_app(settings, store, clock=clock)) as client:
+        asked = list(ask_bounds(client, known | params, content=chunk(), headers=plain()))
+        twice = client.post("/v1/chunks", params=params | {"seq": [0, 0]}, headers=plain())
+
+    assert twice.json()["parameter"] == "seq"
+    assert {name for name, _, _ in asked} == {"seq"}
+    assert {status for _, is_good, status in asked if is_good} == {202}
+
+
+def test_a_number_is_taken_to_its_declared_bounds_and_not_one_beyond(
+    settings: Settings, store: Store, clock: Callable[[], int], known: dict[str, str]
+) -> None:
+    token = api_keys.create(
+        store, website_id=known["website_id"], role="admin", now_ms=lakes.NOW_MS
+    )
+    with AppClient(query_app(settings, store, now_ms=clock)) as client:
+        _, link = shares.create(
+            store,
+            settings,
+            known["website_id"],
+            known["session_id"],
+            by="a test",
+            now_ms=lakes.NOW_MS,
+        )
+        headers = {"authorization": f"Bearer {token}"}
+        asked = list(ask_bounds(client, known | {"token": link}, headers=headers))
+
+    assert {name for name, _, _ in asked} >= {"limit", "minDuration", "from_ms"}
+    assert {status for _, is_good, status in asked if is_good} == {200}
+
+
+def ask_bounds(
+    client: AppClient, known: dict[str, Any], **options: Any
+) -> Iterator[tuple[str, bool, int]]:
+    """Ask with each number that an operation takes at its bounds and beyond, all else being good.
+
+    Yields name, whether it was good, and the status. Fails where what is not is no 400. A
+    generated request hardly gets there: it must be right in all else.
+    """
+    for path, item in client.get("/openapi.json").json()["paths"].items():
+        for method, operation in item.items():
+            given = operation.get("parameters", [])
+            needed = {one["name"] for one in given if one.get("required") and one["in"] == "query"}
+            for one in given:
+                number = number_of(one["schema"])
+                if number is None or one["in"] != "query":
+                    continue
+                name = one["name"]
+                params = {other: known[other] for other in needed}
+                for value, is_good in boundary_values(number):
+                    answer = client.request(
+                        method.upper(),
+                        path.format_map({"fingerprint": "0"} | known),
+                        params=params | {name: value},
+                        **options,
+                    )
+                    asked = f"{method} {path} {name}={value:.40}: {answer.text[:500]}"
+                    assert is_good or answer.status_code == 400, asked
+                    yield name, is_good, answer.status_code
+
+
+def number_of(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema of a number that may be left out or not; None if it is none."""
+    kinds = [schema, *schema.get("anyOf", ())]
+    return next((one for one in kinds if one.get("type") in ("integer", "number")), None)
+
+
+def boundary_values(number: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Values at the bounds that a schema declares, and what no number or no such one is."""
+    low, high = number["minimum"], number["maximum"]
+    numbers = {low - 1, low, low + 1, high - 1, high, high + 1}
+    numbers |= {sign * 2**bits for sign in (1, -1) for bits in (31, 32, 53, 63, 64, 1024)}
+    for value in sorted(numbers):
+        yield str(value), low <= value <= high
+    yield "1.5", number["type"] == "number"
+    for text in ("9" * 5000, "-0.5", "1e999", "inf", "nan", "x", "\0", "0x1", "1,1"):
+        yield text, False
+
+
+def ask_everything(client: AppClient, known: dict[str, str], headers: dict[str, str]) -> set[int]:
+    """Send generated requests for every operation of the app's page; return the statuses seen.
+
+    Every second one names what exists instead of what was made up. Fails at the first 5xx.
+    """
+    schema = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
+    seen: set[int] = set()
+
+    def ask(case: Any, names: set[str]) -> None:
+        chosen = {name: value for name, value in known.items() if name in names}
+        path = case.path
+        for name, value in (case.path_parameters or {}).items():
+            value = chosen.get(name, value)
+            path = path.replace(f"{{{name}}}", quote(text_of(value), safe="", errors="replace"))
+        query = [
+            (str(name), chosen.get(name, one))
+            for name, value in (case.query or {}).items()
+            for one in (value if isinstance(value, list) else [value])
+        ]
+        options: dict[str, Any] = {"params": [(name, text_of(value)) for name, value in query]}
+        if len(str(httpx.QueryParams(options["params"]))) > URL_MAX:
+            return
+        if isinstance(case.body, bytes):
+            options["content"] = case.body
+        elif case.body is not None and type(case.body).__name__ != "NotSet":
+            options["json"] = case.body
+        answer = client.request(case.method, path, headers=headers, **options)
+        seen.add(answer.status_code)
+        asked = f"{case.method} {path} {options}: {answer.text[:500]}"
+        assert answer.status_code < 500, asked
+        if answer.status_code >= 400 and case.method != "HEAD":
+            assert answer.headers["content-type"] == "application/problem+json", asked
+            assert answer.json()["kind"], asked
+
+    for found in schema.get_all_operations():
+        operation: Any = found.ok()
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            try:
+                cases = operation.as_strategy(generation_mode=mode)
+                one = st.sampled_from(sorted(known))
+                all_but_one = one.map(lambda name: set(known) - {name})
+                names = st.just(set(known)) | all_but_one | all_but_one | st.sets(one)
+                BOUNDED(given(case=cases, names=names)(ask))()
+            except Exception as error:
+                if type(error).__name__ in ("Unsatisfiable", "SkipTest", "Skipped"):
+                    continue  # an operation without parameters has nothing to be wrong
+                raise
+    return seen
+
+
+def text_of(value: object) -> str:
+    return str(value).encode("utf-8", "replace").decode()[:TEXT_MAX]
