@@ -70,12 +70,17 @@ def now_ms() -> int:
 
 
 def create_app(
-    settings: Settings, store: Store | None = None, *, clock: Callable[[], int] = now_ms
+    settings: Settings,
+    store: Store | None = None,
+    *,
+    clock: Callable[[], int] = now_ms,
+    clock_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """Make the app. Without a `store`, the one that the settings name is opened.
 
     Args:
         clock: ms since the Unix epoch.
+        clock_s: A clock that never jumps, by which rates are kept, s.
 
     Raises:
         SettingInvalid: The lake or the trusted proxies are not of their form.
@@ -96,6 +101,7 @@ def create_app(
         countries=countries,
         once=Once(commit),
         clock=clock,
+        clock_s=clock_s,
         metrics=metrics,
         problem_of=problem_of,
     )

@@ -81,6 +81,7 @@ class Receiver:
         countries: clients.Countries,
         once: Once,
         clock: Callable[[], int],
+        clock_s: Callable[[], float],
         metrics: Metrics,
         problem_of: Callable[[Exception], Answer],
     ) -> None:
@@ -98,7 +99,7 @@ class Receiver:
             settings,
             waiting_bytes=lambda: self._waiting.held_bytes,
             lateness=Lateness(metrics.late_s),
-            clock_s=time.monotonic,
+            clock_s=clock_s,
         )
         # One thread: a body inflates to 32 MiB, and only so many of them fit into memory.
         self._pool = ThreadPoolExecutor(1, "large-chunks")

@@ -87,12 +87,17 @@ def server_ms() -> int:
 
 
 def create_app(
-    settings: Settings, store: Store | None = None, *, now_ms: Callable[[], int] = server_ms
+    settings: Settings,
+    store: Store | None = None,
+    *,
+    now_ms: Callable[[], int] = server_ms,
+    clock_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """Make the app. Without a `store`, the one that the settings name is opened.
 
     Args:
         now_ms: The server's clock, ms since the Unix epoch.
+        clock_s: A clock that never jumps, by which rates are kept, s.
 
     Raises:
         SettingInvalid: The lake or the trusted proxies are not of their form.
@@ -101,7 +106,7 @@ def create_app(
     metrics = Metrics()
     readiness = Readiness(store)
     usage, views = Usage(store, now_ms), Views(store, now_ms, metrics)
-    limits = Limits(settings, time.monotonic)
+    limits = Limits(settings, clock_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
