@@ -17,7 +17,7 @@ from lake.tables.rows import Row
 from lake.tables.sessions import rows_of
 from lake.tables.table import reading
 from lake.tail import with_payloads
-from lake.view import Lake, frame_of
+from lake.view import Lake, frame_of, row_of
 from lake.websites import Website
 
 
@@ -51,10 +51,7 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
     def read(found: Found, spool: Spool, folder: Path) -> Detail:  # noqa: ARG001 - not needed here
         key = (website.website_id, session_id)
         summary = facts.fold(*key, found.chunks, found.client)
-        if found.known is not None and not found.union.new:
-            row = dict(found.known.row)
-        else:
-            row = rows.session_row(summary, file_bytes=0, file_sha256="")
+        row = row_of(key, found.known, found.union)
         live = is_live(lake.now_ms(), lake.settings.live_s)
         row["is_live"] = frame_of([row]).select(live).item()
         tables = found.view.tables

@@ -26,7 +26,7 @@ from lake.summaries import summarise_day
 from lake.tables import sessions as session_rows
 from lake.tables.parts import hot_day, hot_part
 from lake.tables.rows import Row
-from lake.tables.schemas import DERIVED, SCORE_COLUMNS
+from lake.tables.schemas import DERIVED
 from lake.tables.sessions import Key
 from lake.tables.table import Snapshot, Table
 
@@ -220,15 +220,13 @@ class _Mender:
         derived: dict[str, Snapshot],
     ) -> None:
         parts = {key: rows[key]["part"] if key in rows else hot_part(key[1]) for key in batch}
-        fresh = [_scored(result.row, rows.get(key)) for key, result in made.items()]
+        fresh = [result.row for result in made.values()]
         session_rows.replace(self._tables["sessions"], sessions, parts, fresh)
         for name, snapshot in derived.items():
-            # Session files know no signals: those of sessions that stay are left as they are.
-            mine = {key: parts[key] for key in batch if name != "signals" or key not in made}
-            new = [row for key in mine if key in made for row in made[key].tables[name]]
+            new = [row for key in batch if key in made for row in made[key].tables[name]]
             if name == "session_files":
                 new = [row if hot_day(parts[_key(row)]) else row | {"chunks": None} for row in new]
-            session_rows.replace(self._tables[name], snapshot, mine, new)
+            session_rows.replace(self._tables[name], snapshot, parts, new)
 
     def _note(
         self, found: dict[Key, list[Generation]], rows: dict[Key, Row], bad: dict[str, str]
@@ -262,13 +260,6 @@ def _is_there(store: Store, key: str) -> bool:
 
 def _user_of(one: Generation) -> str | None:
     return next((chunk.user_id for chunk in one.file.header.chunks if chunk.user_id), None)
-
-
-def _scored(row: Row, before: Row | None) -> Row:
-    """Keep the scores of the same events."""
-    if before is None or before["file_sha256"] != row["file_sha256"]:
-        return row
-    return row | {name: before[name] for name in SCORE_COLUMNS}
 
 
 def _key(row: Row) -> Key:

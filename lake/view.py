@@ -23,7 +23,7 @@ from lake.settings import Settings
 from lake.store import Store
 from lake.tables import rows
 from lake.tables.rows import Row
-from lake.tables.schemas import BY_SESSION
+from lake.tables.schemas import BY_SESSION, SCORE_COLUMNS
 from lake.tables.sessions import Key, rows_of
 from lake.tables.table import POLARS, Snapshot, Table, reading
 
@@ -149,16 +149,23 @@ def frame_of(found: Sequence[Row]) -> pl.DataFrame:
     return pl.DataFrame(found, schema=_SCHEMA, orient="row")
 
 
+def row_of(key: Key, known: Known | None, union: Union) -> Row:
+    """Return a session's row with what waits of it; its scores are of its last compaction."""
+    if known is not None and not union.new:
+        return dict(known.row)
+    summary = facts.fold(*key, union.chunks, union.client)
+    row = rows.session_row(summary, None, file_bytes=0, file_sha256="")
+    if known is not None:
+        row |= {name: known.row[name] for name in SCORE_COLUMNS}
+    return row
+
+
 def _fresh(key: Key, known: Known | None, waiting: tuple[Waiting, ...]) -> Fresh:
     union = merge.unite(
         known.chunks if known else (),
         known.client if known else None,
         (item.arrival for item in waiting),
     )
-    if known is not None and not union.new:
-        row = dict(known.row)
-    else:
-        summary = facts.fold(*key, union.chunks, union.client)
-        row = rows.session_row(summary, file_bytes=0, file_sha256="")
+    row = row_of(key, known, union)
     row.pop("part", None)
     return Fresh(known, union, row, waiting)

@@ -44,10 +44,10 @@ class ErrorRule:
         self.errors: list[ErrorEvent] = []
         self._recent: dict[int, list[tuple[float, str]]] = {}
 
-    def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> None:
-        """Look at one event; all but custom and plugin events are none of this rule's."""
+    def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> ErrorEvent | None:
+        """Look at one event; return the error that it is. Only custom and plugin events are."""
         if kind not in (CUSTOM, PLUGIN):
-            return
+            return None
         data = _field(_decode(json), "data")
         payload = _field(data, "payload")
         if isinstance(data, dict) and data.get("tag") in ERROR_TAGS:
@@ -56,15 +56,16 @@ class ErrorRule:
                 self._recent[chunk] = [*self._recent.get(chunk, [])[-7:], (at_ms, message)]
             source = _field(payload, "source")
             source = source if source in _SOURCES else "page"
-            self._add(at_ms, chunk, message, _text(_field(payload, "stack")), source)
-        elif _field(data, "plugin") == CONSOLE and _field(payload, "level") == "error":
+            return self._add(at_ms, chunk, message, _text(_field(payload, "stack")), source)
+        if _field(data, "plugin") == CONSOLE and _field(payload, "level") == "error":
             parts = _field(payload, "payload")
             texts = [_unquoted(p) for p in parts] if isinstance(parts, list) else []
             text = " ".join(t for t in texts if t)
             if not self._is_repeated(at_ms, chunk, text):
                 trace = _field(payload, "trace")
                 lines = [t for t in trace if isinstance(t, str)] if isinstance(trace, list) else []
-                self._add(at_ms, chunk, text, "\n".join(lines), "console")
+                return self._add(at_ms, chunk, text, "\n".join(lines), "console")
+        return None
 
     def _is_repeated(self, at_ms: float, chunk: int, text: str) -> bool:
         return "Uncaught" in text and any(
@@ -72,14 +73,16 @@ class ErrorRule:
             for at, message in self._recent.get(chunk, [])
         )
 
-    def _add(self, at_ms: float, chunk: int, message: str, stack: str, source: str) -> None:
+    def _add(
+        self, at_ms: float, chunk: int, message: str, stack: str, source: str
+    ) -> ErrorEvent | None:
         if len(self.errors) >= ERRORS_MAX:
-            return
+            return None
         message = scrub_text(message, _MESSAGE_LENGTH_MAX) or "(no message)"
         stack = scrub_text(stack, _STACK_LENGTH_MAX)
-        self.errors.append(
-            ErrorEvent(at_ms, chunk, message, stack or None, source, fingerprint(message, stack))
-        )
+        group = fingerprint(message, stack)
+        self.errors.append(ErrorEvent(at_ms, chunk, message, stack or None, source, group))
+        return self.errors[-1]
 
 
 def fingerprint(message: str, stack: str) -> str:

@@ -35,7 +35,7 @@ class Burst(NamedTuple):
     y: int | None
     target: str | None
     text: str | None
-    count: int
+    click_count: int
 
 
 class FormStep(NamedTuple):

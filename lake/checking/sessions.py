@@ -1,12 +1,13 @@
 """Every row against the session file that it points at, and every file against the rows."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
 from lake import keys
+from lake.analysis.score import SCORING_VERSION
 from lake.checking.found import Broken
 from lake.checking.gone import Gone
 from lake.compaction.known import file_key
@@ -19,7 +20,7 @@ from lake.settings import Settings
 from lake.store import Store
 from lake.summaries import summary_of
 from lake.tables.rows import Row, unpack_chunks
-from lake.tables.schemas import DERIVED, SCHEMAS, SCORE_COLUMNS
+from lake.tables.schemas import ANALYSED, DERIVED, SCHEMAS
 from lake.tables.sessions import Key, rows_of_day
 from lake.tables.table import Snapshot
 
@@ -129,14 +130,21 @@ def _session(store: Store, row: Row, derived: dict[str, list[Row]] | None) -> It
     except (Damaged, BadInput) as error:
         yield "session-file-damaged", key, str(error)
         return
-    yield from _compared("sessions", where, [row], found.tables["sessions"])
+    skipped = {} if row["scoring_version"] == SCORING_VERSION else ANALYSED
+    yield from _compared("sessions", where, [row], found.tables["sessions"], skipped)
     for name, stored in (derived or {}).items():
-        if name != "signals":
-            yield from _compared(name, where, stored, found.tables[name])
+        if name != "signals" or not skipped:
+            yield from _compared(name, where, stored, found.tables[name], skipped)
 
 
-def _compared(name: str, where: str, stored: list[Row], made: list[Row]) -> Iterator[_Found]:
-    """Compare rows but for scores, which a session file does not hold."""
+def _compared(
+    name: str,
+    where: str,
+    stored: list[Row],
+    made: list[Row],
+    skipped: Mapping[str, Collection[str]],
+) -> Iterator[_Found]:
+    """Compare rows but for what an analysis of another version made."""
     number = next((column for column in SCHEMAS[name].names if column.endswith("_no")), None)
     if number is not None:
         stored = sorted(stored, key=lambda row: int(row[number]))
@@ -147,7 +155,7 @@ def _compared(name: str, where: str, stored: list[Row], made: list[Row]) -> Iter
         wrong = [
             f"{column} is {is_[column]!r}, its file says {value!r}"
             for column, value in should.items()
-            if column not in SCORE_COLUMNS
+            if column not in skipped.get(name, ())
             and is_[column] != value
             and not (column == "chunks" and _same_chunks(is_[column], value))
         ]

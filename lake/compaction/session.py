@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lake import facts, keys, merge, session_files
-from lake.analysis.errors import ErrorRule
-from lake.chunks import CUSTOM, PLUGIN
+from lake.analysis.analysis import Analysis, Findings
 from lake.compaction.known import Known, file_of
 from lake.errors import Damaged
 from lake.ids import day_of
@@ -68,10 +67,10 @@ def write_file(
         folder,
         settings,
     )
-    rule = ErrorRule()
+    analysis = Analysis([chunk.page_id for chunk in union.chunks])
     written = session_files.write(
         folder,
-        _seen(events, rule),
+        _seen(events, analysis),
         website_id=website_id,
         session_id=session_id,
         client=union.client,
@@ -80,7 +79,7 @@ def write_file(
     )
     counted = sum(frame.event_count for frame in written.header.frames)
     assert counted == sum(chunk.event_count for chunk in union.chunks), session_id
-    tables = tables_of(written.header, rule, written.size_bytes, written.sha256)
+    tables = tables_of(written.header, analysis.end(), written.size_bytes, written.sha256)
     received_bytes = sum(arrival.payload_bytes for arrival in union.new)
     return Rewritten(tables, written, len(union.new), received_bytes)
 
@@ -91,23 +90,23 @@ def rows_from_file(file: SessionFile, *, size_bytes: int, sha256: str) -> Rewrit
     Raises:
         Damaged, ObjectMissing, StoreUnavailable.
     """
-    rule = ErrorRule()
-    for _ in _seen(file.events(), rule):
-        pass
-    tables = tables_of(file.header, rule, size_bytes, sha256)
+    analysis = Analysis([chunk.page_id for chunk in file.header.chunks])
+    for event in file.events():
+        analysis.see(event)
+    tables = tables_of(file.header, analysis.end(), size_bytes, sha256)
     return Rewritten(tables, None, 0, 0)
 
 
 def tables_of(
-    header: session_files.Header, rule: ErrorRule, size_bytes: int, sha256: str
+    header: session_files.Header, found: Findings, size_bytes: int, sha256: str
 ) -> dict[str, list[Row]]:
     """Make the rows of every table from a session file's header and its analysis."""
     summary = facts.fold(header.website_id, header.session_id, header.chunks, header.client)
     return {
-        "sessions": [rows.session_row(summary, file_bytes=size_bytes, file_sha256=sha256)],
-        "pages": rows.page_rows(summary),
-        "errors": rows.error_rows(summary, header.chunks, rule.errors),
-        "signals": [],
+        "sessions": [rows.session_row(summary, found, file_bytes=size_bytes, file_sha256=sha256)],
+        "pages": rows.page_rows(summary, found),
+        "errors": rows.error_rows(summary, header.chunks, found.errors),
+        "signals": rows.signal_rows(summary, found),
         "session_files": [
             rows.file_row(
                 summary,
@@ -132,8 +131,7 @@ def put(store: Store, written: Written) -> None:
         written.content.unlink()
 
 
-def _seen(events: Iterator[Placed], rule: ErrorRule) -> Iterator[Placed]:
+def _seen(events: Iterator[Placed], analysis: Analysis) -> Iterator[Placed]:
     for event in events:
-        if event.type in (CUSTOM, PLUGIN):
-            rule.see(event.at_ms, event.chunk, event.type, event.json)
+        analysis.see(event)
         yield event

@@ -1,14 +1,19 @@
 """A session's rows, made of its facts and of what its analysis found. Pure."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from lake.analysis.analysis import Findings
 from lake.analysis.errors import ErrorEvent
-from lake.facts import ChunkFacts, Client, Summary
+from lake.analysis.score import SCORING_VERSION, score
+from lake.analysis.views import CLICKS_MAX, SeenView
+from lake.facts import ChunkFacts, Client, Page, Summary
+from lake.page_views import Addresses
 from lake.scrub import URL_LENGTH_MAX
-from lake.tables.schemas import SIGNAL_KINDS
+from lake.tables.schemas import SCORE_COLUMNS, SIGNAL_KINDS
 
 URLS_BYTES_MAX = 64 * 1024
 PAGES_MAX = 10_000  # rows kept of one session; its counts stay right beyond
@@ -17,8 +22,10 @@ _CHUNKS = msgspec.json.Decoder(tuple[ChunkFacts, ...])
 Row = dict[str, Any]
 
 
-def session_row(summary: Summary, *, file_bytes: int, file_sha256: str) -> Row:
-    """Return the row of `sessions`, but for its part. Unscored."""
+def session_row(
+    summary: Summary, found: Findings | None, *, file_bytes: int, file_sha256: str
+) -> Row:
+    """Return the row of `sessions`, but for its part. Unscored where nothing was analysed."""
     urls = dict.fromkeys(page.url for page in summary.pages if page.url)
     return {
         **_key(summary),
@@ -29,13 +36,12 @@ def session_row(summary: Summary, *, file_bytes: int, file_sha256: str) -> Row:
         "event_count": summary.event_count,
         "click_count": summary.click_count,
         "error_count": summary.error_count,
-        **{f"{kind}_count": None for kind in SIGNAL_KINDS},
-        "frustration_score": None,
-        "scoring_version": None,
+        **_scores(found),
         "viewport_width": summary.width,
         "viewport_height": summary.height,
         **msgspec.structs.asdict(summary.client),
         "initial_url": next((page.url for page in summary.pages if page.url), None),
+        "exit_url": next(reversed(urls), None),
         "urls": _joined(urls),
         "is_complete": not summary.gaps,
         "raw_bytes": summary.raw_bytes,
@@ -49,8 +55,10 @@ def client_of(row: Row) -> Client:
     return Client(**{name: row[name] for name in Client.__struct_fields__})
 
 
-def page_rows(summary: Summary) -> list[Row]:
+def page_rows(summary: Summary, found: Findings) -> list[Row]:
     """Return the rows of `pages`."""
+    kept = summary.pages[:PAGES_MAX]
+    seen = _views_of(kept, found)
     return [
         {
             **_key(summary),
@@ -60,8 +68,13 @@ def page_rows(summary: Summary) -> list[Row]:
             "title": page.title,
             "at_ms": page.at_ms,
             "duration_ms": page.duration_ms,
+            "viewport_width": next((view.width for view in seen[number] if view.width), None),
+            "viewport_height": next((view.height for view in seen[number] if view.height), None),
+            "click_count": sum(view.click_count for view in seen[number]),
+            "clicks": _places(seen[number]),
+            "seen_px": max((view.seen_px for view in seen[number]), default=0),
         }
-        for number, page in enumerate(summary.pages[:PAGES_MAX])
+        for number, page in enumerate(kept)
     ]
 
 
@@ -69,12 +82,14 @@ def error_rows(
     summary: Summary, chunks: tuple[ChunkFacts, ...], errors: Iterable[ErrorEvent]
 ) -> list[Row]:
     """Return the rows of `errors`. `chunks` are those that the errors' numbers mean."""
+    addresses = Addresses(summary.pages)
     return [
         {
             **_key(summary),
             "error_no": number,
             "page_id": chunks[error.chunk].page_id,
             "at_ms": int(error.at_ms),
+            "url": addresses.at(chunks[error.chunk].page_id, error.at_ms),
             "visitor_id": summary.client.visitor_id,
             "fingerprint": error.fingerprint,
             "message": error.message,
@@ -82,6 +97,27 @@ def error_rows(
             "source": error.source,
         }
         for number, error in enumerate(errors)
+    ]
+
+
+def signal_rows(summary: Summary, found: Findings) -> list[Row]:
+    """Return the rows of `signals`."""
+    addresses = Addresses(summary.pages)
+    return [
+        {
+            **_key(summary),
+            "signal_no": number,
+            "kind": signal.kind,
+            "page_id": signal.page_id,
+            "at_ms": int(signal.at_ms),
+            "url": addresses.at(signal.page_id, signal.at_ms),
+            "target": signal.target,
+            "text": signal.text,
+            "x": signal.x,
+            "y": signal.y,
+            "evidence": json.dumps(dict(signal.evidence), sort_keys=True),
+        }
+        for number, signal in enumerate(found.signals)
     ]
 
 
@@ -106,6 +142,35 @@ def file_row(
 def unpack_chunks(packed: bytes) -> tuple[ChunkFacts, ...]:
     """Return the chunk facts that the column `chunks` of `session_files` holds."""
     return _CHUNKS.decode(packed)
+
+
+def _scores(found: Findings | None) -> Row:
+    if found is None:
+        return dict.fromkeys(SCORE_COLUMNS)
+    return {
+        **{f"{kind}_count": found.counts.get(kind, 0) for kind in SIGNAL_KINDS},
+        "frustration_score": score(found.counts),
+        "scoring_version": SCORING_VERSION,
+        "active_ms": found.active_ms,
+        "activity": found.activity,
+    }
+
+
+def _views_of(pages: list[Page], found: Findings) -> list[list[SeenView]]:
+    """Give what analysis saw of each page to its rows. Both cut pages into views by address."""
+    addresses = Addresses(pages)
+    seen: list[list[SeenView]] = [[] for _ in pages]
+    for page_id, views in found.views.items():
+        for view in views:
+            number = addresses.number_at(page_id, view.at_ms)
+            if number is not None:
+                seen[number].append(view)
+    return seen
+
+
+def _places(views: list[SeenView]) -> str:
+    clicks = [place for view in views for place in view.clicks]
+    return json.dumps(clicks[:CLICKS_MAX], separators=(",", ":"))
 
 
 def _key(summary: Summary) -> Row:

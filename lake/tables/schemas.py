@@ -28,6 +28,9 @@ SIGNAL_KINDS = (
     "form_frustration",
     "form_abandonment",
     "scroll_thrash",
+    "error_click",
+    "quick_back",
+    "slow_response",
 )
 
 SCHEMAS: dict[str, pa.Schema] = {
@@ -50,6 +53,10 @@ SCHEMAS: dict[str, pa.Schema] = {
             ),
             _column("frustration_score", pa.int32(), "0 to 100; null: unscored", nullable=True),
             _column("scoring_version", pa.int32(), "of the score's formula", nullable=True),
+            _column("active_ms", pa.int64(), "time in which the visitor acts", nullable=True),
+            _column(
+                "activity", pa.string(), "60 digits: deeds in equal slices of time", nullable=True
+            ),
             _column("viewport_width", pa.int32(), "CSS px of the first view", nullable=True),
             _column("viewport_height", pa.int32(), "CSS px of the first view", nullable=True),
             _column("device_type", pa.string(), "desktop, mobile, tablet, bot or unknown"),
@@ -60,6 +67,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("os_version", pa.string(), "version", nullable=True),
             _column("country", pa.string(), "ISO 3166-1 alpha-2 of the address", nullable=True),
             _column("initial_url", pa.string(), "entry page, scrubbed", nullable=True),
+            _column("exit_url", pa.string(), "last page, scrubbed", nullable=True),
             _column(
                 "urls", pa.string(), "distinct page URLs, a line each, scrubbed, at most 64 kB"
             ),
@@ -92,6 +100,18 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("title", pa.string(), "scrubbed", nullable=True),
             _column("at_ms", pa.int64(), "when the page was entered, ms, the browser's clock"),
             _column("duration_ms", pa.int64(), "until the next page or the last event"),
+            _column("viewport_width", pa.int32(), "CSS px", nullable=True),
+            _column("viewport_height", pa.int32(), "CSS px", nullable=True),
+            _column("click_count", pa.int64(), "clicks on it", nullable=True),
+            _column(
+                "clicks",
+                pa.string(),
+                "JSON: [x, y] of its first 500 clicks, CSS px of the document",
+                nullable=True,
+            ),
+            _column(
+                "seen_px", pa.int32(), "how far down it was seen: scrolled and shown", nullable=True
+            ),
         ]
     ),
     "errors": pa.schema(
@@ -100,6 +120,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("error_no", pa.int32(), "0, 1, … in the session"),
             _column("page_id", pa.string(), "UUIDv7 of the page load"),
             _column("at_ms", pa.int64(), "ms, the browser's clock"),
+            _column("url", pa.string(), "of the page then, scrubbed", nullable=True),
             _column("visitor_id", pa.string(), "as in sessions"),
             _column("fingerprint", pa.string(), "the group: message and top frames, hashed"),
             _column("message", pa.string(), "scrubbed"),
@@ -114,6 +135,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("kind", pa.string(), ", ".join(SIGNAL_KINDS)),
             _column("page_id", pa.string(), "UUIDv7 of the page load"),
             _column("at_ms", pa.int64(), "ms, the browser's clock"),
+            _column("url", pa.string(), "of the page then, scrubbed", nullable=True),
             _column("target", pa.string(), "path of the element", nullable=True),
             _column("text", pa.string(), "the element's visible text, masked", nullable=True),
             _column("x", pa.int32(), "CSS px", nullable=True),
@@ -134,8 +156,22 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("error_session_count", pa.int64(), "sessions with an error"),
             _column("duration_ms", pa.int64(), "sum over the sessions"),
             _column("raw_bytes", pa.int64(), "sum over the sessions"),
+            _column("frustrated_session_count", pa.int64(), "with a signal", nullable=True),
             _column("frustration_p50", pa.float64(), "of the scored sessions", nullable=True),
             _column("frustration_p90", pa.float64(), "of the scored sessions", nullable=True),
+            _column("signals", pa.string(), "JSON object: signals by kind", nullable=True),
+            _column(
+                "top_pages",
+                pa.string(),
+                "JSON: the 10 most viewed pages: url, views, sessions",
+                nullable=True,
+            ),
+            _column(
+                "top_errors",
+                pa.string(),
+                "JSON: the 10 most frequent errors: fingerprint, message, count, sessions",
+                nullable=True,
+            ),
         ]
     ),
 }
@@ -166,9 +202,17 @@ ALL = SCHEMAS | ORIGINAL
 DERIVED = ("pages", "errors", "signals", "session_files")
 BY_SESSION = ("sessions", *DERIVED)
 
-# What analysis adds to a row of `sessions`, and a new version of it changes.
+# What analysis adds to a session's rows, and a new version of it changes; all of `signals`.
 SCORE_COLUMNS = (
     *(f"{kind}_count" for kind in SIGNAL_KINDS),
     "frustration_score",
     "scoring_version",
+    "active_ms",
+    "activity",
 )
+ANALYSED: dict[str, tuple[str, ...]] = {
+    "sessions": (*SCORE_COLUMNS, "exit_url"),
+    "pages": ("viewport_width", "viewport_height", "click_count", "clicks", "seen_px"),
+    "errors": ("url",),
+    "signals": tuple(SCHEMAS["signals"].names),
+}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 import pyarrow as pa
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake import DeltaTable, Schema, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from lake.errors import Conflict, Damaged, StoreUnavailable
@@ -127,10 +127,12 @@ class Table:
         assert set(rows.column("part").unique().to_pylist()) <= set(names), names
         predicate = " OR ".join(f"part = '{name}'" for name in names)
         with _failures(self._uri):
+            # Whoever saw no table writes against its empty first version: another may have
+            # created and filled it since.
+            table = self._table or self._created()
+            self._renew(table)
             write_deltalake(
-                # Whoever saw no table writes against its empty first version: another may have
-                # created and filled it since.
-                self._table or self._created(),
+                table,
                 rows.cast(ALL[self.name]),
                 mode="overwrite",
                 predicate=predicate,
@@ -157,6 +159,19 @@ class Table:
             return set(
                 handle.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False)
             )
+
+    def _renew(self, table: DeltaTable) -> None:
+        """Add the columns that a table of an older version lacks.
+
+        Raises:
+            Conflict: They were added: the snapshot is of before.
+        """
+        have = {field.name for field in table.schema().fields}
+        missing = [field for field in ALL[self.name] if field.name not in have]
+        if missing:
+            fields = Schema.from_arrow(pa.schema(missing)).fields
+            table.alter.add_columns(fields)
+            raise Conflict(f"{self._uri}: columns were added, read it again")
 
     def _created(self) -> DeltaTable:
         schema = ALL[self.name]

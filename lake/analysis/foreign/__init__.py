@@ -1,0 +1,1 @@
+"""Streams of other recorders, which leave no notes."""
