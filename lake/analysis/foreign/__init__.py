@@ -1,0 +1,1 @@
+"""Pages that another recorder than ours recorded: what happened there is read from the DOM."""
