@@ -5,7 +5,7 @@ arrival. Long texts are cut, too many nodes left out, so that memory is bounded;
 or recurses, whatever a stream says. What a change means is told elsewhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ _ATTRIBUTES_MAX = 60
 _ORPHANS_MAX = 10_000  # from one snapshot to the next; honest streams have few
 _DEPTH_MAX = 512  # browsers' parsers nest no deeper
 
+_CSS = "_cssText"  # the attribute of <style> and <link> in which rrweb puts a sheet
 _DOCUMENT, _ELEMENT, _TEXT = 0, 2, 3  # of rrweb's types of nodes
 DOCUMENT_TAG = "#document"
 TEXT_TAG = "#text"
@@ -76,9 +77,10 @@ class Change(NamedTuple):
 
 
 class Mirror:
-    """The nodes of a page by their numbers."""
+    """The nodes of a page by their numbers. `read_css` is given each stylesheet's text."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_css: Callable[[str], object] | None = None) -> None:
+        self._read_css = read_css
         self._clear()
 
     def _clear(self) -> None:
@@ -153,6 +155,8 @@ class Mirror:
             top = top or node
             if above:
                 _attach(node, above)
+            if self._read_css and (css := _css(item, above)):
+                self._read_css(css)
             if node.tag not in _SILENT:
                 children = _items(item, "childNodes")
                 waiting.extend((child, node) for child in reversed(children))
@@ -188,6 +192,8 @@ class Mirror:
         return node
 
     def _set(self, node: Node, name: str, value: object) -> Change:
+        if name == _CSS and self._read_css and isinstance(value, str):
+            self._read_css(value)  # a sheet that has come late
         before = node.attributes.pop(name, None)
         self._chars -= len(before or "")
         if isinstance(value, dict):
@@ -203,7 +209,7 @@ class Mirror:
         if type(value) in (int, float):
             value = str(value)
         has_room = len(node.attributes) < _ATTRIBUTES_MAX and len(name) < _TEXT_LENGTH_MAX
-        if isinstance(value, str) and has_room:
+        if isinstance(value, str) and has_room and name != _CSS:
             node.attributes[name] = self._kept(value, _ATTRIBUTE_LENGTH_MAX)
 
     def _kept(self, value: str, length_max: int) -> str:
@@ -244,6 +250,17 @@ def _declarations(style: dict[str, object]) -> str:
     """Write `{"cursor": "pointer"}` as CSS. A value may be `[value, priority]`, or false: unset."""
     values = {name: v[0] if isinstance(v, list) and v else v for name, v in style.items()}
     return ";".join(f"{k}:{v if isinstance(v, str) else 'unset'}" for k, v in values.items())
+
+
+def _css(serialized: object, above: Node | None) -> str | None:
+    """Return the text of a stylesheet: of its attribute, or of the texts in a <style>."""
+    css = _field(_field(serialized, "attributes"), _CSS)
+    if css is None and _field(serialized, "tagName") == "style":
+        texts = [_field(child, "textContent") for child in _items(serialized, "childNodes")]
+        css = "".join(text for text in texts if isinstance(text, str))
+    if above and above.tag == "style":
+        css = _field(serialized, "textContent")
+    return css if isinstance(css, str) else None
 
 
 def _field(value: object, name: str) -> object:
