@@ -15,41 +15,14 @@ PAGES = ["01", "02"]
 ANYTHING = st.sampled_from(
     [None, True, -1, 0, 2, 5, 1e300, 10**25, "", "x" * 500, "\ud800", [], [[[]]], [None], {}]
 )
-KEYS = st.sampled_from(
-    [
-        "source",
-        "type",
-        "id",
-        "x",
-        "y",
-        "positions",
-        "adds",
-        "removes",
-        "attributes",
-        "texts",
-        "node",
-        "href",
-        "width",
-        "height",
-        "tag",
-        "payload",
-        "plugin",
-        "text",
-        "isChecked",
-        "parentId",
-        "childNodes",
-        "url",
-        "at_ms",
-        "step",
-        "status",
-    ]
-)
+NAMES = """source type id x y positions adds removes attributes texts node href width height tag
+    payload plugin text isChecked parentId childNodes url at_ms step status"""
+OURS = "page click rage_click form network error identify gap vital"
+KEYS = st.sampled_from(NAMES.split())
 DATA = st.dictionaries(
     KEYS, ANYTHING | st.integers(0, 16) | st.dictionaries(KEYS, ANYTHING, max_size=3), max_size=5
 )
-TAGS = st.sampled_from(
-    ["page", "click", "rage_click", "form", "network", "error", "identify", "gap", "vital"]
-)
+TAGS = st.sampled_from(OURS.split())
 NOTES = st.tuples(TAGS, DATA).map(lambda n: {"tag": f"replaylake.{n[0]}", "payload": n[1]})
 
 
