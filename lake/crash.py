@@ -22,6 +22,7 @@ POINTS = (
     "retention-after-rows",
     "retention-mid-delete",
     "rebuild-after-delete",
+    "rescore-after-table",
     "erase-after-tombstone",
     "erase-after-rows",
     "erase-mid-delete",

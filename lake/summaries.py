@@ -1,13 +1,19 @@
-"""A day in figures, by website: the table `daily_summary`, made from `sessions` alone."""
+"""A day in figures, by website: the table `daily_summary`, made from the tables by session."""
 
+import json
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
 
 from lake.store import Store
+from lake.tables.schemas import SIGNAL_KINDS
 from lake.tables.sessions import rows_of_day
-from lake.tables.table import POLARS, Table
+from lake.tables.table import POLARS, Snapshot, Table
 
+SUMMARY = "daily_summary"
+SOURCES = ("errors", "pages", "sessions")
+_TOP_MAX = 10
 _SUMS = ("page_count", "click_count", "error_count", "duration_ms", "raw_bytes")
 
 
@@ -21,9 +27,9 @@ def summarise_day(store: Store, day: date) -> int:
         Conflict: Another run wrote them at the same time; run it again.
         StoreUnavailable.
     """
-    summaries = Table(store, "daily_summary")
+    summaries = Table(store, SUMMARY)
     before = summaries.snapshot()  # ahead of the rows: a run on older rows is refused
-    rows = summary_of(rows_of_day(Table(store, "sessions").snapshot(), day), day)
+    rows = summary_of({name: Table(store, name).snapshot() for name in SOURCES}, day)
     stored = before.scan(before.of_parts([part_of(day)])).sort("website_id").collect()
     if not stored.select(rows.drop("part").columns).equals(rows.drop("part")):
         summaries.replace([part_of(day)], rows.to_arrow())
@@ -35,17 +41,57 @@ def part_of(day: date) -> str:
     return f"{day:%Y-%m-%d}"
 
 
-def summary_of(sessions: pl.LazyFrame, day: date) -> pl.DataFrame:
-    """Reduce rows of `sessions` to rows of `daily_summary`, sorted by website."""
+def summary_of(tables: Mapping[str, Snapshot], day: date) -> pl.DataFrame:
+    """Reduce the rows of a day (UTC) to rows of `daily_summary`, sorted by website.
+
+    Args:
+        tables: At least those of `SOURCES`.
+    """
     score = pl.col("frustration_score")
-    grouped = sessions.group_by("website_id").agg(
-        *(pl.col(name).cast(pl.Int64).sum() for name in _SUMS),
-        session_count=pl.len(),
-        visitor_count=pl.col("visitor_id").n_unique(),
-        error_session_count=(pl.col("error_count") > 0).sum(),
-        frustration_p50=score.quantile(0.5, "linear"),
-        frustration_p90=score.quantile(0.9, "linear"),
+    counts = [pl.col(f"{kind}_count").fill_null(0) for kind in SIGNAL_KINDS]
+    grouped = (
+        rows_of_day(tables["sessions"], day)
+        .group_by("website_id")
+        .agg(
+            *(pl.col(name).cast(pl.Int64).sum() for name in _SUMS),
+            session_count=pl.len(),
+            visitor_count=pl.col("visitor_id").n_unique(),
+            error_session_count=(pl.col("error_count") > 0).sum(),
+            frustrated_session_count=pl.any_horizontal(count > 0 for count in counts).sum(),
+            frustration_p50=score.quantile(0.5, "linear"),
+            frustration_p90=score.quantile(0.9, "linear"),
+            **{kind: count.cast(pl.Int64).sum() for kind, count in zip(SIGNAL_KINDS, counts)},
+        )
+        .with_columns(
+            signals=pl.struct(SIGNAL_KINDS).struct.json_encode(),
+            part=pl.lit(part_of(day)),
+            date=pl.lit(day),
+        )
+        .collect()
     )
-    placed = grouped.with_columns(part=pl.lit(part_of(day)), date=pl.lit(day))
-    schema = POLARS["daily_summary"]
-    return placed.select(schema.names()).cast(schema).sort("website_id").collect()
+    tops = {
+        "top_pages": _top(rows_of_day(tables["pages"], day), "url", "views"),
+        "top_errors": _top(rows_of_day(tables["errors"], day), "fingerprint", "count"),
+    }
+    for name, found in tops.items():
+        column = pl.col("website_id").replace_strict(found, default="[]", return_dtype=pl.String)
+        grouped = grouped.with_columns(column.alias(name))
+    schema = POLARS[SUMMARY]
+    return grouped.select(schema.names()).cast(schema).sort("website_id")
+
+
+def _top(rows: pl.LazyFrame, by: str, count: str) -> dict[str, str]:
+    """Return what comes most often, as JSON by website: most first, then in order of names."""
+    found = (
+        rows.drop_nulls(by)
+        .group_by("website_id", by)
+        .agg(pl.len().alias(count), sessions=pl.col("session_id").n_unique())
+        .sort(["website_id", count, by], descending=[False, True, False])
+        .group_by("website_id", maintain_order=True)
+        .head(_TOP_MAX)
+        .collect()
+    )
+    tops: dict[str, list[dict[str, object]]] = {}
+    for row in found.to_dicts():
+        tops.setdefault(row.pop("website_id"), []).append(row)
+    return {website_id: json.dumps(top) for website_id, top in tops.items()}

@@ -4,18 +4,19 @@ import dagster as dg
 
 from assets.checks import CHECKS
 from assets.retention import expired_sessions
+from assets.scores import scores
 from assets.segments import raw_segments
 from assets.sessions import compacted
 from assets.summaries import daily_summary
-from orchestration.jobs import checks, compact, erasure, maintenance, retention
+from orchestration.jobs import checks, compact, erasure, maintenance, rescore, retention
 from orchestration.resources import LakeResource
 from orchestration.schedules import SCHEDULES
 from orchestration.sensors import compact_when_due, erase_when_asked
 
 defs = dg.Definitions(
-    assets=[raw_segments, compacted, daily_summary, expired_sessions],
+    assets=[raw_segments, compacted, daily_summary, expired_sessions, scores],
     asset_checks=CHECKS,
-    jobs=[compact, retention, checks, maintenance, erasure],
+    jobs=[compact, retention, rescore, checks, maintenance, erasure],
     schedules=SCHEDULES,
     sensors=[compact_when_due, erase_when_asked],
     resources={"lake": LakeResource()},

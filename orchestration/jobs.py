@@ -24,6 +24,12 @@ retention = dg.define_asset_job(
     description="Remove sessions that their websites no longer keep.",
 )
 
+rescore = dg.define_asset_job(
+    "rescore",
+    selection=dg.AssetSelection.assets("scores"),
+    description="Score old sessions by the rules of this version, from their files.",
+)
+
 checks = dg.define_asset_job(
     "checks",
     selection=dg.AssetSelection.all_asset_checks(),

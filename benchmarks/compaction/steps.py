@@ -14,7 +14,7 @@ from unittest.mock import patch
 import zstandard
 
 from lake import chunks, merge, pending, session_files
-from lake.analysis.errors import ErrorRule
+from lake.analysis.analysis import Analysis
 from lake.compaction import session as rewriting
 from lake.compaction import slice as slices
 from lake.compaction.spool import Spool
@@ -28,7 +28,7 @@ _STEPS: dict[str, list[tuple[Any, str]]] = {
     "frames: join, zstd": [(session_files._Frames, "cut")],
     "order events": [(merge, "ordered")],
     "cut, header, file": [(session_files, "write")],
-    "errors rule": [(ErrorRule, "see")],
+    "analysis": [(Analysis, "see"), (Analysis, "end")],
     "rows": [(rewriting, "tables_of")],
     "files to the store": [(rewriting, "put")],
     "known sessions": [(slices, "known_of")],

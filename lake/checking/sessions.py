@@ -98,7 +98,7 @@ def files(
 def summary(snapshots: dict[str, Snapshot], day: date) -> Iterator[Broken]:
     """Compare a day's summaries with its sessions."""
     stored = snapshots["daily_summary"].scan().filter(date=day).sort("website_id").collect()
-    made = summary_of(rows_of_day(snapshots["sessions"], day), day).drop("part")
+    made = summary_of(snapshots, day).drop("part")
     if not stored.select(made.columns).equals(made):
         where = f"daily_summary: {day}"
         yield Broken("summary-stale", where, "run `replaylake maintain`", day=day)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from lake.errors import ObjectMissing
 from lake.ids import day_of
 from lake.store import Store
+from lake.summaries import SUMMARY, part_of
 from lake.tables.parts import cold_part, hot_part
 from lake.tables.schemas import BY_SESSION
 from lake.tables.table import Table
@@ -30,13 +31,15 @@ def purge(
         StoreUnavailable.
     """
     wanted = set(sessions)
-    parts = {hot_part(one) for one in wanted} | {
+    by_session = {hot_part(one) for one in wanted} | {
         cold_part(day_of(one), website_id) for one in wanted
     }
+    summaries = {part_of(day_of(one)) for one in wanted}  # whose addresses may be telling
     old = datetime.fromtimestamp(now_ms / 1000 - grace_s, UTC)
     count = 0
     left: list[str] = []
-    for name in BY_SESSION:
+    for name in (*BY_SESSION, SUMMARY):
+        parts = summaries if name == SUMMARY else by_session
         # Listed before the log is read: what is active by then is not taken for garbage.
         items = [
             item for part in sorted(parts) for item in store.list(f"tables/{name}/part={part}/")
@@ -50,7 +53,7 @@ def purge(
             if item.key in active:
                 continue
             if item.key not in removed:
-                if not _holds(store, item.key, website_id, wanted):
+                if name != SUMMARY and not _holds(store, item.key, website_id, wanted):
                     continue
                 if item.modified_at > old:
                     left.append(f"{item.key} may be a writer's until it is older")

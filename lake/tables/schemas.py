@@ -169,7 +169,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column(
                 "top_errors",
                 pa.string(),
-                "JSON: the 10 most frequent errors: fingerprint, message, count, sessions",
+                "JSON: the 10 most frequent errors: fingerprint, count, sessions",
                 nullable=True,
             ),
         ]

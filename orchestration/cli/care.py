@@ -1,6 +1,8 @@
 """Care for the lake: what expires, what is tidied, what is broken, what the store promises."""
 
 from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
 
 import typer
 
@@ -82,6 +84,36 @@ def rebuild(as_json: AsJson = False) -> None:
     for what, why in done.failed.items():
         complain(f"{what}: {why}")
     if done.failed:
+        raise typer.Exit(1)
+
+
+def rescore(
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only this day's sessions.")
+    ] = None,
+    again: bool = typer.Option(False, help="Those too that have this version's scores."),
+    as_json: AsJson = False,
+) -> None:
+    """Score old sessions by the rules of this version, from their files."""
+    from lake import keys
+    from lake.maintenance import days_under
+    from lake.rescoring import rescore_day
+
+    store, _ = open_lake()
+    done = []
+    with progress() as step:
+        days = [day.date()] if day else list(days_under(store, keys.SESSIONS))
+        for number, one in enumerate(days):
+            step(f"{one}", number, len(days))
+            done.append(rescore_day(store, one, again=again))
+    if as_json:
+        print_json([asdict(one) for one in done])
+    else:
+        print(f"{sum(one.session_count for one in done)} sessions scored")
+    failed = {what: why for one in done for what, why in one.failed.items()}
+    for what, why in failed.items():
+        complain(f"{what} keeps its scores: {why}")
+    if failed:
         raise typer.Exit(1)
 
 

@@ -302,13 +302,15 @@ DAMAGES = [
     Damage("session doubled", {"session-doubled", "summary-stale"}, _doubled("sessions")),
     Damage("cold session doubled", {"session-doubled", "summary-stale"}, _doubled("sessions", 7)),
     *(
-        Damage(f"{name} doubled", {"row-wrong"}, _doubled(name))
-        for name in ("pages", "errors", "session_files")
+        Damage(f"{name} doubled", {"row-wrong", "summary-stale"}, _doubled(name))
+        for name in ("pages", "errors")
     ),
+    Damage("session_files doubled", {"row-wrong"}, _doubled("session_files")),
     *(
-        Damage(f"{name} lost", {"row-wrong"}, _gone_rows(name))
-        for name in ("pages", "errors", "session_files")
+        Damage(f"{name} lost", {"row-wrong", "summary-stale"}, _gone_rows(name))
+        for name in ("pages", "errors")
     ),
+    Damage("session_files lost", {"row-wrong"}, _gone_rows("session_files")),
     Damage(
         "summary stale",
         {"summary-stale"},

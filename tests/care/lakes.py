@@ -15,7 +15,16 @@ from lake.settings import Settings
 from lake.store import Store
 from lake.summaries import summarise_day
 from tests.processes import environ_of
-from tests.query.recorded import NOW_MS, Lakeful, Session, moves, page, script_error
+from tests.query.recorded import (
+    NOW_MS,
+    Event,
+    Lakeful,
+    Session,
+    moves,
+    note,
+    page,
+    script_error,
+)
 
 DAY_MS = 86_400_000
 TABLES = ("sessions", "pages", "errors", "signals", "daily_summary")
@@ -25,7 +34,7 @@ Tables = dict[str, pl.DataFrame]
 def filled(
     lakeful: Lakeful, *, days_ago: tuple[int, ...] = (0, 1, 5), each: int = 3
 ) -> list[Session]:
-    """Record and compact sessions that began so many days ago, some with errors."""
+    """Record and compact sessions that began so many days ago, some with errors and signals."""
     sessions = []
     for ago in days_ago:
         for number in range(each):
@@ -33,9 +42,20 @@ def filled(
             events = [*page(began_ms), *moves(began_ms + 100, 40)]
             if number % 2:
                 events.append(script_error(began_ms + 5000, f"number {number} of day {ago}"))
+                events += dead_click(began_ms + 5100)
             sessions.append(lakeful.record(events, began_ms=began_ms))
     compacted(lakeful, {session.day for session in sessions})
     return sessions
+
+
+def dead_click(at_ms: float) -> list[Event]:
+    """A click that nothing answers, and what our recorder notes of it."""
+    data = {"source": 2, "type": 2, "id": 2, "x": 40, "y": 50}
+    told = {"x": 40, "y": 50, "interactive": False, "reacted": False, "target": "main > img"}
+    return [
+        {"type": 3, "timestamp": at_ms, "data": data},
+        note(at_ms, "click", id=2, at_ms=at_ms, text="a picture", **told),
+    ]
 
 
 def compacted(lakeful: Lakeful, days: set[date]) -> None:

@@ -44,7 +44,7 @@ def test_duckdb_reads_and_joins_the_tables(folder: Path) -> None:
             files = DeltaTable(str(folder / name)).file_uris()
             connection.read_parquet(files, hive_partitioning=True).create_view(name)
         found = connection.sql(
-            "SELECT s.website_id, count(*), max(s.started_at) = max(e.started_at), any_value(url)"
+            "SELECT s.website_id, count(*), max(s.started_at) = max(e.started_at), any_value(p.url)"
             " FROM sessions s JOIN errors e USING (website_id, session_id)"
             " JOIN pages p USING (website_id, session_id)"
             " WHERE s.event_count = 5 GROUP BY 1 ORDER BY 1"

@@ -1,0 +1,50 @@
+"""Frustration scores of another version, made anew by day. What changes: `lake.rescoring`."""
+
+from datetime import date
+
+import dagster as dg
+
+from assets.descriptions import OWNERS
+from assets.partitions import days
+from lake.rescoring import rescore_day
+from orchestration.resources import LakeResource
+
+
+class RescoreConfig(dg.Config):
+    """What a run may be told."""
+
+    again: bool = False
+    """Score sessions too that have the scores of this version."""
+
+
+@dg.multi_asset(
+    name="rescore_day",
+    specs=[
+        dg.AssetSpec(
+            "scores",
+            description="Signals and scores of a day's sessions, by this version's rules.",
+            deps=["sessions", "signals"],
+            group_name="care",
+            kinds={"deltalake"},
+            owners=OWNERS,
+        )
+    ],
+    partitions_def=days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def scores(
+    context: dg.AssetExecutionContext, config: RescoreConfig, lake: LakeResource
+) -> dg.MaterializeResult[None]:
+    """Score the sessions that began on these days and have the scores of another version."""
+    store = lake.open()
+    for key in context.partition_keys:
+        done = rescore_day(store, date.fromisoformat(key), again=config.again)
+        for what, why in done.failed.items():
+            context.log.warning("%s keeps its scores, since it cannot be read: %s", what, why)
+        told = {
+            "sessions": done.session_count,
+            "had_them": done.skipped_count,
+            "failed": len(done.failed),
+        }
+        context.add_asset_metadata(told, asset_key="scores", partition_key=key)
+    return dg.MaterializeResult(asset_key="scores")
