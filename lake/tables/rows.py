@@ -149,7 +149,7 @@ def _scores(found: Findings | None) -> Row:
         return dict.fromkeys(SCORE_COLUMNS)
     return {
         **{f"{kind}_count": found.counts.get(kind, 0) for kind in SIGNAL_KINDS},
-        "frustration_score": score(found.counts, found.active_ms),
+        "frustration_score": score(found.counts),
         "scoring_version": SCORING_VERSION,
         "active_ms": found.active_ms,
         "activity": found.activity,
