@@ -57,6 +57,20 @@ class Cursors:
             for selector in parse(before[cut + 1 :]):
                 self._add(selector, _keyword(match[1]))
 
+    def read_rules(self, data: dict[str, object]) -> None:
+        """Take the data of an event that inserts rules or replaces a sheet."""
+        sheets = data.get("styles")
+        for holder in [data, *sheets] if isinstance(sheets, list) else [data]:
+            if isinstance(holder, dict):
+                rules = [holder.get("replace"), holder.get("replaceSync")]
+                for name in ("adds", "rules"):
+                    added = holder.get(name)
+                    entries = added if isinstance(added, list) else []
+                    rules += [entry.get("rule") for entry in entries if isinstance(entry, dict)]
+                for rule in rules:
+                    if isinstance(rule, str):
+                        self.read(rule)
+
     def of(self, chain: Sequence[Node]) -> str:
         """Return the cursor over the first of a chain (an element and its ancestors), or "auto"."""
         tests = 0
