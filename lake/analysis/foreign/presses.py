@@ -101,6 +101,8 @@ class Presses:
         moved_px = math.hypot((x or 0) - (down.x or 0), (y or 0) - (down.y or 0))
         if None not in (x, y, down.x, down.y) and moved_px > _DRAGGED_PX:
             return None
+        if (x or 0) < 0 or (y or 0) < 0:
+            return None  # outside of the window, where only a script can click
         # What was pressed is told as it was before the page answered.
         target = down.target if node == down.node else self._target(node)
         return Press(at_ms, down.at_ms, node, x, y, target)
