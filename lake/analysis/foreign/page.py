@@ -17,7 +17,9 @@ import msgspec
 
 from lake.analysis.foreign.cursors import Cursors
 from lake.analysis.foreign.events import MUTATION, RULES, Detector, PageEvent
+from lake.analysis.foreign.forms import Forms
 from lake.analysis.foreign.mirror import Change, Mirror
+from lake.analysis.foreign.network import Requests
 from lake.analysis.foreign.presses import Presses
 from lake.analysis.occurrences import Occurrence
 from lake.chunks import FULL_SNAPSHOT, INCREMENTAL
@@ -29,7 +31,11 @@ class ForeignPage:
     def __init__(self, page_id: str) -> None:
         self._cursors = Cursors()
         self._mirror = Mirror(self._cursors.read)
-        self._detectors: list[Detector] = [Presses(page_id, self._mirror, self._cursors)]
+        self._detectors: list[Detector] = [
+            Presses(page_id, self._mirror, self._cursors),
+            Forms(page_id, self._mirror),
+            Requests(page_id, self._mirror),
+        ]
 
     def see(self, at_ms: float, kind: int, json: bytes) -> list[Occurrence]:
         """Look at the next event, in replay order. `json` is the whole event."""
