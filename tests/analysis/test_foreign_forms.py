@@ -177,10 +177,22 @@ def test_enter_in_the_wrong_field_leaves_no_trace_until_the_visitor_goes_on_with
     assert names(type_in(page, "mail", "****"))[0] == "invalid"
 
 
-def test_a_double_click_is_one_attempt() -> None:
+def test_each_of_two_quick_attempts_is_refused() -> None:
     page = focus(press(filled()), "mail").wait(100)
 
-    assert names(later(focus(press(page), "mail"))).count("invalid") == 1
+    assert names(later(focus(press(page), "mail"))).count("invalid") == 2
+
+
+def test_a_page_that_is_left_at_once_has_taken_the_form() -> None:
+    """A password manager has filled in what no event told of."""
+    assert names(enter(type_in(Page(form()), "note"))) == ["submit"]
+
+
+def test_a_chat_that_is_emptied_and_focused_again_has_sent() -> None:
+    page = press(filled())
+    page.source(5, id=page.ids["mail"], text="", isChecked=False)
+
+    assert names(later(focus(page, "mail"))) == ["succeeded"]
 
 
 def test_toasts_of_success_do_not_outweigh_a_field_that_is_marked() -> None:
@@ -347,6 +359,7 @@ def test_what_merely_sounds_like_a_search_is_a_form() -> None:
         (("button", {}, ("svg", {"name": "send"})), True),
         (("div", {"name": "send", "role": "button"}, "Send"), True),
         (("button", {"name": "send", "type": "button"}, "Send"), True),
+        (("input", {"name": "send", "type": "button"}), True),
         (("button", {"name": "send", "type": "reset"}, "Clear"), False),
         (("button", {"name": "send", "disabled": ""}, "Send"), False),
         (("a", {"name": "send", "href": "#"}, "Help"), False),

@@ -86,12 +86,15 @@ class Attempt:
             return "succeeded"
         if self.answered_ms is not None:
             return "invalid" if self.has_refused else "succeeded"
-        if self.has_refused or (self.has_focused and not self.has_changed):
+        if self.has_refused:
             return "invalid"
         if self.is_emptied or self.has_thanked:
             return "succeeded"
+        if self.has_focused and not self.has_changed:
+            return "invalid"
         is_refused = self.is_validated and self.is_lacking and not self.has_changed
-        if not self.is_late and (is_refused or (self.is_marked and not is_last)):
+        # What may be so since long says nothing where the page is left at once.
+        if not self.is_late and not is_last and (is_refused or self.is_marked):
             return "invalid"
         # Where the focus is in the wrong field already, a browser's refusal leaves no trace at all.
         is_silent = self.is_validated and not self.has_stirred

@@ -5,11 +5,12 @@ Pure looks at the mirror. What they mean in the course of time: `lake.analysis.f
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from lake.analysis.foreign.mirror import TEXT_TAG, Change, Node
 from lake.analysis.foreign.paths import elements_of, is_editable
 
-_NODES_MAX = 1000  # looked at of one form
+_NODES_MAX = 400  # looked at of one form; its fields are among the first
 _MESSAGE_NODES_MAX = 30  # a message has fewer, a list of all errors included
 _WRAPPERS_MAX = 3  # around a field; what is further out is said of more than that
 _FIELD_TAGS = ("input", "textarea", "select")
@@ -55,9 +56,10 @@ def button_of(node: Node, form: Node) -> Node | None:
             return None
         if _submits(element):
             return None if "disabled" in element.attributes else element
-        if element.attributes.get("role") == "button" or element.tag == "button":
+        kind = element.attributes.get("type")
+        if "button" in (element.tag, element.attributes.get("role"), kind):
             # Another button sends the form only where there is none that does.
-            is_other = element.attributes.get("type") == "reset" or any(map(_submits, _in(form)))
+            is_other = kind == "reset" or any(map(_submits, _in(form)))
             return None if is_other else element
     return None
 
@@ -184,7 +186,7 @@ def _submits(element: Node) -> bool:
 def _is_search(element: Node) -> bool:
     attributes = element.attributes
     return attributes.get("type") == "search" or any(
-        _SEARCH.search(attributes.get(name, "")) for name in _SEARCH_ATTRIBUTES
+        _SEARCH.search(attributes[name]) for name in _SEARCH_ATTRIBUTES if name in attributes
     )
 
 
@@ -200,8 +202,9 @@ def _asks(form: Node) -> bool:
 def _is_refused(field: Node, form: Node) -> bool:
     if field.attributes.get("aria-invalid", "false") not in ("false", ""):
         return True
-    for element in elements_of(field)[: _WRAPPERS_MAX + 1]:
-        if any(map(_INVALID.search, element.attributes.get("class", "").split())):
+    for element in islice(field.climb(), _WRAPPERS_MAX + 1):
+        names = element.attributes.get("class")
+        if names and any(map(_INVALID.search, names.split())):
             return True
         if element is form:
             break

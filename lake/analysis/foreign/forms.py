@@ -35,12 +35,12 @@ from lake.analysis.foreign.mirror import Change, Mirror, Node
 from lake.analysis.foreign.network import FAILED_FROM, answers_of
 from lake.analysis.foreign.paths import path_of
 from lake.analysis.occurrences import FormStep
+from lake.chunks import FULL_SNAPSHOT
 
 ANSWER_MS = 10_000  # a request later than that is hardly the submission's
 REFUSAL_MS = 1000  # until validation has marked the fields
 SETTLE_MS = 1000  # after a request that went well: one that fails, or a refusal in its answer
 FOCUS_MS = 300  # a browser that refuses a form focuses its first wrong field at once
-DOUBLE_MS = 500  # a double click is one attempt
 _BLUR = 6
 _EMPTIED_MS = 50  # fields that are emptied together are so by the page
 _CLOCKS_MS = 50
@@ -71,6 +71,7 @@ class Forms:
         self._focused: object = None
         self._polled: dict[str, int] = {}  # what the page asks for by itself, and how often
         self._at_ms = 0.0
+        self._known: dict[int, Node | None] = {}  # the form of what was looked at since a change
 
     def see(self, event: PageEvent) -> Iterator[FormStep]:
         """Look at the next event."""
@@ -81,7 +82,11 @@ class Forms:
         elif event.source == INPUT:
             yield from self._see_input(event.at_ms, event.data)
         elif event.source == MUTATION:
+            if any(change.what in ("added", "removed") for change in event.changes):
+                self._known.clear()
             yield from self._see_changes(event.changes[:CHANGES_MAX])
+        elif event.kind == FULL_SNAPSHOT:
+            self._known.clear()
         else:
             yield from self._see_answers(event)
 
@@ -108,7 +113,7 @@ class Forms:
         elif kind in (MOUSE_DOWN, TOUCH_START) and attempt:
             attempt.is_touched = True
         elif kind == CLICK and node:
-            form = form_of(node)
+            form = self._form_of(node)
             button = button_of(node, form) if form else None
             if form and button:
                 yield from self._begin(form, button, at_ms)
@@ -116,8 +121,6 @@ class Forms:
     def _begin(self, form: Node, button: Node, at_ms: float) -> Iterator[FormStep]:
         attempt = self._attempt
         if attempt:
-            if attempt.form == form.id and at_ms - attempt.at_ms < DOUBLE_MS:
-                return
             yield from self._decide(attempt, goes_on=True)
         self._attempt = Attempt(
             form.id,
@@ -134,7 +137,7 @@ class Forms:
 
     def _see_input(self, at_ms: float, data: dict[str, object]) -> Iterator[FormStep]:
         node = self._mirror.get(data.get("id"))
-        form = form_of(node) if node else None
+        form = self._form_of(node) if node else None
         if node is None or form is None:
             return
         is_box = node.attributes.get("type") in ("checkbox", "radio")
@@ -240,6 +243,11 @@ class Forms:
         elif step != "submit" and attempt.form in self._filled:
             self._filled[attempt.form].is_sent = False
         yield FormStep(self._page_id, attempt.at_ms, attempt.path, step, status)
+
+    def _form_of(self, node: Node) -> Node | None:
+        if node.id not in self._known:
+            self._known[node.id] = form_of(node)
+        return self._known[node.id]
 
     def _abandon(self, filled: _Filled) -> Iterator[FormStep]:
         if filled.fields and not filled.is_sent:
