@@ -88,7 +88,7 @@ def test_attributes_change_and_go_and_styles_are_merged() -> None:
 
     link = named(page, "link")
 
-    assert link.attributes == {"title": "Go", "style": "color:red;cursor:pointer;color:unset"}
+    assert link.attributes == {"title": "Go", "style": "cursor:pointer"}
 
 
 def test_a_child_that_comes_before_its_parent_finds_it() -> None:
