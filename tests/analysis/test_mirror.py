@@ -65,6 +65,16 @@ def test_a_removed_subtree_still_hangs_together_in_its_change() -> None:
     assert [node.text for node in change.node.descend(10)] == ["", "One"]
 
 
+def test_an_added_subtree_is_told_by_its_top() -> None:
+    page = Page(LIST)
+    mirror = mirrored(page)
+    page.insert("list", ("li", {"name": "second"}, ("b", {}, "Two")))
+
+    (change,) = mirror.apply(page.events[-1]["data"])
+
+    assert (change.what, change.node.id) == ("added", page.ids["second"])
+
+
 def test_a_node_that_moves_keeps_its_children() -> None:
     page = Page(LIST, ("ol", {"name": "other"}))
     mirror = mirrored(page)
