@@ -197,10 +197,30 @@ def test_a_tip_at_the_mouse_does_not_save_a_click() -> None:
         tips.wait(50).remove("tip").wait(-50).move().wait(2000)
 
     tip()
+    tip()
     tips.click("title").wait(100)
     tip()
 
     assert kinds(tips) == DEAD
+
+
+UNSEEN: dict[str, Act] = {
+    "a script": lambda p: p.insert("body", ("script", {"src": "/count.js"}, "")),
+    "a pixel": lambda p: p.insert("body", ("img", {"width": "1", "height": "1"})),
+    "a hidden frame": lambda p: p.insert("body", ("iframe", {"style": "display: none"})),
+    "a hidden node": lambda p: p.insert("body", ("div", {"hidden": ""}, "12")),
+    "the device": lambda p: p.set("body", data_whatinput="mouse"),
+    "the focus": lambda p: p.set("body", **{"class": "no-focus-outline"}),
+    "a mark of it": lambda p: p.set("title", data_focus_visible_added=""),
+}
+
+
+@pytest.mark.parametrize("change", UNSEEN.values(), ids=UNSEEN.keys())
+def test_what_cannot_be_seen_is_no_answer(change: Act) -> None:
+    clicked = page().click("title").wait(20)
+    change(clicked)
+
+    assert kinds(clicked) == DEAD
 
 
 def test_a_page_that_rolls_already_has_not_answered() -> None:
@@ -241,6 +261,12 @@ def test_a_drag_is_no_click() -> None:
     drag.mouse(0, "title", x=90, y=10).mouse(2, "title", x=90, y=10)
 
     assert told(drag) == []
+
+
+def test_a_click_with_the_other_button_is_none() -> None:
+    menu = page().mouse(1, "title", x=9, y=9).wait(50).mouse(3, "title", x=9, y=9)
+
+    assert told(menu.wait(300).mouse(2, "title", x=9, y=9)) == []
 
 
 def test_a_click_outside_of_the_window_is_a_scripts() -> None:

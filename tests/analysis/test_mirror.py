@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.analysis.foreign.mirror import Mirror, Node
 from tests.analysis.streams import Page
+
+
+law = settings(deadline=None)
 
 
 def mirrored(page: Page) -> Mirror:
@@ -175,6 +178,7 @@ moves = st.fixed_dictionaries(
 )
 
 
+@law
 @given(st.lists(mutations | moves | json, max_size=8))
 def test_whatever_comes_the_mirror_stays_a_forest(events: list[Any]) -> None:
     mirror = Mirror()
