@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from lake.analysis.foreign.mirror import Mirror, Node
 from tests.analysis.streams import Page
 
-
 law = settings(deadline=None)
 
 
