@@ -125,6 +125,7 @@ class Analysis:
         elif kind == FULL_SNAPSHOT:
             document, left, top = _document_of(json)
             self._views.see_document(page_id, document)
+            self._views.see_scroll(page_id, document, left, top)
             self._take((Scroll(page_id, at_ms, document, left, top),))  # where it is at first
         elif kind == META:
             self._see_view(page_id, at_ms, _field(_decode(json), "data"))

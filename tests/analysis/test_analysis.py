@@ -41,7 +41,7 @@ def of(page_id: str, *events: Event) -> list[tuple[str, Event]]:
 
 def dead(at_ms: float, **more: object) -> Event:
     told = {"x": 4, "y": 5, "interactive": False, "reacted": False, "target": "main > img"}
-    return note(at_ms, "click", at_ms=at_ms, **{**told, **more})
+    return note(at_ms, "click", **{**told, **more})
 
 
 def test_a_note_of_our_recorder_is_believed() -> None:
