@@ -86,7 +86,7 @@ class Error(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A request of the page's that failed (`status` 0 or from 400 on) or was slow."""
+    """A request of the page's that failed (`status` 0 or from 400 on) or was slow; told at its end."""
 
     page_id: str
     at_ms: float

@@ -57,10 +57,7 @@ class Attempt:
                 self.has_refused |= shows_refusal(form, texts)
             return
         self.is_gone |= is_hidden(form) and not self.was_hidden
-        added = {change.node.id for change in changes if change.what == "added"}
         for change in changes:
-            if change.what == "added" and change.parent and change.parent.id in added:
-                continue  # its top is looked at
             is_inside = self._concerns(change)
             said = says(change)
             self.has_thanked |= said == "success"
