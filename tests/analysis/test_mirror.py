@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.analysis.foreign.mirror import Mirror, Node
 from tests.analysis.streams import Page
+
+law = settings(deadline=None)
 
 
 def mirrored(page: Page) -> Mirror:
@@ -63,6 +65,16 @@ def test_a_removed_subtree_still_hangs_together_in_its_change() -> None:
     assert (change.what, change.node.tag) == ("removed", "li")
     assert change.parent is mirror.get(page.ids["list"])
     assert [node.text for node in change.node.descend(10)] == ["", "One"]
+
+
+def test_an_added_subtree_is_told_by_its_top() -> None:
+    page = Page(LIST)
+    mirror = mirrored(page)
+    page.insert("list", ("li", {"name": "second"}, ("b", {}, "Two")))
+
+    (change,) = mirror.apply(page.events[-1]["data"])
+
+    assert (change.what, change.node.id) == ("added", page.ids["second"])
 
 
 def test_a_node_that_moves_keeps_its_children() -> None:
@@ -165,6 +177,7 @@ moves = st.fixed_dictionaries(
 )
 
 
+@law
 @given(st.lists(mutations | moves | json, max_size=8))
 def test_whatever_comes_the_mirror_stays_a_forest(events: list[Any]) -> None:
     mirror = Mirror()

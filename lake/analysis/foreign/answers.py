@@ -27,9 +27,10 @@ from lake.analysis.foreign.events import (
     TOUCH_START,
     PageEvent,
 )
-from lake.analysis.foreign.habits import Habit, Habits, sign_of
+from lake.analysis.foreign.habits import HOVERS_MIN, Habit, Habits, sign_of
 from lake.analysis.foreign.mirror import Change, Mirror, Node
 from lake.analysis.foreign.paths import elements_of, is_editable
+from lake.analysis.foreign.shown import is_shown
 from lake.chunks import META
 
 ANSWER_MS = 1000  # the product's definition of a dead click
@@ -38,6 +39,7 @@ _STIRS_MAX = 300  # kept; a page that stirs more often within two seconds is nev
 _CHANGES_MAX = 500  # looked at of one mutation
 _MOVED_MS = 100  # between a move of the mouse and what the page makes of it
 _MOVES_LATE_MS = 600  # moves are told twice a second, when they are over
+_OFFSET_MS_MAX = 60_000  # moves are told together twice a second
 _PAUSE_MS = 300  # scrolling that rests so long has ended
 _SCROLLERS_MAX = 100
 _FIELD_TAGS = ("input", "textarea", "select")
@@ -118,7 +120,8 @@ class Answers:
             self._href = data.get("href")
 
     def _see_changes(self, at_ms: float, changes: list[Change]) -> None:
-        signs = {sign_of(change): change.node for change in islice(changes, _CHANGES_MAX)}
+        shown = filter(is_shown, islice(changes, _CHANGES_MAX))
+        signs = {sign_of(change): change.node for change in shown}
         for sign, node in signs.items():
             self._see_sign(at_ms, sign, node)
 
@@ -152,7 +155,7 @@ class Answers:
         for noted_ms, habit, node in self._unasked:
             if since_ms <= noted_ms <= until_ms:
                 # What the mouse was over needs no second time to be known for its own.
-                habit.hovers += 2 if node in under else 1
+                habit.hovers += HOVERS_MIN if node in under else 1
         self._unasked.clear()
 
     def _see_scroll(self, at_ms: float, node: Hashable) -> None:
@@ -184,7 +187,7 @@ def _moves(at_ms: float, positions: object) -> Iterator[tuple[float, object]]:
     for position in positions if isinstance(positions, list) else ():
         if isinstance(position, dict):
             offset_ms = position.get("timeOffset")
-            if not isinstance(offset_ms, (int, float)):
+            if not isinstance(offset_ms, (int, float)) or abs(offset_ms) > _OFFSET_MS_MAX:
                 offset_ms = 0
             yield at_ms + offset_ms, position.get("id")
 

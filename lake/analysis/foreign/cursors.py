@@ -12,6 +12,7 @@ from typing import NamedTuple
 from lake.analysis.foreign.mirror import Node
 from lake.analysis.foreign.selectors import Compound, Selector, parse
 
+ROOT_TAGS = ("body", "html")  # a cursor of theirs is everywhere, and so says nothing
 RULES_MAX = 5000  # of one page
 _SHEETS_MAX = 30  # remembered, each with as many rules at most
 _SELECTORS_LENGTH_MAX = 4000  # of one rule: resets name every control that there is
@@ -75,6 +76,8 @@ class Cursors:
         """Return the cursor over the first of a chain (an element and its ancestors), or "auto"."""
         tests = 0
         for place, node in enumerate(chain):
+            if node.tag in ROOT_TAGS:
+                break
             written = _CURSOR.findall(node.attributes.get("style", ""))
             if written and (cursor := _keyword(written[-1])) not in _INHERITING:
                 return cursor

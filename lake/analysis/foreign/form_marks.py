@@ -5,17 +5,19 @@ Pure looks at the mirror. What they mean in the course of time: `lake.analysis.f
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from lake.analysis.foreign.mirror import TEXT_TAG, Change, Node
 from lake.analysis.foreign.paths import elements_of, is_editable
 
-_NODES_MAX = 1000  # looked at of one form
-_MESSAGE_NODES_MAX = 50
+_NODES_MAX = 400  # looked at of one form; its fields are among the first
+_MESSAGE_NODES_MAX = 30  # a message has fewer, a list of all errors included
 _WRAPPERS_MAX = 3  # around a field; what is further out is said of more than that
 _FIELD_TAGS = ("input", "textarea", "select")
 _NO_TEXT_TYPES = frozenset(
     ("button", "submit", "reset", "image", "checkbox", "radio", "range", "color", "file", "hidden")
 )
+_CONSTRAINTS = frozenset(("required", "pattern", "minlength", "min", "max"))
 _SUBMIT_TYPES = ("submit", "image")
 _SEARCH = re.compile(
     r"(?:^|[^a-z])(?:search|filter|query|find|suche?|lookup)|^[qs]$", re.IGNORECASE
@@ -24,13 +26,14 @@ _SEARCH_ATTRIBUTES = ("role", "id", "name", "class", "action", "placeholder", "a
 # Of a field or what wraps it: `is-invalid`, `has-error`, `input--error`, `ant-form-item-has-error`,
 # `wpcf7-not-valid`. Angular's `ng-invalid` stands there from the beginning.
 _INVALID = re.compile(
-    r"(?!ng-)(?:.*[-_])?(?:invalid|errors?|not-valid|danger)(?:[-_](?:field|input|control))?",
-    re.IGNORECASE,
+    r"^(?!ng-|no-).*?(?:(?:^|[-_])(?:invalid|errors?|not-valid|has-danger)|[a-z](?:Error|Invalid))"
+    r"(?:$|[-_A-Z])"
 )
 # Of what says so: `form-error`, `invalid-feedback`, `alert-danger`, `errorMessage`.
 _ERROR = re.compile(r"(?:^|[-_])(?:error|invalid|danger|fail)|error(?:s|text|message)?$", re.I)
 _SUCCESS = re.compile(r"(?:^|[-_])(?:success|thank|sent\b)|success$", re.IGNORECASE)
-_HIDING = re.compile(r"(?:d-none|hidden|hide|invisible|is-hidden|collapse)", re.IGNORECASE)
+_HIDING = re.compile(r"(?:is-)?(?:d-none|hidden|hide|invisible)")
+_SHOWING = re.compile(r"(?:is-)?(?:shown?|visible|active|open|in)")
 _DISPLAY = re.compile(r"(?:display|visibility)\s*:\s*([\w-]+)", re.IGNORECASE)
 
 
@@ -42,7 +45,7 @@ def form_of(node: Node) -> Node | None:
             is_search = any(map(_is_search, [element, *chain[:n]])) or any(
                 above.attributes.get("role") == "search" for above in chain[n:]
             )
-            return None if is_search or _is_single_get(element) else element
+            return None if is_search or _asks(element) else element
     return None
 
 
@@ -53,9 +56,10 @@ def button_of(node: Node, form: Node) -> Node | None:
             return None
         if _submits(element):
             return None if "disabled" in element.attributes else element
-        if element.attributes.get("role") == "button" or element.tag == "button":
+        kind = element.attributes.get("type")
+        if "button" in (element.tag, element.attributes.get("role"), kind):
             # Another button sends the form only where there is none that does.
-            is_other = element.attributes.get("type") == "reset" or any(map(_submits, _in(form)))
+            is_other = kind == "reset" or any(map(_submits, _in(form)))
             return None if is_other else element
     return None
 
@@ -81,6 +85,21 @@ def shows_refusal(form: Node, texts: Mapping[int, bool]) -> bool:
     if "was-validated" in classes and lacks_text(form, texts):
         return True
     return any(_is_refused(node, form) for node in _in(form) if is_field(node))
+
+
+def is_validated(form: Node) -> bool:
+    """Whether the browser may refuse to send it."""
+    return "novalidate" not in form.attributes and any(
+        not _CONSTRAINTS.isdisjoint(node.attributes)
+        or node.attributes.get("type") in ("email", "url", "number")
+        for node in _in(form)
+        if is_field(node)
+    )
+
+
+def has_texts(form: Node, texts: Mapping[int, bool]) -> bool:
+    """Whether any field still has the text that was typed into it."""
+    return any(texts.get(node.id, False) for node in _in(form) if is_text_field(node))
 
 
 def lacks_text(form: Node, texts: Mapping[int, bool]) -> bool:
@@ -110,12 +129,13 @@ def says(change: Change) -> str | None:
         )
     ):
         return None
-    # A text speaks for what it is in; a subtree may hold the message, or be part of it.
-    above = elements_of(node)[:_WRAPPERS_MAX]
-    below = list(node.descend(_MESSAGE_NODES_MAX)) if change.what != "text" else [node]
-    if not any(part.text.strip() for part in below if part.tag == TEXT_TAG) or is_hidden(node):
+    below = list(node.descend(_MESSAGE_NODES_MAX))
+    has_words = any(part.text.strip() for part in below if part.tag == TEXT_TAG)
+    if not has_words or len(below) == _MESSAGE_NODES_MAX or is_hidden(node):
         return None
-    elements = [*above, *(part for part in below if part.tag != TEXT_TAG and part is not node)]
+    elements = elements_of(node)[:_WRAPPERS_MAX]
+    if change.what == "added":
+        elements += [part for part in below if part.tag != TEXT_TAG]
     elements = [element for element in elements if not is_field(element)]
     names = [name for element in elements for name in _names(element)]
     if any(map(_ERROR.search, names)):
@@ -134,11 +154,14 @@ def is_hidden(node: Node) -> bool:
 
 
 def _has_come(change: Change) -> bool:
-    """Whether an attribute hid its element before, or has said something else of it."""
+    """Whether an attribute may have shown its element, which it has not hidden."""
     before, now = change.before or "", change.node.attributes.get(change.name or "", "")
-    if change.name == "class":
-        return before.split() != now.split()
-    return before != now
+    if change.name != "class":
+        return before != now
+    lost, gained = set(before.split()) - set(now.split()), set(now.split()) - set(before.split())
+    return not any(map(_SHOWING.fullmatch, lost)) and bool(
+        gained or any(map(_HIDING.fullmatch, lost))
+    )
 
 
 def _in(form: Node) -> Iterator[Node]:
@@ -163,22 +186,25 @@ def _submits(element: Node) -> bool:
 def _is_search(element: Node) -> bool:
     attributes = element.attributes
     return attributes.get("type") == "search" or any(
-        _SEARCH.search(attributes.get(name, "")) for name in _SEARCH_ATTRIBUTES
+        _SEARCH.search(attributes[name]) for name in _SEARCH_ATTRIBUTES if name in attributes
     )
 
 
-def _is_single_get(form: Node) -> bool:
-    """A form of one field that asks for a page is a search, whatever it is called."""
-    if form.attributes.get("method", "").lower() != "get":
-        return False
-    return sum(is_text_field(node) for node in _in(form)) <= 1
+def _asks(form: Node) -> bool:
+    """Whether a form has search fields only, or is of one field and asks for a page."""
+    fields = [node for node in _in(form) if is_field(node)]
+    count = sum(map(is_text_field, fields))
+    if form.attributes.get("method", "").lower() == "get":
+        return count <= 1
+    return count == 0 and any(map(_is_search, fields))
 
 
 def _is_refused(field: Node, form: Node) -> bool:
     if field.attributes.get("aria-invalid", "false") not in ("false", ""):
         return True
-    for element in elements_of(field)[: _WRAPPERS_MAX + 1]:
-        if any(map(_INVALID.fullmatch, element.attributes.get("class", "").split())):
+    for element in islice(field.climb(), _WRAPPERS_MAX + 1):
+        names = element.attributes.get("class")
+        if names and any(map(_INVALID.search, names.split())):
             return True
         if element is form:
             break

@@ -13,7 +13,7 @@ _HABITS_MAX = 3000  # the oldest are forgotten
 _SAME_MS = 5  # one change may be told by two events
 _PAUSE_MS_MAX = 15_000  # what rests longer has ended
 _LATE_MS = 200  # timers are
-_HOVERS_MIN = 2
+HOVERS_MIN = 3  # coming and going once might be chance
 
 
 class Habit:
@@ -31,7 +31,7 @@ class Habit:
     @property
     def is_hover(self) -> bool:
         """Whether it came while the mouse moved, each time."""
-        return self.hovers >= max(_HOVERS_MIN, self.times)
+        return self.hovers >= max(HOVERS_MIN, self.times)
 
     def is_due(self, at_ms: float) -> bool:
         """Whether it is still going on, and its next time may be now."""

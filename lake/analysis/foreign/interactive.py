@@ -7,7 +7,7 @@ their elements, the names that people give to buttons, and the cursor.
 import re
 from collections.abc import Sequence
 
-from lake.analysis.foreign.cursors import Cursors
+from lake.analysis.foreign.cursors import ROOT_TAGS, Cursors
 from lake.analysis.foreign.mirror import Node
 from lake.analysis.foreign.paths import is_control, is_editable
 
@@ -58,8 +58,8 @@ def is_interactive(chain: Sequence[Node], cursors: Cursors) -> bool:
     """
     if is_opaque(chain):
         return True
-    inner = [node for node in chain if node.tag not in ("body", "html")]
-    return any(map(_is_marked, inner)) or cursors.of(inner) in _HAND
+    inner = (node for node in chain if node.tag not in ROOT_TAGS)
+    return any(map(_is_marked, inner)) or cursors.of(chain) in _HAND
 
 
 def _is_marked(node: Node) -> bool:

@@ -65,8 +65,9 @@ class Change(NamedTuple):
     """One change that a mutation made.
 
     `what` is `added`, `removed`, `attribute` (its `name`) or `text`. `parent` is where the node
-    stood or stands now; `before` the value that an attribute or a text had. A removed subtree is
-    told by its top alone, and still hangs together; what was only moved is told as added.
+    stood or stands now; `before` the value that an attribute or a text had. An added or removed
+    subtree is told by its top alone, and the latter still hangs together; what was only moved is
+    told as added.
     """
 
     what: str
@@ -103,7 +104,7 @@ class Mirror:
 
     def apply(self, data: object) -> list[Change]:
         """Take a mutation's data, in the replayer's order: removes, adds, texts, attributes."""
-        changes: list[Change] = []
+        added: dict[int, Node] = {}
         removed: dict[int, Change] = {}
         for remove in _items(data, "removes"):
             node = self.get(_field(remove, "id"))
@@ -114,10 +115,15 @@ class Mirror:
             node = self._add(add)
             if node:
                 removed.pop(node.id, None)
-                changes.append(Change("added", node, node.parent))
+                added[node.id] = node
+        changes = [
+            Change("added", node, node.parent)
+            for node in added.values()
+            if node.parent is None or node.parent.id not in added
+        ]
         for change in removed.values():
             self._forget(change.node)
-        changes.extend(removed.values())
+        changes += removed.values()
         for text in _items(data, "texts"):
             node = self.get(_field(text, "id"))
             value = _field(text, "value")

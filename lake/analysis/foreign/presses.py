@@ -15,6 +15,7 @@ from lake.analysis.foreign.clicks import Clicks
 from lake.analysis.foreign.cursors import Cursors
 from lake.analysis.foreign.events import (
     CLICK,
+    CONTEXT_MENU,
     MOUSE,
     MOUSE_DOWN,
     MOUSE_UP,
@@ -81,7 +82,7 @@ class Presses:
             self._up_ms = None
         elif kind in (MOUSE_UP, TOUCH_END):
             self._up_ms = at_ms
-        elif kind == TOUCH_CANCEL:
+        elif kind in (TOUCH_CANCEL, CONTEXT_MENU):
             self._down = None
         elif kind == CLICK:
             return self._click(at_ms, node, x, y)
