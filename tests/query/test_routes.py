@@ -7,6 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from lake.facts import Client
+from lake.tables.schemas import SIGNAL_KINDS
 from query_api import shapes
 from tests.asgi import AppClient
 from tests.lakes import rows
@@ -61,6 +62,19 @@ def test_a_session_in_the_list_has_every_field_of_the_contract(
     answer = get(client, lakeful, "/sessions")
 
     check_shape(shapes.SessionList, answer)
+    (one,) = answer["sessions"]
+    found = {
+        name: one.pop(name) for name in ("frustrationScore", "signals", "activeMs", "activity")
+    }
+    if is_compacted:
+        assert list(found["signals"]) == list(SIGNAL_KINDS)
+        assert len(found["activity"]) == 60
+        assert found["activeMs"] >= 0
+        assert found["frustrationScore"] >= 0
+    else:
+        assert found == {
+            "frustrationScore": None, "signals": {}, "activeMs": None, "activity": None
+        }  # fmt: skip
     assert answer == {
         "sessions": [
             {
@@ -73,14 +87,13 @@ def test_a_session_in_the_list_has_every_field_of_the_contract(
                 "hasErrors": True,
                 "errorCount": 1,
                 "hasFrustration": False,
-                "frustrationScore": None,
-                "signals": {},
                 "viewport": {"width": 1280, "height": 720},
                 "device": {"type": "mobile", "model": "Pixel 8"},
                 "browser": {"name": "Chrome", "version": "130"},
                 "os": {"name": "Android", "version": "15"},
                 "country": "DE",
                 "initialUrl": "https://shop.example/?token=***",
+                "exitUrl": "https://shop.example/cart",
                 "clickCount": 1,
                 "eventCount": 9,
                 "isLive": False,
@@ -122,6 +135,7 @@ def test_one_session_tells_its_pages_errors_gaps_and_frames(
             "title": None,
             "atMs": 0,
             "duration": 1000,
+            "clickCount": 0,
         },
         {
             "pageId": second,
@@ -129,18 +143,27 @@ def test_one_session_tells_its_pages_errors_gaps_and_frames(
             "title": None,
             "atMs": 1000,
             "duration": 2100,
+            "clickCount": 0,
         },
     ]
     (error,) = compacted["errorEvents"]
     assert (error["atMs"], error["message"], error["pageId"]) == (500, "x is undefined", first)
     assert "cart.js" in error["stack"]
-    gap = {"pageId": second, "kind": "missing-chunks", "firstSeq": 1, "lastSeq": 1}
+    says = "Chunk 1 of this page did not arrive: the replay jumps over what happened then."
+    gap = {"pageId": second, "kind": "missing-chunks", "firstSeq": 1, "lastSeq": 1, "says": says}
     assert compacted["gaps"] == [gap]
     assert compacted["isComplete"] is False
     (frame,) = compacted["frames"]
     assert (frame["fromMs"], frame["toMs"], frame["hasSnapshot"]) == (0, 3100, True)
     assert (compacted["signalEvents"], compacted["trigger"]) == ([], None)
-    assert waiting == compacted | {"frames": []}
+    assert waiting == as_waiting(compacted)
+
+
+def as_waiting(compacted: dict[str, Any]) -> dict[str, Any]:
+    """What was told of a session before anybody analysed it."""
+    unknown = {"frustrationScore": None, "signals": {}, "activeMs": None, "activity": None}
+    pages = [page | {"clickCount": None} for page in compacted["pageList"]]
+    return compacted | unknown | {"frames": [], "pageList": pages}
 
 
 def test_what_the_recorder_notes_is_told_alike_before_and_after_compaction(
@@ -174,7 +197,7 @@ def test_what_the_recorder_notes_is_told_alike_before_and_after_compaction(
     compacted = get(client, lakeful, url)
     table = rows(lakeful.store, "pages")
 
-    assert waiting == compacted | {"frames": []}
+    assert waiting == as_waiting(compacted)
     assert [(p["url"], p["title"], p["atMs"]) for p in compacted["pageList"]] == [
         (f"{shop}/", "Shop", 0),
         (f"{shop}/#/cart", "Cart", 500),
@@ -283,6 +306,9 @@ def test_a_parameter_that_is_unknown_or_wrong_is_named(
         "",
         "/errors",
         "/errors/x",
+        "/frustration",
+        "/heatmap?url=x",
+        "/days",
     ],
 )
 def test_every_route_refuses_what_it_does_not_know(
@@ -290,7 +316,7 @@ def test_every_route_refuses_what_it_does_not_know(
 ) -> None:
     session = lakeful.record(page(NOW_MS))
     url = f"/api/websites/{lakeful.website.website_id}{path.format(session.session_id)}"
-    answer = client.get(url, params={"foo": ""}, headers=lakeful.headers())
+    answer = client.get(f"{url}{'&' if '?' in url else '?'}foo=", headers=lakeful.headers())
 
     assert (answer.status_code, answer.json().get("parameter")) == (400, "foo")
 
