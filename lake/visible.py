@@ -63,4 +63,6 @@ class Visible:
 
 def address(url: pl.Expr) -> pl.Expr:
     """Return an address without its query and fragment: what makes it one page of many views."""
-    return url.str.replace(r"(?s)[?#].*", "")
+    for sign in "?#":
+        url = url.str.splitn(sign, 2).struct[0]
+    return url
