@@ -92,7 +92,9 @@ def _add_messages(lake: Lake, website: Website, rows: list[Row]) -> None:
     errors: list[dict[str, Any]] = [one for row in rows for one in row["top_errors"] or ()]
     wanted = {error["fingerprint"] for error in errors}
     known = Visible(lake, website).rows("errors").filter(pl.col("fingerprint").is_in(wanted))
-    newest = known.group_by("fingerprint").agg(pl.col("message").sort_by("started_at").last())
+    newest = known.group_by("fingerprint").agg(
+        pl.col("message").sort_by("started_at", "error_no").last()
+    )
     with reading("errors"):
         messages = dict(newest.collect().iter_rows()) if wanted else {}
     for error in errors:

@@ -126,14 +126,14 @@ def _cells(views: pl.LazyFrame) -> pl.LazyFrame:
         .drop_nulls("place")
     )
     x, y = pl.col("place").list.get(0), pl.col("place").list.get(1)
-    per_mille = pl.min_horizontal(x * 1000 // width.cast(pl.Int64), 1000)
+    per_mille = (x * 1000 // width.cast(pl.Int64)).clip(upper_bound=1000)
     cells = places.select(x=per_mille // CELL_PER_MILLE * CELL_PER_MILLE, y=y // CELL_PX * CELL_PX)
     return cells.group_by("x", "y").agg(count=pl.len()).top_k(CELLS_MAX, by="count")
 
 
 def _steps(views: pl.LazyFrame) -> pl.LazyFrame:
     """Count views by the last step that they saw: step | count."""
-    step = pl.min_horizontal(pl.col("seen_px") // STEP_PX, _STEPS_MAX)
+    step = (pl.col("seen_px") // STEP_PX).clip(upper_bound=_STEPS_MAX)
     return views.select(step=step).drop_nulls().group_by("step").agg(count=pl.len())
 
 
