@@ -206,5 +206,13 @@ def test_clicks_of_scripts_are_nobodys_anger() -> None:
     assert kinds(scripted) == []
 
 
+def test_nobody_clicks_outside_of_the_window() -> None:
+    outside = page()
+    for _ in range(3):
+        outside.mouse(2, "pay", x=9, y=-9).wait(120)
+
+    assert told(outside) == []
+
+
 def test_a_burst_on_a_heading_is_rage_and_once_a_dead_click() -> None:
     assert kinds(page(("h1", {"name": "h1"}, "Sale")).clicks("h1", 5)) == ["dead_click", *RAGE]

@@ -92,6 +92,8 @@ class Presses:
         down, self._down = self._down, None
         is_passed_on = at_ms - self._clicked_ms < _PASSED_ON_MS
         self._clicked_ms = at_ms
+        if (x or 0) < 0 or (y or 0) < 0:
+            return None  # outside of the window, where only a script can click
         if down and self._up_ms is not None and at_ms - self._up_ms > _RELEASED_MS:
             down = None
         if down is None:
@@ -102,8 +104,6 @@ class Presses:
         moved_px = math.hypot((x or 0) - (down.x or 0), (y or 0) - (down.y or 0))
         if None not in (x, y, down.x, down.y) and moved_px > _DRAGGED_PX:
             return None
-        if (x or 0) < 0 or (y or 0) < 0:
-            return None  # outside of the window, where only a script can click
         # What was pressed is told as it was before the page answered.
         target = down.target if node == down.node else self._target(node)
         return Press(at_ms, down.at_ms, node, x, y, target)
