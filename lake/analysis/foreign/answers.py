@@ -31,12 +31,13 @@ from lake.analysis.foreign.shown import is_shown
 from lake.chunks import META
 
 ANSWER_MS = 1000  # the product's definition of a dead click
+# After so long it is sure what was an answer: moves of the mouse are told twice a second.
+SURE_MS = 600
 _DOCUMENT_LOADED = 0  # rrweb's type of the event that a new document begins with
 _STIRS_MAX = 300  # kept; a page that stirs more often within two seconds is never silent
 _CHANGES_MAX = 500  # looked at of one mutation
 _MOVED_MS = 100  # between a move of the mouse and what the page makes of it
-_MOVES_LATE_MS = 600  # moves are told twice a second, when they are over
-_OFFSET_MS_MAX = 60_000  # moves are told together twice a second
+_OFFSET_MS_MAX = 60_000  # of a move that is told late; more is no time
 _PAUSE_MS = 300  # scrolling that rests so long has ended
 _SCROLLERS_MAX = 100
 _FIELD_TAGS = ("input", "textarea", "select")
@@ -60,9 +61,6 @@ class _Run(NamedTuple):
 
 class Answers:
     """Remembers what happened on a page in the last seconds, and what it does by itself."""
-
-    # How long after something it is sure whether that was an answer.
-    SURE_MS = _MOVES_LATE_MS
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
