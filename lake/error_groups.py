@@ -4,18 +4,16 @@ Of compacted sessions: an error that just came is in its session's own answer at
 after the next compaction.
 """
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
 
-from lake import websites
 from lake.again import asked_again
-from lake.hiding import without_erased
 from lake.tables.rows import Row
-from lake.tables.sessions import may_be_of
 from lake.tables.table import reading
 from lake.view import Lake
+from lake.visible import Visible
 from lake.websites import Website
 
 _AT = pl.col("started_at") + pl.duration(milliseconds=pl.col("offset_ms"))
@@ -82,26 +80,7 @@ def _errors(
     lake: Lake, website: Website, from_at: datetime | None, to_at: datetime | None
 ) -> pl.LazyFrame:
     """Return a website's errors with `offset_ms` and `seen_at`, the server's clock."""
-    view = lake.view()
-    first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
-    first_at = datetime.combine(first_day, time.min, UTC)
-    low, high = max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
-    scans = []
-    for name in ("errors", "sessions"):
-        snapshot = view.tables[name]
-        files = [
-            file
-            for file in snapshot.files
-            if may_be_of(file, website.website_id) and file.may_hold("started_at", low, high)
-        ]
-        rows = snapshot.scan(files).filter(
-            pl.col("website_id") == website.website_id, pl.col("started_at") >= low
-        )
-        scans.append(rows.filter(pl.col("started_at") < high) if to_at else rows)
-    errors, sessions = scans
-    starts = sessions.select("session_id", "first_at_ms", "user_id")
-    joined = errors.join(starts, on="session_id", how="inner")
-    gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
-    joined = without_erased(joined, [gone], people_of=joined).drop("user_id")
+    visible = Visible(lake, website, from_at=from_at, to_at=to_at)
+    joined = visible.rows("errors", "first_at_ms")
     joined = joined.with_columns(offset_ms=pl.col("at_ms") - pl.col("first_at_ms"))
     return joined.with_columns(seen_at=_AT)

@@ -40,6 +40,7 @@ from query_api import (
     docs,
     erasures,
     error_tracking,
+    insights,
     keys,
     replays,
     sessions,
@@ -140,7 +141,17 @@ def create_app(
         Limited, limits=limits, metrics=metrics, trusted_proxies=settings.trusted_proxies
     )
     app.add_middleware(Around, metrics=metrics)  # the outermost
-    for routes in (sessions, replays, error_tracking, websites, keys, shares, audit, erasures):
+    for routes in (
+        sessions,
+        replays,
+        error_tracking,
+        insights,
+        websites,
+        keys,
+        shares,
+        audit,
+        erasures,
+    ):
         app.include_router(routes.router)
 
     @app.get("/", include_in_schema=False)

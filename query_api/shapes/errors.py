@@ -1,0 +1,49 @@
+"""The JSON of a website's JavaScript errors."""
+
+from typing_extensions import TypedDict  # typing's own lacks what pydantic needs before 3.12
+
+
+class ErrorEvent(TypedDict):
+    """One JavaScript or console error."""
+
+    atMs: int
+    pageId: str
+    fingerprint: str
+    message: str
+    stack: str | None
+    source: str
+
+
+class ErrorGroup(TypedDict):
+    """Errors with one fingerprint."""
+
+    fingerprint: str
+    message: str
+    count: int
+    sessions: int
+    visitors: int
+    firstSeenAt: str
+    lastSeenAt: str
+
+
+class ErrorGroups(TypedDict):
+    """Groups, the one that was seen last first; `total` counts those beyond the limit too."""
+
+    errors: list[ErrorGroup]
+    total: int
+
+
+class Occurrence(ErrorEvent):
+    """One error of a group; its session's replay shows it at `atMs`."""
+
+    sessionId: str
+    visitorId: str
+    seenAt: str
+
+
+class Occurrences(TypedDict):
+    """Errors of one group, the newest first."""
+
+    fingerprint: str
+    occurrences: list[Occurrence]
+    total: int
