@@ -118,11 +118,20 @@ def error_groups(groups: Groups) -> shapes.ErrorGroups:
             {
                 "fingerprint": row["fingerprint"],
                 "message": row["message"],
+                "source": row["source"],
                 "count": row["count"],
                 "sessions": row["session_count"],
                 "visitors": row["visitor_count"],
                 "firstSeenAt": _iso(row["first_seen_at"]),
                 "lastSeenAt": _iso(row["last_seen_at"]),
+                "byDay": [
+                    {
+                        "date": day["date"].isoformat(),
+                        "count": day["count"],
+                        "sessions": day["session_count"],
+                    }
+                    for day in row["by_day"]
+                ],
             }
             for row in groups.rows
         ],

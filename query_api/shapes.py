@@ -146,16 +146,29 @@ class SharedSession(Recorded, Contents):
     """A link's session and what is in it."""
 
 
+class ErrorDay(TypedDict):
+    """The errors of a group on one UTC day."""
+
+    date: str
+    count: int
+    sessions: int
+
+
 class ErrorGroup(TypedDict):
-    """Errors with one fingerprint."""
+    """Errors with one fingerprint. `message` and `source` are the last one's.
+
+    `byDay` leaves out days without, and those before the newest 366 that have any.
+    """
 
     fingerprint: str
     message: str
+    source: str
     count: int
     sessions: int
     visitors: int
     firstSeenAt: str
     lastSeenAt: str
+    byDay: list[ErrorDay]
 
 
 class ErrorGroups(TypedDict):
