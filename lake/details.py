@@ -27,7 +27,7 @@ class Detail(NamedTuple):
     `trigger` is why the recorder kept it, None where it did not tell.
 
     Times in `errors` and `signals` (rows of those tables) and in `pages` are the browser's clock;
-    `row["first_at_ms"]` is where offsets begin.
+    `row["first_at_ms"]` is where offsets begin. `errors` have `stack_original` too.
     """
 
     row: Row
@@ -69,7 +69,8 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
             summary.trigger,
         )
 
-    return with_payloads(lake, website, session_id, read)
+    found = with_payloads(lake, website, session_id, read)
+    return found._replace(errors=lake.source_maps.applied(website.website_id, found.errors))
 
 
 def _new_errors(lake: Lake, found: Found, spool: Spool, summary: facts.Summary) -> list[Row]:

@@ -83,6 +83,8 @@ def error_occurrences(
 ) -> Groups:
     """Return the errors of one group, with `offset_ms` into their sessions' replays.
 
+    And with `stack_original`, see `lake.source_maps.applying`.
+
     Raises:
         StoreUnavailable: The store failed.
     """
@@ -90,7 +92,8 @@ def error_occurrences(
     by = ["seen_at", "session_id", "error_no"]
     with reading("errors"):
         newest, total = pl.collect_all([found.top_k(limit, by=by), found.select(pl.len())])
-    return Groups(newest.sort(by, descending=True).to_dicts(), total.item())
+    rows = newest.sort(by, descending=True).to_dicts()
+    return Groups(lake.source_maps.applied(website.website_id, rows), total.item())
 
 
 def _errors(

@@ -20,6 +20,7 @@ from lake.matching import forget
 from lake.merge import Union
 from lake.pending import Pending, PendingIndex, Waiting
 from lake.settings import Settings
+from lake.source_maps.applying import SourceMaps
 from lake.store import Store
 from lake.tables import rows
 from lake.tables.rows import Row
@@ -63,6 +64,7 @@ class Lake:
         self.now_ms = now_ms
         self.kept = Kept(settings.table_memory_bytes_max)
         self.kept_errors = Kept(_KEPT_ERRORS_BYTES_MAX)  # of chunks that wait, by where they lie
+        self.source_maps = SourceMaps(store, now_ms, int(settings.control_cache_s * 1000))
         self.erased = erased.Memory(store)
         self._lock = threading.Lock()
         self._index = PendingIndex(store)

@@ -105,9 +105,14 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
 
 
 def shared_session(detail: Detail) -> shapes.SharedSession:
-    """Render one session for whoever has a link to it: without who was recorded."""
+    """Render one session for whoever has a link to it: without who was recorded.
+
+    And without what only the website's source maps tell of its code.
+    """
     found: dict[str, Any] = {**session_detail(detail)}
     del found["visitorId"], found["userId"]
+    for error in found["errorEvents"]:
+        error["stackOriginal"] = None
     return cast(shapes.SharedSession, found)
 
 
@@ -163,6 +168,7 @@ def _error(row: dict[str, Any], at_ms: int) -> shapes.ErrorEvent:
         "fingerprint": row["fingerprint"],
         "message": row["message"],
         "stack": row["stack"],
+        "stackOriginal": row["stack_original"],
         "source": row["source"],
     }
 

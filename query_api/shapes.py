@@ -98,13 +98,17 @@ class SignalEvent(TypedDict):
 
 
 class ErrorEvent(TypedDict):
-    """One JavaScript or console error."""
+    """One JavaScript or console error.
+
+    `stackOriginal` is `stack` by the website's source maps, null where none tells of it.
+    """
 
     atMs: int
     pageId: str
     fingerprint: str
     message: str
     stack: str | None
+    stackOriginal: str | None
     source: str
 
 

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.analysis.fingerprints import fingerprint
@@ -188,12 +188,14 @@ def test_an_error_without_a_stack_goes_by_its_message() -> None:
     assert fingerprint("no", "") != fingerprint("yes", "")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_gets_a_name_and_always_the_same(message: str, text: str) -> None:
     assert len(fingerprint(message, text)) == 16
     assert fingerprint(message, text) == fingerprint(message, text)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**8), st.integers(1, 10**8))
 def test_lines_and_columns_do_not_count(line: int, column: int) -> None:
     moved = CHROMIUM.replace(":10:15", f":{line}:{column}")

@@ -1,7 +1,7 @@
 """Frames of stacks as browsers write them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.analysis.stacks import FRAMES_MAX, Frame, in_app, parse
@@ -201,6 +201,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=200))
 def test_any_text_gives_frames_of_the_right_types(stack: str) -> None:
     for frame in parse(stack):
