@@ -1,5 +1,6 @@
 """Groups of errors and their occurrences, of what is compacted and of what waits."""
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from lake.erasing.requests import Targets
 from lake.error_groups import error_groups, error_occurrences
 from lake.facts import Client
 from lake.fresh_errors import seen
+from lake.source_maps import store as source_maps
 from lake.view import Lake
 from query_api import shapes
 from tests.asgi import AppClient
@@ -212,3 +214,39 @@ def test_waiting_errors_are_read_within_the_asked_range(lakeful: Lakeful, sessio
 
     assert len(seen(lake, lakeful.website, began, began.replace(year=2027)).rows) == 2
     assert seen(lake, lakeful.website, began.replace(year=2025), began).rows == []
+
+
+def test_stacks_are_told_as_they_were_written_but_not_to_whoever_has_a_link(
+    client: AppClient, lakeful: Lakeful
+) -> None:
+    mapped = {"version": 3, "sources": ["src/cart.ts"], "names": [], "mappings": "AAUU"}
+    website_id = lakeful.website.website_id
+    made = source_maps.make(
+        website_id, "https://shop.example/cart.js", json.dumps(mapped).encode(), now_ms=NOW_MS
+    )
+    source_maps.put(lakeful.store, website_id, [made], by="cli", now_ms=NOW_MS)
+    session = lakeful.record([*page(START), script_error(START + 5)], began_ms=START)
+    other = lakeful.new_website()
+    theirs = lakeful.record([*page(START), script_error(START + 5)], other, began_ms=START)
+    url = f"/sessions/{session.session_id}"
+
+    (error,) = get(client, lakeful, url)["errorEvents"]
+
+    assert error["stackOriginal"] == "    at pay (src/cart.ts:11:11)"
+    assert "cart.js:1:2" in error["stack"]
+    (found,) = get(client, lakeful, f"/errors/{error['fingerprint']}")["occurrences"]
+    assert found["stackOriginal"] == error["stackOriginal"]
+    lakeful.compact(session.day)
+    assert get(client, lakeful, url)["errorEvents"] == [error]
+    for path in (f"/sessions/{theirs.session_id}", f"/errors/{error['fingerprint']}"):
+        answer = client.get(
+            f"/api/websites/{other.website_id}{path}", headers=lakeful.headers(other)
+        )
+        told = answer.json()
+        (unmapped,) = told.get("errorEvents") or told["occurrences"]
+        assert unmapped["stackOriginal"] is None
+    link = client.post(
+        f"/api/replay/{session.session_id}/share", headers=lakeful.headers(role="admin"), json={}
+    )
+    shared = client.get(f"/api/shared/{link.json()['token']}").json()
+    assert shared["errorEvents"] == [error | {"stackOriginal": None}]
