@@ -54,9 +54,8 @@ class SourceMaps:
         Raises:
             StoreUnavailable.
         """
-        if not any(row["stack"] for row in errors):
-            return [row | {"stack_original": None} for row in errors]
-        versions = self._versions(website_id)
+        stacks = {row["stack"] for row in errors if row["stack"]}
+        versions = self._versions(website_id) if stacks else {}
         left = [_READ_MAX]
 
         def find(frame: Frame) -> Original | None:
@@ -67,10 +66,8 @@ class SourceMaps:
             found = self._decoded(key, version, left) if version is not None else None
             return found.find(frame.line, frame.column) if found is not None else None
 
-        return [
-            row | {"stack_original": original(row["stack"], find) if versions else None}
-            for row in errors
-        ]
+        originals = {stack: original(stack, find) for stack in stacks} if versions else {}
+        return [row | {"stack_original": originals.get(row["stack"])} for row in errors]
 
     def _versions(self, website_id: str) -> Mapping[str, str]:
         now_ms = self._now_ms()
@@ -107,9 +104,9 @@ class SourceMaps:
             return decoded
 
 
-def original(stack: str | None, find: Find) -> str | None:
+def original(stack: str, find: Find) -> str | None:
     """Return a stack with original files, places and names, a call a line; None: none is known."""
-    frames = parse(stack or "")
+    frames = parse(stack)
     places = [find(frame) for frame in frames]
     if not any(places):
         return None
