@@ -129,6 +129,17 @@ def test_a_carousel_that_turns_by_itself_does_not_save_a_click() -> None:
     assert kinds(turning) == DEAD
 
 
+def test_a_carousel_that_a_script_clicks_on_does_not_save_a_click() -> None:
+    turning, show = carousel()
+    for number in range(8):
+        if number == 6:
+            turning.wait(-400).click("title").wait(340)
+        turning.mouse(2, "slides", x=0, y=0)
+        show(number).wait(4000)
+
+    assert kinds(turning) == DEAD
+
+
 def test_a_carousel_that_turns_when_it_is_clicked_has_reacted() -> None:
     turning, show = carousel()
     for number in range(4):
@@ -183,7 +194,7 @@ def test_a_mark_of_what_the_mouse_is_over_does_not_save_a_click() -> None:
 def test_a_mark_of_what_was_chosen_saves_a_click() -> None:
     card = page(("div", {"name": "card", "class": "card"}, "Offer"))
     hover(card, "card", "card over").wait(2000).click("card").wait(20)
-    card.set("card", **{"class": "card over chosen"})
+    card.set("card", **{"class": "card over chosen"}).move("card", ms=50)
 
     assert kinds(card) == []
 

@@ -31,7 +31,9 @@ def it(tag: str, *children: Any, **attributes: str) -> Any:
 
 
 def inside(outer: Any) -> Any:
-    return (*outer, it("span", "Go"))
+    """Put it into the innermost first child."""
+    tag, attributes, *children = outer
+    return (tag, attributes, inside(children[0])) if children else (*outer, it("span", "Go"))
 
 
 @pytest.mark.parametrize(
@@ -88,6 +90,10 @@ def test_it_invites_to_a_click(shape: Any) -> None:
         it("div", class_="tab-content accordion dropdown card"),
         it("div", class_="button-row toggle-list"),
         it("div", role="img"),
+        it("table", data_toggle="table", data_url="/rows"),
+        it("div", role="tabpanel", tabindex="0"),
+        inside(("main", {"tabindex": "0"})),
+        inside(("div", {"class": "sidebar-toggle"}, ("div", {}, ("div", {}, ("div", {}))))),
         it("div", aria_label="Offers", aria_live="polite"),
         it("div", data_target="menu.list", data_id="7"),
         it("div", style="cursor: default"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,6 +136,42 @@ def test_a_ring_is_refused() -> None:
     page.mutate(adds=[{"parentId": page.ids["inner"], "node": node}])
 
     assert len(list(named(page, "inner").climb())) < 10
+
+
+def test_long_texts_and_attributes_are_cut() -> None:
+    page = Page(("p", {"name": "p", "class": "x" * 5000}, "y" * 5000))
+
+    top, text = named(page, "p").descend(2)
+
+    assert (len(top.attributes["class"]), len(text.text)) == (1000, 300)
+
+
+def test_more_nodes_than_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lake.analysis.foreign.mirror.NODES_MAX", 10)
+    mirror = mirrored(Page(("ul", {"name": "list"}, *[("li", {}, "x")] * 20)))
+
+    assert len(mirror) == 10
+
+
+def test_nodes_that_went_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lake.analysis.foreign.mirror.NODES_MAX", 10)
+    monkeypatch.setattr("lake.analysis.foreign.mirror._CHARS_MAX", 50)
+    page = Page()
+    for _ in range(20):
+        page.insert("body", ("p", {"name": "p"}, "Twenty letters of it")).remove("p")
+    page.insert("body", ("p", {"name": "p"}, "Twenty letters of it"))
+
+    assert [node.text for node in named(page, "p").descend(2)] == ["", "Twenty letters of it"]
+
+
+def test_no_more_than_so_many_letters_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lake.analysis.foreign.mirror._CHARS_MAX", 50)
+    page = Page(*[("p", {"name": str(number)}, "Twenty letters of it") for number in range(9)])
+    mirror = mirrored(page)
+
+    texts = [node.text for n in range(9) if (node := mirror.get(page.ids[str(n)] + 1))]
+
+    assert sum(map(len, texts)) == 60
 
 
 def test_depth_costs_no_more_than_nodes() -> None:

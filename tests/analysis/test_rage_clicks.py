@@ -50,12 +50,12 @@ def test_the_place_is_that_of_the_first_click() -> None:
 
 
 def test_a_slow_click_before_them_does_not_hide_three_fast_ones() -> None:
-    assert burst(page().click("pay").wait(450).clicks("pay", 3)).count == 3
+    assert burst(page().click("pay").wait(450).clicks("pay", 3)).click_count == 3
 
 
 def test_a_run_of_clicks_is_one_burst_however_long() -> None:
-    assert burst(page().clicks("pay", 40, every_ms=400 // 2)).count == 40
-    assert burst(page().clicks("pay", 3).wait(300).clicks("pay", 3)).count == 6
+    assert burst(page().clicks("pay", 40, every_ms=400 // 2)).click_count == 40
+    assert burst(page().clicks("pay", 3).wait(300).clicks("pay", 3)).click_count == 6
 
 
 def test_two_runs_are_two_bursts() -> None:
@@ -108,7 +108,7 @@ def test_a_stepper_that_stops_counting_is() -> None:
         then=lambda n: stepper.mutate(texts=[{"id": text, "value": str(n)}]) if n < 3 else None,
     )
 
-    assert burst(stepper).count == 6
+    assert burst(stepper).click_count == 6
 
 
 def test_a_very_long_game_of_clicks_that_all_count_is_no_rage() -> None:
@@ -204,6 +204,14 @@ def test_clicks_of_scripts_are_nobodys_anger() -> None:
         scripted.mouse(2, "pay", x=0, y=0).wait(50)
 
     assert kinds(scripted) == []
+
+
+def test_nobody_clicks_outside_of_the_window() -> None:
+    outside = page()
+    for _ in range(3):
+        outside.mouse(2, "pay", x=9, y=-9).wait(120)
+
+    assert told(outside) == []
 
 
 def test_a_burst_on_a_heading_is_rage_and_once_a_dead_click() -> None:

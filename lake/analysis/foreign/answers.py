@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 from lake.analysis.foreign.events import (
     CANVAS,
-    CLICK,
     FOCUS,
     INPUT,
     MEDIA,
     MOUSE,
-    MOUSE_DOWN,
     MOVES,
     MUTATION,
     RESIZE,
@@ -24,7 +22,6 @@ from lake.analysis.foreign.events import (
     SCROLL,
     SELECTION,
     STYLE_DECLARATION,
-    TOUCH_START,
     PageEvent,
 )
 from lake.analysis.foreign.habits import HOVERS_MIN, Habit, Habits, sign_of
@@ -34,12 +31,13 @@ from lake.analysis.foreign.shown import is_shown
 from lake.chunks import META
 
 ANSWER_MS = 1000  # the product's definition of a dead click
+# After so long it is sure what was an answer: moves of the mouse are told twice a second.
+SURE_MS = 600
 _DOCUMENT_LOADED = 0  # rrweb's type of the event that a new document begins with
 _STIRS_MAX = 300  # kept; a page that stirs more often within two seconds is never silent
 _CHANGES_MAX = 500  # looked at of one mutation
 _MOVED_MS = 100  # between a move of the mouse and what the page makes of it
-_MOVES_LATE_MS = 600  # moves are told twice a second, when they are over
-_OFFSET_MS_MAX = 60_000  # moves are told together twice a second
+_OFFSET_MS_MAX = 60_000  # of a move that is told late; more is no time
 _PAUSE_MS = 300  # scrolling that rests so long has ended
 _SCROLLERS_MAX = 100
 _FIELD_TAGS = ("input", "textarea", "select")
@@ -64,9 +62,6 @@ class _Run(NamedTuple):
 class Answers:
     """Remembers what happened on a page in the last seconds, and what it does by itself."""
 
-    # How long after something it is sure whether that was an answer.
-    SURE_MS = _MOVES_LATE_MS
-
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._habits = Habits()
@@ -88,9 +83,13 @@ class Answers:
         """Whether text was selected at that time."""
         return any(stir.is_selection and since_ms <= stir.at_ms <= until_ms for stir in self._stirs)
 
-    def stir(self, at_ms: float, *, is_selection: bool = False, is_doubtful: bool = False) -> None:
-        """Remember that the page did something."""
-        self._stirs.append(_Stir(at_ms, is_selection, is_doubtful))
+    def ask(self, at_ms: float) -> None:
+        """Somebody presses: what comes within a second may be the answer."""
+        self._asked_ms = at_ms
+
+    def see_script(self, at_ms: float, node: object) -> None:
+        """A script clicks for its own reasons: to answer, or as it does again and again."""
+        self._see_sign(at_ms, (_hashable(node), "click"), None)
 
     def see(self, event: PageEvent) -> None:
         """Look at the next event."""
@@ -100,10 +99,8 @@ class Answers:
         elif source in MOVES:
             self._see_moves(at_ms, data.get("positions"))
         elif source == MOUSE:
-            if data.get("type") in (MOUSE_DOWN, TOUCH_START, CLICK):
-                self._asked_ms = at_ms
             if data.get("type") == FOCUS and self._is_field(data):
-                self.stir(at_ms)
+                self._stir(at_ms)
         elif source == SCROLL:
             self._see_scroll(at_ms, _hashable(data.get("id")))
         elif source in _WITH_HABITS:
@@ -112,11 +109,11 @@ class Answers:
         elif source == SELECTION:
             self._see_selection(at_ms, data.get("ranges"))
         elif source == RESIZE or event.kind == _DOCUMENT_LOADED:
-            self.stir(at_ms)
+            self._stir(at_ms)
         elif event.kind == META:
             # A checkpoint repeats the address.
             if self._href is not None and data.get("href") != self._href:
-                self.stir(at_ms)
+                self._stir(at_ms)
             self._href = data.get("href")
 
     def _see_changes(self, at_ms: float, changes: list[Change]) -> None:
@@ -130,7 +127,7 @@ class Answers:
         if is_asked:
             known = self._habits.get(sign)
             if known is None or not known.is_due(at_ms):
-                self.stir(at_ms, is_doubtful=known is not None and known.is_hover)
+                self._stir(at_ms, is_doubtful=known is not None and known.is_hover)
                 return
         habit = self._habits.note(sign, at_ms)
         if node and not is_asked:
@@ -158,6 +155,9 @@ class Answers:
                 habit.hovers += HOVERS_MIN if node in under else 1
         self._unasked.clear()
 
+    def _stir(self, at_ms: float, *, is_selection: bool = False, is_doubtful: bool = False) -> None:
+        self._stirs.append(_Stir(at_ms, is_selection, is_doubtful))
+
     def _see_scroll(self, at_ms: float, node: Hashable) -> None:
         run = self._runs.pop(node, None)
         if run is None or at_ms - run.last_ms > _PAUSE_MS:
@@ -167,15 +167,15 @@ class Answers:
             del self._runs[next(iter(self._runs))]
         # A click into a page that is rolling already has not made it roll.
         if run.is_asked:
-            self.stir(at_ms)
+            self._stir(at_ms)
 
     def _see_selection(self, at_ms: float, ranges: object) -> None:
         """A caret that moves is invisible; a selection that comes or goes is not."""
         has = isinstance(ranges, list) and any(map(_is_selection, ranges))
         if has:
-            self.stir(at_ms, is_selection=True)
+            self._stir(at_ms, is_selection=True)
         elif self._has_selection:
-            self.stir(at_ms)
+            self._stir(at_ms)
         self._has_selection = has
 
     def _is_field(self, data: dict[str, object]) -> bool:

@@ -8,7 +8,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 
-from lake.analysis.foreign.answers import Answers
+from lake.analysis.foreign.answers import SURE_MS, Answers
 from lake.analysis.foreign.targets import Press
 from lake.analysis.occurrences import Burst
 
@@ -39,7 +39,7 @@ class _Run:
         """Look what those clicks changed of which it is sure by now."""
         while self.downs:
             until_ms = self.downs[1] if len(self.downs) > 1 else self.last_ms + WINDOW_MS
-            if now_ms <= until_ms + Answers.SURE_MS:
+            if now_ms <= until_ms + SURE_MS:
                 return
             since_ms = self.downs.popleft()
             changed = answers.has_changed(since_ms, until_ms, with_selections=False)
@@ -80,7 +80,7 @@ class Bursts:
             self._run.judge(self._answers, now_ms)
             if now_ms > self._run.last_ms + WINDOW_MS:
                 self._stop()
-        while self._over and now_ms > self._over[0].last_ms + WINDOW_MS + Answers.SURE_MS:
+        while self._over and now_ms > self._over[0].last_ms + WINDOW_MS + SURE_MS:
             run = self._over.popleft()
             run.judge(self._answers, math.inf)
             if run.is_in_vain and not self._has_selected(run):

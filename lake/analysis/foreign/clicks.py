@@ -6,7 +6,7 @@ A click is told when its second has passed and the moves of the mouse in it are 
 from collections import deque
 from collections.abc import Iterator
 
-from lake.analysis.foreign.answers import ANSWER_MS, Answers
+from lake.analysis.foreign.answers import ANSWER_MS, SURE_MS, Answers
 from lake.analysis.foreign.targets import Press
 from lake.analysis.occurrences import Click
 
@@ -29,7 +29,7 @@ class Clicks:
 
     def settle(self, now_ms: float) -> Iterator[Click]:
         """Return the clicks whose time has come."""
-        while self._pending and now_ms > self._pending[0].at_ms + ANSWER_MS + Answers.SURE_MS:
+        while self._pending and now_ms > self._pending[0].at_ms + ANSWER_MS + SURE_MS:
             yield self._told(self._pending.popleft())
 
     def _told(self, press: Press) -> Click:

@@ -36,9 +36,8 @@ class Habit:
     def is_due(self, at_ms: float) -> bool:
         """Whether it is still going on, and its next time may be now."""
         gap_ms = at_ms - self.last_ms
-        is_near = gap_ms <= _SAME_MS
         is_next = 0.5 * self.gap_ms_min <= gap_ms <= 1.5 * self.gap_ms_max + _LATE_MS
-        return self.times > 1 and (is_near or is_next)
+        return gap_ms <= _SAME_MS or (self.times > 1 and is_next)
 
     def note(self, at_ms: float) -> None:
         """It has happened."""

@@ -78,6 +78,7 @@ class Presses:
         x, y = _px(data.get("x")), _px(data.get("y"))
         if kind in (MOUSE_DOWN, TOUCH_START):
             self._has_downs = True
+            self._answers.ask(at_ms)
             self._down = _Down(at_ms, node, x, y, self._target(node))
             self._up_ms = None
         elif kind in (MOUSE_UP, TOUCH_END):
@@ -92,18 +93,20 @@ class Presses:
         down, self._down = self._down, None
         is_passed_on = at_ms - self._clicked_ms < _PASSED_ON_MS
         self._clicked_ms = at_ms
+        if (x or 0) < 0 or (y or 0) < 0:
+            return None  # outside of the window, where only a script can click
         if down and self._up_ms is not None and at_ms - self._up_ms > _RELEASED_MS:
             down = None
         if down is None:
             if self._has_downs or is_passed_on or (x == 0 and y == 0):
-                self._answers.stir(at_ms)  # a script clicks for its own reasons: it has answered
+                self._answers.see_script(at_ms, node)
                 return None
+            self._answers.ask(at_ms)
             return Press(at_ms, at_ms - _UNSEEN_MS, node, x, y, self._target(node))
         moved_px = math.hypot((x or 0) - (down.x or 0), (y or 0) - (down.y or 0))
         if None not in (x, y, down.x, down.y) and moved_px > _DRAGGED_PX:
             return None
-        if (x or 0) < 0 or (y or 0) < 0:
-            return None  # outside of the window, where only a script can click
+        self._answers.ask(at_ms)
         # What was pressed is told as it was before the page answered.
         target = down.target if node == down.node else self._target(node)
         return Press(at_ms, down.at_ms, node, x, y, target)
