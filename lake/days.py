@@ -91,7 +91,7 @@ def _add_messages(lake: Lake, website: Website, rows: list[Row]) -> None:
     """Give each of the errors the newest message of its group."""
     errors: list[dict[str, Any]] = [one for row in rows for one in row["top_errors"] or ()]
     wanted = {error["fingerprint"] for error in errors}
-    known = Visible(lake, website).rows("errors").filter(pl.col("fingerprint").is_in(wanted))
+    known = Visible.now(lake, website).rows("errors").filter(pl.col("fingerprint").is_in(wanted))
     newest = known.group_by("fingerprint").agg(
         pl.col("message").sort_by("started_at", "error_no").last()
     )

@@ -28,7 +28,7 @@ class Detail(NamedTuple):
     and `at_ms` of a view, empty while chunks wait: theirs are not counted yet.
 
     Times in `errors` and `signals` (rows of those tables) and in `pages` are the browser's clock;
-    `row["first_at_ms"]` is where offsets begin.
+    `row["first_at_ms"]` is where offsets begin. `errors` have `stack_original` too.
     """
 
     row: Row
@@ -72,7 +72,8 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
             {} if found.union.new else _click_counts(tables["pages"], key),
         )
 
-    return with_payloads(lake, website, session_id, read)
+    found = with_payloads(lake, website, session_id, read)
+    return found._replace(errors=lake.source_maps.applied(website.website_id, found.errors))
 
 
 def _click_counts(pages: Snapshot, key: Key) -> dict[tuple[str, int], int | None]:

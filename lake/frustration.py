@@ -58,7 +58,7 @@ def worst(
     Raises:
         Damaged, StoreUnavailable.
     """
-    visible = Visible(lake, website, from_at=from_at, to_at=to_at)
+    visible = Visible.now(lake, website, from_at=from_at, to_at=to_at)
     key = _KEYS[by]
     signals = visible.rows("signals", "first_at_ms", "visitor_id")
     if kinds:

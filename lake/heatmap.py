@@ -86,7 +86,7 @@ def heatmap(
     Raises:
         Damaged, StoreUnavailable.
     """
-    visible = Visible(lake, website, from_at=from_at, to_at=to_at)
+    visible = Visible.now(lake, website, from_at=from_at, to_at=to_at)
     views = visible.rows("pages", "first_at_ms", "is_complete").filter(_is_at(url))
     if viewport is not None:
         low, high = _WIDTHS[viewport]

@@ -9,56 +9,73 @@ from datetime import UTC, datetime, time
 import polars as pl
 
 from lake import websites
+from lake.erased import Erased
 from lake.hiding import without_erased
 from lake.tables.sessions import may_be_of
-from lake.view import Lake
+from lake.view import Lake, View
 from lake.websites import Website
 
 
 class Visible:
-    """The visible sessions of a website that began in [from_at, to_at), at one moment.
+    """The visible sessions of a website that began in [low, high), at one moment.
 
     `sessions` are their rows of `sessions`, lazy.
 
-    Raises:
-        Damaged, StoreUnavailable.
+    Args:
+        gone: Asked for after `view`, to hide what that shows.
     """
 
     def __init__(
-        self,
+        self, view: View, gone: Erased, website: Website, low: datetime, high: datetime
+    ) -> None:
+        self._tables = view.tables
+        self._website_id = website.website_id
+        self._low, self._high = low, high
+        sessions = self.scan("sessions")
+        self.sessions = without_erased(sessions, [gone], people_of=sessions)
+
+    @classmethod
+    def now(
+        cls,
         lake: Lake,
         website: Website,
         *,
         from_at: datetime | None = None,
         to_at: datetime | None = None,
-    ) -> None:
+    ) -> "Visible":
+        """Return what may be shown now.
+
+        Raises:
+            Damaged, StoreUnavailable.
+        """
         view = lake.view()
-        first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
-        first_at = datetime.combine(first_day, time.min, UTC)
-        self._tables = view.tables
-        self._website_id = website.website_id
-        self._from_at = max(from_at or first_at, first_at)
-        self._to_at = to_at
-        gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
-        sessions = self._scan("sessions")
-        self.sessions = without_erased(sessions, [gone], people_of=sessions)
+        low, high = window(lake, website, from_at, to_at)
+        return cls(view, lake.erased.of(website.website_id), website, low, high)
 
     def rows(self, name: str, *columns: str) -> pl.LazyFrame:
         """Return the sessions' rows of another table, with `columns` of their own."""
-        return self._scan(name).join(self.sessions.select("session_id", *columns), on="session_id")
+        return self.scan(name).join(self.sessions.select("session_id", *columns), on="session_id")
 
-    def _scan(self, name: str) -> pl.LazyFrame:
-        snapshot, low, high = self._tables[name], self._from_at, self._to_at
+    def scan(self, name: str) -> pl.LazyFrame:
+        """Return all rows of a table, of erased people too."""
+        snapshot, low, high = self._tables[name], self._low, self._high
         files = [
             file
             for file in snapshot.files
-            if may_be_of(file, self._website_id)
-            and file.may_hold("started_at", low, high or datetime.max.replace(tzinfo=UTC))
+            if may_be_of(file, self._website_id) and file.may_hold("started_at", low, high)
         ]
-        rows = snapshot.scan(files).filter(
-            pl.col("website_id") == self._website_id, pl.col("started_at") >= low
-        )
-        return rows.filter(pl.col("started_at") < high) if high else rows
+        at = pl.col("started_at")
+        mine = pl.col("website_id") == self._website_id
+        return snapshot.scan(files).filter(mine, at >= low, at < high)
+
+
+def window(
+    lake: Lake, website: Website, from_at: datetime | None, to_at: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return from when and until when sessions began that are asked for and still kept."""
+    first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
+    first_at = datetime.combine(first_day, time.min, UTC)
+    return max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
 
 
 def address(url: pl.Expr) -> pl.Expr:

@@ -112,9 +112,14 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
 
 
 def shared_session(detail: Detail) -> shapes.SharedSession:
-    """Render one session for whoever has a link to it: without who was recorded."""
+    """Render one session for whoever has a link to it: without who was recorded.
+
+    And without what only the website's source maps tell of its code.
+    """
     found: dict[str, Any] = {**session_detail(detail)}
     del found["visitorId"], found["userId"]
+    for error in found["errorEvents"]:
+        error["stackOriginal"] = None
     return cast(shapes.SharedSession, found)
 
 
@@ -125,11 +130,20 @@ def error_groups(groups: Groups) -> shapes.ErrorGroups:
             {
                 "fingerprint": row["fingerprint"],
                 "message": row["message"],
+                "source": row["source"],
                 "count": row["count"],
                 "sessions": row["session_count"],
                 "visitors": row["visitor_count"],
                 "firstSeenAt": _iso(row["first_seen_at"]),
                 "lastSeenAt": _iso(row["last_seen_at"]),
+                "byDay": [
+                    {
+                        "date": day["date"].isoformat(),
+                        "count": day["count"],
+                        "sessions": day["session_count"],
+                    }
+                    for day in row["by_day"]
+                ],
             }
             for row in groups.rows
         ],
@@ -170,6 +184,7 @@ def _error(row: dict[str, Any], at_ms: int) -> shapes.ErrorEvent:
         "fingerprint": row["fingerprint"],
         "message": row["message"],
         "stack": row["stack"],
+        "stackOriginal": row["stack_original"],
         "source": row["source"],
     }
 

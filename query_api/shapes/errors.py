@@ -4,26 +4,43 @@ from typing_extensions import TypedDict  # typing's own lacks what pydantic need
 
 
 class ErrorEvent(TypedDict):
-    """One JavaScript or console error."""
+    """One JavaScript or console error.
+
+    `stackOriginal` is `stack` by the website's source maps, null where none tells of it.
+    """
 
     atMs: int
     pageId: str
     fingerprint: str
     message: str
     stack: str | None
+    stackOriginal: str | None
     source: str
 
 
+class ErrorDay(TypedDict):
+    """The errors of a group on one UTC day."""
+
+    date: str
+    count: int
+    sessions: int
+
+
 class ErrorGroup(TypedDict):
-    """Errors with one fingerprint."""
+    """Errors with one fingerprint. `message` and `source` are the last one's.
+
+    `byDay` leaves out days without, and those before the newest 366 that have any.
+    """
 
     fingerprint: str
     message: str
+    source: str
     count: int
     sessions: int
     visitors: int
     firstSeenAt: str
     lastSeenAt: str
+    byDay: list[ErrorDay]
 
 
 class ErrorGroups(TypedDict):
