@@ -65,9 +65,8 @@ def _judge(title: str, visits: list[Visit], recorders: tuple[str, ...]) -> None:
     show(title, _COLUMNS, rows)
     for score in scores.values():
         for recorder, kind, name, at_ms, what, is_missed in score.faults:
-            print(
-                f"{recorder}: {'missed' if is_missed else 'extra '} {kind} in {name} {at_ms:.0f} {what}"
-            )
+            verdict = "missed" if is_missed else "extra "
+            print(f"{recorder}: {verdict} {kind} in {name} at {at_ms:.0f}: {what}")
     for visit in visits:
         for flaw in visit.flaws:
             print(f"flaw of {visit.name}: {flaw}")

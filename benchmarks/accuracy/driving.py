@@ -1,4 +1,4 @@
-"""Runs scripts in a real Chromium, several visits beside each other, and gathers what was recorded."""
+"""Runs scripts in a real Chromium, several visits at once, and gathers what was recorded."""
 
 import asyncio
 import random

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
-from lake.analysis.analysis import Analysis
 
 from benchmarks.accuracy.truth import OURS, Truth, Visit
+from lake.analysis.analysis import Analysis
 from lake.analysis.occurrences import Signal
 from lake.session_files import Placed
 

@@ -123,17 +123,16 @@ class Visitor:
 
     async def press(self, x: float, y: float, gap_s: Sequence[float], *, details: bool) -> None:
         """Click here once and once more after each gap; with `details` as a double click counts."""
+        sent = []
         for i, gap in enumerate((0.0, *gap_s)):
             if gap:
                 await asyncio.sleep(gap)
             shared = {"x": x, "y": y, "button": "left", "clickCount": i + 1 if details else 1}
-            # Both at once: no answer is waited for in between, so that a gap is what it says.
-            await asyncio.gather(
-                *(
-                    self._devtools.send("Input.dispatchMouseEvent", {"type": kind, **shared})
-                    for kind in ("mousePressed", "mouseReleased")
-                )
-            )
+            # No answer is waited for in between, so that a gap is what it says.
+            for kind in ("mousePressed", "mouseReleased"):
+                told = self._devtools.send("Input.dispatchMouseEvent", {"type": kind, **shared})
+                sent.append(asyncio.ensure_future(told))
+        await asyncio.gather(*sent)
 
     async def go(self, selector: str) -> tuple[float, float]:
         """Move the mouse there."""
