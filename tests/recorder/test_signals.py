@@ -1031,7 +1031,7 @@ def test_the_load_can_be_noted(shop: Shop) -> None:
     shop.page.evaluate("harness.notePage()")
 
     assert shop.wait("page") == [
-        {"url": f"{ORIGIN}/", "title": "Shop", "width": 800, "height": 600}
+        {"url": f"{ORIGIN}/", "title": "Shop", "width": 800, "height": 600, "back": False}
     ]
 
 

@@ -15,6 +15,10 @@ const SETTLE_MS = 1000;
 const LOOK_MS = 1000; // how soon a form that was taken away is missed
 const SUBMITS = "button:not([type=button],[type=reset]),[type=submit],[type=image]";
 const BUTTONS = `${SUBMITS},[type=button],[role=button]`;
+// How pages mark what is wrong: the field, something around it, or a message.
+const MARKS = "[aria-invalid=true],[role=alert],[class*=invalid i],[class*=error i]";
+const WRONG = /(?:^|[-_ ])(?:invalid|error)(?=$|[-_ ])/i;
+const FIELD = "input,select,textarea";
 const GROUPS = "form,[role=form]";
 const SEARCH = "[type=search],[role=search]"; // goes on as one types, and has no end
 
@@ -56,7 +60,8 @@ export function onForm(recording: Recording, ingest: string): Stop {
       ms,
     );
 
-  const begin = (form: Element, at: number, submit?: Event) => {
+  const begin = (form: Element, submit?: Event) => {
+    const at = performance.now(); // a busy page hears of events long after their stamps
     // The click, the Enter and the `submit` that it causes are one attempt.
     if (attempt?.form === form && !attempt.submit && at - attempt.at < REFUSAL_MS) {
       attempt.submit = submit;
@@ -65,8 +70,7 @@ export function onForm(recording: Recording, ingest: string): Stop {
     const that: Attempt = { form, at, submit };
     attempt = that;
     after(REFUSAL_MS, that, () => {
-      if (!that.status && !isSentByBrowser(that) && form.querySelector('[aria-invalid="true"]'))
-        finish("invalid");
+      if (!that.status && !isSentByBrowser(that) && isMarked(form)) finish("invalid");
     });
     const left = filled.get(form);
     if (left) left.isDone = true;
@@ -132,18 +136,17 @@ export function onForm(recording: Recording, ingest: string): Stop {
       // Where there is a submit button the browser presses it at Enter, and other ones do not send.
       const button = isKey ? target : nearest(target, BUTTONS);
       const form = button && formOf(button);
-      if (form && (button.matches(SUBMITS) || !form.querySelector(SUBMITS)))
-        begin(form, event.timeStamp);
+      if (form && (button.matches(SUBMITS) || !form.querySelector(SUBMITS))) begin(form);
     }),
     listen("submit", (event) => {
       const form = targetOf(event);
-      begin(form, event.timeStamp, event);
+      begin(form, event);
       note(form, "submit");
     }),
     listen("invalid", (event) => {
       // Pages ask for validity at each key as well; that refuses nothing. One field is enough.
       const form = formOf(targetOf(event));
-      if (attempt && attempt.form === form && event.timeStamp - attempt.at < REFUSAL_MS)
+      if (attempt && attempt.form === form && performance.now() - attempt.at < REFUSAL_MS)
         finish("invalid");
     }),
     listen("pagehide", () => {
@@ -162,6 +165,15 @@ export function onForm(recording: Recording, ingest: string): Stop {
 /** Whether the answer is the next page, so that no request of a script's tells anything. */
 function isSentByBrowser({ submit }: Attempt): boolean {
   return submit?.defaultPrevented === false;
+}
+
+/** Whether something in a form says that a field is wrong, and is seen. */
+function isMarked(form: Element): boolean {
+  return [...form.querySelectorAll(MARKS)].some((one) => {
+    const says = one.matches(FIELD) || one.querySelector(FIELD) || one.textContent?.trim();
+    const isMark = one.matches("[aria-invalid],[role=alert]") || WRONG.test(one.className);
+    return isMark && !!says && one.getClientRects().length > 0;
+  });
 }
 
 /** The form that a control is in or is tied to, or what stands for one. */
