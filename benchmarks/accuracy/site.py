@@ -18,7 +18,7 @@ import uvicorn
 from isal import isal_zlib
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -80,8 +80,17 @@ def _app(ingest: Ingest) -> Starlette:
         await asyncio.sleep(int(request.query_params.get("wait", 0)) / 1000)
         return JSONResponse({}, int(request.path_params["status"]))
 
+    async def app(_: Request) -> Response:
+        return FileResponse(_HERE / "pages" / "app.html")
+
+    async def plain_form(request: Request) -> Response:
+        status = 422 if request.method == "POST" else 200
+        return FileResponse(_HERE / "pages" / "plain.html", status)
+
     return Starlette(
         routes=[
+            Route("/plain-form", plain_form, methods=["GET", "POST"]),
+            Route("/app/{view:path}", app),
             *(Route(path, script) for path in scripts),
             Route("/v1/config/{website}", config),
             Route("/v1/chunks", chunks, methods=["POST"]),

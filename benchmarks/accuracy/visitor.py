@@ -191,6 +191,8 @@ class Visitor:
                 self.say(
                     "dead_click", one.at_ms, f"rage on {selector}", place=one, is_optional=True
                 )
+        # What was selected by accident: a click that takes it back would be answered.
+        await self.page.evaluate("getSelection().removeAllRanges()")
         await self.pause(0.5, 0.8)
 
     async def type(self, selector: str, text: str) -> None:

@@ -152,9 +152,9 @@ async def dead_click_and_on(v: Visitor) -> None:
 @SCRIPTS.positive
 async def dead_clicks_in_an_app(v: Visitor) -> None:
     """Text of two views of one document."""
-    await v.open("/pages/spa.html")
+    await v.open("/app/")
     await v.dead(".text")
-    await v.click("[data-to='?lamps']")
+    await v.click("[href='/app/lamps']")
     await v.pause(1.1, 1.3)
     await v.dead("#view h1")
     await v.rage("#view .text", 5, is_dead=True, details=False)

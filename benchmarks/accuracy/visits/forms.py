@@ -118,6 +118,27 @@ async def failed_twice_then_paid(v: Visitor) -> None:
 
 
 @SCRIPTS.positive
+async def refused_by_the_next_page(v: Visitor) -> None:
+    """Sent by the browser, and answered with a page of status 422, twice."""
+    await v.open("/plain-form")
+    page, at_ms = len(v.pages) - 1, await v.now()
+    for _ in range(2):
+        await v.type("#mail", "ada")
+        page, at_ms = len(v.pages) - 1, await v.now()
+        async with v.page.expect_navigation():
+            await v.click("#send")
+        await v.ready()
+    v.say(
+        "form_frustration",
+        at_ms,
+        "answered with 422",
+        page=page + 1,
+        until_ms=await v.now(),
+        needs="requests",
+    )
+
+
+@SCRIPTS.positive
 async def left_half_filled_in(v: Visitor) -> None:
     """Typed, and gone by a link."""
     page, field = v.choice.choice(
@@ -132,12 +153,12 @@ async def left_half_filled_in(v: Visitor) -> None:
 @SCRIPTS.positive
 async def left_within_an_app(v: Visitor) -> None:
     """The view with the form is replaced."""
-    await v.open("/pages/spa.html")
-    await v.click("[data-to='?form']")
+    await v.open("/app/")
+    await v.click("[href='/app/write']")
     await v.pause(0.4, 0.8)
     await v.type("#msg", "Hello there")
     at_ms = await v.now()
-    await v.click("[data-to='?lamps']")
+    await v.click("[href='/app/lamps']")
     v.say("form_abandonment", at_ms, "view left", until_ms=at_ms + 1_500)
     await v.pause(1.6, 1.8)
 

@@ -179,11 +179,11 @@ async def what_is_sold_out(v: Visitor) -> None:
 @SCRIPTS.negative
 async def links_of_an_app(v: Visitor) -> None:
     """Between the views of one document."""
-    await v.open("/pages/spa.html")
-    for to in ("?lamps", "", "?lamps", "?form", ""):
-        await v.click(f"[data-to='{to}']")
+    await v.open("/app/")
+    for to in ("lamps", "", "lamps", "write", ""):
+        await v.click(f"[href='/app/{to}']")
         await v.pause(0.3, 0.8)
-    await v.burst("[data-to='?lamps']", 2)
+    await v.burst("[href='/app/lamps']", 2)
 
 
 @SCRIPTS.negative

@@ -4,20 +4,22 @@
  */
 
 import { guard } from "../guard.ts";
+import { read, write } from "../storage.ts";
 import type { Recording, Stop } from "../types.ts";
 import { all, listen, targetOf } from "./listen.ts";
-import { nearest, pathOf } from "./path.ts";
+import { nearest, PRIVATE, pathOf } from "./path.ts";
 
 const ANSWER_MS = 10_000; // a request later than that is hardly the submission's
 const REFUSAL_MS = 1000; // until validation has marked the fields
 // Something asked before, a token or statistics, may succeed first: a failure soon after it counts.
 const SETTLE_MS = 1000;
+const KEY = "replaylake.form"; // the one that the browser sends, whose answer is the next page
 const LOOK_MS = 1000; // how soon a form that was taken away is missed
 const SUBMITS = "button:not([type=button],[type=reset]),[type=submit],[type=image]";
 const BUTTONS = `${SUBMITS},[type=button],[role=button]`;
 // How pages mark what is wrong: the field, something around it, or a message.
 const MARKS = "[aria-invalid=true],[role=alert],[class*=invalid i],[class*=error i]";
-const WRONG = /(?:^|[-_ ])(?:invalid|error)(?=$|[-_ ])/i;
+const WRONG = /(?:^|[-_ ])(?:invalid|error)(?=$| |-?(?:message|text|feedback))/i;
 const FIELD = "input,select,textarea";
 const GROUPS = "form,[role=form]";
 const SEARCH = "[type=search],[role=search]"; // goes on as one types, and has no end
@@ -107,6 +109,18 @@ export function onForm(recording: Recording, ingest: string): Stop {
     if (!attempt.status) after(SETTLE_MS, attempt, () => finish("succeeded", responseStatus));
     attempt.status ??= responseStatus;
   });
+  const sent = read(KEY);
+  const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  write(KEY, null);
+  const status = page?.responseStatus ?? 0;
+  if (sent && status >= 400) {
+    // Once the page itself is noted.
+    const tell = guard(() =>
+      recording.note("replaylake.form", { form: sent, step: "failed", status }),
+    );
+    setTimeout(tell);
+  }
+
   const observer = new PerformanceObserver((list) => list.getEntries().forEach(answered));
   observer.observe({ type: "resource" });
 
@@ -150,6 +164,10 @@ export function onForm(recording: Recording, ingest: string): Stop {
         finish("invalid");
     }),
     listen("pagehide", () => {
+      if (attempt && isSentByBrowser(attempt)) {
+        const { form } = attempt;
+        write(KEY, nearest(form, PRIVATE) ? form.localName : pathOf(form));
+      }
       if (attempt?.status) finish("succeeded", attempt.status);
       look(true);
     }),
