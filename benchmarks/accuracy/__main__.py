@@ -38,17 +38,19 @@ def main() -> None:
             keep(visit, asked.keep)
     hard = sum(visit.is_hard_negative for visit in visits)
     title = f"{len(visits)} visits, {hard} of them hard negatives"
-    _judge(title, visits, RECORDERS)
+    _judge(title, visits, RECORDERS, matching.KINDS)
     shared = recordings.shared()
     if shared:
-        _judge(f"{len(shared)} recordings of other websites", shared, (FOREIGN,))
+        _judge(f"{len(shared)} recordings of other websites", shared, (FOREIGN,), recordings.KINDS)
 
 
-def _judge(title: str, visits: list[Visit], recorders: tuple[str, ...]) -> None:
+def _judge(
+    title: str, visits: list[Visit], recorders: tuple[str, ...], kinds: tuple[str, ...]
+) -> None:
     scores: dict[tuple[str, str], matching.Score] = {}
     for visit in visits:
         for recorder in recorders:
-            matching.add(scores, visit, recorder)
+            matching.add(scores, visit, recorder, kinds)
     rows = [
         (
             f"{recorder}: {kind}",

@@ -21,7 +21,7 @@ _LEAVING_S = 0.6  # until beacons have arrived
 _VISIT_S_MAX = 60  # a visit that hangs is a mistake of its script
 
 
-def record(count: int, seed: int, *, only: str = "", at_once: int = 4) -> list[Visit]:
+def record(count: int, seed: int, *, only: str = "", at_once: int = 3) -> list[Visit]:
     """Make this many visits. The same seed makes the same ones, but for the machine's pace."""
     scripts = [script for script in SCRIPTS if only in script.name]
     plan = [(i, scripts[i % len(scripts)], seed * 10_000 + i) for i in range(count)]

@@ -97,10 +97,12 @@ def signals_of(pages: list[tuple[int, list[str]]]) -> tuple[Signal, ...]:
     return tuple(analysis.end().signals)
 
 
-def add(scores: dict[tuple[str, str], Score], visit: Visit, recorder: str) -> None:
-    """Count what one recorder's stream of a visit tells."""
+def add(
+    scores: dict[tuple[str, str], Score], visit: Visit, recorder: str, kinds: Iterable[str]
+) -> None:
+    """Count what one recorder's stream of a visit tells of these kinds."""
     signals = signals_of(visit.streams[recorder])
-    for kind in KINDS:
+    for kind in kinds:
         score = scores.setdefault((recorder, kind), Score())
         truths = [truth for truth in visit.truths if truth.kind == kind]
         mine = [signal for signal in signals if signal.kind == kind]

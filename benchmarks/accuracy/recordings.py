@@ -1,7 +1,6 @@
 """The recordings beside the repository, as visits of a foreign recorder; none where there are none.
 
-Their truth lists what was scripted, not all that can be found: of them only what is missed, and
-signals of kinds that they do script, can be told.
+Their truth lists what was scripted, not all that can be found, so only its `KINDS` are judged.
 """
 
 import json
@@ -14,6 +13,7 @@ from benchmarks.accuracy.truth import FOREIGN, Truth, Visit
 _FOLDER = Path(__file__).parents[3] / "shared" / "recordings"
 _KINDS = {"rage_click": 800.0, "dead_click": 0.0, "scroll_thrash": 4_000.0}
 _FAIL_MS = 1_500.0
+KINDS = (*_KINDS, "form_frustration")
 _META = 4
 
 

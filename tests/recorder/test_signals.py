@@ -391,6 +391,14 @@ def test_what_is_scrolled_by_the_visitor_is_no_answer(shop: Shop) -> None:
     assert shop.page.evaluate("scrollY") > 0
 
 
+def test_a_double_click_that_selects_a_word_has_answered_both(shop: Shop) -> None:
+    shop.open("<p id=t>word</p>")
+
+    shop.burst("#t", 2, details=(1, 2))
+
+    assert [click["reacted"] for click in shop.wait("click", 2)] == [True, True]
+
+
 def test_an_answer_to_the_next_click_is_none_to_the_one_before(shop: Shop) -> None:
     shop.open("<p id=t>x</p><p id=u>y</p><script>u.onclick = () => u.append('!')</script>")
 

@@ -4,7 +4,7 @@ from benchmarks.accuracy.visitor import Visitor
 from benchmarks.accuracy.visits.script import Scripts
 
 SCRIPTS = Scripts()
-_PAGE_MS = 900  # until the page's own answer to a submission is there
+_PAGE_MS = 1_500  # until the page's own answer to a submission is there
 
 
 async def _fail(v: Visitor, times: int, button: str, needs: str = "", form: str = "") -> None:
@@ -23,7 +23,8 @@ async def _fail(v: Visitor, times: int, button: str, needs: str = "", form: str 
 async def _send(v: Visitor, button: str) -> float:
     at_ms = await v.now()
     if v.choice.random() < 0.8:
-        await v.click(button)
+        clicked = await v.click(button)
+        at_ms = clicked.at_ms if clicked else at_ms
     else:
         await v.page.locator(button).locator("xpath=ancestor::form//input").first.press("Enter")
     await v.pause(1.1, 1.4)

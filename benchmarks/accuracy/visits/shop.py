@@ -1,6 +1,7 @@
 """Visits to the demo's shop, whose faults are meant."""
 
 from benchmarks.accuracy.visitor import Visitor
+from benchmarks.accuracy.visits.moments import said_slow
 from benchmarks.accuracy.visits.script import Scripts
 from orchestration.demo.shop.products import PRODUCTS
 
@@ -25,17 +26,11 @@ async def _product(v: Visitor) -> None:
 async def impatient_for_the_delivery(v: Visitor) -> None:
     """The button answers after three seconds."""
     await _product(v)
+    begun = len(v.clicks)
     await v.rage("#delivery", v.choice.randint(4, 6))
-    seen = v.clicks[-1]
     await v.page.locator("#delivery-answer:not(:empty)").wait_for()
     await v.pause(0.6, 0.8)
-    v.say(
-        "slow_response",
-        v.truths[-1].at_ms,
-        "#delivery",
-        until_ms=seen.at_ms + 5_000,
-        needs="requests",
-    )
+    said_slow(v, v.clicks[begun:], "#delivery")
 
 
 @SCRIPTS.positive

@@ -38,6 +38,7 @@ export interface Press {
   isAnswered: boolean;
 }
 
+type Place = Pick<Press, "x" | "y">;
 type Down = Pick<Press, "x" | "y" | "before" | "isAnswered">;
 
 /** How often the page has answered anything so far. */
@@ -49,6 +50,11 @@ export type Signal = (
   answers: Answers,
   stops: Stop[],
 ) => (press: Press) => void;
+
+/** Whether two places are one to a hand that trembles. */
+function isNear(one: Place, other: Place): boolean {
+  return Math.hypot(one.x - other.x, one.y - other.y) < DRAG_PX;
+}
 
 /** Give each click of a person's to all of the signals. */
 export function onPress(recording: Recording, ...signals: Signal[]): Stop {
@@ -63,20 +69,27 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
   let waiting: Press[] = [];
   /** Where the button went down, until it is a click, and whether that was answered. */
   let down: Down | null = null;
-  /** The click, or `down`, whose listeners run right now: what changes meanwhile is its alone. */
-  let handled: { isAnswered: boolean } | null = null;
+  /** The click, or `down`, whose listeners run right now: what changes meanwhile is its. */
+  let handled: Down | null = null;
+  /** What has changed in the present moment. */
+  let moment = new Set<number>();
   let scrolled_at = prompted_at;
 
-  const answer = (isCounted = true) => {
+  const answer = (ids: readonly number[] = [], isCounted = true) => {
     const now = performance.now();
-    if (isCounted && now - answered_at > MOMENT_MS) {
+    // The same changed again is another answer, as a page that was busy gives several at once.
+    if (isCounted && (now - answered_at > MOMENT_MS || ids.some((id) => moment.has(id)))) {
       answers += 1;
       answered_at = now;
+      moment = new Set();
     }
-    if (handled) handled.isAnswered = true;
-    else for (const one of [...waiting, down]) if (one) one.isAnswered = true;
+    for (const id of ids) moment.add(id);
+    for (const one of [...waiting, down]) {
+      // A second click of a double click is answered for both.
+      if (one && (!handled || isNear(one, handled))) one.isAnswered = true;
+    }
   };
-  const handle = (one: { isAnswered: boolean }) => {
+  const handle = (one: Down) => {
     prompted_at = performance.now();
     const since = prompted_at;
     handled = one;
@@ -92,7 +105,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
       if (isScroll && now - scrolled_at < SCROLLED_MS) return; // the visitor's own
       const isPrompted = now - prompted_at < PROMPTED_MS;
       const isOwn = ticking.isOwn(ids, now, isPrompted, now - moved_at < MOVING_MS);
-      if (handled || !isOwn) answer();
+      if (handled || !isOwn) answer(ids);
     }),
     listen<PointerEvent>("pointerdown", ({ clientX: x, clientY: y }) => {
       down = { x, y, before: answers, isAnswered: false };
@@ -115,10 +128,13 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
       const isPassedOn = stamp - last < PASSED_ON_MS && (target as HTMLInputElement).labels?.[0];
       last = stamp;
       if (isPassedOn) return;
-      const { before, isAnswered, ...from } = down ?? { x, y, before: answers, isAnswered: false };
+      // A finger that scrolls makes no click: what moved was a tap that trembled.
+      if ((event as PointerEvent).pointerType === "touch") scrolled_at = Number.NEGATIVE_INFINITY;
+      const from: Down = down ?? { x, y, before: answers, isAnswered: false };
+      const { before, isAnswered } = from;
       down = null;
       // A button that went up elsewhere has dragged or selected something.
-      if (Math.hypot(x - from.x, y - from.y) > DRAG_PX) return;
+      if (!isNear(from, event)) return;
       const id = recording.idOf(target);
       const path = pathOf(target);
       const at_ms = Date.now();
@@ -140,7 +156,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
       () => {
         // A click into text moves an invisible caret; only what can be seen is an answer.
         const has = document.getSelection()?.isCollapsed === false;
-        if (has || hadSelection) answer(false);
+        if (has || hadSelection) answer([], false);
         hadSelection = has;
       },
       document,
