@@ -31,13 +31,13 @@ async def _send(v: Visitor, button: str) -> float:
     return at_ms
 
 
-async def _leave(v: Visitor, what: str) -> None:
+async def _leave(v: Visitor, what: str, needs: str = "") -> None:
     """Go elsewhere by the page's link; what was typed in is lost."""
     page = len(v.pages) - 1
     at_ms = await v.now()
     async with v.page.expect_navigation():
         await v.click("#away")
-    v.say("form_abandonment", at_ms, what, page=page, until_ms=at_ms + _PAGE_MS)
+    v.say("form_abandonment", at_ms, what, page=page, until_ms=at_ms + _PAGE_MS, needs=needs)
     await v.ready()
 
 
@@ -104,7 +104,7 @@ async def failed_by_the_server(v: Visitor) -> None:
     await v.open(f"/pages/fetched.html?status={statuses}{xhr}")
     await v.type("#card", "4929")
     await _fail(v, v.choice.randint(2, 3), "#send", needs="requests")
-    await _leave(v, "failed, then left")
+    await _leave(v, "failed, then left", needs="requests")
 
 
 @SCRIPTS.positive

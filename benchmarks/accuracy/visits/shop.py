@@ -75,7 +75,14 @@ async def a_list_that_is_down(v: Visitor) -> None:
     page, left_ms = len(v.pages) - 1, await v.now()
     async with v.page.expect_navigation():
         await v.click(".crumbs a")
-    v.say("form_abandonment", left_ms, "#notify left", page=page, until_ms=left_ms + 900)
+    v.say(
+        "form_abandonment",
+        left_ms,
+        "#notify left",
+        page=page,
+        until_ms=left_ms + 900,
+        needs="requests",
+    )
     await v.ready()
 
 
