@@ -8,7 +8,7 @@ RECORDER_SOURCES := $(shell find $(RECORDER)/src) $(addprefix $(RECORDER)/, \
 	build.mjs rrweb_patches.mjs package-lock.json)
 NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
 	$(RECORDER)/package-lock.json
-BENCHMARKS := ingest noisy compaction cost freshness listing retention recorder
+BENCHMARKS := ingest noisy compaction cost freshness listing retention recorder accuracy
 SOAK := --seconds 120
 .PHONY: setup demo test test-all numbers mutants lint fix soak bench year
 .DELETE_ON_ERROR:
