@@ -204,6 +204,14 @@ def test_a_mark_of_what_the_mouse_is_over_does_not_save_a_click() -> None:
     assert kinds(card) == DEAD
 
 
+def test_moves_are_told_late() -> None:
+    card = page(("div", {"name": "card", "class": "card"}, "Offer"))
+    hover(card, "card", "card over").wait(2000).click("card").wait(900)
+    card.set("card", **{"class": "card"}).wait(-50).move("card", ms=500)
+
+    assert kinds(card) == DEAD
+
+
 def test_a_mark_of_what_was_chosen_saves_a_click() -> None:
     card = page(("div", {"name": "card", "class": "card"}, "Offer"))
     hover(card, "card", "card over").wait(2000).click("card").wait(20)
