@@ -107,6 +107,19 @@ def test_a_clock_does_not_save_a_click() -> None:
     assert kinds(clock) == DEAD
 
 
+def test_a_clock_is_known_after_a_checkpoint_too() -> None:
+    before, after = (Page(("time", {"name": "clock"}, "12"), HEADING, first_id=n) for n in (1, 900))
+    for clock in (before, after):
+        for _ in range(4):
+            clock.wait(1000).mutate(texts=[{"id": clock.ids["clock"] + 1, "value": "13"}])
+    for event in after.events:
+        event["timestamp"] += 4000
+    after.wait(600).click("title")  # the next tick is the first after the checkpoint
+    after.events = before.events + after.events
+
+    assert kinds(after) == DEAD
+
+
 def carousel() -> tuple[Page, Callable[[int], Page]]:
     slides = [("div", {"name": f"slide{n}", "class": "slide"}) for n in range(3)]
     page_ = page(("div", {"name": "slides"}, *slides))
@@ -187,6 +200,14 @@ def test_a_mark_of_what_the_mouse_is_over_does_not_save_a_click() -> None:
     card = page(("div", {"name": "card", "class": "card"}, "Offer"))
     hover(card, "card", "card over").wait(2000).click("card").wait(200)
     hover(card, "card", "card")
+
+    assert kinds(card) == DEAD
+
+
+def test_moves_are_told_late() -> None:
+    card = page(("div", {"name": "card", "class": "card"}, "Offer"))
+    hover(card, "card", "card over").wait(2000).click("card").wait(900)
+    card.set("card", **{"class": "card"}).wait(-50).move("card", ms=500)
 
     assert kinds(card) == DEAD
 
