@@ -477,4 +477,186 @@ SHARING = (
     ),
 )
 
-MUTANTS = (*COMPACTION, *RETENTION, *ERASURE, *INGEST, *READING, *ACCESS, *SHARING)
+ANALYSIS = (
+    Mutant(
+        "a form is another one once it is marked as refused",
+        "lake/analysis/forms.py",
+        """
+-        return Form(before[-1] if before else shown[0][1], _STATES.sub("", step.form))
++        return Form(before[-1] if before else shown[0][1], step.form)
+""",
+        ("tests/analysis/test_form_frustration.py",),
+    ),
+    Mutant(
+        "a submission counts as a failure",
+        "lake/analysis/form_frustration.py",
+        """
+-_FAILURES = ("invalid", "failed")
++_FAILURES = ("invalid", "failed", "submit")
+""",
+        ("tests/analysis/test_form_frustration.py",),
+    ),
+    Mutant(
+        "a form that is sent in the end is told as left",
+        "lake/analysis/form_abandonment.py",
+        """
+-            fate.has_succeeded = True
++            pass
+""",
+        ("tests/analysis/test_form_abandonment.py",),
+    ),
+    Mutant(
+        "slow turns of a reader are a thrash",
+        "lake/analysis/scroll_thrash.py",
+        """
+-        if track.count and at_ms - track.last_turn_ms > WITHIN_MS:
+-            yield from _finish(page_id, track)
+""",
+        ("tests/analysis/test_scroll_thrash.py",),
+    ),
+    Mutant(
+        "a page that begins in its middle was scrolled there",
+        "lake/analysis/scroll_thrash.py",
+        """
+-            track = _Track(y, y, at_ms)
++            track = _Track(0.0, y, at_ms)
+""",
+        ("tests/analysis/test_scroll_thrash.py",),
+    ),
+    Mutant(
+        "errors come before the clicks that made them",
+        "lake/analysis/in_order.py",
+        """
+-LATE_MS_MAX = 5000  # a click's second, and a page that was held up by work or a dialog
++LATE_MS_MAX = 500
+""",
+        ("tests/analysis/test_error_click.py",),
+    ),
+    Mutant(
+        "a link that leads back is a quick back",
+        "lake/analysis/quick_back.py",
+        """
+-        and view.at_ms - left.deed_at_ms > LED_MS_MAX
+""",
+        ("tests/analysis/test_quick_back.py",),
+    ),
+    Mutant(
+        "the score has no end",
+        "lake/analysis/score.py",
+        """
+-    burden = sum(weight * math.log1p(counts.get(kind, 0)) for kind, weight in WEIGHTS.items())
++    burden = sum(weight * counts.get(kind, 0) for kind, weight in WEIGHTS.items())
+""",
+        ("tests/analysis/test_score.py",),
+    ),
+    Mutant(
+        "idle visitors are active",
+        "lake/analysis/activity.py",
+        """
+-            self._active_ms += gap_ms if gap_ms <= IDLE_MS else 0
++            self._active_ms += gap_ms
+""",
+        ("tests/analysis/test_activity.py",),
+    ),
+    Mutant(
+        "a ticking clock answers each click",
+        "lake/analysis/foreign/answers.py",
+        """
+-            if known is None or not known.is_due(at_ms):
++            if True:
+""",
+        ("tests/analysis/test_dead_clicks.py",),
+    ),
+    Mutant(
+        "what cannot be seen answers a click",
+        "lake/analysis/foreign/answers.py",
+        """
+-        shown = filter(is_shown, islice(changes, _CHANGES_MAX))
++        shown = islice(changes, _CHANGES_MAX)
+""",
+        ("tests/analysis/test_dead_clicks.py",),
+    ),
+    Mutant(
+        "steppers are rage",
+        "lake/analysis/foreign/bursts.py",
+        """
+-            if run.is_in_vain and not self._has_selected(run):
++            if not self._has_selected(run):
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
+        "selecting a paragraph is rage",
+        "lake/analysis/foreign/bursts.py",
+        """
+-            if run.is_in_vain and not self._has_selected(run):
++            if run.is_in_vain:
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
+        "each click of a burst is a dead click",
+        "lake/analysis/dead_click.py",
+        """
+-        if last is None or not _is_again(last, occurrence):
++        if True:
+""",
+        ("tests/analysis/test_dead_clicks.py",),
+    ),
+    Mutant(
+        "each release begins new groups of errors",
+        "lake/analysis/fingerprints.py",
+        """
+-    return "/".join(_steady(_unhashed(step)) for step in path.split("/"))
++    return "/".join(_steady(step) for step in path.split("/"))
+""",
+        ("tests/analysis/test_fingerprints.py",),
+    ),
+    Mutant(
+        "waiting errors vanish while they are compacted",
+        "lake/fresh_errors.py",
+        """
+-            view = lake.view(newer=True)
++            return Seen(view, gone, [])
+""",
+        ("tests/query/test_error_groups.py",),
+    ),
+    Mutant(
+        "notes of our recorder are guessed again",
+        "lake/analysis/analysis.py",
+        """
+-        self._is_noted = True
++        self._is_noted = False
+""",
+        ("tests/analysis/test_analysis.py",),
+    ),
+    Mutant(
+        "a click is a place of the window",
+        "lake/analysis/views.py",
+        """
+-            view.clicks.append((int(_within(x + page.left)), int(_within(y + page.top))))
++            view.clicks.append((int(_within(x)), int(_within(y))))
+""",
+        ("tests/analysis/test_views.py",),
+    ),
+    Mutant(
+        "a score is written before what it is made of",
+        "lake/rescoring.py",
+        """
+-_ORDER = ("signals", "pages", "errors", "sessions")
++_ORDER = ("sessions", "signals", "pages", "errors")
+""",
+        ("tests/care/test_rescoring.py::test_what_a_kill_leaves_undone_is_done_by_the_next_run",),
+    ),
+    Mutant(
+        "a re-scoring changes more than scores",
+        "lake/rescoring.py",
+        """
+-        yield row | {column: fresh[column] for column in ANALYSED[name]}
++        yield fresh
+""",
+        ("tests/care/test_rescoring.py::test_only_what_analysis_makes_is_written",),
+    ),
+)
+
+MUTANTS = (*COMPACTION, *RETENTION, *ERASURE, *INGEST, *READING, *ACCESS, *SHARING, *ANALYSIS)
