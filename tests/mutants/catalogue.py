@@ -656,6 +656,44 @@ ANALYSIS = (
 """,
         ("tests/care/test_rescoring.py::test_only_what_analysis_makes_is_written",),
     ),
+    Mutant(
+        "erased people count in what frustrates",
+        "lake/visible.py",
+        """
+-        self.sessions = without_erased(sessions, [gone], people_of=sessions)
++        self.sessions = sessions
+""",
+        ("tests/query/test_frustration.py::test_who_is_erased_counts_nowhere_before_any_job_ran",),
+    ),
+    Mutant(
+        "what is no longer kept counts in what frustrates",
+        "lake/visible.py",
+        """
+-    return max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
++    return from_at or datetime.min.replace(tzinfo=UTC), to_at or datetime.max.replace(tzinfo=UTC)
+""",
+        ("tests/query/test_frustration.py::test_what_is_no_longer_kept_counts_nowhere",),
+    ),
+    Mutant(
+        "days tell of what was erased",
+        "lake/days.py",
+        """
+-    rows = [anew.get(row["date"], row) for row in stored]
++    rows = list(stored)
+""",
+        (
+            "tests/query/test_days.py::test_what_an_erased_session_showed_is_told_no_more_before_any_job_ran",
+        ),
+    ),
+    Mutant(
+        "days of every website are told",
+        "lake/days.py",
+        """
+-        mine = table.scan(files).filter(wanted, website_id=website.website_id)
++        mine = table.scan(files).filter(wanted)
+""",
+        ("tests/query/test_days.py::test_a_day_is_told_as_it_was_summarised",),
+    ),
 )
 
 MUTANTS = (*COMPACTION, *RETENTION, *ERASURE, *INGEST, *READING, *ACCESS, *SHARING, *ANALYSIS)
