@@ -111,6 +111,13 @@ def test_a_stepper_that_stops_counting_is() -> None:
     assert burst(stepper).click_count == 6
 
 
+def test_an_answer_to_the_last_click_only_came_too_late() -> None:
+    slow = page()
+    slow.clicks("pay", 4, then=lambda n: slow.set("pay", title="Paid") if n == 3 else None)
+
+    assert kinds(slow) == RAGE
+
+
 def test_a_very_long_game_of_clicks_that_all_count_is_no_rage() -> None:
     game = page(("b", {"name": "count"}, "0"))
     game.clicks("pay", 2000, then=lambda n: game.set("count", title=str(n)))
