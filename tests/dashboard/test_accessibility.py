@@ -1,0 +1,50 @@
+"""axe finds nothing on the pages, in both colour schemes, on screens wide and narrow."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.dashboard.desk import SHOP, Desk
+
+_AXE = Path(__file__).parents[2] / "query_api/dashboard/node_modules/axe-core/axe.min.js"
+
+
+def findings(tab: Page) -> list[str]:
+    tab.evaluate(_AXE.read_text())
+    found: dict[str, Any] = tab.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0].get('failureSummary')}"
+        for one in found["violations"]
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_axe_finds_nothing(desk: Desk, scheme: str, width: int) -> None:
+    website = desk.website()
+    desk.visit(website, user="ada", errors=("x is undefined",))
+    desk.visit(website, ago_ms=500, url=f"{SHOP}/cart?utm_source=mail")
+    tab = desk.open(website, "/sessions?minPages=1", color_scheme=scheme, width=width)
+    expect(tab.locator("td.who a")).to_have_count(2)
+    tab.keyboard.press("j")
+    tab.get_by_role("button", name="More filters").click()
+
+    assert findings(tab) == []
+    tab.keyboard.press("?")
+    assert findings(tab) == []
+    tab.keyboard.press("Escape")
+    tab.get_by_role("button", name="Sign out").click()
+    tab.get_by_label("API key").wait_for()
+    assert findings(tab) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_about_errors(desk: Desk, scheme: str) -> None:
+    website = desk.website()
+    session_id = desk.visit(website, errors=("x is undefined",))
+    assert session_id
+    tab = desk.open(website, "/errors", color_scheme=scheme)
+    tab.get_by_role("heading", level=2).or_(tab.locator("table")).wait_for()
+
+    assert findings(tab) == []
