@@ -1,7 +1,4 @@
-"""Pages for people, without scripts and without other hosts: the front page and the reference.
-
-The reference is the OpenAPI document, told in HTML.
-"""
+"""The reference: the OpenAPI document, told in HTML without scripts and without other hosts."""
 
 from html import escape
 from typing import Any
@@ -17,16 +14,6 @@ _INTRODUCTION = (
     "Errors are <code>application/problem+json</code> with a <code>kind</code> that never "
     'changes. For programs: <a href="/openapi.json">openapi.json</a>.</p>'
 )
-
-
-def front_page() -> str:
-    """Return the page at `/`."""
-    return _page(
-        "replaylake",
-        "<p>The query API of a session replay lakehouse: it lists recorded sessions and streams "
-        'their replays.</p><p><a href="/docs">Reference</a> · '
-        '<a href="/openapi.json">OpenAPI</a></p>',
-    )
 
 
 def reference(schema: dict[str, Any]) -> str:

@@ -75,8 +75,14 @@ class _Node(msgspec.Struct, gc=False):
     id: int = 0
 
 
-class _Snapshot(msgspec.Struct, gc=False):
+class _Offset(msgspec.Struct, gc=False):
+    left: float = 0.0
+    top: float = 0.0
+
+
+class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
     node: _Node
+    initial_offset: _Offset = msgspec.field(default_factory=_Offset)
 
 
 class _SnapshotEvent(msgspec.Struct, gc=False):
@@ -117,7 +123,10 @@ class Analysis:
         if kind == INCREMENTAL:
             self._see_incremental(page_id, at_ms, json)
         elif kind == FULL_SNAPSHOT:
-            self._views.see_document(page_id, _document_of(json))
+            document, left, top = _document_of(json)
+            self._views.see_document(page_id, document)
+            self._views.see_scroll(page_id, document, left, top)
+            self._take((Scroll(page_id, at_ms, document, left, top),))  # where it is at first
         elif kind == META:
             self._see_view(page_id, at_ms, _field(_decode(json), "data"))
         elif kind in (CUSTOM, PLUGIN):
@@ -210,12 +219,13 @@ class Analysis:
                 self._signals.append(signal)
 
 
-def _document_of(json: bytes) -> int:
-    """Return the id of a snapshot's document, 0 where it has none."""
+def _document_of(json: bytes) -> tuple[int, float, float]:
+    """Return the id of a snapshot's document and how far that is scrolled, 0 where it has none."""
     try:
-        return _SNAPSHOT.decode(json).data.node.id
+        data = _SNAPSHOT.decode(json).data
     except (msgspec.DecodeError, RecursionError):
-        return 0
+        return 0, 0.0, 0.0
+    return data.node.id, data.initial_offset.left, data.initial_offset.top
 
 
 def _numbers(data: object) -> tuple[int, int, int, float | None, float | None]:

@@ -1,17 +1,92 @@
-"""Stub."""
+"""Scroll thrash: up and down again and again, by somebody who does not find what he looks for.
 
-from collections.abc import Iterable
+A reversal is a turn with 200 px or more before and behind it. That leaves out what trembles: the
+bounce at an end, a header that shrinks, the last pixels of a smooth scroll. rrweb tells at most ten
+places a second, so a turn is known by the first place that is far enough behind it.
+"""
 
-from lake.analysis.occurrences import Occurrence, Signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lake.analysis.occurrences import Occurrence, Scroll, Signal
+
+REVERSALS_MIN = 4  # the product's definition, as are the next two
+REVERSAL_PX_MIN = 200
+WITHIN_MS = 2000
+_NODES_MAX = 256  # that are followed at once: those that were scrolled last
+
+
+@dataclass
+class _Track:
+    """How one document or element was scrolled. `heading` is 1 downwards, -1 upwards, 0 unknown.
+
+    `low` and `high` are the outermost places since the last turn; `turns` are the last ones.
+    """
+
+    low: float
+    high: float
+    at_ms: float
+    heading: int = 0
+    turns: list[float] = field(default_factory=list)
+    thrash_at_ms: float | None = None  # since then, and `count` turns
+    count: int = 0
 
 
 class ScrollThrash:
-    """Stub."""
+    """One signal per episode, at its first turn; it lasts until two seconds bring no other turn."""
 
-    def see(self, occurrence: Occurrence) -> Iterable[Signal]:
-        """Stub."""
-        return ()
+    def __init__(self) -> None:
+        self._tracks: dict[tuple[str, int], _Track] = {}
 
-    def end(self) -> Iterable[Signal]:
-        """Stub."""
-        return ()
+    def see(self, occurrence: Occurrence) -> Iterator[Signal]:
+        """Follow what is scrolled; return an episode that is over."""
+        if not isinstance(occurrence, Scroll):
+            return
+        page_id, at_ms, node, _, y = occurrence
+        y = max(y, 0.0)  # iOS tells less while it bounces
+        track = self._tracks.pop((page_id, node), None)
+        if track is None:
+            if len(self._tracks) >= _NODES_MAX:
+                oldest = next(iter(self._tracks))
+                yield from _finish(oldest[0], self._tracks.pop(oldest))
+            track = _Track(y, y, at_ms)
+        self._tracks[page_id, node] = track
+        if at_ms < track.at_ms:
+            return  # told too late to be between its neighbours
+        track.at_ms = at_ms
+        if track.turns and at_ms - track.turns[-1] > WITHIN_MS:
+            yield from _finish(page_id, track)
+        if _has_turned(track, y):
+            _count(track, at_ms)
+
+    def end(self) -> Iterator[Signal]:
+        """Return the episodes that the session's end cut off."""
+        for (page_id, _), track in self._tracks.items():
+            yield from _finish(page_id, track)
+
+
+def _has_turned(track: _Track, y: float) -> bool:
+    track.low, track.high = min(track.low, y), max(track.high, y)
+    heading = track.heading
+    if heading <= 0 and y - track.low >= REVERSAL_PX_MIN:
+        track.heading, track.high = 1, y
+    elif heading >= 0 and track.high - y >= REVERSAL_PX_MIN:
+        track.heading, track.low = -1, y
+    else:
+        return False
+    return heading != 0
+
+
+def _count(track: _Track, at_ms: float) -> None:
+    track.turns = [*track.turns[1 - REVERSALS_MIN :], at_ms]
+    if track.thrash_at_ms is not None:
+        track.count += 1
+    elif len(track.turns) == REVERSALS_MIN and at_ms - track.turns[0] <= WITHIN_MS:
+        track.thrash_at_ms, track.count = track.turns[0], REVERSALS_MIN
+
+
+def _finish(page_id: str, track: _Track) -> Iterator[Signal]:
+    if track.thrash_at_ms is not None:
+        evidence = {"reversals": track.count}
+        yield Signal("scroll_thrash", page_id, track.thrash_at_ms, None, None, None, None, evidence)
+    track.turns, track.thrash_at_ms = [], None

@@ -54,7 +54,7 @@ def dead_click(at_ms: float) -> list[Event]:
     told = {"x": 40, "y": 50, "interactive": False, "reacted": False, "target": "main > img"}
     return [
         {"type": 3, "timestamp": at_ms, "data": data},
-        note(at_ms, "click", id=2, at_ms=at_ms, text="a picture", **told),
+        note(at_ms, "click", id=2, text="a picture", **told),
     ]
 
 

@@ -1,1 +1,1 @@
-"""Streams of other recorders, which leave no notes."""
+"""Pages that another recorder than ours recorded: what happened there is read from the DOM."""

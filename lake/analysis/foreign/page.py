@@ -1,20 +1,88 @@
-"""Stub."""
+"""One page of another recorder: its events are decoded once, mirrored, and handed to detectors.
+
+A detector finds one kind of occurrences. To plug one in, give it the shape of `Detector`, make it
+with the page's id and mirror, and add it to the list in `ForeignPage`:
+
+    class Forms:
+        def __init__(self, page_id: str, mirror: Mirror) -> None: ...
+        def see(self, event: PageEvent) -> Iterable[Occurrence]: ...
+        def end(self) -> Iterable[Occurrence]: ...
+
+Every detector sees every event, in replay order, when the mirror has taken it already: what is
+gone or was different is in `event.changes`. It must neither raise nor keep what grows with the
+length of a session.
+"""
 
 from collections.abc import Iterable
+from typing import NamedTuple, Protocol
 
+import msgspec
+
+from lake.analysis.foreign.mirror import Change, Mirror
 from lake.analysis.occurrences import Occurrence
+from lake.chunks import FULL_SNAPSHOT, INCREMENTAL
+
+MUTATION = 0
+
+
+class PageEvent(NamedTuple):
+    """One event. `kind` is rrweb's type, `source` an incremental one's, -1 of all others.
+
+    `data` is what JSON has there, anything. `changes` are what a mutation made.
+    """
+
+    at_ms: float
+    kind: int
+    source: int
+    data: dict[str, object]
+    changes: list[Change]
+
+
+class Detector(Protocol):
+    """Finds occurrences of one kind on one page, in bounded memory."""
+
+    def see(self, event: PageEvent) -> Iterable[Occurrence]:
+        """Look at the next event; return what is sure now."""
+
+    def end(self) -> Iterable[Occurrence]:
+        """Return what the page's end makes sure."""
 
 
 class ForeignPage:
-    """Stub."""
+    """Sees one page's events and returns what they tell. Never raises, whatever comes."""
 
     def __init__(self, page_id: str) -> None:
-        self._page_id = page_id
+        self._mirror = Mirror()
+        self.page_id = page_id
+        self._detectors: list[Detector] = []
 
-    def see(self, at_ms: float, kind: int, json: bytes) -> Iterable[Occurrence]:
-        """Stub."""
-        return ()
+    def see(self, at_ms: float, kind: int, json: bytes) -> list[Occurrence]:
+        """Look at the next event, in replay order. `json` is the whole event."""
+        event = self._mirrored(at_ms, kind, json)
+        return [found for detector in self._detectors for found in detector.see(event)]
 
-    def end(self) -> Iterable[Occurrence]:
-        """Stub."""
-        return ()
+    def end(self) -> list[Occurrence]:
+        """Return what the page's end makes sure; the page's nodes are given up."""
+        found = [last for detector in self._detectors for last in detector.end()]
+        self._mirror.show(None)
+        return found
+
+    def _mirrored(self, at_ms: float, kind: int, json: bytes) -> PageEvent:
+        data = _data(json)
+        source = data.get("source") if kind == INCREMENTAL else None
+        source = source if type(source) is int else -1
+        changes: list[Change] = []
+        if kind == FULL_SNAPSHOT:
+            self._mirror.show(data)
+        elif source == MUTATION:
+            changes = self._mirror.apply(data)
+        return PageEvent(at_ms, kind, source, data, changes)
+
+
+def _data(json: bytes) -> dict[str, object]:
+    try:
+        event = msgspec.json.decode(json)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    data = event.get("data") if isinstance(event, dict) else None
+    return data if isinstance(data, dict) else {}

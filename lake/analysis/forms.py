@@ -1,0 +1,57 @@
+"""Which form is which: the same one is known again after a reload and whatever state it shows.
+
+A form is its path and the address of its page without query. What became of it is decided in
+`lake.analysis.form_frustration` and `lake.analysis.form_abandonment`.
+"""
+
+import re
+from typing import NamedTuple
+
+from lake.analysis.occurrences import FormStep, View
+
+FORMS_MAX = 1000  # of one session; a page that makes up more has no person before it
+_PAGES_MAX = 64  # whose addresses are known at once: those that were shown last
+_ADDRESSES_MAX = 8  # kept of one page, for steps that are told late
+# These are told up to a second late, when a router may show another address already.
+_TOLD_LATE = ("succeeded", "abandoned")
+_LATE_MS = 1100
+# Classes that come and go while a form is filled in, refused and sent, or its dialog opened.
+_STATES = re.compile(
+    r"\.(?:(?:was|is|has|ng|v)-[\w-]+|(?:in)?valid(?:ated)?|errors?|submitt(?:ed|ing)|loading|busy"
+    r"|dirty|touched|pristine|active|open|opened|show|shown|in|focus|focused|disabled)(?![\w-])"
+)
+_BEFORE_QUERY = re.compile(r"[^?#]*")
+
+
+class Form(NamedTuple):
+    """One form of a session. `address` has no query, `path` no classes that tell a state."""
+
+    address: str
+    path: str
+
+
+class Forms:
+    """Remembers which address each page showed, and when."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, list[tuple[float, str]]] = {}
+
+    def see(self, view: View) -> None:
+        """A page shows an address."""
+        shown = self._pages.pop(view.page_id, [])
+        if len(self._pages) >= _PAGES_MAX:
+            del self._pages[next(iter(self._pages))]
+        self._pages[view.page_id] = [*shown, (view.at_ms, address_of(view.url))][-_ADDRESSES_MAX:]
+
+    def form_of(self, step: FormStep) -> Form:
+        """Return the form that a step is of, by the address its page showed when it happened."""
+        shown = self._pages.get(step.page_id, [(0.0, "")])
+        at_ms = step.at_ms - (_LATE_MS if step.step in _TOLD_LATE else 0)
+        before = [address for since, address in shown if since <= at_ms]
+        return Form(before[-1] if before else shown[0][1], _STATES.sub("", step.form))
+
+
+def address_of(url: str) -> str:
+    """Return a URL without query and fragment; a slash at its end makes no other page."""
+    before = _BEFORE_QUERY.match(url)
+    return before[0].rstrip("/") if before else ""

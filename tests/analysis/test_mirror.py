@@ -1,0 +1,179 @@
+"""The mirror of a foreign page's DOM."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lake.analysis.foreign.mirror import Mirror, Node
+from tests.analysis.streams import Page
+
+
+def mirrored(page: Page) -> Mirror:
+    mirror = Mirror()
+    for event in page.events:
+        if event["type"] == 2:
+            mirror.show(event["data"])
+        if event["data"].get("source") == 0:
+            mirror.apply(event["data"])
+    return mirror
+
+
+def named(page: Page, name: str) -> Node:
+    node = mirrored(page).get(page.ids[name])
+    assert node
+    return node
+
+
+def tags(node: Node) -> list[str]:
+    return [above.tag for above in node.climb()]
+
+
+LIST = ("ul", {"name": "list", "class": "rows"}, ("li", {"name": "first"}, "One"))
+
+
+def test_a_snapshot_shows_tags_attributes_parents_and_texts() -> None:
+    page = Page(LIST)
+
+    first = named(page, "first")
+
+    assert tags(first) == ["li", "ul", "body", "html", "#document"]
+    assert first.parent is not None
+    assert first.parent.attributes == {"class": "rows"}
+    assert [node.text for node in first.descend(10)] == ["", "One"]
+
+
+def test_what_is_added_and_removed_is_there_and_gone() -> None:
+    page = Page(LIST).insert("list", ("li", {"name": "second"}, ("b", {"name": "bold"}, "Two")))
+    page.remove("first", "list")
+
+    mirror = mirrored(page)
+
+    assert tags(named(page, "bold"))[:3] == ["b", "li", "ul"]
+    assert mirror.get(page.ids["first"]) is None
+    assert mirror.get(page.ids["first"] + 1) is None  # its text
+
+
+def test_a_removed_subtree_still_hangs_together_in_its_change() -> None:
+    page = Page(LIST)
+    mirror = mirrored(page)
+
+    (change,) = mirror.apply({"removes": [{"id": page.ids["first"]}]})
+
+    assert (change.what, change.node.tag) == ("removed", "li")
+    assert change.parent is mirror.get(page.ids["list"])
+    assert [node.text for node in change.node.descend(10)] == ["", "One"]
+
+
+def test_a_node_that_moves_keeps_its_children() -> None:
+    page = Page(LIST, ("ol", {"name": "other"}))
+    mirror = mirrored(page)
+    first, other = page.ids["first"], page.ids["other"]
+    node = {"type": 2, "id": first, "tagName": "li", "attributes": {}, "childNodes": []}
+
+    changes = mirror.apply(
+        {"removes": [{"id": first}], "adds": [{"parentId": other, "node": node}]}
+    )
+
+    moved = mirror.get(first)
+    assert [change.what for change in changes] == ["added"]
+    assert moved is not None
+    assert tags(moved)[:2] == ["li", "ol"]
+    assert mirror.get(first + 1) is not None
+
+
+def test_attributes_change_and_go_and_styles_are_merged() -> None:
+    page = Page(("a", {"name": "link", "href": "/a", "style": "color:red"}))
+    page.set("link", href=None, title="Go").set("link", style={"cursor": "pointer", "color": False})
+
+    link = named(page, "link")
+
+    assert link.attributes == {"title": "Go", "style": "color:red;cursor:pointer;color:unset"}
+
+
+def test_a_child_that_comes_before_its_parent_finds_it() -> None:
+    page = Page(LIST).insert("list", ("li", {"name": "late"}, ("b", {"name": "bold"})))
+    page.events[-1]["data"]["adds"].reverse()
+
+    assert tags(named(page, "bold"))[:3] == ["b", "li", "ul"]
+
+
+def test_iframes_and_shadow_roots_hang_on_their_hosts() -> None:
+    page = Page(("iframe", {"name": "frame"}), ("x-card", {"name": "card"}))
+    inner = page.node(("html", {}, ("p", {"name": "inside"})))
+    page.mutate(
+        isAttachIframe=True,
+        adds=[
+            {
+                "parentId": page.ids["frame"],
+                "node": {"type": 0, "id": 900, "childNodes": [inner]},
+            }
+        ],
+    )
+    page.insert("card", ("p", {"name": "shadowed"}))
+    page.events[-1]["data"]["adds"][0]["node"]["isShadow"] = True
+
+    assert tags(named(page, "inside"))[:4] == ["p", "html", "#document", "iframe"]
+    assert named(page, "shadowed").is_in_shadow
+
+
+def test_a_ring_is_refused() -> None:
+    page = Page(("div", {"name": "outer"}, ("div", {"name": "inner"})))
+    node = {"type": 2, "id": page.ids["outer"], "tagName": "div", "childNodes": []}
+    page.mutate(adds=[{"parentId": page.ids["inner"], "node": node}])
+
+    assert len(list(named(page, "inner").climb())) < 10
+
+
+def test_depth_costs_no_more_than_nodes() -> None:
+    node: Any = {"type": 3, "id": 0, "textContent": "x"}
+    for number in range(1, 50_000):
+        node = {"type": 2, "id": number, "tagName": "div", "childNodes": [node]}
+    mirror = Mirror()
+
+    mirror.show({"node": node})
+
+    assert len(mirror) == 50_000
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 6) | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["id", "parentId", "node", "type", "tagName", "attributes", "childNodes"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+mutations = st.dictionaries(
+    st.sampled_from(["adds", "removes", "texts", "attributes"]), json, max_size=4
+)
+ids = st.integers(1, 6)
+nodes = st.builds(
+    lambda i, t: {"type": t, "id": i, "tagName": "p"}, ids, st.sampled_from([0, 2, 3])
+)
+moves = st.fixed_dictionaries(
+    {
+        "adds": st.lists(st.fixed_dictionaries({"parentId": ids, "node": nodes}), max_size=4),
+        "removes": st.lists(st.fixed_dictionaries({"id": ids}), max_size=3),
+    }
+)
+
+
+@given(st.lists(mutations | moves | json, max_size=8))
+def test_whatever_comes_the_mirror_stays_a_forest(events: list[Any]) -> None:
+    mirror = Mirror()
+    for event in events:
+        mirror.apply(event)
+
+    for number in range(7):
+        node = mirror.get(number)
+        for above in node.climb() if node else ():
+            assert above.parent is None or above.parent.children[above.id] is above
+        assert node is None or len(list(node.climb())) <= 7
+        assert node is None or len(list(node.descend(100))) <= 7
