@@ -24,7 +24,10 @@ export class Axis {
   constructor(durationMs: number, silences: readonly Span[] = []) {
     this.durationMs = Math.max(1, durationMs);
     this.breaks = silences.filter(({ fromMs, toMs }) => toMs - fromMs >= BREAK_MS_MIN).slice(0, 50);
-    const left = this.breaks.reduce((all, { fromMs, toMs }) => all - (toMs - fromMs), this.durationMs);
+    const left = this.breaks.reduce(
+      (all, { fromMs, toMs }) => all - (toMs - fromMs),
+      this.durationMs,
+    );
     this.#breakMs = Math.max(1_000, Math.max(0, left) * BREAK_SHARE);
     this.#drawnMs = Math.max(1, Math.max(0, left) + this.breaks.length * this.#breakMs);
   }

@@ -53,7 +53,7 @@ export class Defuser {
   #snapshot(data: Json): Json | null {
     this.#known = { depths: new Map(), tags: new Map() };
     const node = safeNode(data.node, 0, this.#known, new Set());
-    if (!node || node.type !== 0 || !(node.childNodes as Json[]).some(({ type }) => type === 2)) {
+    if (node?.type !== 0 || !(node.childNodes as Json[]).some(({ type }) => type === 2)) {
       return null;
     }
     const offset = objectOf(data.initialOffset) ?? {};
@@ -73,7 +73,8 @@ export class Defuser {
       }
       case 2: {
         const { type, id } = data;
-        const isKnown = Number.isInteger(type) && (type as number) >= 0 && (type as number) <= MOUSE_TYPES;
+        const isKnown =
+          Number.isInteger(type) && (type as number) >= 0 && (type as number) <= MOUSE_TYPES;
         if (!isKnown || idOf(id) === null) return null;
         return { source, type, id, x: place(data.x), y: place(data.y) };
       }
@@ -103,7 +104,7 @@ export class Defuser {
 
   #mutation(data: Json): Json {
     const { depths, tags } = this.#known;
-    const added = listOf(data.adds).flatMap((raw) => objectOf(raw) ?? []);
+    const added = listOf(data.adds).flatMap((raw): Json[] => [objectOf(raw) ?? {}]);
     const parents = new Map<number, number>();
     for (const { node, parentId } of added) {
       const id = idOf(objectOf(node)?.id);

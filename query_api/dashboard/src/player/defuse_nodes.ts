@@ -88,7 +88,12 @@ export interface Known {
  *   depth: How deep it will lie.
  *   isBelow: Whether the children that it brings are wanted.
  */
-export function safeNode(raw: unknown, depth: number, known: Known, seen: Set<number>): Json | null {
+export function safeNode(
+  raw: unknown,
+  depth: number,
+  known: Known,
+  seen: Set<number>,
+): Json | null {
   const node = objectOf(raw);
   const id = idOf(node?.id);
   if (!node || id === null || depth > DEPTH_MAX || seen.has(id)) return null;
@@ -113,7 +118,8 @@ export function safeNode(raw: unknown, depth: number, known: Known, seen: Set<nu
     case 2:
       return element(node, kept, depth, known, seen);
     case 3:
-      kept.textContent = node.isStyle === true ? safeCss(textOf(node.textContent)) : textOf(node.textContent);
+      kept.textContent =
+        node.isStyle === true ? safeCss(textOf(node.textContent)) : textOf(node.textContent);
       if (node.isStyle === true) kept.isStyle = true;
       return kept;
     case 4: // CDATA, which HTML documents have none of
@@ -131,14 +137,19 @@ function element(node: Json, kept: Json, depth: number, known: Known, seen: Set<
   known.tags.set(kept.id as number, tag.toLowerCase());
   const isSilent = SILENT.has(tag.toLowerCase());
   kept.tagName = tag;
-  kept.attributes = isSilent ? {} : safeAttributes(tag.toLowerCase(), objectOf(node.attributes) ?? {});
+  kept.attributes = isSilent
+    ? {}
+    : safeAttributes(tag.toLowerCase(), objectOf(node.attributes) ?? {});
   kept.childNodes = isSilent ? [] : children(node, depth, known, seen);
   if (node.isSVG === true) kept.isSVG = true;
   if (node.isShadowHost === true && canHostShadow(tag)) kept.isShadowHost = true;
-  if (node.isCustom === true && CUSTOM_NAME.test(tag) && !RESERVED_NAMES.test(tag)) kept.isCustom = true;
+  if (node.isCustom === true && CUSTOM_NAME.test(tag) && !RESERVED_NAMES.test(tag))
+    kept.isCustom = true;
   const attributes = kept.attributes as Json;
   if ("rr_width" in attributes && "rr_height" in attributes) attributes[MASKED] = "block";
-  else if ((kept.childNodes as Json[]).some((child) => child.type === 3 && isMask(child.textContent))) {
+  else if (
+    (kept.childNodes as Json[]).some((child) => child.type === 3 && isMask(child.textContent))
+  ) {
     attributes[MASKED] = "text";
   } else if (isMask(attributes.value)) attributes[MASKED] = "text";
   return kept;
@@ -168,7 +179,9 @@ export function safeTag(raw: unknown): string {
 function canHostShadow(tag: string): boolean {
   return (
     CUSTOM_NAME.test(tag) ||
-    /^(?:article|aside|blockquote|body|div|footer|h[1-6]|header|main|nav|p|section|span)$/i.test(tag)
+    /^(?:article|aside|blockquote|body|div|footer|h[1-6]|header|main|nav|p|section|span)$/i.test(
+      tag,
+    )
   );
 }
 

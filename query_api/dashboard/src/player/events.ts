@@ -31,7 +31,8 @@ export function eventOf(line: string): RecordedEvent | null {
 
 /** The source of an incremental event, -1 of others. */
 export function sourceOf(event: RecordedEvent): number {
-  if (event.type !== INCREMENTAL || event.data === null || typeof event.data !== "object") return -1;
+  if (event.type !== INCREMENTAL || event.data === null || typeof event.data !== "object")
+    return -1;
   const { source } = event.data as { source?: unknown };
   return typeof source === "number" ? source : -1;
 }

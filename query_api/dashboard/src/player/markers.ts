@@ -20,6 +20,9 @@ export interface MarkGroup {
   marks: Mark[];
 }
 
+/** How long before a mark a jump to it ends, so that what led to it is seen. */
+export const LEAD_MS = 1_500;
+
 const WEIGHTS: Record<MarkKind, number> = { error: 3, signal: 2, page: 1, click: 0 };
 /** px; closer marks could not be told apart, nor hit by a finger. */
 const APART_PX = 12;
@@ -60,17 +63,12 @@ export function grouped(marks: readonly Mark[], axis: Axis, widthPx: number): Ma
 }
 
 /** Return the mark to go to: the first after a moment, or the last that lies well before it. */
-export function neighbour(
-  marks: readonly Mark[],
-  atMs: number,
-  direction: 1 | -1,
-  leadMs: number,
-): Mark | null {
+export function neighbour(marks: readonly Mark[], atMs: number, direction: 1 | -1): Mark | null {
   const ordered = [...marks].sort((one, other) => one.atMs - other.atMs);
-  // A seek to a mark stops `leadMs` before it; "previous" would else find the same one for ever.
+  // "Previous" would else find the one that was just jumped to for ever.
   return direction === 1
-    ? (ordered.find((mark) => mark.atMs - leadMs > atMs + 1) ?? null)
-    : (ordered.findLast((mark) => mark.atMs - leadMs < atMs - 1_000) ?? null);
+    ? (ordered.find((mark) => mark.atMs - LEAD_MS > atMs + 1) ?? null)
+    : (ordered.findLast((mark) => mark.atMs - LEAD_MS < atMs - 1_000) ?? null);
 }
 
 /** Return how much was done in each of `count` equal parts of the timeline, 0 to 1. */

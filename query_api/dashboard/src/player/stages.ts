@@ -29,7 +29,8 @@ export function stagesOf(views: readonly PageView[], durationMs: number): Stage[
   const open: Stage[] = [];
   let next = 0;
   for (const moment of moments) {
-    for (let load = loads[next]; load && load.fromMs <= moment; load = loads[++next]) open.push(load);
+    for (let load = loads[next]; load && load.fromMs <= moment; load = loads[++next])
+      open.push(load);
     let shown = open.at(-1);
     while (shown && shown.toMs <= moment) {
       open.pop();

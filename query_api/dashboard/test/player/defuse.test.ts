@@ -21,8 +21,9 @@ function snapshot(...body: Json[]): RecordedEvent {
 
 /** Return what is left of one node in a page's body. */
 function shown(node: Json): Json {
-  const event = new Defuser().event(snapshot(node));
-  const html = ((event?.data as { node: Json }).node.childNodes as Json[])[1] as Json;
+  const event = new Defuser().event(snapshot(node)) as RecordedEvent;
+  const { node: document } = event.data as { node: Json };
+  const html = (document.childNodes as Json[])[1] as Json;
   return (((html.childNodes as Json[])[1] as Json).childNodes as Json[])[0] as Json;
 }
 
@@ -49,11 +50,18 @@ describe("attacks by nodes", () => {
   test("3 handlers of drawings and animations are gone", () => {
     expect(attributesOf(element("svg", { onload: "x()", width: "5" }))).toEqual({ width: "5" });
     expect(attributesOf(element("animate", { onbegin: "x()" }))).toEqual({});
-    expect(attributesOf(element("set", { attributeName: "href", to: "javascript:x()" }))).toEqual({});
+    expect(attributesOf(element("set", { attributeName: "href", to: "javascript:x()" }))).toEqual(
+      {},
+    );
   });
 
   test("4 to 6 frames keep nothing that fills them", () => {
-    const frame = { srcdoc: "<script>", src: "javascript:x()", sandbox: "allow-scripts", width: "9" };
+    const frame = {
+      srcdoc: "<script>",
+      src: "javascript:x()",
+      sandbox: "allow-scripts",
+      width: "9",
+    };
     expect(attributesOf(element("iframe", frame))).toEqual({ width: "9" });
   });
 
@@ -71,9 +79,11 @@ describe("attacks by nodes", () => {
   });
 
   test("10 a remote style sheet is not loaded, one that was recorded is kept", () => {
-    expect(attributesOf(element("link", { rel: "stylesheet", href: "https://evil.test" }))).toEqual({
-      rel: "stylesheet",
-    });
+    expect(attributesOf(element("link", { rel: "stylesheet", href: "https://evil.test" }))).toEqual(
+      {
+        rel: "stylesheet",
+      },
+    );
     expect(attributesOf(element("link", { _cssText: "p{color:red}" }))).toEqual({
       _cssText: "p{color:red}",
     });
@@ -90,7 +100,9 @@ describe("attacks by nodes", () => {
   });
 
   test("14 what stands for an image is data or nothing", () => {
-    expect(attributesOf(element("img", { rr_dataURL: "https://evil.test" }))).toEqual({ [REMOTE]: "" });
+    expect(attributesOf(element("img", { rr_dataURL: "https://evil.test" }))).toEqual({
+      [REMOTE]: "",
+    });
     const data = { rr_dataURL: "data:image/png;base64,AA==" };
     expect(attributesOf(element("img", data))).toEqual(data);
   });
@@ -103,7 +115,9 @@ describe("attacks by nodes", () => {
   test("16 drawings refer to themselves alone", () => {
     expect(attributesOf(element("feImage", { "xlink:href": "https://evil.test" }))).toEqual({});
     expect(attributesOf(element("use", { href: "#icon" }))).toEqual({ href: "#icon" });
-    expect(attributesOf(element("rect", { fill: "url(https://evil.test#a)" })).fill).toBe('url("data:,")');
+    expect(attributesOf(element("rect", { fill: "url(https://evil.test#a)" })).fill).toBe(
+      'url("data:,")',
+    );
   });
 
   test.each(["object", "embed", "applet", "frame", "portal"])("17 %s is a box", (tag) => {
@@ -129,7 +143,10 @@ describe("attacks by nodes", () => {
   );
 
   test("21 missing children are none, and a node twice is one", () => {
-    expect(shown({ type: 2, id: 50, tagName: "p" })).toMatchObject({ childNodes: [], attributes: {} });
+    expect(shown({ type: 2, id: 50, tagName: "p" })).toMatchObject({
+      childNodes: [],
+      attributes: {},
+    });
     const twice = { type: 3, id: 51, textContent: "x" };
     expect(shown(element("p", {}, twice, twice)).childNodes).toHaveLength(1);
   });
@@ -138,7 +155,8 @@ describe("attacks by nodes", () => {
     let tree = element("b");
     for (let depth = 0; depth < 5_000; depth++) tree = element("div", {}, tree);
     let depth = 0;
-    for (let node: Json | undefined = shown(tree); node; node = (node.childNodes as Json[])[0]) depth++;
+    for (let node: Json | undefined = shown(tree); node; node = (node.childNodes as Json[])[0])
+      depth++;
     expect(depth).toBe(DEPTH_MAX - 2);
   });
 
@@ -159,24 +177,39 @@ describe("attacks by nodes", () => {
     expect(attributesOf(element("form", { action: "https://evil.test", method: "post" }))).toEqual({
       method: "post",
     });
-    expect(attributesOf(element("input", { autofocus: true, formaction: "//evil.test" }))).toEqual({});
+    expect(attributesOf(element("input", { autofocus: true, formaction: "//evil.test" }))).toEqual(
+      {},
+    );
   });
 });
 
 describe("attacks by events", () => {
   test("19 canvases are not drawn by what was recorded", () => {
-    expect(changed({ source: 9, id: 1, commands: [{ args: [{ rr_type: "Function" }] }] })).toBeNull();
+    expect(
+      changed({ source: 9, id: 1, commands: [{ args: [{ rr_type: "Function" }] }] }),
+    ).toBeNull();
   });
 
   test("20 a later change adds no handler and no address", () => {
     const image = { type: 2, id: 60, tagName: "img", attributes: {}, childNodes: [] };
-    const attributes = { onerror: "x()", src: "https://evil.test", alt: "a", style: { color: "red" } };
+    const attributes = {
+      onerror: "x()",
+      src: "https://evil.test",
+      alt: "a",
+      style: { color: "red" },
+    };
     const kept = changed({ source: 0, attributes: [{ id: 60, attributes }] }, image);
-    expect(kept?.attributes).toEqual([{ id: 60, attributes: { alt: "a", style: { color: "red" } } }]);
+    expect(kept?.attributes).toEqual([
+      { id: 60, attributes: { alt: "a", style: { color: "red" } } },
+    ]);
   });
 
   test("23 a view is no larger than screens are", () => {
-    const event = new Defuser().event({ type: 4, timestamp: 0, data: { width: 1e9, height: Infinity } });
+    const event = new Defuser().event({
+      type: 4,
+      timestamp: 0,
+      data: { width: 1e9, height: Infinity },
+    });
     expect(event?.data).toMatchObject({ width: VIEW_MAX, height: VIEW_MAX });
     expect(changed({ source: 4, width: -5, height: "9" })).toMatchObject({ width: 1, height: 1 });
   });
@@ -188,7 +221,8 @@ describe("attacks by events", () => {
       for (const one of nonsense) {
         defuser.event({ type, timestamp: 0, data: one });
         for (let source = -1; source < 18; source++) {
-          const keys = `node id text adds removes texts attributes positions ranges x y type index set
+          const keys =
+            `node id text adds removes texts attributes positions ranges x y type index set
             remove styles styleIds width height replace`.split(/\s+/);
           const data: Json = { source };
           for (const key of keys) data[key] = one;

@@ -10,12 +10,16 @@ function answer(body: string, piece: number, count?: number, breaks = false): Re
   let at = 0;
   const stream = new ReadableStream<Uint8Array>({
     pull(controller) {
-      if (at < bytes.length) controller.enqueue(bytes.slice(at, (at += piece)));
-      else if (breaks) controller.error(new Error("reset"));
+      if (at < bytes.length) {
+        controller.enqueue(bytes.slice(at, at + piece));
+        at += piece;
+      } else if (breaks) controller.error(new Error("reset"));
       else controller.close();
     },
   });
-  return new Response(stream, { headers: count === undefined ? {} : { "x-event-count": String(count) } });
+  return new Response(stream, {
+    headers: count === undefined ? {} : { "x-event-count": String(count) },
+  });
 }
 
 async function all(stream: EventStream): Promise<RecordedEvent[]> {
@@ -24,14 +28,17 @@ async function all(stream: EventStream): Promise<RecordedEvent[]> {
   return found;
 }
 
-test.each([1, 2, 7, 64, 10_000])("events come whole, however the bytes do: %i at once", async (piece) => {
-  const stream = new EventStream(answer(`${line(1)}\n${line(2)}\n\n${line(3)}`, piece, 3));
-  const events = await all(stream);
+test.each([1, 2, 7, 64, 10_000])(
+  "events come whole, however the bytes do: %i at once",
+  async (piece) => {
+    const stream = new EventStream(answer(`${line(1)}\n${line(2)}\n\n${line(3)}`, piece, 3));
+    const events = await all(stream);
 
-  expect(events.map(({ timestamp }) => timestamp)).toEqual([1, 2, 3]);
-  expect(events[2]?.data).toEqual({ text: "ü€😀" });
-  expect(stream.damage).toBeNull();
-});
+    expect(events.map(({ timestamp }) => timestamp)).toEqual([1, 2, 3]);
+    expect(events[2]?.data).toEqual({ text: "ü€😀" });
+    expect(stream.damage).toBeNull();
+  },
+);
 
 test("a short answer is told from a whole one by its count", async () => {
   const stream = new EventStream(answer(`${line(1)}\n${line(2)}\n`, 64, 5));
@@ -48,7 +55,13 @@ test("an answer that breaks off gives what came before", async () => {
 });
 
 test("lines that are no events are passed over and said to be", async () => {
-  const bad = ['{"type":', "null", "5", '{"type":"x","timestamp":1}', '{"type":3,"timestamp":1e999}'];
+  const bad = [
+    '{"type":',
+    "null",
+    "5",
+    '{"type":"x","timestamp":1}',
+    '{"type":3,"timestamp":1e999}',
+  ];
   const stream = new EventStream(answer([line(1), ...bad, line(2)].join("\n"), 64, 7));
 
   expect(await all(stream)).toHaveLength(2);

@@ -57,8 +57,18 @@ describe("silence", () => {
   });
 
   test("is what a page does by itself", () => {
-    const change = (source: number, more = {}) => ({ type: 3, timestamp: 0, data: { source, ...more } });
-    expect([0, 1, 2, 3, 8].map((source) => isDeed(change(source)))).toEqual([false, true, true, true, false]);
+    const change = (source: number, more = {}) => ({
+      type: 3,
+      timestamp: 0,
+      data: { source, ...more },
+    });
+    expect([0, 1, 2, 3, 8].map((source) => isDeed(change(source)))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
     expect(isClick(change(2, { type: 2 }))).toBe(true);
     expect(isClick(change(2, { type: 5 }))).toBe(false);
     expect(isDeed({ type: 3, timestamp: 0, data: null })).toBe(false);
@@ -69,7 +79,11 @@ describe("marks", () => {
   const axis = new Axis(10_000);
 
   test("that lie on each other become one, drawn as the weightiest", () => {
-    const groups = grouped([mark("click", 1_010), mark("error", 1_020), mark("page", 5_000)], axis, 1_000);
+    const groups = grouped(
+      [mark("click", 1_010), mark("error", 1_020), mark("page", 5_000)],
+      axis,
+      1_000,
+    );
     expect(groups.map(({ kind, x, marks }) => [kind, x, marks.length])).toEqual([
       ["error", 101, 2],
       ["page", 500, 1],
@@ -86,11 +100,11 @@ describe("marks", () => {
 
   test("are gone through one by one, though a seek stops before them", () => {
     const marks = [mark("error", 9_000), mark("page", 3_000), mark("signal", 6_000)];
-    expect(neighbour(marks, 0, 1, 1_000)?.atMs).toBe(3_000);
-    expect(neighbour(marks, 2_000, 1, 1_000)?.atMs).toBe(6_000);
-    expect(neighbour(marks, 8_000, -1, 1_000)?.atMs).toBe(6_000);
-    expect(neighbour(marks, 5_000, -1, 1_000)?.atMs).toBe(3_000);
-    expect(neighbour(marks, 9_500, 1, 1_000)).toBeNull();
+    expect(neighbour(marks, 0, 1)?.atMs).toBe(3_000);
+    expect(neighbour(marks, 1_500, 1)?.atMs).toBe(6_000);
+    expect(neighbour(marks, 7_500, -1)?.atMs).toBe(6_000);
+    expect(neighbour(marks, 4_500, -1)?.atMs).toBe(3_000);
+    expect(neighbour(marks, 9_500, 1)).toBeNull();
   });
 
   test("density tells where most was done", () => {
@@ -106,7 +120,12 @@ describe("marks", () => {
 
 describe("what people read", () => {
   test("times", () => {
-    expect([0, 62_999, 3_723_000, 90_000_000].map(clock)).toEqual(["0:00", "1:02", "1:02:03", "1d 1:00:00"]);
+    expect([0, 62_999, 3_723_000, 90_000_000].map(clock)).toEqual([
+      "0:00",
+      "1:02",
+      "1:02:03",
+      "1d 1:00:00",
+    ]);
     expect([20, 12_000, 180_000, 7_200_000].map(span)).toEqual(["20 ms", "12 s", "3 min", "2 h"]);
     expect([5, 1_500, 2_500_000].map(size)).toEqual(["5 B", "2 kB", "2.5 MB"]);
   });
@@ -117,9 +136,12 @@ describe("what people read", () => {
     expect(momentOf(new URL(address).search)).toBe(12_300);
   });
 
-  test.each(["", "?t=", "?t=-1", "?t=1e9", "?t=NaN", "?t=99999999999"])("%j names no moment", (search) => {
-    expect(momentOf(search)).toBeNull();
-  });
+  test.each(["", "?t=", "?t=-1", "?t=1e9", "?t=NaN", "?t=99999999999"])(
+    "%j names no moment",
+    (search) => {
+      expect(momentOf(search)).toBeNull();
+    },
+  );
 });
 
 describe("keys", () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { type PageView, stagesOf, viewAt } from "../../src/player/stages.ts";
-import { dropped, HELD_BYTES_MAX, type Held, wanted, windowAt, windowsOf } from "../../src/player/windows.ts";
+import {
+  dropped,
+  HELD_BYTES_MAX,
+  type Held,
+  wanted,
+  windowAt,
+  windowsOf,
+} from "../../src/player/windows.ts";
 
 const view = (pageId: string, atMs: number, duration: number): PageView => ({
   pageId,
@@ -76,7 +83,10 @@ describe("windows", () => {
   });
 
   test("are whole pages where these are small, and name the page where there are several", () => {
-    const two = [{ pageId: "a", fromMs: 0, toMs: 10 }, { pageId: "b", fromMs: 10, toMs: 20 }];
+    const two = [
+      { pageId: "a", fromMs: 0, toMs: 10 },
+      { pageId: "b", fromMs: 10, toMs: 20 },
+    ];
     expect(windowsOf(two, [frame(0, true, 500)], false)).toEqual(two);
   });
 
@@ -86,13 +96,23 @@ describe("windows", () => {
   });
 
   test("the one that shows a moment is the last that has begun", () => {
-    const windows = windowsOf(stages, [0, 10_000].map((at) => frame(at)), false);
-    expect([-5, 0, 10_999, 11_000, 1e9].map((at) => windowAt(windows, at))).toEqual([0, 0, 0, 1, 1]);
+    const windows = windowsOf(
+      stages,
+      [0, 10_000].map((at) => frame(at)),
+      false,
+    );
+    expect([-5, 0, 10_999, 11_000, 1e9].map((at) => windowAt(windows, at))).toEqual([
+      0, 0, 0, 1, 1,
+    ]);
   });
 });
 
 describe("reading", () => {
-  const windows = [0, 1, 2].map((n) => ({ pageId: "a", fromMs: n * 100_000, toMs: (n + 1) * 100_000 }));
+  const windows = [0, 1, 2].map((n) => ({
+    pageId: "a",
+    fromMs: n * 100_000,
+    toMs: (n + 1) * 100_000,
+  }));
   const held = (...list: [number, Partial<Held>][]) =>
     new Map(list.map(([n, h]) => [n, { loadedToMs: 0, isDone: false, bytes: 0, ...h }]));
 
