@@ -45,6 +45,7 @@ from query_api import (
     replays,
     sessions,
     shares,
+    sign_in,
     websites,
 )
 from query_api.access import Services, Unauthorized
@@ -141,7 +142,17 @@ def create_app(
         Limited, limits=limits, metrics=metrics, trusted_proxies=settings.trusted_proxies
     )
     app.add_middleware(Around, metrics=metrics)  # the outermost
-    for routes in (sessions, replays, error_tracking, websites, keys, shares, audit, erasures):
+    for routes in (
+        sign_in,
+        sessions,
+        replays,
+        error_tracking,
+        websites,
+        keys,
+        shares,
+        audit,
+        erasures,
+    ):
         app.include_router(routes.router)
     app.include_router(dashboard_files.router)
 

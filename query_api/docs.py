@@ -10,7 +10,8 @@ _STYLE = (
     ".2rem 0;border-top:1px solid #ddd}"
 )
 _INTRODUCTION = (
-    "<p>Every route but the pages and probes wants <code>Authorization: Bearer KEY</code>. "
+    "<p>Every route but the pages and probes wants <code>Authorization: Bearer KEY</code>, "
+    "or the cookie that <code>POST /api/session</code> sets. "
     "Errors are <code>application/problem+json</code> with a <code>kind</code> that never "
     'changes. For programs: <a href="/openapi.json">openapi.json</a>.</p>'
 )
