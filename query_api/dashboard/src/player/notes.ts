@@ -55,7 +55,7 @@ export function notesOf(event: RecordedEvent, atMs: number): Note[] {
 function ofPlugin(plugin: string, payload: Json, atMs: number): Note[] {
   if (plugin.startsWith("rrweb/console")) {
     const said = Array.isArray(payload.payload) ? payload.payload : [];
-    const line = said.slice(0, 20).map(text).join(" ").slice(0, TEXT_LENGTH_MAX);
+    const line = said.slice(0, 20).map(argument).join(" ").slice(0, TEXT_LENGTH_MAX);
     return [{ kind: "console", atMs, level: text(payload.level) || "log", text: line }];
   }
   if (plugin.startsWith("rrweb/network") && Array.isArray(payload.requests)) {
@@ -68,6 +68,11 @@ function ofPlugin(plugin: string, payload: Json, atMs: number): Note[] {
     });
   }
   return [];
+}
+
+/** The plugin writes what was logged as JSON, of which a text's quotes tell nobody anything. */
+function argument(value: unknown): string {
+  return text(value).replace(/^"(.*)"$/s, "$1");
 }
 
 function request(

@@ -95,6 +95,7 @@ export class Tape implements Held {
       this.#see(event, atMs);
       const safe = this.#defuser.event(event);
       if (!safe) continue;
+      safe.timestamp = this.#last;
       if (safe.type === FULL_SNAPSHOT) this.hasSnapshot = true;
       this.events.push(safe);
       shown.push(safe);
