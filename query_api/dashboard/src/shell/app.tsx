@@ -1,0 +1,51 @@
+/** Which page is shown, and to whom. */
+
+import { useState } from "preact/hooks";
+import { isSignedOut, type Problem } from "../api/client.ts";
+import { ErrorPage } from "../errors/error_page.tsx";
+import { ErrorsPage } from "../errors/errors_page.tsx";
+import { ListPage } from "../sessions/list_page.tsx";
+import { me, website } from "./account.ts";
+import { Header } from "./header.tsx";
+import { Help } from "./help.tsx";
+import { useKeys } from "./keys.ts";
+import { address, type Route, routeOf } from "./route.ts";
+import { SignIn } from "./sign_in.tsx";
+
+export function App({ problem }: { problem: Problem | null }) {
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  useKeys({ "?": () => setHelpOpen(true) });
+  const route = routeOf(address.value.pathname);
+  if (!me.value || isSignedOut.value) return <SignIn problem={problem} />;
+  return (
+    <>
+      {route && <Header route={route} onHelp={() => setHelpOpen(true)} />}
+      {route && <Page route={route} />}
+      {isHelpOpen && <Help onClose={() => setHelpOpen(false)} />}
+    </>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  const shown = website.value;
+  if (!shown) {
+    return (
+      <main class="page" id="main">
+        <div class="notice">
+          <h1>There is no website yet</h1>
+          <pre>replaylake website create NAME --plan pro --origin https://shop.example</pre>
+        </div>
+      </main>
+    );
+  }
+  switch (route.page) {
+    case "sessions":
+      return <ListPage website={shown} />;
+    case "errors":
+      return <ErrorsPage website={shown} />;
+    case "error":
+      return <ErrorPage website={shown} fingerprint={route.id} key={route.id} />;
+    default:
+      return <main class="page" id="main" />;
+  }
+}
