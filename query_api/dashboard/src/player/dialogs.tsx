@@ -19,7 +19,7 @@ function Dialog({ title, close, children }: DialogProps) {
     <dialog class="player-dialog" ref={box} onClose={close} aria-label={title}>
       <form method="dialog">
         <h2>{title}</h2>
-        <button type="submit" class="player-close" aria-label="Close">
+        <button type="submit" class="plain" aria-label="Close">
           ×
         </button>
       </form>
@@ -31,7 +31,7 @@ function Dialog({ title, close, children }: DialogProps) {
 export function Help({ close }: { close: () => void }) {
   return (
     <Dialog title="Keys" close={close}>
-      <dl class="player-keys">
+      <dl class="keys">
         {KEYS.map(([keys, does]) => (
           <div key={keys}>
             <dt>
@@ -110,7 +110,7 @@ export function Share({ source, close }: { source: Source; close: () => void }) 
               ))}
             </select>
           </label>{" "}
-          <button type="button" class="player-primary" onClick={make}>
+          <button type="button" class="main" onClick={make}>
             Make the link
           </button>
         </p>

@@ -97,6 +97,13 @@ export class Engine {
     return this.#ordered().flatMap(({ deeds }) => deeds);
   }
 
+  /** Whether all that there is was read, so that `deeds` are all. */
+  isWhole(): boolean {
+    return this.#windows.every(
+      (_, number) => this.#told.has(number) || this.#tapes.get(number)?.isDone,
+    );
+  }
+
   notes(): Note[] {
     return this.#ordered().flatMap(({ notes }) => notes);
   }
@@ -269,6 +276,7 @@ export class Engine {
         this.#revisedAt = performance.now();
         this.revision.value += 1;
       }
+      if (this.trouble.value === "unreachable") this.trouble.value = null;
       if (tape.isDone && tape.damage) this.isDamaged.value = true;
       if (this.#isLive) this.durationMs.value = Math.max(this.durationMs.value, tape.loadedToMs);
       if (number === this.#shown && (this.isLoading.value || !this.#screen)) this.#draw();

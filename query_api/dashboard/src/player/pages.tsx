@@ -17,10 +17,18 @@ export function SessionPage({ websiteId, sessionId, isAdmin, onErased }: Session
     () => sessionSource(websiteId, sessionId, isAdmin),
     [websiteId, sessionId, isAdmin],
   );
-  return <Player source={source} {...(onErased ? { onErased } : {})} />;
+  return (
+    <main id="main">
+      <Player source={source} {...(onErased ? { onErased } : {})} />
+    </main>
+  );
 }
 
 export function SharedPage({ token }: { token: string }) {
   const source = useMemo(() => sharedSource(token), [token]);
-  return <Player source={source} />;
+  return (
+    <main id="main" class="player-alone">
+      <Player source={source} />
+    </main>
+  );
 }

@@ -149,7 +149,15 @@ function Loaded({ source, recording, startAt, onErased }: LoadedProps) {
 
   const made = engine.value;
   return (
-    <section class="player" ref={root} aria-label="Session replay">
+    <section
+      class="player"
+      ref={root}
+      aria-label="Session replay"
+      onMouseDown={(event) => {
+        // A button that was clicked does not keep the focus: Space is to play, not to press it again.
+        if ((event.target as Element).closest("button")) event.preventDefault();
+      }}
+    >
       <div class="player-main">
         <Picture engine={made} recording={recording} screen={screen} />
         {made && (

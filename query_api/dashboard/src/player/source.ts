@@ -1,5 +1,7 @@
 /** Where a recording comes from: a session that a key may see, or the one of a shared link. */
 
+import { ask } from "../api/client.ts";
+import type { Session } from "../api/types.ts";
 import type { PageView } from "./stages.ts";
 import type { Frame } from "./windows.ts";
 
@@ -29,30 +31,10 @@ export interface Gap {
   lastSeq: number;
 }
 
-interface Software {
-  name: string | null;
-  version: string | null;
-}
-
 /** What is known of a session beside its events. A shared one does not tell whose it is. */
-export interface Recording {
-  sessionId: string;
+export interface Recording extends Omit<Session, "visitorId" | "userId"> {
   visitorId?: string;
   userId?: string | null;
-  startedAt: string;
-  duration: number;
-  pageViews: number;
-  errorCount: number;
-  frustrationScore: number | null;
-  viewport: { width: number | null; height: number | null };
-  device: { type: string; model: string | null };
-  browser: Software;
-  os: Software;
-  country: string | null;
-  initialUrl: string | null;
-  clickCount: number;
-  eventCount: number;
-  isLive: boolean;
   isComplete: boolean;
   bytes: number;
   pageList: PageView[];
@@ -69,16 +51,6 @@ export interface Part {
   pageId?: string | null;
 }
 
-/** What the API answered instead of what was asked for. */
-export class Refused extends Error {
-  readonly status: number;
-
-  constructor(status: number, detail: string) {
-    super(detail);
-    this.status = status;
-  }
-}
-
 export interface Source {
   /** Tells one recording from another. */
   key: string;
@@ -91,7 +63,7 @@ export interface Source {
   /** Make a link that plays this session; null where the viewer cannot. */
   share: ((expiresInS: number) => Promise<{ url: string; expiresAt: string }>) | null;
   /** Erase the session; null where the viewer cannot. */
-  erase: (() => Promise<void>) | null;
+  erase: (() => Promise<unknown>) | null;
 }
 
 /** A session of a website. Only an admin shares and erases. */
@@ -102,20 +74,16 @@ export function sessionSource(websiteId: string, sessionId: string, isAdmin: boo
     key: `${websiteId}/${sessionId}`,
     isShared: false,
     exportUrl: `/api/replay/${session}?${website}`,
-    recording: () => asJson(`/api/websites/${encodeURIComponent(websiteId)}/sessions/${session}`),
+    recording: () => ask(`/api/websites/${encodeURIComponent(websiteId)}/sessions/${session}`),
     replay: (part) => asked(`/api/replay/${session}?${website}&${query(part)}`),
     share: isAdmin
       ? (expiresInS) =>
-          asJson(`/api/replay/${session}/share?${website}`, {
+          ask(`/api/replay/${session}/share?${website}`, {
             method: "POST",
-            body: JSON.stringify({ expires_in_s: expiresInS }),
+            body: { expires_in_s: expiresInS },
           })
       : null,
-    erase: isAdmin
-      ? async () => {
-          await asked(`/api/replay/${session}?${website}`, { method: "DELETE" });
-        }
-      : null,
+    erase: isAdmin ? () => ask(`/api/replay/${session}?${website}`, { method: "DELETE" }) : null,
   };
 }
 
@@ -126,7 +94,7 @@ export function sharedSource(token: string): Source {
     key: link,
     isShared: true,
     exportUrl: `${link}/replay`,
-    recording: () => asJson(link),
+    recording: () => ask(link),
     replay: (part) => asked(`${link}/replay?${query(part)}`),
     share: null,
     erase: null,
@@ -141,15 +109,9 @@ function query({ fromMs, toMs, pageId }: Part): string {
   return told.toString();
 }
 
-async function asJson<Answer>(address: string, init: RequestInit = {}): Promise<Answer> {
-  return (await asked(address, init)).json() as Promise<Answer>;
-}
-
-async function asked(address: string, init: RequestInit = {}): Promise<Response> {
-  // The cookie is believed for changes only where no other origin can have asked.
-  const changes = init.method ? { "X-Requested-With": "replaylake" } : {};
-  const answer = await fetch(address, { ...init, headers: changes });
-  if (answer.ok) return answer;
-  const problem = (await answer.json().catch(() => null)) as { detail?: string } | null;
-  throw new Refused(answer.status, problem?.detail ?? `the server answered ${answer.status}`);
+/** Ask for events. Why there are none is told by the recording, which is asked for as well. */
+async function asked(address: string): Promise<Response> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return answer;
 }

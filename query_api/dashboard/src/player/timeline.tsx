@@ -82,7 +82,12 @@ export function Timeline({ engine, recording, marks }: TimelineProps) {
           hovered.value = null;
         }}
       >
-        <Density engine={engine} axis={axis.value} width={width.value} />
+        <Density
+          engine={engine}
+          axis={axis.value}
+          width={width.value}
+          activity={recording.activity ?? ""}
+        />
         <Breaks axis={axis.value} />
         <Head engine={engine} axis={axis.value} />
         {hovered.value !== null && (
@@ -110,10 +115,21 @@ function moments(engine: Engine, marks: readonly Mark[]): number[] {
   return all.sort((one, other) => one - other);
 }
 
-function Density({ engine, axis, width }: { engine: Engine; axis: Axis; width: number }) {
+interface DensityProps {
+  engine: Engine;
+  axis: Axis;
+  width: number;
+  /** A digit for each equal part of the session, "" where they are not known. */
+  activity: string;
+}
+
+function Density({ engine, axis, width, activity }: DensityProps) {
   engine.revision.value;
-  const count = Math.max(10, Math.floor(width / BAR_PX));
-  const bars = density(engine.deeds(), axis, count);
+  const isTold = activity !== "" && axis.breaks.length === 0 && !engine.isWhole();
+  const count = isTold ? activity.length : Math.max(10, Math.floor(width / BAR_PX));
+  const bars = isTold
+    ? [...activity].map((digit) => Number(digit) / 9 || 0)
+    : density(engine.deeds(), axis, count);
   const path = bars
     .map((height, place) => (height ? `M${place + 0.15} 1h.7v${-(0.12 + 0.88 * height)}h-.7z` : ""))
     .join("");

@@ -116,7 +116,7 @@ test("notes come from our recorder and from rrweb's plugins, never from nonsense
   expect(custom("replaylake.gap", { reason: "offline" })).toMatchObject([{ kind: "gap" }]);
   const plugin = (name: string, payload: unknown) =>
     notesOf({ type: 6, timestamp: 0, data: { plugin: name, payload } }, 7);
-  expect(plugin("rrweb/console@1", { level: "warn", payload: ['"a"', '{}', 5] })).toMatchObject([
+  expect(plugin("rrweb/console@1", { level: "warn", payload: ['"a"', "{}", 5] })).toMatchObject([
     { level: "warn", text: "a {} " },
   ]);
   expect(
