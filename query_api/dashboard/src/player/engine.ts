@@ -78,7 +78,7 @@ export class Engine {
     this.#isLive = recording.isLive;
     this.durationMs.value = recording.duration;
     this.stages = stagesOf(recording.pageList, recording.duration);
-    this.#windows = windowsOf(this.stages, recording.frames, recording.isLive);
+    this.#windows = windowsOf(this.stages, recording.frames);
     this.atMs.value = Math.min(Math.max(0, atMs), recording.duration);
     this.#shown = windowAt(this.#windows, this.atMs.value);
     void this.#readOn();

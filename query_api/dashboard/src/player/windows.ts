@@ -19,7 +19,7 @@ export interface Window {
   /** Null where the session has one page only, of which nobody needs to be told. */
   pageId: string | null;
   fromMs: number;
-  /** Infinity where the session goes on. */
+  /** Infinity of the last one: the session may go on, and ends within a ms of its duration. */
   toMs: number;
 }
 
@@ -32,12 +32,8 @@ const SNAPSHOT_MS = 1_000;
 /** How far ahead of what is shown is read, in ms of the session. */
 const AHEAD_MS = 30_000;
 
-/** Return the windows of a session in order. */
-export function windowsOf(
-  stages: readonly Stage[],
-  frames: readonly Frame[],
-  isLive: boolean,
-): Window[] {
+/** Return the windows of a session in order, at least one. */
+export function windowsOf(stages: readonly Stage[], frames: readonly Frame[]): Window[] {
   const isOnePage = stages.every(({ pageId }) => pageId === stages[0]?.pageId);
   const windows: Window[] = [];
   for (const { pageId, fromMs, toMs } of stages) {
@@ -56,7 +52,7 @@ export function windowsOf(
     windows.push({ pageId: isOnePage ? null : pageId, fromMs: begin, toMs });
   }
   const last = windows.at(-1);
-  if (last && isLive) last.toMs = Number.POSITIVE_INFINITY;
+  if (last) last.toMs = Number.POSITIVE_INFINITY;
   return windows.length ? windows : [{ pageId: null, fromMs: 0, toMs: Number.POSITIVE_INFINITY }];
 }
 

@@ -70,15 +70,17 @@ describe("stages", () => {
   });
 });
 
+const END = Number.POSITIVE_INFINITY;
+
 describe("windows", () => {
   const stages = [{ pageId: "a", fromMs: 0, toMs: 60_000 }];
 
   test("are cut a little after snapshots, once enough lies before", () => {
     const frames = [0, 10_000, 20_000, 30_000].map((at) => frame(at, at !== 20_000));
-    expect(windowsOf(stages, frames, false)).toEqual([
+    expect(windowsOf(stages, frames)).toEqual([
       { pageId: null, fromMs: 0, toMs: 11_000 },
       { pageId: null, fromMs: 11_000, toMs: 31_000 },
-      { pageId: null, fromMs: 31_000, toMs: 60_000 },
+      { pageId: null, fromMs: 31_000, toMs: END },
     ]);
   });
 
@@ -87,19 +89,18 @@ describe("windows", () => {
       { pageId: "a", fromMs: 0, toMs: 10 },
       { pageId: "b", fromMs: 10, toMs: 20 },
     ];
-    expect(windowsOf(two, [frame(0, true, 500)], false)).toEqual(two);
+    expect(windowsOf(two, [frame(0, true, 500)])).toEqual([two[0], { ...two[1], toMs: END }]);
   });
 
-  test("end nowhere while the session goes on, or nobody knows its pages", () => {
-    expect(windowsOf(stages, [], true)[0]?.toMs).toBe(Number.POSITIVE_INFINITY);
-    expect(windowsOf([], [], false)[0]?.toMs).toBe(Number.POSITIVE_INFINITY);
+  test("are one where nobody knows pages or frames", () => {
+    expect(windowsOf(stages, [])[0]?.toMs).toBe(Number.POSITIVE_INFINITY);
+    expect(windowsOf([], [])[0]?.toMs).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("the one that shows a moment is the last that has begun", () => {
     const windows = windowsOf(
       stages,
       [0, 10_000].map((at) => frame(at)),
-      false,
     );
     expect([-5, 0, 10_999, 11_000, 1e9].map((at) => windowAt(windows, at))).toEqual([
       0, 0, 0, 1, 1,
