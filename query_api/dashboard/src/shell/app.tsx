@@ -4,18 +4,20 @@ import { useState } from "preact/hooks";
 import { isSignedOut, type Problem } from "../api/client.ts";
 import { ErrorPage } from "../errors/error_page.tsx";
 import { ErrorsPage } from "../errors/errors_page.tsx";
+import { SessionPage, SharedPage } from "../player/routes.tsx";
 import { ListPage } from "../sessions/list_page.tsx";
-import { me, website } from "./account.ts";
+import { linkTo, me, website } from "./account.ts";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { useKeys } from "./keys.ts";
-import { address, type Route, routeOf } from "./route.ts";
+import { address, go, type Route, routeOf } from "./route.ts";
 import { SignIn } from "./sign_in.tsx";
 
 export function App({ problem }: { problem: Problem | null }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   useKeys({ "?": () => setHelpOpen(true) });
   const route = routeOf(address.value.pathname);
+  if (route?.page === "shared") return <SharedPage token={route.id} key={route.id} />;
   if (!me.value || isSignedOut.value) return <SignIn problem={problem} />;
   return (
     <>
@@ -45,6 +47,16 @@ function Page({ route }: { route: Route }) {
       return <ErrorsPage website={shown} />;
     case "error":
       return <ErrorPage website={shown} fingerprint={route.id} key={route.id} />;
+    case "session":
+      return (
+        <SessionPage
+          websiteId={shown.website_id}
+          sessionId={route.id}
+          isAdmin={me.value?.role === "admin"}
+          onErased={() => go(linkTo("/sessions"))}
+          key={route.id}
+        />
+      );
     default:
       return <main class="page" id="main" />;
   }
