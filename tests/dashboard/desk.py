@@ -63,12 +63,16 @@ class Desk:
         user: str = "",
         url: str = f"{SHOP}/",
         errors: tuple[str, ...] = (),
+        rages_at_ms: int | None = None,
     ) -> str:
-        """Store one small session and return its id."""
+        """Store one small session and return its id. Its errors come 9 s after its start."""
         began_ms = now_ms() - ago_ms
         events = [*page(began_ms, url), note(began_ms + 1, "page", url=url, title="Shop")]
         if user:
             events.append(note(began_ms + 2, "identify", id=user))
+        if rages_at_ms is not None:
+            rage = {"target": "#pay", "x": 1, "y": 2, "clicks": 5}
+            events.append(note(began_ms + rages_at_ms, "rage_click", **rage))
         events += [script_error(began_ms + 9_000, message) for message in errors]
         return self.lakeful.record(events, website, began_ms=began_ms).session_id
 

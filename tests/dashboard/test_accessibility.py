@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from lake import ids
+from lake.summaries import summarise_day
 from tests.dashboard.desk import SHOP, Desk
 
 _AXE = Path(__file__).parents[2] / "query_api/dashboard/node_modules/axe-core/axe.min.js"
@@ -40,11 +42,18 @@ def test_axe_finds_nothing(desk: Desk, scheme: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_about_errors(desk: Desk, scheme: str) -> None:
+def test_axe_finds_nothing_about_what_many_sessions_tell(desk: Desk, scheme: str) -> None:
     website = desk.website()
-    session_id = desk.visit(website, errors=("x is undefined",))
-    assert session_id
+    session_id = desk.visit(website, errors=("x is undefined",), rages_at_ms=4_000)
+    desk.lakeful.compact(ids.day_of(session_id))
+    summarise_day(desk.lakeful.store, ids.day_of(session_id))
     tab = desk.open(website, "/errors", color_scheme=scheme)
-    tab.get_by_role("heading", level=2).or_(tab.locator("table")).wait_for()
+    for path, shown in (("/errors", "tbody a"), ("/frustration", "tbody a"), ("/overview", "dl")):
+        tab.goto(path)
+        tab.locator(shown).first.wait_for()
 
+        assert findings(tab) == [], path
+    tab.goto("/errors")
+    tab.locator("tbody a").click()
+    tab.get_by_role("link", name="View session").wait_for()
     assert findings(tab) == []

@@ -1,9 +1,8 @@
 """From an error to the moment where it happened."""
 
-from datetime import UTC, datetime
-
 from playwright.sync_api import expect
 
+from lake import ids
 from tests.dashboard.desk import Desk
 
 
@@ -11,8 +10,7 @@ def test_an_error_leads_to_its_session_some_seconds_before(desk: Desk) -> None:
     website = desk.website()
     session_id = desk.visit(website, errors=("Cannot read <b>price</b>",))
     desk.visit(website, errors=("Cannot read <b>price</b>",))
-    began = datetime.fromtimestamp(int(session_id.replace("-", "")[:12], 16) / 1000, UTC)
-    desk.lakeful.compact(began.date())
+    desk.lakeful.compact(ids.day_of(session_id))
     tab = desk.open(website, "/errors")
     row = tab.locator("table.errors tbody tr")
 

@@ -4,6 +4,7 @@ import csv
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.desk import SHOP, Desk
@@ -131,8 +132,8 @@ def test_where_nothing_is_recorded_it_says_what_to_do(desk: Desk) -> None:
     expect(tab.locator("pre")).to_contain_text(f"website set {off.website_id} enable_session_re")
 
 
+@pytest.mark.attack(26, 27, 30)
 def test_hostile_texts_are_texts(desk: Desk) -> None:
-    """Attacks 26, 27 and 30, where they are shown."""
     website = desk.website()
     for text in HOSTILE:
         desk.visit(website, user=text, url=f"javascript:alert(1)//{text}", errors=(text,))
@@ -146,8 +147,8 @@ def test_hostile_texts_are_texts(desk: Desk) -> None:
     assert tab.locator("bdi").count() >= len(HOSTILE)
 
 
+@pytest.mark.attack(28)
 def test_a_saved_list_has_no_formula(desk: Desk, tmp_path: Path) -> None:
-    """Attack 28."""
     website = desk.website()
     for user in ("=HYPERLINK(1)", "+1", "@x", "-1", 'a "quoted", name'):
         desk.visit(website, user=user)

@@ -51,9 +51,18 @@ export function Chart({ title, days, lines }: Props) {
   return (
     <section class="chart">
       <h2>{title}</h2>
-      <div ref={place} />
+      <div ref={place} role="img" aria-label={saidOf(days, lines)} />
     </section>
   );
+}
+
+/** What the lines show, for those who do not see them. */
+function saidOf(days: Day[], lines: Line[]): string {
+  const sums = lines.map(({ label, read }) => {
+    const sum = days.reduce((total, day) => total + (read(day) ?? 0), 0);
+    return `${sum} ${label.toLowerCase()}`;
+  });
+  return `${sums.join(" and ")} from ${days[0]?.date} to ${days.at(-1)?.date}`;
 }
 
 function dataOf(days: Day[], lines: Line[]): uPlot.AlignedData {
