@@ -6,14 +6,17 @@ RECORDER := ingest_api/recorder
 # Folders too, as a deleted file makes its folder newer.
 RECORDER_SOURCES := $(shell find $(RECORDER)/src) $(addprefix $(RECORDER)/, \
 	build.mjs rrweb_patches.mjs package-lock.json)
+DASHBOARD := query_api/dashboard
+DASHBOARD_SOURCES := $(shell find $(DASHBOARD)/src) $(addprefix $(DASHBOARD)/, \
+	index.html vite.config.ts package-lock.json)
 NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
-	$(RECORDER)/package-lock.json
+	$(RECORDER)/package-lock.json $(DASHBOARD)/package-lock.json
 BENCHMARKS := ingest noisy compaction cost freshness listing retention recorder accuracy
 SOAK := --seconds 120
 .PHONY: setup demo test test-all numbers mutants lint fix soak bench year
 .DELETE_ON_ERROR:
 
-setup: .venv/ready $(RECORDER)/dist/r.js
+setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html
 
 .venv/ready: requirements.lock pyproject.toml deploy/setup.sh $(NODE_PACKAGES)
 	bash deploy/setup.sh "$(PYTHON)"
@@ -21,6 +24,10 @@ setup: .venv/ready $(RECORDER)/dist/r.js
 # The bundle that `GET /r.js` serves, by the node of .venv.
 $(RECORDER)/dist/r.js: $(RECORDER_SOURCES) | .venv/ready
 	cd $(RECORDER) && PATH="$(CURDIR)/$(BIN):$$PATH" node build.mjs
+
+# What the query API serves at `/`.
+$(DASHBOARD)/dist/index.html: $(DASHBOARD_SOURCES) | .venv/ready
+	cd $(DASHBOARD) && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
 demo: setup
 	$(BIN)/replaylake demo
@@ -58,9 +65,11 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd $(RECORDER) && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check
+	for folder in $(RECORDER) $(DASHBOARD); do \
+		(cd $$folder && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check) || exit 1; done
 
 fix: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	cd $(RECORDER) && PATH="$(CURDIR)/$(BIN):$$PATH" npx biome check --write .
+	for folder in $(RECORDER) $(DASHBOARD); do \
+		(cd $$folder && PATH="$(CURDIR)/$(BIN):$$PATH" npx biome check --write .) || exit 1; done

@@ -25,6 +25,7 @@ PATH="$PWD/.venv/bin:$PATH"
 install_node_packages deploy/geo          # the countries of addresses
 install_node_packages tests/s3            # the S3 endpoint of the tests
 install_node_packages ingest_api/recorder # rrweb, and what bundles and checks the recorder
+install_node_packages query_api/dashboard # Preact and rrweb, and what bundles and checks the dashboard
 
 # The demo's visitors and the recorder's tests are real browsers: the system's Chromium, as
 # Playwright's own comes from no package registry.

@@ -1,5 +1,8 @@
 """Who asks, and what they may see: an API key and its website, or a link and its session.
 
+A key comes in `Authorization`, or in the dashboard's cookie, which `query_api.sign_in` sets. What a
+cookie asks to change must come from the dashboard: a browser sends it along whoever asks.
+
 A route names `Viewer` or `Admin` among its parameters and gets the website, or `Shared` and gets
 the session of a link. What a key may not see is answered as what does not exist: the website that
 is asked for is compared with the key's own and never looked up, so that neither the answer nor its
@@ -9,9 +12,9 @@ time tells whether it exists. A key of all websites says which one it means.
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Path, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from lake import api_keys
+from lake import api_keys, websites
 from lake.api_keys import ApiKey
 from lake.audit_log import Log
 from lake.control import Control
@@ -33,6 +36,12 @@ class NotAnApiKey(Forbidden):
     """Something else than an API key was sent as one: a recorder's secret, an id."""
 
     kind = "not-an-api-key"
+
+
+class NotFromHere(Forbidden):
+    """A page that is not the dashboard may have made a browser ask for a change."""
+
+    kind = "not-from-here"
 
 
 class AdminNeeded(Forbidden):
@@ -89,22 +98,71 @@ class SharedSession(NamedTuple):
     session_id: str
 
 
+COOKIE = "replaylake_key"
+ASKED_BY = "replaylake"  # in X-Requested-With, which pages of other origins cannot send
 _BEARER = HTTPBearer(auto_error=False, description="An API key, as `replaylake key create` prints.")
+_COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="`POST /api/session` sets it.")
+_READING = ("GET", "HEAD")
+
+
+async def from_here(request: Request) -> None:
+    """Let a request pass that only the dashboard or a program can have made.
+
+    Raises:
+        NotFromHere: A page of another origin may have made it.
+
+    Source: Fetch Metadata, section 2.3. For browsers without it a header of our own serves: other
+    origins may not send one without being allowed to, and here nobody is.
+    """
+    is_asked = request.headers.get("x-requested-with") == ASKED_BY
+    if not is_asked and request.headers.get("sec-fetch-site") != "same-origin":
+        raise NotFromHere(f"send `X-Requested-With: {ASKED_BY}`, or a key in `Authorization`")
+
+
+def key_of(services: Services, token: str) -> ApiKey:
+    """Return the key that `token` is.
+
+    Raises:
+        NotAnApiKey: It has not the form of one.
+        Unauthorized: It is unknown or revoked.
+    """
+    if api_keys.key_id_of(token) is None:
+        raise NotAnApiKey("what was sent is no API key; one begins with rl_")
+    key = services.control.key(token)
+    if key is None:
+        raise Unauthorized("this key is unknown or revoked")
+    services.usage.note(key)
+    return key
+
+
+def websites_of(services: Services, key: ApiKey) -> list[Website]:
+    """Return the websites that a key sees: its own, or all, the oldest first."""
+    if key.is_for_all:
+        return websites.list_all(services.store)
+    own = services.control.website(key.website_id)
+    return [own] if own is not None else []
+
+
+async def _token(
+    request: Request,
+    sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    cookie: Annotated[str | None, Depends(_COOKIE)],
+) -> str:
+    if sent is not None:
+        return sent.credentials
+    if cookie is None:
+        raise Unauthorized("send `Authorization: Bearer KEY` with a key of the website")
+    if request.method not in _READING:
+        await from_here(request)
+    return cookie
 
 
 def _key(
     request: Request,
     services: Annotated[Services, Depends(services_of)],
-    sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    token: Annotated[str, Depends(_token)],
 ) -> ApiKey:
-    if sent is None:
-        raise Unauthorized("send `Authorization: Bearer KEY` with a key of the website")
-    if api_keys.key_id_of(sent.credentials) is None:
-        raise NotAnApiKey("what was sent is no API key; one begins with rl_")
-    key = services.control.key(sent.credentials)
-    if key is None:
-        raise Unauthorized("this key is unknown or revoked")
-    services.usage.note(key)
+    key = key_of(services, token)
     request.state.is_proven = True
     request.state.key_id = request.state.actor = key.key_id
     return key

@@ -37,6 +37,7 @@ from lake.store import Store, open_store
 from lake.view import Lake
 from query_api import (
     audit,
+    dashboard_files,
     docs,
     erasures,
     error_tracking,
@@ -45,6 +46,7 @@ from query_api import (
     replays,
     sessions,
     shares,
+    sign_in,
     websites,
 )
 from query_api.access import Services, Unauthorized
@@ -142,6 +144,7 @@ def create_app(
     )
     app.add_middleware(Around, metrics=metrics)  # the outermost
     for routes in (
+        sign_in,
         sessions,
         replays,
         error_tracking,
@@ -153,10 +156,7 @@ def create_app(
         erasures,
     ):
         app.include_router(routes.router)
-
-    @app.get("/", include_in_schema=False)
-    async def front() -> HTMLResponse:
-        return HTMLResponse(docs.front_page())
+    app.include_router(dashboard_files.router)
 
     @app.get("/docs", include_in_schema=False)
     async def reference() -> HTMLResponse:

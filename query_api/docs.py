@@ -1,7 +1,4 @@
-"""Pages for people, without scripts and without other hosts: the front page and the reference.
-
-The reference is the OpenAPI document, told in HTML.
-"""
+"""The reference: the OpenAPI document, told in HTML without scripts and without other hosts."""
 
 from html import escape
 from typing import Any
@@ -13,20 +10,11 @@ _STYLE = (
     ".2rem 0;border-top:1px solid #ddd}"
 )
 _INTRODUCTION = (
-    "<p>Every route but the pages and probes wants <code>Authorization: Bearer KEY</code>. "
+    "<p>Every route but the pages and probes wants <code>Authorization: Bearer KEY</code>, "
+    "or the cookie that <code>POST /api/session</code> sets. "
     "Errors are <code>application/problem+json</code> with a <code>kind</code> that never "
     'changes. For programs: <a href="/openapi.json">openapi.json</a>.</p>'
 )
-
-
-def front_page() -> str:
-    """Return the page at `/`."""
-    return _page(
-        "replaylake",
-        "<p>The query API of a session replay lakehouse: it lists recorded sessions and streams "
-        'their replays.</p><p><a href="/docs">Reference</a> · '
-        '<a href="/openapi.json">OpenAPI</a></p>',
-    )
 
 
 def reference(schema: dict[str, Any]) -> str:

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lake import addresses
 from lake.settings import Settings
+from query_api.access import COOKIE
 from query_api.metrics import Metrics
 from query_api.problems import problem
 
@@ -166,4 +168,5 @@ def _caller(path: str, headers: Headers) -> str:
         sent = path.removeprefix(_SHARED).partition("/")[0]
     else:
         sent = headers.get("authorization", "").partition(" ")[2].strip()
+        sent = sent or cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
     return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:32] if sent else ""

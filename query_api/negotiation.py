@@ -36,6 +36,14 @@ def encoding_of(accept_encoding: str | None) -> Encoding:
     return "identity"
 
 
+def file_encoding_of(accept_encoding: str) -> Literal["br", "gzip", "identity"]:
+    """Choose the form of a file that lies there in all three: the smallest that is accepted."""
+    weights = _weights(accept_encoding)
+    if weights.get("br", 0.0) > 0:
+        return "br"
+    return "gzip" if weights.get("gzip", 0.0) > 0 else "identity"
+
+
 def media_type_of(accept: str | None) -> str:
     """Choose between lines and one array: lines, unless the client names JSON and likes it more."""
     weights = _weights(accept or "*/*")

@@ -10,7 +10,7 @@ from lake.errors import BadInput, Forbidden
 from lake.plans import plans_of
 from lake.websites import Website
 from query_api import bodies, shapes
-from query_api.access import Admin, AnyKey, Services, UseServices, Viewer
+from query_api.access import Admin, AnyKey, Services, UseServices, Viewer, websites_of
 from query_api.answers import Json
 from query_api.parameters import Strict
 
@@ -73,14 +73,9 @@ async def _changes(request: Request, _: Admin) -> dict[str, Any]:
 @router.get("/api/websites", response_model=shapes.WebsiteList)
 def list_websites(services: UseServices, key: AnyKey, _: Annotated[Strict, Query()]) -> Json:
     """List the websites that the key sees: its own, or all."""
-    if key.is_for_all:
-        found = websites.list_all(services.store)
-    else:
-        own = services.control.website(key.website_id)
-        found = [own] if own is not None else []
     names = [
         {"website_id": one.website_id, "name": one.name, "plan": one.plan, "records": one.records}
-        for one in found
+        for one in websites_of(services, key)
     ]
     return Json({"websites": names})
 

@@ -175,7 +175,7 @@ def _tell(ports: Ports, demo: Demo, folder: Path, *, has_robots: bool) -> None:
     ingest, query, dagster, shop = map(_url, ports)
     bearer = f"-H 'Authorization: Bearer {demo.viewer_key}'"
     lines = [
-        f"[bold]Dashboard[/]  {query}",
+        f"[bold]Dashboard[/]  {query}/#key={demo.viewer_key}",
         f"[bold]Dagster[/]    {dagster}",
         f"[bold]Ingest[/]     {ingest}",
         "",

@@ -34,6 +34,21 @@ class WebsiteList(TypedDict):
     websites: list[WebsiteName]
 
 
+class MyWebsite(WebsiteName):
+    """A website, and what decides about what is recorded and kept of it."""
+
+    retention_days: int
+    feature_flags: dict[str, Any]
+
+
+class Me(TypedDict):
+    """What a key may do, and the websites that it sees, the oldest first."""
+
+    keyId: str
+    role: str
+    websites: list[MyWebsite]
+
+
 class Key(TypedDict):
     """An API key, without what makes it one. `lastUsedAt` is to the hour."""
 

@@ -1,0 +1,24 @@
+/** Starts the dashboard: signs in by what a link brought, or looks who is signed in. */
+
+import { render } from "preact";
+import { isSignedOut, Problem } from "./api/client.ts";
+import { recognise, signIn, takeKey } from "./shell/account.ts";
+import { App } from "./shell/app.tsx";
+import { start } from "./shell/route.ts";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/lists.css";
+import "./styles/figures.css";
+
+const key = takeKey();
+start();
+let problem: Problem | null = null;
+try {
+  await (key ? signIn(key) : recognise());
+} catch (error) {
+  if (!(error instanceof Problem)) throw error;
+  // Without a cookie there is nothing to say but the question for a key.
+  if (key || !isSignedOut.value) problem = error;
+}
+const root = document.getElementById("app");
+if (root) render(<App problem={problem} />, root);

@@ -1,0 +1,241 @@
+/**
+ * Nodes and attributes of recorded pages, as the replayer may build them: nothing that runs, loads,
+ * navigates or breaks the builder. What is taken away leaves the rest of the page as it was.
+ */
+
+import { safeCss } from "./defuse_css.ts";
+
+/** As deep as browsers themselves parse; a deeper tree stops layout. */
+export const DEPTH_MAX = 512;
+const TEXT_LENGTH_MAX = 2_000_000;
+const DATA_URL_LENGTH_MAX = 20_000_000;
+const ID_MAX = 2 ** 31;
+
+export type Json = Record<string, unknown>;
+
+/** Set on what the recorder masked, and on pictures of other hosts, to be seen by `SHOWN_RULES`. */
+export const MASKED = "data-replaylake-masked";
+export const REMOTE = "data-replaylake-remote";
+const MASK = "*****";
+
+/** How masked and remote things look, inside of the replay. */
+export const SHOWN_RULES = [
+  `[${MASKED}="text"] { background: repeating-linear-gradient(135deg, #8886 0 3px, #8882 3px 6px) !important; border-radius: 2px }`,
+  `[${MASKED}="block"] { background: repeating-linear-gradient(135deg, #9a9a9a 0 6px, #b4b4b4 6px 12px) !important; outline: 1px dashed #666 !important; outline-offset: -1px }`,
+  `[${REMOTE}] { background: repeating-linear-gradient(45deg, #8883 0 4px, transparent 4px 8px) !important; outline: 1px dashed #8888; outline-offset: -1px }`,
+];
+
+const NAME = /^[a-z][\w:.-]*$/i;
+const ATTRIBUTE = /^[^\s"'<>/=\p{Cc}]{1,200}$/u;
+const CUSTOM_NAME = /^[a-z][a-z0-9_.]*-[a-z0-9_.-]*$/;
+const RESERVED_NAMES = /^(?:annotation-xml|color-profile|font-face.*|missing-glyph)$/;
+/** Tags that act by being there; a plain box takes their place. */
+const ACTING = new Set("base object embed applet portal frame frameset fencedframe".split(" "));
+/** Those of which even the text is not for showing. */
+const SILENT = new Set(["script", "noscript"]);
+const MEDIA = new Set(["video", "audio", "source", "track"]);
+const PICTURES = new Set(["img", "image", "input"]);
+const ANIMATIONS = new Set(["animate", "set", "animatetransform", "animatemotion"]);
+const UNSAFE_ANIMATION = /href|src|style|^on/i;
+const DROPPED = new Set(
+  `srcdoc sandbox allow is action formaction ping manifest codebase classid archive http-equiv
+  autofocus autoplay background longdesc cite profile lowsrc dynsrc imagesrcset attributionsrc
+  rr_src rr_mediastate rr_mediacurrenttime rr_mediaplaybackrate rr_mediamuted rr_medialoop
+  rr_mediavolume constructor __proto__`.split(/\s+/),
+);
+const URLS = new Set(["src", "srcset", "href", "xlink:href", "poster", "data", "rr_dataurl"]);
+const SAFE_URL = /^\s*(?:data:(?:image|font)\/|#)/i;
+
+/** Return a number that the replayer can take as a node's id, or null. */
+export function idOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) && Math.abs(value as number) < ID_MAX
+    ? (value as number)
+    : null;
+}
+
+/** Return an object of JSON, or null. */
+export function objectOf(value: unknown): Json | null {
+  return value !== null && typeof value === "object" && !Array.isArray(value)
+    ? (value as Json)
+    : null;
+}
+
+export function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, TEXT_LENGTH_MAX) : "";
+}
+
+/** Whether the recorder masked this text. */
+export function isMask(text: unknown): boolean {
+  return typeof text === "string" && text.trim() === MASK;
+}
+
+/** What the nodes of one page are, as far as later changes of them need it. */
+export interface Known {
+  /** By id, how deep a node lies. */
+  depths: Map<number, number>;
+  /** By id, the element's tag in small letters. */
+  tags: Map<number, string>;
+}
+
+/**
+ * Return a node that can be built, with its children, or null.
+ *
+ * Args:
+ *   depth: How deep it will lie.
+ *   isBelow: Whether the children that it brings are wanted.
+ */
+export function safeNode(
+  raw: unknown,
+  depth: number,
+  known: Known,
+  seen: Set<number>,
+): Json | null {
+  const node = objectOf(raw);
+  const id = idOf(node?.id);
+  if (!node || id === null || depth > DEPTH_MAX || seen.has(id)) return null;
+  seen.add(id);
+  known.depths.set(id, depth);
+  const rootId = idOf(node.rootId);
+  const kept: Json = { id, type: node.type };
+  if (rootId !== null) kept.rootId = rootId;
+  if (node.isShadow === true) kept.isShadow = true;
+  switch (node.type) {
+    case 0:
+      kept.childNodes = children(node, depth, known, seen);
+      if (node.compatMode === "BackCompat" && (kept.childNodes as Json[]).length) {
+        kept.compatMode = "BackCompat";
+      }
+      return kept;
+    case 1:
+      kept.name = typeof node.name === "string" && NAME.test(node.name) ? node.name : "html";
+      kept.publicId = textOf(node.publicId).replace(/[^\w\s./:-]/g, "");
+      kept.systemId = textOf(node.systemId).replace(/[^\w\s./:-]/g, "");
+      return kept;
+    case 2:
+      return element(node, kept, depth, known, seen);
+    case 3:
+      kept.textContent =
+        node.isStyle === true ? safeCss(textOf(node.textContent)) : textOf(node.textContent);
+      if (node.isStyle === true) kept.isStyle = true;
+      return kept;
+    case 4: // CDATA, which HTML documents have none of
+      return { ...kept, type: 3, textContent: textOf(node.textContent) };
+    case 5:
+      kept.textContent = "";
+      return kept;
+    default:
+      return null;
+  }
+}
+
+function element(node: Json, kept: Json, depth: number, known: Known, seen: Set<number>): Json {
+  const tag = safeTag(node.tagName);
+  known.tags.set(kept.id as number, tag.toLowerCase());
+  const isSilent = SILENT.has(tag.toLowerCase());
+  kept.tagName = tag;
+  kept.attributes = isSilent
+    ? {}
+    : safeAttributes(tag.toLowerCase(), objectOf(node.attributes) ?? {});
+  kept.childNodes = isSilent ? [] : children(node, depth, known, seen);
+  if (node.isSVG === true) kept.isSVG = true;
+  if (node.isShadowHost === true && canHostShadow(tag)) kept.isShadowHost = true;
+  if (node.isCustom === true && CUSTOM_NAME.test(tag) && !RESERVED_NAMES.test(tag))
+    kept.isCustom = true;
+  const attributes = kept.attributes as Json;
+  if ("rr_width" in attributes && "rr_height" in attributes) attributes[MASKED] = "block";
+  else if (
+    (kept.childNodes as Json[]).some((child) => child.type === 3 && isMask(child.textContent))
+  ) {
+    attributes[MASKED] = "text";
+  } else if (isMask(attributes.value)) attributes[MASKED] = "text";
+  return kept;
+}
+
+function children(node: Json, depth: number, known: Known, seen: Set<number>): Json[] {
+  const kept: Json[] = [];
+  for (const child of listOf(node.childNodes)) {
+    const safe = safeNode(child, depth + 1, known, seen);
+    if (safe) kept.push(safe);
+  }
+  return kept;
+}
+
+/** Return a tag that can be built and does nothing by itself. */
+export function safeTag(raw: unknown): string {
+  // rrweb looks tags up in an object, where `constructor` is found.
+  if (typeof raw !== "string" || raw.length > 100 || !NAME.test(raw) || raw in Object.prototype) {
+    return "div";
+  }
+  const tag = raw.toLowerCase();
+  if (tag === "script") return "noscript";
+  return ACTING.has(tag) ? "div" : raw;
+}
+
+/** Elements to which a browser attaches a shadow root. */
+function canHostShadow(tag: string): boolean {
+  return (
+    CUSTOM_NAME.test(tag) ||
+    /^(?:article|aside|blockquote|body|div|footer|h[1-6]|header|main|nav|p|section|span)$/i.test(
+      tag,
+    )
+  );
+}
+
+/** Return the attributes that only describe how an element looks. */
+export function safeAttributes(tag: string, raw: Json): Json {
+  const kept: Json = {};
+  for (const name of Object.keys(raw)) {
+    const value = safeAttribute(tag, name, raw[name]);
+    if (value !== undefined) kept[name] = value;
+    else if (PICTURES.has(tag) && isRemote(name, raw[name])) kept[REMOTE] = "";
+  }
+  if (ANIMATIONS.has(tag) && UNSAFE_ANIMATION.test(String(raw.attributeName ?? ""))) return {};
+  return kept;
+}
+
+/** Return what an attribute may be, undefined where it may not be there. */
+export function safeAttribute(tag: string, name: string, value: unknown): unknown {
+  const lower = name.toLowerCase();
+  if (!ATTRIBUTE.test(name) || lower.startsWith("on") || DROPPED.has(lower)) return undefined;
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== "string") return lower === "style" ? safeStyle(value) : undefined;
+  if (URLS.has(lower)) {
+    // A link keeps the looks of a link and leads nowhere.
+    if (lower === "href" && (tag === "a" || tag === "area")) return "#";
+    const isShown = SAFE_URL.test(value) && value.length <= DATA_URL_LENGTH_MAX;
+    return isShown && !MEDIA.has(tag) && tag !== "iframe" && tag !== "link" ? value : undefined;
+  }
+  const text = value.slice(0, TEXT_LENGTH_MAX);
+  if (lower === "_csstext" || lower === "style" || /url\(/i.test(text)) return safeCss(text);
+  return text;
+}
+
+/** A style's changes: by property a value, a value and its priority, or false. */
+function safeStyle(raw: unknown): Json | undefined {
+  const style = objectOf(raw);
+  if (!style) return undefined;
+  const kept: Json = {};
+  for (const name of Object.keys(style)) {
+    const value = style[name];
+    if (!ATTRIBUTE.test(name) || name === "__proto__") continue;
+    if (value === false) kept[name] = false;
+    else if (typeof value === "string") kept[name] = safeCss(value);
+    else if (Array.isArray(value) && typeof value[0] === "string") {
+      kept[name] = [safeCss(value[0]), value[1] === "important" ? "important" : ""];
+    }
+  }
+  return kept;
+}
+
+function isRemote(name: string, value: unknown): boolean {
+  return (
+    ["src", "href", "xlink:href", "rr_dataurl"].includes(name.toLowerCase()) &&
+    typeof value === "string" &&
+    value.trim() !== ""
+  );
+}

@@ -1,0 +1,28 @@
+/** The error that happens now, with its stack, right under the timeline. */
+
+import { useComputed } from "@preact/signals";
+import { clock } from "./clock.ts";
+import type { Engine } from "./engine.ts";
+import { LEAD_MS } from "./markers.ts";
+import type { ErrorEvent } from "./source.ts";
+
+/** How long it stays after it happened. */
+const SHOWN_MS = 8_000;
+
+export function ErrorStrip({ engine, errors }: { engine: Engine; errors: readonly ErrorEvent[] }) {
+  const error = useComputed(() => {
+    const at = engine.atMs.value;
+    // A moment before it happens, as whoever jumps to it lands there.
+    const last = errors.findLast(({ atMs }) => atMs <= at + LEAD_MS + 50);
+    return last && at - last.atMs <= SHOWN_MS ? last : null;
+  }).value;
+  if (!error) return null;
+  return (
+    <details class="player-error" key={error.atMs}>
+      <summary>
+        <span class="player-when">{clock(error.atMs)}</span> <bdi>{error.message}</bdi>
+      </summary>
+      <pre>{error.stack ?? "no stack was recorded"}</pre>
+    </details>
+  );
+}

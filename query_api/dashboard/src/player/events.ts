@@ -1,0 +1,38 @@
+/** A recorded event, as far as a line of an answer can be trusted to be one. */
+
+export interface RecordedEvent {
+  type: number;
+  data: unknown;
+  /** ms since the Unix epoch, the browser's clock. */
+  timestamp: number;
+}
+
+export const FULL_SNAPSHOT = 2;
+export const INCREMENTAL = 3;
+export const META = 4;
+export const CUSTOM = 5;
+export const PLUGIN = 6;
+
+/** Return the event of one line of NDJSON, or null where it is none. */
+export function eventOf(line: string): RecordedEvent | null {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (raw === null || typeof raw !== "object") return null;
+  const { type, data, timestamp } = raw as Record<string, unknown>;
+  if (typeof type !== "number" || typeof timestamp !== "number" || !Number.isFinite(timestamp)) {
+    return null;
+  }
+  return { type, data, timestamp };
+}
+
+/** The source of an incremental event, -1 of others. */
+export function sourceOf(event: RecordedEvent): number {
+  if (event.type !== INCREMENTAL || event.data === null || typeof event.data !== "object")
+    return -1;
+  const { source } = event.data as { source?: unknown };
+  return typeof source === "number" ? source : -1;
+}

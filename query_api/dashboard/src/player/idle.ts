@@ -1,0 +1,73 @@
+/** When the visitor did something, and how the silence between is passed over. */
+
+import { CUSTOM, INCREMENTAL, type RecordedEvent, sourceOf } from "./events.ts";
+
+/** Silence that is watched after a deed, for what it caused. */
+const AFTER_MS = 2_000;
+/** And before the next, so that it is not missed. */
+const BEFORE_MS = 1_000;
+/** A shorter silence is not worth a jump. */
+const SKIP_MS_MIN = 3_000;
+/** In this time what is left of a silence shrinks to a third. */
+const SHRINK_MS = 120;
+
+/** Mouse moves, clicks, scrolls, resizes, inputs, touches, media, drags and selections. */
+const DEEDS = new Set([1, 2, 3, 4, 5, 6, 7, 12, 14]);
+const CLICKS = new Set([2, 4]); // click, double click
+
+/** Whether the visitor did something; what a page does by itself is none. */
+export function isDeed(event: RecordedEvent): boolean {
+  if (event.type === INCREMENTAL) return DEEDS.has(sourceOf(event));
+  return event.type === CUSTOM && /"?replaylake\.(?:page|error)/.test(tagOf(event));
+}
+
+export function isClick(event: RecordedEvent): boolean {
+  return sourceOf(event) === 2 && CLICKS.has((event.data as { type?: number }).type ?? -1);
+}
+
+export function tagOf(event: RecordedEvent): string {
+  const tag = (event.data as { tag?: unknown } | null)?.tag;
+  return typeof tag === "string" ? tag : "";
+}
+
+/** Return the place of the first time after `atMs` in an ascending list. */
+export function after(times: readonly number[], atMs: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] as number) <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * Return until when nothing happens, or null where it is not to be passed over.
+ *
+ * Args:
+ *   deeds: When the visitor did something, ascending, ms of the session.
+ *   endMs: Where silence ends if no deed follows; null while that is not known.
+ */
+export function silenceUntil(
+  deeds: readonly number[],
+  atMs: number,
+  endMs: number | null,
+): number | null {
+  const next = after(deeds, atMs);
+  const last = deeds[next - 1];
+  if (last !== undefined && atMs - last < AFTER_MS) return null;
+  const following = deeds[next];
+  const until = following === undefined ? endMs : following - BEFORE_MS;
+  return until !== null && until - atMs >= SKIP_MS_MIN ? until : null;
+}
+
+/**
+ * Return how far a skip comes in one picture: fast where much is left, never past the end.
+ *
+ * Ten minutes take less than a second, ten years three.
+ */
+export function skipStep(leftMs: number, passedMs: number, speed: number): number {
+  const shrunk = leftMs * (1 - Math.exp(-passedMs / SHRINK_MS));
+  return Math.min(leftMs, Math.max(shrunk, passedMs * speed));
+}

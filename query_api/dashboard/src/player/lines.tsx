@@ -1,0 +1,65 @@
+/** A list in step with what is played: the line of now is marked and kept in sight. */
+
+import { useComputed } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { clock } from "./clock.ts";
+import type { Engine } from "./engine.ts";
+import { after } from "./idle.ts";
+import { LEAD_MS } from "./markers.ts";
+
+export interface Line {
+  atMs: number;
+  kind: string;
+  text: string;
+  detail: string | null;
+}
+
+/** More are never read; those around what is played are shown. */
+const LINES_MAX = 400;
+
+export function Lines({
+  engine,
+  lines,
+  none,
+}: {
+  engine: Engine;
+  lines: readonly Line[];
+  none: string;
+}) {
+  const list = useRef<HTMLOListElement>(null);
+  const times = useRef<number[]>([]);
+  times.current = lines.map(({ atMs }) => atMs);
+  // Computed, so that the list is not made again with each picture.
+  const now = useComputed(() => after(times.current, engine.atMs.value + LEAD_MS) - 1).value;
+  const from = Math.max(0, Math.min(now - LINES_MAX / 2, lines.length - LINES_MAX));
+  useEffect(() => {
+    const line = list.current?.querySelector<HTMLElement>("[aria-current]");
+    const box = list.current?.parentElement;
+    if (!line || !box || box.matches(":hover")) return; // whoever reads it is not disturbed
+    const top = line.offsetTop - box.offsetTop;
+    const isSeen =
+      top >= box.scrollTop && top + line.offsetHeight <= box.scrollTop + box.clientHeight;
+    if (!isSeen) box.scrollTop = top - box.clientHeight / 3;
+  }, [now]);
+  if (!lines.length) return <p class="player-none">{none}</p>;
+  return (
+    <ol class="player-lines" ref={list}>
+      {lines.slice(from, from + LINES_MAX).map((line, place) => (
+        <li key={from + place} aria-current={from + place === now ? "step" : undefined}>
+          <button
+            type="button"
+            data-kind={line.kind}
+            data-past={from + place <= now}
+            onClick={() => engine.seek(line.atMs - LEAD_MS)}
+          >
+            <span class="player-when">{clock(line.atMs)}</span>
+            <span class="player-what">
+              <bdi>{line.text}</bdi>
+              {line.detail && <small>{line.detail}</small>}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}

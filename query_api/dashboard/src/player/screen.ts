@@ -1,0 +1,117 @@
+/**
+ * rrweb's replayer, as the one thing that draws. It is told the time and keeps none of its own.
+ *
+ * Its frame has a sandbox in which no script runs, and what it is given went through `defuse.ts`.
+ */
+
+import { Replayer } from "rrweb";
+import "rrweb/dist/style.css";
+import { SHOWN_RULES } from "./defuse_nodes.ts";
+import { CUSTOM, type RecordedEvent } from "./events.ts";
+
+/** Where no script may run, a browser lays a canvas out as if it were a span. */
+const RULES = [
+  ":where(canvas) { display: inline-block }",
+  ":where(canvas) { width: attr(width px, 300px); height: attr(height px, 150px) }",
+  ...SHOWN_RULES,
+];
+/** Later than any clock: rrweb takes the last event that it has for the end, and stops there. */
+const NEVER = 8.64e15;
+
+/** What is used of the replayer beyond what it offers. */
+interface Inside {
+  timer: { timeOffset: number };
+  adoptedStyleSheets: unknown[];
+  applyStyleSheetMutation(data: unknown, ...rest: unknown[]): void;
+  applyAdoptedStyleSheet(data: unknown): void;
+  applyIncremental(...all: unknown[]): void;
+  rebuildFullSnapshot(...all: unknown[]): void;
+}
+
+export class Screen {
+  readonly #replayer: Replayer;
+  readonly #inside: Inside;
+  readonly #firstAt: number;
+  #shownAt = 0;
+  #isPlaying = false;
+
+  /**
+   * Args:
+   *   events: At least one.
+   *   resized: Called with the recorded view's size, CSS px.
+   */
+  constructor(
+    root: HTMLElement,
+    events: readonly RecordedEvent[],
+    resized: (width: number, height: number) => void,
+  ) {
+    this.#firstAt = (events[0] as RecordedEvent).timestamp;
+    const end = { type: CUSTOM, data: { tag: "end", payload: null }, timestamp: NEVER };
+    this.#replayer = new Replayer([...events, end] as ConstructorParameters<typeof Replayer>[0], {
+      root,
+      speed: 0,
+      mouseTail: false,
+      triggerFocus: false,
+      showWarning: false,
+      insertStyleRules: RULES,
+    });
+    this.#inside = this.#replayer as unknown as Inside;
+    this.#mend();
+    this.#replayer.on("resize", (size) => {
+      const { width, height } = size as { width: number; height: number };
+      resized(width, height);
+    });
+    const { iframe, wrapper } = this.#replayer;
+    if (iframe.getAttribute("sandbox") !== "allow-same-origin") throw new Error("no sandbox");
+    iframe.title = "What the visitor saw";
+    iframe.tabIndex = -1;
+    wrapper.inert = true;
+  }
+
+  /** Draw a moment, ms since the epoch, by playing what leads to it at once. */
+  show(at: number, isPlaying: boolean): void {
+    this.#shownAt = Math.max(0, at - this.#firstAt) + 1; // with what happened at that very moment
+    this.#isPlaying = isPlaying;
+    if (isPlaying) this.#replayer.play(this.#shownAt);
+    else this.#replayer.pause(this.#shownAt);
+  }
+
+  /** Go on to a moment that lies ahead. */
+  advance(at: number): void {
+    if (this.#isPlaying) this.#inside.timer.timeOffset = at - this.#firstAt + 1 - this.#shownAt;
+  }
+
+  /** Take the events that come next. */
+  append(events: readonly RecordedEvent[]): void {
+    for (const event of events) {
+      this.#replayer.addEvent(event as Parameters<Replayer["addEvent"]>[0]);
+    }
+  }
+
+  destroy(): void {
+    this.#replayer.destroy();
+  }
+
+  #mend(): void {
+    const inside = this.#inside;
+    const change = inside.applyStyleSheetMutation.bind(inside);
+    // On a seek it would change the rules of adopted sheets before it makes these sheets.
+    inside.applyStyleSheetMutation = (...all) => {
+      const adopted = inside.adoptedStyleSheets;
+      inside.adoptedStyleSheets = [];
+      for (const one of adopted) inside.applyAdoptedStyleSheet(one);
+      change(...all);
+    };
+    // One event that cannot be drawn must not stop those after it.
+    for (const name of ["applyIncremental", "rebuildFullSnapshot"] as const) {
+      const draw = inside[name].bind(inside);
+      inside[name] = (...all) => {
+        try {
+          draw(...all);
+        } catch (error) {
+          console.warn("an event could not be drawn", error);
+        }
+      };
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** Who is signed in, and which website is looked at. */
+
+import { computed, signal } from "@preact/signals";
+import { ask, isSignedOut } from "../api/client.ts";
+import type { Me, Website } from "../api/types.ts";
+import { address, go } from "./route.ts";
+
+const CHOSEN = "replaylake.website"; // in localStorage
+const KEY = "#key=";
+
+/** Null: not known yet, or nobody. */
+export const me = signal<Me | null>(null);
+
+/** The website that the address names, else the one that was chosen last, else the first. */
+export const website = computed<Website | null>(() => {
+  const mine = me.value?.websites ?? [];
+  const wanted = [address.value.searchParams.get("website"), localStorage.getItem(CHOSEN)];
+  const found = wanted.map((id) => mine.find((one) => one.website_id === id));
+  return found.find((one) => one !== undefined) ?? mine[0] ?? null;
+});
+
+/** Look whether the cookie still opens. Throws `Problem`. */
+export async function recognise(): Promise<void> {
+  me.value = await ask<Me>("/api/me");
+  isSignedOut.value = false;
+}
+
+/** Change a key for a cookie. Throws `Problem`. */
+export async function signIn(key: string): Promise<void> {
+  me.value = await ask<Me>("/api/session", { method: "POST", body: { key } });
+  isSignedOut.value = false;
+}
+
+export async function signOut(): Promise<void> {
+  await ask("/api/session", { method: "DELETE" });
+  localStorage.removeItem(CHOSEN);
+  me.value = null;
+  isSignedOut.value = true;
+}
+
+/** Look at another website: its sessions. */
+export function choose(id: string): void {
+  localStorage.setItem(CHOSEN, id);
+  go(`/sessions?website=${encodeURIComponent(id)}`);
+}
+
+/** The key that a link brought, which the address forgets at once. */
+export function takeKey(): string | null {
+  if (!location.hash.startsWith(KEY)) return null;
+  const key = location.hash.slice(KEY.length);
+  history.replaceState(null, "", location.pathname + location.search);
+  return key;
+}
+
+/** An address of the dashboard that means the website of now wherever it is opened. */
+export function linkTo(path: string, query: Record<string, string> = {}): string {
+  const params = new URLSearchParams(query);
+  if (me.value && me.value.websites.length > 1 && website.value) {
+    params.set("website", website.value.website_id);
+  }
+  return params.size > 0 ? `${path}?${params}` : path;
+}

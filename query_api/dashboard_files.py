@@ -1,0 +1,72 @@
+"""The dashboard's files, as `vite build` made them from `query_api/dashboard/`.
+
+Every address of the dashboard gets the same page, which shows what its address says; addresses that
+are not the dashboard's are not found. What the page loads is named for its contents, so that
+browsers keep it for ever.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from starlette.responses import FileResponse, Response
+
+from lake.errors import Missing
+from query_api.negotiation import file_encoding_of
+
+DIST = Path(__file__).parent / "dashboard" / "dist"
+PATHS = (
+    "/",
+    "/overview",
+    "/sessions",
+    "/sessions/{session_id}",
+    "/errors",
+    "/errors/{fingerprint}",
+    "/frustration",
+    "/settings",
+    "/shared/{token}",
+)
+_NAME = re.compile(r"[\w-]+\.(js|css)", re.ASCII)
+_TYPES = {"js": "text/javascript", "css": "text/css"}
+_SUFFIXES = {"br": ".br", "gzip": ".gz", "identity": ""}
+
+router = APIRouter(include_in_schema=False)
+
+
+class DashboardMissing(Missing):
+    """The dashboard was not built."""
+
+    kind = "dashboard-missing"
+
+
+class FileMissing(Missing):
+    """The dashboard has no such file: a page that is older than the last build asks for it."""
+
+    kind = "not-found"
+
+
+async def page() -> Response:
+    """Answer with the dashboard's page."""
+    path = DIST / "index.html"
+    if not path.is_file():
+        raise DashboardMissing("the dashboard is not built: run `make setup`")
+    return FileResponse(path, media_type="text/html")
+
+
+for _path in PATHS:
+    router.add_api_route(_path, page, response_class=Response)
+
+
+@router.get("/assets/{name}", response_class=Response)
+async def asset(name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
+    """Answer with what the page loads."""
+    named = _NAME.fullmatch(name)
+    encoding = file_encoding_of(accept_encoding)
+    path = DIST / "assets" / (name + _SUFFIXES[encoding])
+    if named is None or not path.is_file():
+        raise FileMissing("the dashboard has no such file")
+    headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+    if encoding != "identity":
+        headers["content-encoding"] = encoding
+    return FileResponse(path, headers=headers, media_type=_TYPES[named[1]])
