@@ -594,10 +594,19 @@ ANALYSIS = (
         ("tests/analysis/test_rage_clicks.py",),
     ),
     Mutant(
-        "each click of a burst is a dead click",
+        "the clicks of a burst are dead clicks too",
         "lake/analysis/dead_click.py",
         """
--        if last is None or not _is_again(last, occurrence):
+-                self._last[occurrence.page_id] = occurrence
++                pass
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
+        "each of some clicks in one place is a dead click",
+        "lake/analysis/dead_click.py",
+        """
+-        if last is None or not _is_again(last, click):
 +        if True:
 """,
         ("tests/analysis/test_dead_clicks.py",),
