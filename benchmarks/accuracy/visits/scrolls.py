@@ -49,12 +49,12 @@ async def reading(v: Visitor) -> None:
 
 @SCRIPTS.negative
 async def looking_back_slowly(v: Visitor) -> None:
-    """Turns of 400 px, but with time to read."""
+    """Turns of 400 px, but each with time to read."""
     await v.open("/pages/reader.html")
     await v.page.mouse.move(400, 300)
     for turn in range(6):
         await v.wheel(400 if turn % 2 == 0 else -400)
-        await v.pause(0.75, 0.9)
+        await v.pause(2.1, 2.3)
 
 
 @SCRIPTS.negative
