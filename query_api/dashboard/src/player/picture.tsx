@@ -45,7 +45,12 @@ export function Picture({ engine, recording, screen }: PictureProps) {
       {engine && <Address engine={engine} recording={recording} />}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the button below does it by keyboard */}
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: Space does it anywhere */}
-      <div class="player-room" ref={room} onClick={() => engine?.toggle()}>
+      <div
+        class="player-room"
+        ref={room}
+        style={view.width ? { "--view": `${view.width} / ${view.height}` } : {}}
+        onClick={() => engine?.toggle()}
+      >
         <div class="player-screen" ref={screen} style={style} />
         {engine && <Overlay engine={engine} recording={recording} />}
       </div>
