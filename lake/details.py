@@ -14,8 +14,8 @@ from lake.finding import Found
 from lake.session_files import Frame
 from lake.tables import rows
 from lake.tables.rows import Row
-from lake.tables.sessions import rows_of
-from lake.tables.table import reading
+from lake.tables.sessions import Key, rows_of
+from lake.tables.table import Snapshot, reading
 from lake.tail import with_payloads
 from lake.view import Lake, frame_of, row_of
 from lake.websites import Website
@@ -24,10 +24,11 @@ from lake.websites import Website
 class Detail(NamedTuple):
     """A session. `row` is one of `sessions` with `is_live`; `frames` are those of its file.
 
-    `trigger` is why the recorder kept it, None where it did not tell.
+    `trigger` is why the recorder kept it, None where it did not tell. `click_counts` are by page
+    and `at_ms` of a view, empty while chunks wait: theirs are not counted yet.
 
     Times in `errors` and `signals` (rows of those tables) and in `pages` are the browser's clock;
-    `row["first_at_ms"]` is where offsets begin.
+    `row["first_at_ms"]` is where offsets begin. `errors` have `stack_original` too.
     """
 
     row: Row
@@ -37,6 +38,7 @@ class Detail(NamedTuple):
     gaps: list[Gap]
     frames: tuple[Frame, ...]
     trigger: str | None
+    click_counts: dict[tuple[str, int], int | None]
 
 
 @asked_again
@@ -67,9 +69,17 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
             summary.gaps,
             found.file.header.frames if found.file else (),
             summary.trigger,
+            {} if found.union.new else _click_counts(tables["pages"], key),
         )
 
-    return with_payloads(lake, website, session_id, read)
+    found = with_payloads(lake, website, session_id, read)
+    return found._replace(errors=lake.source_maps.applied(website.website_id, found.errors))
+
+
+def _click_counts(pages: Snapshot, key: Key) -> dict[tuple[str, int], int | None]:
+    with reading("pages"):
+        counts = rows_of(pages, [key]).select("page_id", "at_ms", "click_count")
+    return {(page_id, at_ms): count for page_id, at_ms, count in counts.iter_rows()}
 
 
 def _new_errors(lake: Lake, found: Found, spool: Spool, summary: facts.Summary) -> list[Row]:

@@ -1,23 +1,25 @@
 """JavaScript errors of a website, grouped by fingerprint, and where each of a group happened.
 
-Of compacted sessions: an error that just came is in its session's own answer at once, and here
-after the next compaction.
+Those of compacted sessions are read here, those that wait in `lake.fresh_errors`.
 """
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
 
-from lake import websites
+from lake import fresh_errors
 from lake.again import asked_again
 from lake.hiding import without_erased
 from lake.tables.rows import Row
-from lake.tables.sessions import may_be_of
-from lake.tables.table import reading
+from lake.tables.table import POLARS, reading
 from lake.view import Lake
+from lake.visible import Visible, window
 from lake.websites import Website
 
+_DAYS_MAX = 366  # told of one group; the longest that a plan keeps sessions, by its defaults
+_ERRORS = {name: kind for name, kind in POLARS["errors"].items() if name != "part"}
+_STARTS = ("session_id", "first_at_ms", "user_id")
 _AT = pl.col("started_at") + pl.duration(milliseconds=pl.col("offset_ms"))
 
 
@@ -37,23 +39,36 @@ def error_groups(
     to_at: datetime | None = None,
     limit: int = 50,
 ) -> Groups:
-    """Return groups: fingerprint, message, count, sessions, visitors, first and last seen.
+    """Return groups: fingerprint, message and source of the last, count, session_count, …
+
+    Also visitor_count, first and last_seen_at, and `by_day`: rows of date, count and
+    session_count, the oldest first, of UTC days with errors, the newest 366 of them.
 
     Raises:
         StoreUnavailable: The store failed.
     """
     found = _errors(lake, website, from_at, to_at)
+    last = pl.col("message", "source").sort_by("seen_at", "session_id", "error_no").last()
+    counts = {"count": pl.len(), "session_count": pl.col("session_id").n_unique()}
     grouped = found.group_by("fingerprint").agg(
-        pl.col("message").sort_by("seen_at").last(),
-        count=pl.len(),
-        session_count=pl.col("session_id").n_unique(),
+        last,
+        **counts,
         visitor_count=pl.col("visitor_id").n_unique(),
         first_seen_at=pl.col("seen_at").min(),
         last_seen_at=pl.col("seen_at").max(),
     )
+    daily = found.group_by("fingerprint", pl.col("seen_at").dt.date().alias("date")).agg(**counts)
     with reading("errors"):
-        groups = grouped.sort(["last_seen_at", "fingerprint"], descending=True).collect()
-    return Groups(groups.head(limit).to_dicts(), groups.height)
+        groups, days = pl.collect_all(
+            [grouped.sort(["last_seen_at", "fingerprint"], descending=True), daily.sort("date")]
+        )
+    rows = groups.head(limit).to_dicts()
+    by_day: dict[str, list[Row]] = {row["fingerprint"]: [] for row in rows}
+    for day in days.filter(pl.col("fingerprint").is_in(list(by_day))).to_dicts():
+        by_day[day.pop("fingerprint")].append(day)
+    for row in rows:
+        row["by_day"] = by_day[row["fingerprint"]][-_DAYS_MAX:]
+    return Groups(rows, groups.height)
 
 
 @asked_again
@@ -68,6 +83,8 @@ def error_occurrences(
 ) -> Groups:
     """Return the errors of one group, with `offset_ms` into their sessions' replays.
 
+    And with `stack_original`, see `lake.source_maps.applying`.
+
     Raises:
         StoreUnavailable: The store failed.
     """
@@ -75,33 +92,22 @@ def error_occurrences(
     by = ["seen_at", "session_id", "error_no"]
     with reading("errors"):
         newest, total = pl.collect_all([found.top_k(limit, by=by), found.select(pl.len())])
-    return Groups(newest.sort(by, descending=True).to_dicts(), total.item())
+    rows = newest.sort(by, descending=True).to_dicts()
+    return Groups(lake.source_maps.applied(website.website_id, rows), total.item())
 
 
 def _errors(
     lake: Lake, website: Website, from_at: datetime | None, to_at: datetime | None
 ) -> pl.LazyFrame:
     """Return a website's errors with `offset_ms` and `seen_at`, the server's clock."""
-    view = lake.view()
-    first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
-    first_at = datetime.combine(first_day, time.min, UTC)
-    low, high = max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
-    scans = []
-    for name in ("errors", "sessions"):
-        snapshot = view.tables[name]
-        files = [
-            file
-            for file in snapshot.files
-            if may_be_of(file, website.website_id) and file.may_hold("started_at", low, high)
-        ]
-        rows = snapshot.scan(files).filter(
-            pl.col("website_id") == website.website_id, pl.col("started_at") >= low
-        )
-        scans.append(rows.filter(pl.col("started_at") < high) if to_at else rows)
-    errors, sessions = scans
-    starts = sessions.select("session_id", "first_at_ms", "user_id")
-    joined = errors.join(starts, on="session_id", how="inner")
-    gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
+    low, high = window(lake, website, from_at, to_at)
+    view, gone, waiting = fresh_errors.seen(lake, website, low, high)
+    shown = Visible(view, gone, website, low, high)
+    errors = pl.concat([shown.scan("errors"), pl.LazyFrame(waiting, _ERRORS, orient="row")])
+    # A session with waiting chunks may begin earlier than its row in the table says.
+    fresh = view.fresh_rows.lazy().filter(website_id=website.website_id).select(_STARTS)
+    stored = shown.sessions.select(_STARTS).join(fresh, on="session_id", how="anti")
+    joined = errors.join(pl.concat([stored, fresh]), on="session_id", how="inner")
     joined = without_erased(joined, [gone], people_of=joined).drop("user_id")
     joined = joined.with_columns(offset_ms=pl.col("at_ms") - pl.col("first_at_ms"))
     return joined.with_columns(seen_at=_AT)

@@ -11,6 +11,7 @@
     control/receipts/<website>/<erasure>.json                    and done
     control/holds/<website>.json                                 what must not be removed
     control/shares/<share>.json                                  links to single sessions
+    control/source_maps/<website>/<file>.map.zst                 of its generated files
     audit/date=2026-11-23/<entry>.ndjson                         not yet in the table `audit`
     control/preflight/<run>/                                     scratch, gone when the run is over
 
@@ -32,6 +33,7 @@ ERASURES = "control/erasures/"
 RECEIPTS = "control/receipts/"
 HOLDS = "control/holds/"
 SHARES = "control/shares/"
+SOURCE_MAPS = "control/source_maps/"
 AUDIT = "audit/"
 PREFLIGHT = "control/preflight/"
 
@@ -161,6 +163,16 @@ def hold_key(website_id: str) -> str:
 def share_key(share_id: str) -> str:
     """Key of a share link's record (its hash, never the link itself)."""
     return f"{SHARES}{share_id}.json"
+
+
+def source_maps_prefix(website_id: str) -> str:
+    """Folder of a website's source maps."""
+    return f"{SOURCE_MAPS}{website_id}/"
+
+
+def source_map_key(website_id: str, file_name: str) -> str:
+    """Key of the source map of a generated file; `file_name` is made from its address."""
+    return f"{source_maps_prefix(website_id)}{file_name}.map.zst"
 
 
 def audit_key(day: date, entry_id: str) -> str:

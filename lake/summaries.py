@@ -1,7 +1,7 @@
 """A day in figures, by website: the table `daily_summary`, made from the tables by session."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import polars as pl
@@ -41,16 +41,23 @@ def part_of(day: date) -> str:
     return f"{day:%Y-%m-%d}"
 
 
-def summary_of(tables: Mapping[str, Snapshot], day: date) -> pl.DataFrame:
+def summary_of(
+    tables: Mapping[str, Snapshot],
+    day: date,
+    *,
+    counted: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda rows: rows,
+) -> pl.DataFrame:
     """Reduce the rows of a day (UTC) to rows of `daily_summary`, sorted by website.
 
     Args:
         tables: At least those of `SOURCES`.
+        counted: Chooses among the rows of each of them.
     """
+    rows = {name: counted(rows_of_day(tables[name], day)) for name in SOURCES}
     score = pl.col("frustration_score")
     counts = [pl.col(f"{kind}_count").fill_null(0) for kind in SIGNAL_KINDS]
     grouped = (
-        rows_of_day(tables["sessions"], day)
+        rows["sessions"]
         .group_by("website_id")
         .agg(
             *(pl.col(name).cast(pl.Int64).sum() for name in _SUMS),
@@ -60,7 +67,10 @@ def summary_of(tables: Mapping[str, Snapshot], day: date) -> pl.DataFrame:
             frustrated_session_count=pl.any_horizontal(count > 0 for count in counts).sum(),
             frustration_p50=score.quantile(0.5, "linear"),
             frustration_p90=score.quantile(0.9, "linear"),
-            **{kind: count.cast(pl.Int64).sum() for kind, count in zip(SIGNAL_KINDS, counts)},
+            **{
+                kind: count.cast(pl.Int64).sum()
+                for kind, count in zip(SIGNAL_KINDS, counts, strict=True)
+            },
         )
         .with_columns(
             signals=pl.struct(SIGNAL_KINDS).struct.json_encode(),
@@ -70,8 +80,8 @@ def summary_of(tables: Mapping[str, Snapshot], day: date) -> pl.DataFrame:
         .collect()
     )
     tops = {
-        "top_pages": _top(rows_of_day(tables["pages"], day), "url", "views"),
-        "top_errors": _top(rows_of_day(tables["errors"], day), "fingerprint", "count"),
+        "top_pages": _top(rows["pages"], "url", "views"),
+        "top_errors": _top(rows["errors"], "fingerprint", "count"),
     }
     for name, found in tops.items():
         column = pl.col("website_id").replace_strict(found, default="[]", return_dtype=pl.String)

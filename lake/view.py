@@ -20,12 +20,15 @@ from lake.matching import forget
 from lake.merge import Union
 from lake.pending import Pending, PendingIndex, Waiting
 from lake.settings import Settings
+from lake.source_maps.applying import SourceMaps
 from lake.store import Store
 from lake.tables import rows
 from lake.tables.rows import Row
 from lake.tables.schemas import BY_SESSION, SCORE_COLUMNS
 from lake.tables.sessions import Key, rows_of
 from lake.tables.table import POLARS, Snapshot, Table, reading
+
+_KEPT_ERRORS_BYTES_MAX = 32 * 1024 * 1024
 
 _SCHEMA = {name: kind for name, kind in POLARS["sessions"].items() if name != "part"}
 
@@ -60,6 +63,8 @@ class Lake:
         self.settings = settings
         self.now_ms = now_ms
         self.kept = Kept(settings.table_memory_bytes_max)
+        self.kept_errors = Kept(_KEPT_ERRORS_BYTES_MAX)  # of chunks that wait, by where they lie
+        self.source_maps = SourceMaps(store, now_ms, int(settings.control_cache_s * 1000))
         self.erased = erased.Memory(store)
         self._lock = threading.Lock()
         self._index = PendingIndex(store)

@@ -8,13 +8,13 @@ from lake import error_groups
 from query_api import rendering, shapes
 from query_api.access import UseServices, Viewer
 from query_api.answers import Json
-from query_api.parameters import Period
+from query_api.parameters import Limited
 
 router = APIRouter(tags=["errors"])
 
 
 @router.get("/api/websites/{website_id}/errors", response_model=shapes.ErrorGroups)
-def groups(services: UseServices, website: Viewer, asked: Annotated[Period, Query()]) -> Json:
+def groups(services: UseServices, website: Viewer, asked: Annotated[Limited, Query()]) -> Json:
     """List groups of like errors, the one that was seen last first."""
     found = error_groups.error_groups(
         services.lake, website, from_at=asked.from_at, to_at=asked.to_at, limit=asked.limit
@@ -24,7 +24,7 @@ def groups(services: UseServices, website: Viewer, asked: Annotated[Period, Quer
 
 @router.get("/api/websites/{website_id}/errors/{fingerprint}", response_model=shapes.Occurrences)
 def occurrences(
-    services: UseServices, website: Viewer, fingerprint: str, asked: Annotated[Period, Query()]
+    services: UseServices, website: Viewer, fingerprint: str, asked: Annotated[Limited, Query()]
 ) -> Json:
     """List the errors of one group, the newest first, each with its session and moment."""
     found = error_groups.error_occurrences(

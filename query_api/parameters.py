@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lake.filters import LIMIT_MAX, SessionQuery
+from lake.frustration import By
+from lake.heatmap import Viewport
 from lake.times import instant
 
 _NUMBER_MAX = 2**53 - 1  # the largest integer that every JSON reader knows
@@ -28,7 +30,14 @@ Texts = Annotated[list[Text], Field(max_length=100)]
 Count = Annotated[int, Field(ge=0, le=_NUMBER_MAX)]
 Offset = Annotated[float, Field(ge=0, le=_NUMBER_MAX, allow_inf_nan=False)]
 Signal = Literal[
-    "rage_click", "dead_click", "form_frustration", "form_abandonment", "scroll_thrash"
+    "rage_click",
+    "dead_click",
+    "form_frustration",
+    "form_abandonment",
+    "scroll_thrash",
+    "error_click",
+    "quick_back",
+    "slow_response",
 ]
 
 
@@ -47,16 +56,21 @@ class Nothing(Strict):
 
 
 class Period(Strict):
-    """When the sessions began, and how many answers are wanted."""
+    """When the sessions began."""
 
     from_at: Instant | None = Field(None, alias="from", description="First instant, ISO 8601.")
     to_at: Instant | None = Field(
         None, alias="to", description="First instant after the last, ISO 8601."
     )
+
+
+class Limited(Period):
+    """When the sessions began, and how many answers are wanted."""
+
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 50
 
 
-class SessionParameters(Period):
+class SessionParameters(Limited):
     """Which sessions of a website, in which order, and which page of them."""
 
     device: Texts = Field([], description="desktop, mobile, tablet, bot or unknown; repeatable.")
@@ -119,7 +133,25 @@ class ReplayParameters(ReplayPart, Nothing):
     """Which part of which session."""
 
 
-class AuditParameters(Period):
+class FrustrationParameters(Limited):
+    """Which signals of frustration, and what is counted."""
+
+    by: By = Field("page", description="What the worst of are wanted.")
+    kind: list[Signal] = Field([], description="Any of these; repeatable.")
+
+
+class HeatmapParameters(Period):
+    """Which page, as which screens show it."""
+
+    url: Annotated[Text, Field(min_length=1)] = Field(
+        description="As a session's `pageList` has it; query and fragment do not count."
+    )
+    viewport: Viewport | None = Field(
+        None, description="By width: desktop from 1024 CSS px on, tablet from 768, else mobile."
+    )
+
+
+class AuditParameters(Limited):
     """Which part of the log."""
 
     cursor: Annotated[str, Field(max_length=64)] | None = Field(

@@ -7,6 +7,7 @@ import msgspec
 
 from lake.details import Detail
 from lake.error_groups import Groups
+from lake.facts import Gap
 from lake.listing import Listing
 from lake.tables.rows import Row
 from lake.tables.schemas import SIGNAL_KINDS
@@ -44,6 +45,9 @@ def session(row: Row) -> shapes.Session:
         "os": {"name": row["os_name"], "version": row["os_version"]},
         "country": row["country"],
         "initialUrl": row["initial_url"],
+        "exitUrl": row["exit_url"],
+        "activeMs": row["active_ms"],
+        "activity": row["activity"],
         "clickCount": row["click_count"],
         "eventCount": row["event_count"],
         "isLive": row["is_live"],
@@ -64,6 +68,7 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
                 "title": page.title,
                 "atMs": page.at_ms - start,
                 "duration": page.duration_ms,
+                "clickCount": detail.click_counts.get((page.page_id, page.at_ms)),
             }
             for page in detail.pages
         ],
@@ -72,6 +77,7 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
                 "kind": row["kind"],
                 "atMs": row["at_ms"] - start,
                 "pageId": row["page_id"],
+                "url": row["url"],
                 "target": row["target"],
                 "text": row["text"],
                 "x": row["x"],
@@ -87,6 +93,7 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
                 "kind": gap.kind,
                 "firstSeq": gap.first_seq,
                 "lastSeq": gap.last_seq,
+                "says": _says(gap),
             }
             for gap in detail.gaps
         ],
@@ -105,9 +112,14 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
 
 
 def shared_session(detail: Detail) -> shapes.SharedSession:
-    """Render one session for whoever has a link to it: without who was recorded."""
+    """Render one session for whoever has a link to it: without who was recorded.
+
+    And without what only the website's source maps tell of its code.
+    """
     found: dict[str, Any] = {**session_detail(detail)}
     del found["visitorId"], found["userId"]
+    for error in found["errorEvents"]:
+        error["stackOriginal"] = None
     return cast(shapes.SharedSession, found)
 
 
@@ -118,11 +130,20 @@ def error_groups(groups: Groups) -> shapes.ErrorGroups:
             {
                 "fingerprint": row["fingerprint"],
                 "message": row["message"],
+                "source": row["source"],
                 "count": row["count"],
                 "sessions": row["session_count"],
                 "visitors": row["visitor_count"],
                 "firstSeenAt": _iso(row["first_seen_at"]),
                 "lastSeenAt": _iso(row["last_seen_at"]),
+                "byDay": [
+                    {
+                        "date": day["date"].isoformat(),
+                        "count": day["count"],
+                        "sessions": day["session_count"],
+                    }
+                    for day in row["by_day"]
+                ],
             }
             for row in groups.rows
         ],
@@ -147,6 +168,15 @@ def occurrences(fingerprint: str, groups: Groups) -> shapes.Occurrences:
     }
 
 
+def _says(gap: Gap) -> str:
+    """Tell why a page does not play as it was."""
+    if gap.kind == "no-snapshot":
+        return "No full picture of this page arrived: it cannot be drawn."
+    one = gap.first_seq == gap.last_seq
+    which = f"Chunk {gap.first_seq}" if one else f"Chunks {gap.first_seq} to {gap.last_seq}"
+    return f"{which} of this page did not arrive: the replay jumps over what happened then."
+
+
 def _error(row: dict[str, Any], at_ms: int) -> shapes.ErrorEvent:
     return {
         "atMs": at_ms,
@@ -154,6 +184,7 @@ def _error(row: dict[str, Any], at_ms: int) -> shapes.ErrorEvent:
         "fingerprint": row["fingerprint"],
         "message": row["message"],
         "stack": row["stack"],
+        "stackOriginal": row["stack_original"],
         "source": row["source"],
     }
 

@@ -52,6 +52,7 @@ def known(store: Store, settings: Settings) -> dict[str, str]:
         "website": website_id,
         "session_id": lakes.session_id(0),
         "session": lakes.session_id(0),
+        "url": "https://shop.example/",
     }
 
 

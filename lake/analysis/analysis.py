@@ -40,6 +40,7 @@ _RULES: tuple[type[Rule], ...] = (
     SlowResponse,
 )
 _PAGES_MAX = 16  # whose DOM is mirrored at once: those that were shown last
+_HELD_MAX = 8  # our recorder's first note comes right after its first snapshot
 _SCROLL, _MOUSE_INTERACTION, _CLICK = 3, 2, 2
 # What a visitor does himself: moves, clicks, scrolls, input, touch, drags, selection.
 _DEEDS = frozenset((1, 2, 3, 5, 6, 12, 14))
@@ -107,6 +108,7 @@ class Analysis:
         self._activity = Activity()
         self._views = Views()
         self._foreign: dict[str, ForeignPage] = {}
+        self._held: list[Placed] = []
         self._is_noted = False  # our recorder speaks
         self._counts: dict[str, int] = {}
         self._signals: list[Signal] = []
@@ -132,10 +134,11 @@ class Analysis:
         elif kind in (CUSTOM, PLUGIN):
             self._see_custom(page_id, at_ms, chunk, kind, json)
         if not self._is_noted:
-            self._take(self._foreign_page(page_id).see(at_ms, kind, json))
+            self._see_foreign(event)
 
     def end(self) -> Findings:
         """Return what was found. Nothing may be seen after."""
+        self._release()
         for page in self._foreign.values():
             self._take(page.end())
         for rule in self._rules:
@@ -174,6 +177,7 @@ class Analysis:
         if not isinstance(tag, str) or not tag.startswith(notes.PREFIX):
             return
         self._is_noted = True
+        self._held.clear()
         self._foreign.clear()
         payload = _field(data, "payload")
         if tag == PAGE:
@@ -197,6 +201,17 @@ class Analysis:
         )
         self._views.see_view(view)
         self._take((view,))
+
+    def _see_foreign(self, event: Placed) -> None:
+        """Follow the page's DOM, unless a note that is to come says that nobody need."""
+        self._held.append(event)
+        if event.type == INCREMENTAL or len(self._held) > _HELD_MAX:
+            self._release()
+
+    def _release(self) -> None:
+        for at_ms, chunk, kind, json in self._held:
+            self._take(self._foreign_page(self._page_ids[chunk]).see(at_ms, kind, json))
+        self._held.clear()
 
     def _foreign_page(self, page_id: str) -> ForeignPage:
         page = self._foreign.pop(page_id, None)

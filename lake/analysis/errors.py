@@ -1,32 +1,29 @@
-"""JavaScript errors of a session, each with a fingerprint under which its like is grouped.
+"""JavaScript errors of a session, each with the fingerprint under which its like is grouped.
 
-Counted as at ingest (`lake.chunks`): an error that the page and its console both report within
-one chunk is one.
+What makes two alike is `lake.analysis.fingerprints`'. Counted as at ingest (`lake.chunks`): an
+error that the page and its console both report within one chunk is one.
 """
 
-import hashlib
-import re
 from typing import Any, NamedTuple
 
 import msgspec
 
+from lake.analysis.fingerprints import fingerprint
 from lake.chunks import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, SAME_ERROR_MS
-from lake.scrub import scrub_text
+from lake.scrub import scrub_text, scrub_url
 
 ERRORS_MAX = 1000  # rows kept of one session; its count stays right beyond
 _MESSAGE_LENGTH_MAX = 1000
 _STACK_LENGTH_MAX = 8000
-_FRAMES_IN_FINGERPRINT = 3
+_PLACE_MAX = 1_000_000_000  # lines and columns; a file is smaller
 _SOURCES = ("error", "rejection", "console")
-_CHANGING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+|\?[^\s:)]*", re.IGNORECASE)
-_FRAME = re.compile(r"^\s*(?:at\s+)?(.*?)\s*\(?((?:https?|file|blob|webpack)[^\s()]*?)\)?\s*$")
 
 
 class ErrorEvent(NamedTuple):
     """One error. `at_ms` is the browser's clock; message and stack are scrubbed and cut.
 
     `source` is what our recorder tells: `error` (uncaught), `rejection` or `console`; `page` where
-    another one does not say.
+    another one does not say. Where no stack was told but a place, `stack` is the one frame of it.
     """
 
     at_ms: float
@@ -45,7 +42,11 @@ class ErrorRule:
         self._recent: dict[int, list[tuple[float, str]]] = {}
 
     def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> ErrorEvent | None:
-        """Look at one event; return the error that it is. Only custom and plugin events are."""
+        """Look at one event; all but custom and plugin events are none of this rule's.
+
+        Returns:
+            The error that is kept of it; None: it is none, or one too many.
+        """
         if kind not in (CUSTOM, PLUGIN):
             return None
         data = _field(_decode(json), "data")
@@ -56,7 +57,8 @@ class ErrorRule:
                 self._recent[chunk] = [*self._recent.get(chunk, [])[-7:], (at_ms, message)]
             source = _field(payload, "source")
             source = source if source in _SOURCES else "page"
-            return self._add(at_ms, chunk, message, _text(_field(payload, "stack")), source)
+            stack = _text(_field(payload, "stack")) or _place(payload)
+            return self._add(at_ms, chunk, message, stack, source)
         if _field(data, "plugin") == CONSOLE and _field(payload, "level") == "error":
             parts = _field(payload, "payload")
             texts = [_unquoted(p) for p in parts] if isinstance(parts, list) else []
@@ -80,16 +82,23 @@ class ErrorRule:
             return None
         message = scrub_text(message, _MESSAGE_LENGTH_MAX) or "(no message)"
         stack = scrub_text(stack, _STACK_LENGTH_MAX)
-        group = fingerprint(message, stack)
-        self.errors.append(ErrorEvent(at_ms, chunk, message, stack or None, source, group))
+        name = fingerprint(message, stack)
+        self.errors.append(ErrorEvent(at_ms, chunk, message, stack or None, source, name))
         return self.errors[-1]
 
 
-def fingerprint(message: str, stack: str) -> str:
-    """Name an error by its message and top stack frames, without numbers, hashes and queries."""
-    frames = [f"{m[1]}@{m[2]}" for line in stack.splitlines() if (m := _FRAME.match(line))]
-    text = "\n".join([message.removeprefix("Uncaught "), *frames[:_FRAMES_IN_FINGERPRINT]])
-    return hashlib.sha256(_CHANGING.sub("#", text).encode(errors="replace")).hexdigest()[:16]
+def _place(payload: object) -> str:
+    """Return the file, line and column of an error that was thrown without a stack as one frame."""
+    url = _text(_field(payload, "file"))
+    line, column = _field(payload, "line"), _field(payload, "column")
+    if not url or not _is_place(line):
+        return ""
+    place = f"    at {scrub_url(url)}:{line}"
+    return f"{place}:{column}" if _is_place(column) else place
+
+
+def _is_place(number: object) -> bool:
+    return type(number) is int and 0 < number < _PLACE_MAX
 
 
 def _decode(json: bytes) -> object:

@@ -86,7 +86,10 @@ class Error(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A request of the page's that failed (`status` 0 or from 400 on) or was slow."""
+    """A request of the page's that failed (`status` 0 or from 400 on) or was slow.
+
+    `at_ms` is when it ended.
+    """
 
     page_id: str
     at_ms: float

@@ -1,12 +1,14 @@
 """Scroll thrash: up and down again and again, by somebody who does not find what he looks for.
 
 A reversal is a turn with 200 px or more before and behind it. That leaves out what trembles: the
-bounce at an end, a header that shrinks, the last pixels of a smooth scroll. rrweb tells at most ten
-places a second, so a turn is known by the first place that is far enough behind it.
+bounce at an end, a header that shrinks, the last pixels of a smooth scroll. Each comes within two
+seconds of the one before: a wheel takes a second and more for a screen and back, so that two
+seconds for all four would leave out those who scroll far. rrweb tells at most ten places a second,
+so a turn is known by the first place that is far enough behind it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lake.analysis.occurrences import Occurrence, Scroll, Signal
 
@@ -20,16 +22,16 @@ _NODES_MAX = 256  # that are followed at once: those that were scrolled last
 class _Track:
     """How one document or element was scrolled. `heading` is 1 downwards, -1 upwards, 0 unknown.
 
-    `low` and `high` are the outermost places since the last turn; `turns` are the last ones.
+    `low` and `high` are the outermost places since the last turn; `count` turns are an episode.
     """
 
     low: float
     high: float
     at_ms: float
     heading: int = 0
-    turns: list[float] = field(default_factory=list)
-    thrash_at_ms: float | None = None  # since then, and `count` turns
     count: int = 0
+    first_turn_ms: float = 0.0
+    last_turn_ms: float = 0.0
 
 
 class ScrollThrash:
@@ -54,10 +56,12 @@ class ScrollThrash:
         if at_ms < track.at_ms:
             return  # told too late to be between its neighbours
         track.at_ms = at_ms
-        if track.turns and at_ms - track.turns[-1] > WITHIN_MS:
+        if track.count and at_ms - track.last_turn_ms > WITHIN_MS:
             yield from _finish(page_id, track)
         if _has_turned(track, y):
-            _count(track, at_ms)
+            track.first_turn_ms = track.first_turn_ms if track.count else at_ms
+            track.last_turn_ms = at_ms
+            track.count += 1
 
     def end(self) -> Iterator[Signal]:
         """Return the episodes that the session's end cut off."""
@@ -77,16 +81,9 @@ def _has_turned(track: _Track, y: float) -> bool:
     return heading != 0
 
 
-def _count(track: _Track, at_ms: float) -> None:
-    track.turns = [*track.turns[1 - REVERSALS_MIN :], at_ms]
-    if track.thrash_at_ms is not None:
-        track.count += 1
-    elif len(track.turns) == REVERSALS_MIN and at_ms - track.turns[0] <= WITHIN_MS:
-        track.thrash_at_ms, track.count = track.turns[0], REVERSALS_MIN
-
-
 def _finish(page_id: str, track: _Track) -> Iterator[Signal]:
-    if track.thrash_at_ms is not None:
+    if track.count >= REVERSALS_MIN:
         evidence = {"reversals": track.count}
-        yield Signal("scroll_thrash", page_id, track.thrash_at_ms, None, None, None, None, evidence)
-    track.turns, track.thrash_at_ms = [], None
+        at_ms = track.first_turn_ms
+        yield Signal("scroll_thrash", page_id, at_ms, None, None, None, None, evidence)
+    track.count = 0

@@ -8,10 +8,12 @@ import msgspec
 from lake import api_keys, erased, holds, keys, websites
 from lake.checking.found import Broken
 from lake.erasing.requests import DOCUMENTS as ERASURES
-from lake.errors import Damaged, LakeError, Missing, StoreUnavailable
+from lake.errors import Damaged, LakeError, Missing, ObjectMissing, StoreUnavailable
+from lake.source_maps import store as source_maps
 from lake.store import Store
 
 _NAME = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+\.json")
+_SOURCE_MAP = re.compile(r"[A-Za-z0-9_-]+/[0-9a-f]{32}\.map\.zst")
 _SALT = re.compile(rb'\{"salt":"[0-9a-f]{64}"\}')
 
 
@@ -48,6 +50,7 @@ def damaged(store: Store) -> Iterator[Broken]:
             else:
                 if f"{found}.json" != name:
                     yield Broken("control-damaged", item.key, f"it says that it is {found[:64]}")
+    yield from _damaged_source_maps(store)
 
 
 def website_names(store: Store) -> set[str]:
@@ -56,6 +59,22 @@ def website_names(store: Store) -> set[str]:
         item.key.removeprefix(keys.WEBSITES).removesuffix(".json")
         for item in store.list(keys.WEBSITES)
     }
+
+
+def _damaged_source_maps(store: Store) -> Iterator[Broken]:
+    for item in store.list(keys.SOURCE_MAPS):
+        if not _SOURCE_MAP.fullmatch(item.key.removeprefix(keys.SOURCE_MAPS)):
+            yield Broken("foreign-object", item.key, "no source map has this name")
+            continue
+        try:
+            head, _ = source_maps.read(store, item.key)
+        except ObjectMissing:
+            continue  # removed since the listing
+        except Damaged as error:
+            yield Broken("control-damaged", item.key, str(error))
+        else:
+            if source_maps.key_of(head.website_id, head.url) != item.key:
+                yield Broken("control-damaged", item.key, f"it says that it is of {head.url[:64]}")
 
 
 def _erasure(store: Store, key: str) -> str:

@@ -21,6 +21,7 @@ from orchestration.cli import (
     recordings,
     serving,
     shares,
+    sourcemap,
     websites,
 )
 from orchestration.cli.printing import complain
@@ -42,6 +43,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(shares.app, name="share")
 app.command()(audit.audit)
 app.add_typer(holds.app, name="hold")
+app.add_typer(sourcemap.app, name="sourcemap")
 app.command(name="import")(recordings.import_)
 app.command()(recordings.export)
 app.command()(erasing.erase)

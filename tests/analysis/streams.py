@@ -5,6 +5,10 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any
 
+from lake.analysis.dead_click import DeadClick
+from lake.analysis.foreign.page import ForeignPage
+from lake.analysis.occurrences import Occurrence, Signal
+from lake.analysis.rage_click import RageClick
 from lake.session_files import Placed
 
 PAGE = "0123456789abcdef"
@@ -78,7 +82,71 @@ class Page:
     def remove(self, name: str, parent: str = "body") -> "Page":
         return self.mutate(removes=[{"id": self.ids[name], "parentId": self.ids[parent]}])
 
+    def mouse(self, kind: int, name: str, **place: Any) -> "Page":
+        return self.source(2, type=kind, id=self.ids.get(name, 0), **place)
+
+    def click(self, name: str, x: int = 400, y: int = 300, *, held_ms: int = 60) -> "Page":
+        """A person's: the button goes down, up, and clicks."""
+        self.mouse(1, name, x=x, y=y).wait(held_ms)
+        return self.mouse(0, name, x=x, y=y).mouse(2, name, x=x, y=y, pointerType=0)
+
+    def tap(self, name: str, x: int = 200, y: int = 300) -> "Page":
+        self.mouse(7, name, x=x, y=y).wait(30)
+        return self.mouse(9, name, x=x, y=y).wait(5).mouse(2, name, x=x, y=y, pointerType=2)
+
+    def clicks(self, name: str, count: int, *, every_ms: int = 150, then: Any = None) -> "Page":
+        """Click again and again; `then` is called after each."""
+        for number in range(count):
+            self.click(name, held_ms=50)
+            if then:
+                self.wait(10)
+                then(number)
+                self.wait(-10)
+            self.wait(every_ms - 50)
+        return self
+
+    def move(self, name: str = "body", *, ms: int = 100) -> "Page":
+        """The mouse moves for so long, over one element, and that is told at its end."""
+        self.wait(ms)
+        positions = [
+            {"x": 9, "y": 9, "id": self.ids[name], "timeOffset": -offset}
+            for offset in range(ms, -1, -50)
+        ]
+        return self.source(1, positions=positions)
+
+    def select(self, name: str, length: int) -> "Page":
+        text = self.ids[name] + 1
+        ranges = [{"start": text, "startOffset": 0, "end": text, "endOffset": length}]
+        return self.source(14, ranges=ranges)
+
 
 def placed(events: Iterable[Json], chunk: int = 0) -> Iterator[Placed]:
     for event in events:
         yield Placed(event["timestamp"], chunk, event["type"], json.dumps(event).encode())
+
+
+def told(page: Page, page_id: str = PAGE) -> list[Occurrence]:
+    """Return what a page's stream tells, until its end."""
+    foreign = ForeignPage(page_id)
+    found = [
+        occurrence
+        for event in placed(sorted(page.events, key=lambda event: float(event["timestamp"])))
+        for occurrence in foreign.see(event.at_ms, event.type, event.json)
+    ]
+    return found + foreign.end()
+
+
+def signals(page: Page) -> list[Signal]:
+    """Return its dead and rage clicks."""
+    return of_rules(told(page))
+
+
+def of_rules(occurrences: Iterable[Occurrence]) -> list[Signal]:
+    rules = (RageClick(), DeadClick())
+    return [
+        signal for occurrence in occurrences for rule in rules for signal in rule.see(occurrence)
+    ]
+
+
+def kinds(page: Page) -> list[str]:
+    return sorted(signal.kind for signal in signals(page))

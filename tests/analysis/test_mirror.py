@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.analysis.foreign.mirror import Mirror, Node
 from tests.analysis.streams import Page
+
+law = settings(deadline=None)
 
 
 def mirrored(page: Page) -> Mirror:
@@ -65,6 +68,16 @@ def test_a_removed_subtree_still_hangs_together_in_its_change() -> None:
     assert [node.text for node in change.node.descend(10)] == ["", "One"]
 
 
+def test_an_added_subtree_is_told_by_its_top() -> None:
+    page = Page(LIST)
+    mirror = mirrored(page)
+    page.insert("list", ("li", {"name": "second"}, ("b", {}, "Two")))
+
+    (change,) = mirror.apply(page.events[-1]["data"])
+
+    assert (change.what, change.node.id) == ("added", page.ids["second"])
+
+
 def test_a_node_that_moves_keeps_its_children() -> None:
     page = Page(LIST, ("ol", {"name": "other"}))
     mirror = mirrored(page)
@@ -88,7 +101,7 @@ def test_attributes_change_and_go_and_styles_are_merged() -> None:
 
     link = named(page, "link")
 
-    assert link.attributes == {"title": "Go", "style": "color:red;cursor:pointer;color:unset"}
+    assert link.attributes == {"title": "Go", "style": "cursor:pointer"}
 
 
 def test_a_child_that_comes_before_its_parent_finds_it() -> None:
@@ -123,6 +136,42 @@ def test_a_ring_is_refused() -> None:
     page.mutate(adds=[{"parentId": page.ids["inner"], "node": node}])
 
     assert len(list(named(page, "inner").climb())) < 10
+
+
+def test_long_texts_and_attributes_are_cut() -> None:
+    page = Page(("p", {"name": "p", "class": "x" * 5000}, "y" * 5000))
+
+    top, text = named(page, "p").descend(2)
+
+    assert (len(top.attributes["class"]), len(text.text)) == (1000, 300)
+
+
+def test_more_nodes_than_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lake.analysis.foreign.mirror.NODES_MAX", 10)
+    mirror = mirrored(Page(("ul", {"name": "list"}, *[("li", {}, "x")] * 20)))
+
+    assert len(mirror) == 10
+
+
+def test_nodes_that_went_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lake.analysis.foreign.mirror.NODES_MAX", 10)
+    monkeypatch.setattr("lake.analysis.foreign.mirror._CHARS_MAX", 50)
+    page = Page()
+    for _ in range(20):
+        page.insert("body", ("p", {"name": "p"}, "Twenty letters of it")).remove("p")
+    page.insert("body", ("p", {"name": "p"}, "Twenty letters of it"))
+
+    assert [node.text for node in named(page, "p").descend(2)] == ["", "Twenty letters of it"]
+
+
+def test_no_more_than_so_many_letters_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lake.analysis.foreign.mirror._CHARS_MAX", 50)
+    page = Page(*[("p", {"name": str(number)}, "Twenty letters of it") for number in range(9)])
+    mirror = mirrored(page)
+
+    texts = [node.text for n in range(9) if (node := mirror.get(page.ids[str(n)] + 1))]
+
+    assert sum(map(len, texts)) == 60
 
 
 def test_depth_costs_no_more_than_nodes() -> None:
@@ -165,6 +214,7 @@ moves = st.fixed_dictionaries(
 )
 
 
+@law
 @given(st.lists(mutations | moves | json, max_size=8))
 def test_whatever_comes_the_mirror_stays_a_forest(events: list[Any]) -> None:
     mirror = Mirror()

@@ -25,7 +25,7 @@ def reversals(places: list[tuple[float, float]]) -> list[object]:
 
 
 @pytest.mark.parametrize(("turns", "expected"), [(3, []), (4, [4]), (7, [7])])
-def test_four_reversals_within_two_seconds_are_a_thrash(turns: int, expected: list[int]) -> None:
+def test_four_quick_reversals_are_a_thrash(turns: int, expected: list[int]) -> None:
     assert reversals(zigzag(turns, 600)) == expected
 
 
@@ -34,8 +34,8 @@ def test_a_reversal_is_of_200_px_or_more(px: float, expected: list[int]) -> None
     assert reversals(zigzag(4, px)) == expected
 
 
-@pytest.mark.parametrize(("leg_ms", "expected"), [(666, [4]), (668, [])])
-def test_four_reversals_that_take_longer_are_none(leg_ms: float, expected: list[int]) -> None:
+@pytest.mark.parametrize(("leg_ms", "expected"), [(2000, [4]), (2001, [])])
+def test_each_reversal_comes_within_two_seconds_of_the_one_before(leg_ms: float, expected: list[int]) -> None:
     assert reversals(zigzag(4, 600, leg_ms=leg_ms)) == expected
 
 
@@ -70,7 +70,7 @@ def test_the_bounce_at_the_top_is_none() -> None:
 def test_flings_with_rests_between_are_none() -> None:
     """Ten screens down, and some up again, as one reads on a telephone."""
     flings = [
-        (fling * 1500.0 + n * 100, 5000.0 + (fling % 2) * (1 - 0.5**n) * 3000)
+        (fling * 3000.0 + n * 100, 5000.0 + (fling % 2) * (1 - 0.5**n) * 3000)
         for fling in range(8)
         for n in range(8)
     ]

@@ -16,7 +16,7 @@ from lake.analysis.occurrences import (
     View,
 )
 
-LAW = settings(deadline=None, max_examples=60)  # each is cheap; the machine may be busy
+LAW = settings(deadline=None, max_examples=40)  # each is cheap; the machine may be busy
 SHOP = "https://shop.test/cart"
 
 

@@ -2,17 +2,20 @@
 
 import hashlib
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import zstandard
 
 from lake import chunks, ids, keys, segments
 from lake.check import Broken, check
 from lake.rebuild import rebuild
 from lake.session_files import SessionFile
 from lake.settings import Settings
+from lake.source_maps import store as source_maps
 from lake.store import Store
 from lake.tables.parts import hot_part
 from lake.tables.schemas import SCHEMAS
@@ -124,3 +127,34 @@ def test_a_session_whose_facts_are_shorter_than_todays_grows(
     lakes.verify(store, [*old, late])
     (file,) = (SessionFile(store, item.key) for item in store.list("sessions/") if item.key != key)
     assert [chunk.trigger for chunk in file.header.chunks] == [None, None, None, "url"]
+
+
+def test_a_source_map_is_read_by_us_and_by_its_description(store: Store) -> None:
+    body = (HERE / "source-map-1.map.zst").read_bytes()
+    store.put("control/x", body)
+    line, _, packed = body.partition(b"\n")
+    inflated = zstandard.ZstdDecompressor().decompress(packed)
+    text_bytes, line_count, count = struct.unpack_from("<3i", inflated)
+    numbers = struct.unpack_from(f"<{line_count + 5 * count}i", inflated, 12 + text_bytes)
+
+    head, found = source_maps.read(store, "control/x")
+
+    assert (json.loads(line)["url"], head.url) == ("https://shop.example/app.js",) * 2
+    assert json.loads(inflated[12 : 12 + text_bytes]) == {
+        "sources": ["src/a.ts", "src/b.ts"],
+        "names": ["pay"],
+    }
+    assert [found.find(*place) for place in ((1, 10), (1, 11), (1, 16), (2, 2))] == [
+        ("src/a.ts", 1, 1, ""),
+        ("src/a.ts", 2, 3, "pay"),
+        None,
+        ("src/b.ts", 3, 1, ""),
+    ]
+    assert numbers == (
+        *(0, 3, 4),
+        *(0, 10, 15, 1),
+        *(0, 0, -1, 1),
+        *(0, 1, 1, 2),
+        *(0, 2, 2, 0),
+        *(-1, 0, -1, -1),
+    )

@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from lake.settings import Settings
+from lake.source_maps.store import make
 from lake.store import open_store
 from tests import lakes
 
 HERE = Path(__file__).parent
 FORMAT = 2
+SOURCE_MAP = b"""{"version": 3, "sources": ["src/a.ts", "src/b.ts"], "names": ["pay"],
+"mappings": "AAAA,UACEA,K;CCCF"}"""
 
 
 def main() -> None:
@@ -39,6 +42,8 @@ def main() -> None:
         lakes.compact(store, settings)
         (row,) = lakes.rows(store, "sessions")
         (HERE / f"session-{FORMAT}.ndjson.zst").write_bytes(store.get(lakes.file_key(row)))
+    made = make("w_a", "https://shop.example/app.js", SOURCE_MAP, now_ms=lakes.NOW_MS)
+    (HERE / "source-map-1.map.zst").write_bytes(made.body)
     events = [[(a.facts.page_id, a.facts.seq), lakes.json_of(a)] for a in sent]
     (HERE / f"chunks-{FORMAT}.json").write_text(json.dumps(events, indent=1) + "\n")
 

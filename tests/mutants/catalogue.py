@@ -363,9 +363,9 @@ READING = (
     ),
     Mutant(
         "errors of every website are grouped together",
-        "lake/error_groups.py",
+        "lake/visible.py",
         """
--            pl.col("website_id") == website.website_id, pl.col("started_at") >= low
+-            pl.col("website_id") == self._website_id, pl.col("started_at") >= low
 +            pl.col("started_at") >= low
 """,
         (_ISOLATION,),

@@ -31,7 +31,7 @@ from tests.orchestration.lakes import (
 REPLAYLAKE = [sys.executable, "-m", "orchestration.cli"]
 COMMANDS = [
     *("demo", "ingest", "query", "compact", "website", "key", "import", "export", "erase"),
-    *("retention", "maintain", "rebuild", "check", "repair", "preflight", "settings"),
+    *("sourcemap", "retention", "maintain", "rebuild", "check", "repair", "preflight", "settings"),
 ]
 
 
@@ -104,6 +104,9 @@ def test_help_loads_nothing_heavy() -> None:
         ["erase"],
         ["erase", "--visitor", "v"],
         ["ingest", "--port", "0"],
+        ["sourcemap", "upload", "no-such-file", "--website", "w_none"],
+        ["sourcemap", "remove", "--website", "w_none"],
+        ["sourcemap", "remove", "https://a.example/a.js", "--all", "--website", "w_none"],
     ],
     ids=" ".join,
 )
@@ -127,6 +130,8 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str], run: Run) ->
         ["export", "no-id"],
         ["export", "01a1ee56-5e00-7be4-972c-9816fcdafaf7", "--format", "html"],
         ["erase", "--session", "01a1ee56-5e00-7be4-972c-9816fcdafaf7"],
+        ["sourcemap", "list", "--website", "w_none"],
+        ["sourcemap", "remove", "https://a.example/a.js", "--website", "w_none"],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )
@@ -199,6 +204,52 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
 
     assert run("key", "revoke", token).last == key_id
     assert not api_keys.verify(api_keys.get(store, key_id), token)
+
+
+def test_source_maps_are_uploaded_listed_and_removed(
+    run: Run, store: Store, website_id: str, tmp_path: Path
+) -> None:
+    mapped = {"version": 3, "sources": ["a.ts"], "names": [], "mappings": "AAAA"}
+    folder = tmp_path / "dist"
+    (folder / "js").mkdir(parents=True)
+    for name in ("app.js.map", "js/a b.mjs.map", "style.css.map"):
+        (folder / name).write_text(json.dumps(mapped | {"sourcesContent": ["secret"]}))
+    site, prefix = ("--website", website_id), ("--url-prefix", "https://shop.example/assets/")
+
+    uploaded = run("sourcemap", "upload", str(folder), *site, *prefix)
+
+    urls = ["https://shop.example/assets/app.js", "https://shop.example/assets/js/a%20b.mjs"]
+    assert uploaded.out.splitlines() == urls
+    listed = json.loads(run("sourcemap", "list", *site, "--json").out)
+    assert [(one["url"], one["segment_count"]) for one in listed] == [(url, 1) for url in urls]
+    assert urls[0] in run("sourcemap", "list", *site).out
+    assert run("check").code == 0
+    assert run("sourcemap", "remove", urls[0], *site).out.splitlines() == urls[:1]
+    assert run("sourcemap", "remove", "--all", *site).out.splitlines() == urls[1:]
+    assert list(store.list(keys.SOURCE_MAPS)) == []
+    told = json.loads(run("audit", *site, "--json").out)
+    assert [one["action"] for one in told] == ["source-map-removed"] * 2 + ["source-map-stored"] * 2
+
+
+def test_a_file_that_is_no_source_map_is_named_and_nothing_is_stored(
+    run: Run, store: Store, website_id: str, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "a.js.map", tmp_path / "b.js.map"
+    good.write_text(json.dumps({"version": 3, "sources": [], "mappings": ""}))
+    bad.write_text("<!doctype html>")
+    site, prefix = ("--website", website_id), ("--url-prefix", "https://shop.example/")
+
+    for paths, more, word in (
+        ([good, bad], prefix, "b.js.map"),
+        ([good], (), "--url-prefix"),
+        ([tmp_path / "empty"], prefix, "empty"),
+    ):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        failed = run("sourcemap", "upload", *map(str, paths), *site, *more)
+
+        assert (failed.code, failed.err.count("\n"), failed.out) == (1, 1, "")
+        assert word in failed.err
+    assert list(store.list(keys.SOURCE_MAPS)) == []
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from lake.summaries import summarise_day
 from lake.tables.schemas import BY_SESSION
 from lake.tables.table import Table
 from tests.asgi import AppClient
@@ -18,6 +19,7 @@ def sessions(lakeful: Lakeful) -> list[Session]:
         events = [*page(NOW_MS - 5_000), script_error(NOW_MS - 4_000), *moves(NOW_MS - 3_000, 9)]
         lakeful.append(session.chunks(events))
     lakeful.compact(made[0].day)
+    summarise_day(lakeful.store, made[0].day)
     return made
 
 
@@ -43,6 +45,11 @@ URLS: dict[str, Callable[[str, str], str]] = {
     "list": lambda website_id, _: f"/api/websites/{website_id}/sessions",
     "one": lambda website_id, session_id: f"/api/websites/{website_id}/sessions/{session_id}",
     "errors": lambda website_id, _: f"/api/websites/{website_id}/errors",
+    "frustration": lambda website_id, _: f"/api/websites/{website_id}/frustration",
+    "heatmap": lambda website_id, _: (
+        f"/api/websites/{website_id}/heatmap?url=https://shop.example/"
+    ),
+    "days": lambda website_id, _: f"/api/websites/{website_id}/days",
     "replay": lambda _, session_id: f"/api/replay/{session_id}",
 }
 

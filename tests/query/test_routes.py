@@ -7,6 +7,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from lake.facts import Client
+from lake.tables import sessions as session_rows
+from lake.tables.schemas import SIGNAL_KINDS
+from lake.tables.table import Table
 from query_api import shapes
 from tests.asgi import AppClient
 from tests.lakes import rows
@@ -27,6 +30,13 @@ def check_shape(kind: Any, value: object) -> None:
     TypeAdapter(kind).validate_python(value, strict=True, extra="forbid")
 
 
+UNSCORED = {
+    "hasFrustration": False,
+    "frustrationScore": None,
+    "signals": {},
+    "activeMs": None,
+    "activity": None,
+}
 CLIENT = Client(
     visitor_id="v" * 32,
     device_type="mobile",
@@ -61,6 +71,16 @@ def test_a_session_in_the_list_has_every_field_of_the_contract(
     answer = get(client, lakeful, "/sessions")
 
     check_shape(shapes.SessionList, answer)
+    (one,) = answer["sessions"]
+    found = {name: one.pop(name) for name in UNSCORED}
+    if is_compacted:
+        assert list(found["signals"]) == list(SIGNAL_KINDS)
+        assert found["hasFrustration"] == any(found["signals"].values())
+        assert len(found["activity"]) == 60
+        assert found["activeMs"] >= 0
+        assert found["frustrationScore"] >= 0
+    else:
+        assert found == UNSCORED
     assert answer == {
         "sessions": [
             {
@@ -72,15 +92,13 @@ def test_a_session_in_the_list_has_every_field_of_the_contract(
                 "pageViews": 2,
                 "hasErrors": True,
                 "errorCount": 1,
-                "hasFrustration": False,
-                "frustrationScore": None,
-                "signals": {},
                 "viewport": {"width": 1280, "height": 720},
                 "device": {"type": "mobile", "model": "Pixel 8"},
                 "browser": {"name": "Chrome", "version": "130"},
                 "os": {"name": "Android", "version": "15"},
                 "country": "DE",
                 "initialUrl": "https://shop.example/?token=***",
+                "exitUrl": "https://shop.example/cart",
                 "clickCount": 1,
                 "eventCount": 9,
                 "isLive": False,
@@ -122,6 +140,7 @@ def test_one_session_tells_its_pages_errors_gaps_and_frames(
             "title": None,
             "atMs": 0,
             "duration": 1000,
+            "clickCount": 0,
         },
         {
             "pageId": second,
@@ -129,18 +148,26 @@ def test_one_session_tells_its_pages_errors_gaps_and_frames(
             "title": None,
             "atMs": 1000,
             "duration": 2100,
+            "clickCount": 0,
         },
     ]
     (error,) = compacted["errorEvents"]
     assert (error["atMs"], error["message"], error["pageId"]) == (500, "x is undefined", first)
     assert "cart.js" in error["stack"]
-    gap = {"pageId": second, "kind": "missing-chunks", "firstSeq": 1, "lastSeq": 1}
+    says = "Chunk 1 of this page did not arrive: the replay jumps over what happened then."
+    gap = {"pageId": second, "kind": "missing-chunks", "firstSeq": 1, "lastSeq": 1, "says": says}
     assert compacted["gaps"] == [gap]
     assert compacted["isComplete"] is False
     (frame,) = compacted["frames"]
     assert (frame["fromMs"], frame["toMs"], frame["hasSnapshot"]) == (0, 3100, True)
     assert (compacted["signalEvents"], compacted["trigger"]) == ([], None)
-    assert waiting == compacted | {"frames": []}
+    assert waiting == as_waiting(compacted)
+
+
+def as_waiting(compacted: dict[str, Any]) -> dict[str, Any]:
+    """What was told of a session before anybody analysed it."""
+    pages = [page | {"clickCount": None} for page in compacted["pageList"]]
+    return compacted | UNSCORED | {"frames": [], "pageList": pages}
 
 
 def test_what_the_recorder_notes_is_told_alike_before_and_after_compaction(
@@ -174,7 +201,7 @@ def test_what_the_recorder_notes_is_told_alike_before_and_after_compaction(
     compacted = get(client, lakeful, url)
     table = rows(lakeful.store, "pages")
 
-    assert waiting == compacted | {"frames": []}
+    assert waiting == as_waiting(compacted)
     assert [(p["url"], p["title"], p["atMs"]) for p in compacted["pageList"]] == [
         (f"{shop}/", "Shop", 0),
         (f"{shop}/#/cart", "Cart", 500),
@@ -221,6 +248,88 @@ def test_parameters_reach_the_lake_by_their_names(client: AppClient, lakeful: La
         {"live": "true"},
     ):
         assert get(client, lakeful, "/sessions", **params)["total"] == 0, params
+
+
+def test_every_kind_of_signal_is_counted_filtered_and_told_with_its_place(
+    client: AppClient, lakeful: Lakeful
+) -> None:
+    start = NOW_MS - 3_600_000
+    sessions = [
+        lakeful.record(page(start, "https://shop.example/cart"), began_ms=start + number)
+        for number in range(len(SIGNAL_KINDS))
+    ]
+    lakeful.compact(sessions[0].day)
+    for kind, session in zip(SIGNAL_KINDS, sessions, strict=True):
+        key = (session.website_id, session.session_id)
+        table = Table(lakeful.store, "sessions")
+        (row,) = session_rows.rows_of(table.snapshot(), [key]).to_dicts()
+        part = {key: row.pop("part")}
+        row |= {f"{one}_count": 3 * (one == kind) for one in SIGNAL_KINDS}
+        session_rows.replace(table, table.snapshot(), part, [row])
+        table = Table(lakeful.store, "signals")
+        row = {name: row[name] for name in ("website_id", "session_id", "started_at")}
+        row |= {"signal_no": 0, "kind": kind, "page_id": "p", "at_ms": start + 7, "x": 3, "y": 4}
+        row |= {"url": "https://shop.example/cart", "target": "main > a", "text": "Buy"}
+        row |= {"evidence": '{"clicks":[1,2.5],"form":null}'}
+        session_rows.replace(table, table.snapshot(), part, [row])
+    lakeful.clock.tick()
+
+    for kind, session in zip(SIGNAL_KINDS, sessions, strict=True):
+        found = get(client, lakeful, "/sessions", signal=kind)
+        (one,) = found["sessions"]
+        assert (one["sessionId"], one["hasFrustration"]) == (session.session_id, True)
+        assert one["signals"] == dict.fromkeys(SIGNAL_KINDS, 0) | {kind: 3}
+        detail = get(client, lakeful, f"/sessions/{session.session_id}")
+        check_shape(shapes.SessionDetail, detail)
+        assert detail["signalEvents"] == [
+            {
+                "kind": kind,
+                "atMs": 7,
+                "pageId": "p",
+                "url": "https://shop.example/cart",
+                "target": "main > a",
+                "text": "Buy",
+                "x": 3,
+                "y": 4,
+                "evidence": {"clicks": [1, 2.5], "form": None},
+            }
+        ]
+
+
+def test_clicks_of_a_page_are_told_once_nothing_of_the_session_waits(
+    client: AppClient, lakeful: Lakeful
+) -> None:
+    start = NOW_MS - 3_600_000
+    click = {"type": 3, "timestamp": start + 9, "data": {"source": 2, "type": 2, "id": 2}}
+    session = lakeful.session(began_ms=start)
+    events = [
+        *page(start),
+        click,
+        *page(start + 50, "https://shop.example/b"),
+        *moves(start + 60, 9),
+    ]
+    chunks = session.chunks(events, size=6)
+    lakeful.append(chunks[:1])
+    lakeful.compact(session.day)
+    url = f"/sessions/{session.session_id}"
+
+    assert [one["clickCount"] for one in get(client, lakeful, url)["pageList"]] == [1, 0]
+    lakeful.append(chunks[1:])
+    assert [one["clickCount"] for one in get(client, lakeful, url)["pageList"]] == [None, None]
+
+
+def test_a_page_that_cannot_be_drawn_is_told_in_words(client: AppClient, lakeful: Lakeful) -> None:
+    session = lakeful.session()
+    lakeful.append(session.chunks(moves(NOW_MS, 9), size=2)[3:])
+
+    gaps = get(client, lakeful, f"/sessions/{session.session_id}")["gaps"]
+    assert [(gap["kind"], gap["says"]) for gap in gaps] == [
+        (
+            "missing-chunks",
+            "Chunks 0 to 2 of this page did not arrive: the replay jumps over what happened then.",
+        ),
+        ("no-snapshot", "No full picture of this page arrived: it cannot be drawn."),
+    ]
 
 
 def test_next_cursor_leads_through_all_pages(client: AppClient, lakeful: Lakeful) -> None:
@@ -283,6 +392,9 @@ def test_a_parameter_that_is_unknown_or_wrong_is_named(
         "",
         "/errors",
         "/errors/x",
+        "/frustration",
+        "/heatmap?url=x",
+        "/days",
     ],
 )
 def test_every_route_refuses_what_it_does_not_know(
@@ -290,7 +402,7 @@ def test_every_route_refuses_what_it_does_not_know(
 ) -> None:
     session = lakeful.record(page(NOW_MS))
     url = f"/api/websites/{lakeful.website.website_id}{path.format(session.session_id)}"
-    answer = client.get(url, params={"foo": ""}, headers=lakeful.headers())
+    answer = client.get(f"{url}{'&' if '?' in url else '?'}foo=", headers=lakeful.headers())
 
     assert (answer.status_code, answer.json().get("parameter")) == (400, "foo")
 

@@ -41,6 +41,7 @@ class Shop:
         self.html = ""
         self.before = ""
         self.panel = True
+        self.status = 200  # of documents
         self.answers: dict[str, int] = {}  # status by path; 0: the connection breaks
         self._harness = harness
         self.context.route("**/*", self._answer)
@@ -61,7 +62,7 @@ class Shop:
                 f"<!doctype html><title>Shop</title><script>{self.before}</script>"
                 f"<script>{self._harness}</script><script>{start}</script><body>{self.html}"
             )
-            route.fulfill(status=200, body=html, content_type="text/html; charset=utf-8")
+            route.fulfill(status=self.status, body=html, content_type="text/html; charset=utf-8")
         else:
             route.fulfill(status=204)
 
@@ -294,7 +295,154 @@ def test_a_script_that_clicks_is_no_visitor(shop: Shop) -> None:
     assert click["target"] == "html > body > p"
 
 
+CLOCK = "let n = 0; setInterval(() => { tick(++n); window.ticks = n }, 150);"
+TICKS = [
+    "const tick = (n) => { c.textContent = n };",
+    "const tick = (n) => { c.style.opacity = n % 2 };",
+    "const tick = (n) => { c.innerHTML = `<tr><td>${n}</td></tr>` };",
+    "const tick = (n) => { c.append(document.createElement('li')) };",
+]
+
+
+def ticked(shop: Shop, tick: str, html: str = "") -> None:
+    """A page that has ticked for a while, beside a text."""
+    shop.open(f"<b id=c>0</b><p id=t>x</p>{html}<script>{tick}{CLOCK}</script>")
+    shop.page.wait_for_function("window.ticks > 5")
+
+
+@pytest.mark.parametrize("tick", TICKS)
+def test_what_a_page_changes_by_itself_answers_no_click(shop: Shop, tick: str) -> None:
+    ticked(shop, tick)
+
+    shop.page.click("#t")
+
+    (click,) = shop.wait("click")
+    assert (click["interactive"], click["reacted"]) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "c.textContent = 'now'",
+        "setTimeout(() => { t.textContent = 'y' }, 300)",
+        "setTimeout(() => document.body.append('late'), 300)",
+        "scrollTo(0, 500)",
+    ],
+)
+def test_what_answers_on_a_page_that_ticks_is_seen(shop: Shop, answer: str) -> None:
+    ticked(shop, TICKS[0], "<div style='height: 3000px'></div>")
+    shop.page.evaluate(f"t.addEventListener('click', () => {{ {answer} }})")
+
+    shop.page.click("#t")
+
+    (click,) = shop.wait("click")
+    assert click["reacted"] is True
+
+
+def test_what_a_page_shows_again_long_after_is_no_ticking(shop: Shop) -> None:
+    shop.open("<b id=c>0</b><p id=t>x</p>")
+    # As at the end of a load: twice within a moment, and then never again.
+    shop.page.evaluate(
+        "new Promise((done) => setTimeout(() => { c.textContent = 1;"
+        " setTimeout(() => { c.textContent = 2; setTimeout(done, 400) }, 50) }))"
+    )
+    shop.page.evaluate(
+        "t.addEventListener('click', () => setTimeout(() => { c.textContent = 3 }, 100))"
+    )
+
+    shop.page.click("#t")
+
+    (click,) = shop.wait("click")
+    assert click["reacted"] is True
+
+
+def test_what_follows_the_mouse_answers_no_click(shop: Shop) -> None:
+    shop.open("<i id=c style='position: fixed; pointer-events: none'>o</i><p id=t>x</p>")
+    shop.page.evaluate("addEventListener('mousemove', (e) => { c.style.left = `${e.clientX}px` })")
+    x, y = shop.centre("#t")
+    shop.page.mouse.move(x + 90, y + 90, steps=5)
+
+    shop.page.click("#t")
+    shop.page.mouse.move(x + 200, y + 90, steps=5)
+
+    (click,) = shop.wait("click")
+    assert click["reacted"] is False
+
+
+def test_a_field_or_link_that_loses_the_focus_answers_nothing(shop: Shop) -> None:
+    shop.open("<button id=b>b</button><p id=t>x</p>")
+    shop.page.focus("#b")
+
+    shop.page.click("#t")
+
+    (click,) = shop.wait("click")
+    assert click["reacted"] is False
+
+
+def test_what_is_scrolled_by_the_visitor_is_no_answer(shop: Shop) -> None:
+    shop.open("<p id=t>x</p><div style='height: 3000px'></div>")
+    shop.page.evaluate("addEventListener('scroll', () => { t.className = 'stuck' })")
+
+    shop.page.click("#t")
+    shop.page.mouse.wheel(0, 300)
+
+    (click,) = shop.wait("click")
+    assert click["reacted"] is False
+    assert shop.page.evaluate("scrollY") > 0
+
+
+def test_a_double_click_that_selects_a_word_has_answered_both(shop: Shop) -> None:
+    shop.open("<p id=t>word</p>")
+
+    shop.burst("#t", 2, details=(1, 2))
+
+    assert [click["reacted"] for click in shop.wait("click", 2)] == [True, True]
+
+
+def test_an_answer_to_the_next_click_is_none_to_the_one_before(shop: Shop) -> None:
+    shop.open("<p id=t>x</p><p id=u>y</p><script>u.onclick = () => u.append('!')</script>")
+
+    shop.page.click("#t")
+    shop.page.click("#u")
+
+    dead, answered = shop.wait("click", 2)
+    assert (dead["reacted"], answered["reacted"]) == (False, True)
+
+
+def test_a_drag_is_no_click(shop: Shop) -> None:
+    shop.open("<p id=t style='height: 200px; user-select: none'>x</p><b id=u>y</b>")
+
+    x, y = shop.centre("#t")
+    shop.page.mouse.move(x, y)
+    shop.page.mouse.down()
+    shop.page.mouse.move(x + 60, y, steps=3)
+    shop.page.mouse.up()
+    shop.page.click("#u")
+
+    (click,) = shop.wait("click")
+    assert click["target"] == "b#u"
+
+
 # Rage clicks
+
+
+def test_a_dead_button_beside_a_clock_is_raged_at(shop: Shop) -> None:
+    ticked(shop, TICKS[0], "<button id=pay>Pay</button>")
+
+    shop.burst("#pay", 4)
+
+    (rage,) = shop.wait("rage_click")
+    assert rage["count"] == 4
+
+
+def test_a_carousel_that_turns_by_itself_may_be_clicked_fast(shop: Shop) -> None:
+    ticked(shop, TICKS[0], "<button id=next>next</button>")
+    shop.page.evaluate("next.onclick = () => { c.textContent = `clicked ${performance.now()}` }")
+
+    shop.burst("#next", 5)
+    shop.wait("click", 5)
+
+    assert shop.notes("rage_click") == []
 
 
 def test_three_clicks_in_half_a_second_that_do_nothing_are_rage_told_once(shop: Shop) -> None:
@@ -770,6 +918,48 @@ def test_fields_that_a_page_marks_as_wrong_refuse_a_submission(shop: Shop) -> No
     assert (submitted["step"], refused["step"]) == ("submit", "invalid")
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "i.classList.add('is-invalid')",
+        "i.parentElement.className = 'field field--error'",
+        "i.insertAdjacentHTML('afterend', '<p class=error>Needed</p>')",
+        "i.insertAdjacentHTML('afterend', '<p role=alert>Needed</p>')",
+    ],
+)
+def test_whatever_way_a_page_marks_what_is_wrong_it_refuses(shop: Shop, mark: str) -> None:
+    shop.open(
+        f'<form onsubmit="event.preventDefault(); {mark}">'
+        "<div><input id=i></div><button>b</button></form>"
+    )
+
+    shop.page.click("button")
+
+    submitted, refused = shop.wait("form", 2)
+    assert (submitted["step"], refused["step"]) == ("submit", "invalid")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p class=error></p>",
+        "<p class=error hidden>Needed</p>",
+        "<p class=terrors>Ghosts</p>",
+        "<p class=error-free>Good</p>",
+        "<div role=alert></div>",
+    ],
+)
+def test_a_form_that_could_tell_of_errors_and_does_not_refuses_nothing(
+    shop: Shop, html: str
+) -> None:
+    shop.open(f"<form onsubmit='return false'>{html}<button>b</button></form>")
+
+    shop.page.click("button")
+    shop.wait("click")
+
+    assert steps(shop) == ["submit"]
+
+
 def test_a_submission_without_a_request_is_only_submitted(shop: Shop) -> None:
     shop.open(FORM.format(attributes="onsubmit='return false'"))
     shop.page.fill("[name=who]", "Ada")
@@ -789,6 +979,22 @@ def test_a_form_that_the_browser_sends_is_only_submitted(shop: Shop) -> None:
         shop.page.click("button")
 
     assert steps(shop) == ["submit"]
+
+
+def test_a_form_that_the_browser_sends_fails_with_the_page_that_answers(shop: Shop) -> None:
+    shop.open(FORM.format(attributes="action=/refused"))
+    shop.status = 422
+
+    with shop.page.expect_navigation():
+        shop.page.click("button")
+
+    submitted, failed = shop.wait("form", 2)
+    assert (submitted["step"], failed["step"], failed["status"]) == ("submit", "failed", 422)
+    assert failed["form"] == submitted["form"] == "form#pay"
+    shop.page.reload()
+    shop.page.click("textarea")
+    shop.wait("click")
+    assert len(steps(shop)) == 2
 
 
 @pytest.mark.parametrize(
@@ -958,6 +1164,24 @@ def test_without_the_network_panel_nothing_of_the_network_is_touched(shop: Shop)
     assert shop.page.evaluate("was[0] === fetch && was[1] === XMLHttpRequest.prototype.open")
 
 
+@pytest.mark.parametrize(("ms", "count"), [(2_000, 0), (3_000, 1)])
+def test_a_request_that_takes_three_seconds_is_noted_too(shop: Shop, ms: int, count: int) -> None:
+    shop.answers |= {"/slow": 200, "/last": 500}
+    shop.open(
+        "",
+        before="let late = 0; const now = performance.now.bind(performance);"
+        f"performance.now = () => now() + late; window.wait = () => {{ late += {ms} }}",
+    )
+
+    shop.page.evaluate(
+        "(async () => { const p = fetch('/slow'); wait(); await p; await fetch('/last') })()"
+    )
+
+    *slow, last = shop.wait("network", count + 1)
+    assert last["path"] == "/last"
+    assert [(note["path"], note["status"]) for note in slow] == [("/slow", 200)] * count
+
+
 def test_a_server_that_is_down_fills_no_session(shop: Shop) -> None:
     shop.answers["/down"] = 500
     shop.open("")
@@ -1001,7 +1225,9 @@ def test_going_back_is_a_page_and_state_alone_is_none(shop: Shop, before: str) -
     shop.page.evaluate("history.replaceState({scroll: 1}, '')")
     shop.page.evaluate("history.back()")
 
-    assert [view["url"] for view in shop.wait("page", 2)] == [f"{ORIGIN}/a", f"{ORIGIN}/"]
+    forth, back = shop.wait("page", 2)
+    assert [forth["url"], back["url"]] == [f"{ORIGIN}/a", f"{ORIGIN}/"]
+    assert [forth["back"], back["back"]] == [False, True]
 
 
 def test_a_redirect_of_the_router_is_one_page(shop: Shop) -> None:
@@ -1031,8 +1257,18 @@ def test_the_load_can_be_noted(shop: Shop) -> None:
     shop.page.evaluate("harness.notePage()")
 
     assert shop.wait("page") == [
-        {"url": f"{ORIGIN}/", "title": "Shop", "width": 800, "height": 600}
+        {"url": f"{ORIGIN}/", "title": "Shop", "width": 800, "height": 600, "back": False}
     ]
+
+
+def test_a_document_that_was_reached_by_back_says_so(shop: Shop) -> None:
+    shop.open("")
+    shop.page.goto(f"{ORIGIN}/next")
+    shop.page.go_back()
+
+    shop.page.evaluate("harness.notePage()")
+
+    assert shop.wait("page")[0]["back"] is True
 
 
 # Names

@@ -14,7 +14,7 @@ import { newPageId } from "./ids.ts";
 import { type Listener, PageRecording } from "./recording.ts";
 import { Sanitizer } from "./sanitize/index.ts";
 import { begin, forget, found, isIdle, isOver, type Session, save } from "./session.ts";
-import { listenAll, notePage } from "./signals/index.ts";
+import { isReturn, listenAll, notePage } from "./signals/index.ts";
 import { Triggers } from "./triggers.ts";
 import type { Config, NoteTag, Stop } from "./types.ts";
 import { takeLeft } from "./upload/left_behind.ts";
@@ -83,7 +83,7 @@ export class Recorder implements Listener {
     this.#turnPage();
     this.#recording.start();
     this.#listen(early);
-    this.#introduce();
+    this.#introduce(isReturn());
     this.#sender?.addChunks(takeLeft());
   }
 
@@ -223,15 +223,15 @@ export class Recorder implements Listener {
     this.#lastUrl = "";
   }
 
-  #turnAndShow(): void {
+  #turnAndShow(isBack: boolean): void {
     this.#turnPage();
     if (!this.#recording) return;
     this.#recording.snapshot();
-    this.#introduce();
+    this.#introduce(isBack);
   }
 
-  #introduce(): void {
-    notePage(this.#recording as PageRecording);
+  #introduce(isBack: boolean): void {
+    notePage(this.#recording as PageRecording, isBack);
     if (!this.#isTriggered) this.keep("all", "");
   }
 
@@ -268,7 +268,7 @@ export class Recorder implements Listener {
     if (isOver(session, now)) {
       this.#sender?.flush();
       if (!this.#enter(begin(now, this.#clock.offset_ms))) return;
-      this.#turnAndShow();
+      this.#turnAndShow(false);
       return;
     }
     session.engaged_ms += Math.min(now - session.active_ms, ENGAGED_GAP_MS);
@@ -296,7 +296,7 @@ export class Recorder implements Listener {
     this.#isHidden = false;
     const now = this.#clock.now();
     if (!this.#enter(found(now, true) ?? begin(now, this.#clock.offset_ms))) return;
-    this.#turnAndShow();
+    this.#turnAndShow(true);
     this.#sender?.comeBack();
   }
 }

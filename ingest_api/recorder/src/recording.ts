@@ -10,7 +10,7 @@ import type { Clock } from "./clock.ts";
 import { onFirstDeed } from "./first_deed.ts";
 import { guard } from "./guard.ts";
 import type { Sanitizer } from "./sanitize/index.ts";
-import type { Note, NoteTag, Recording, RrwebEvent, Stop } from "./types.ts";
+import type { Note, NoteTag, Recording, RrwebEvent, Stop, Watcher } from "./types.ts";
 
 const IDLE_MS_MAX = 2_000; // a page that is never idle is recorded all the same
 const MOUSE_EVERY_MS = 50; // smooth to the eye
@@ -26,6 +26,18 @@ const META = 4;
 const CUSTOM = 5;
 /** Sources that change what is seen: mutations, scrolls, inputs, rules and styles. */
 const CHANGES = [0, 3, 5, 8, 13, 15];
+const SCROLL = 3;
+const NODES_MAX = 32; // of one change: enough to know it again
+
+/** What an incremental event tells of the nodes that changed. */
+interface Change {
+  source: number;
+  id?: number;
+  texts?: { id: number }[];
+  attributes?: { id: number }[];
+  adds?: { parentId: number; node: { id: number } }[];
+  removes?: { parentId: number }[];
+}
 
 /** Takes an event as it may leave the page, as JSON. */
 export type Sink = (json: string, at_ms: number, isCheckpoint: boolean) => void;
@@ -42,7 +54,8 @@ export class PageRecording implements Recording {
   #stopRrweb: Stop | undefined;
   #isRunning = false;
   #cancelWait: Stop = () => {};
-  #changeCount = 0;
+  #changed: Watcher = () => {};
+  #lastId = 0;
   #sinceCheckpoint = 0;
   #snapshotLength = 0;
   #checkpoint_ms = 0;
@@ -97,8 +110,11 @@ export class PageRecording implements Recording {
     return this.#stopRrweb && node ? record.mirror.getId(node) : -1;
   }
 
-  changes(): number {
-    return this.#changeCount;
+  watch(fn: Watcher): Stop {
+    this.#changed = fn;
+    return () => {
+      this.#changed = () => {};
+    };
   }
 
   #begin(): void {
@@ -118,8 +134,7 @@ export class PageRecording implements Recording {
 
   #emit(event: RrwebEvent): void {
     if (!this.#isRunning) return;
-    const { source } = (event.data ?? {}) as { source?: number };
-    if (event.type === INCREMENTAL && CHANGES.includes(source as number)) this.#changeCount++;
+    if (event.type === INCREMENTAL) this.#see(event.data as Change);
     const clean = this.#sanitizer.event(event);
     if (!clean) return;
     clean.timestamp = this.#clock.now();
@@ -130,6 +145,26 @@ export class PageRecording implements Recording {
     } else if (event.type === FULL_SNAPSHOT) this.#snapshotLength = json.length;
     else if (event.type === INCREMENTAL) this.#sinceCheckpoint += json.length;
     this.#listener.sink(json, clean.timestamp, event.type === META);
+  }
+
+  /** Tell of a change, and of which nodes: of a new part of the page, the one into which it came. */
+  #see({ source, id, texts, attributes, adds, removes }: Change): void {
+    if (!CHANGES.includes(source)) return;
+    const known = this.#lastId;
+    const ids = new Set<number>();
+    const note = (one: number | undefined): void => {
+      if (one !== undefined && ids.size < NODES_MAX) ids.add(one);
+    };
+    note(id);
+    for (const one of texts ?? []) note(one.id);
+    for (const one of attributes ?? []) note(one.id);
+    for (const { parentId } of removes ?? []) note(parentId);
+    for (const { parentId, node } of adds ?? []) {
+      // Ids are given in order: a parent with a higher one is new itself.
+      if (!known || parentId <= known) note(parentId);
+      if (node.id > this.#lastId) this.#lastId = node.id;
+    }
+    this.#changed([...ids], source === SCROLL);
   }
 }
 

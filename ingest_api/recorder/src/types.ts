@@ -61,11 +61,14 @@ export type NoteTag =
 /** Ends what was begun. Never throws. */
 export type Stop = () => void;
 
+/** Takes a change of the page: the nodes that it is about, as far as they are known. */
+export type Watcher = (ids: readonly number[], isScroll: boolean) => void;
+
 /** What a signal needs of the recording that it belongs to. */
 export interface Recording {
   note: Note;
   /** rrweb's id of a node, -1 where it has none. */
   idOf(node: Node | null): number;
-  /** Count of what changed on the page so far: DOM mutations, scrolls, navigations, selections. */
-  changes(): number;
+  /** Call `fn` at each change of what is seen: mutations, scrolls, inputs, styles. */
+  watch(fn: Watcher): Stop;
 }

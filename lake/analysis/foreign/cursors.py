@@ -5,17 +5,21 @@ the snapshot; of each only the rules about cursors are kept. Media queries are t
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from lake.analysis.foreign.mirror import Node
 from lake.analysis.foreign.selectors import Compound, Selector, parse
 
+ROOT_TAGS = ("body", "html")  # a cursor of theirs is everywhere, and so says nothing
 RULES_MAX = 5000  # of one page
+_SHEETS_MAX = 30  # remembered, each with as many rules at most
 _SELECTORS_LENGTH_MAX = 4000  # of one rule: resets name every control that there is
 _RULE_LENGTH_MAX = 4000  # from its brace to the cursor
 _TESTS_MAX = 5000  # rules tried for one question
-_CURSOR = re.compile(r"(?<![\w-])cursor\s*:\s*([^;}!]*)", re.IGNORECASE)
+# Begins with the word itself, which is searched for faster than anything else.
+_CURSOR = re.compile(r"cursor(?<![\w-]cursor)\s*:\s*([^;}!]*)")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 # Those by which an element takes what it is in for its own.
 _INHERITING = frozenset(("inherit", "unset", "revert", "revert-layer", "auto", ""))
@@ -31,6 +35,7 @@ class Cursors:
     """The rules about cursors of one page."""
 
     def __init__(self) -> None:
+        self._read: dict[int, list[tuple[Selector, str]]] = {}  # by the sheet's hash
         self.clear()
 
     def clear(self) -> None:
@@ -39,28 +44,40 @@ class Cursors:
         self._count = 0
 
     def read(self, css: str) -> None:
-        """Take a stylesheet's text, or one rule's."""
+        """Take a stylesheet's text, or one rule's. Checkpoints bring the same ones again."""
         if "cursor" not in css:
             return
-        css = _COMMENT.sub(" ", css)
-        for match in _CURSOR.finditer(css):
-            if self._count >= RULES_MAX:
-                return
-            opened = css.rfind("{", max(0, match.start() - _RULE_LENGTH_MAX), match.start())
-            if opened < 0:
-                continue
-            start = max(0, opened - _SELECTORS_LENGTH_MAX)
-            before = css[start:opened]
-            cut = max(before.rfind(sign) for sign in "{};")
-            if cut < 0 < start:
-                continue  # a list of selectors whose beginning is too far away
-            for selector in parse(before[cut + 1 :]):
-                self._add(selector, _keyword(match[1]))
+        digest = hash(css)
+        if digest not in self._read:
+            if len(self._read) >= _SHEETS_MAX:
+                self._read.clear()
+            self._read[digest] = list(islice(_rules(css), RULES_MAX))
+        for selector, cursor in self._read[digest]:
+            if self._count < RULES_MAX:
+                self._count += 1
+                rule = _Rule(selector, cursor, self._count)
+                self._by_key.setdefault(_key(selector.compounds[0]), []).append(rule)
+
+    def read_rules(self, data: dict[str, object]) -> None:
+        """Take the data of an event that inserts rules or replaces a sheet."""
+        sheets = data.get("styles")
+        for holder in [data, *sheets] if isinstance(sheets, list) else [data]:
+            if isinstance(holder, dict):
+                rules = [holder.get("replace"), holder.get("replaceSync")]
+                for name in ("adds", "rules"):
+                    added = holder.get(name)
+                    entries = added if isinstance(added, list) else []
+                    rules += [entry.get("rule") for entry in entries if isinstance(entry, dict)]
+                for rule in rules:
+                    if isinstance(rule, str):
+                        self.read(rule)
 
     def of(self, chain: Sequence[Node]) -> str:
         """Return the cursor over the first of a chain (an element and its ancestors), or "auto"."""
         tests = 0
         for place, node in enumerate(chain):
+            if node.tag in ROOT_TAGS:
+                break
             written = _CURSOR.findall(node.attributes.get("style", ""))
             if written and (cursor := _keyword(written[-1])) not in _INHERITING:
                 return cursor
@@ -79,10 +96,20 @@ class Cursors:
                 return found[2]
         return "auto"
 
-    def _add(self, selector: Selector, cursor: str) -> None:
-        self._count += 1
-        rule = _Rule(selector, cursor, self._count)
-        self._by_key.setdefault(_key(selector.compounds[0]), []).append(rule)
+
+def _rules(css: str) -> Iterator[tuple[Selector, str]]:
+    css = _COMMENT.sub(" ", css)
+    for match in _CURSOR.finditer(css):
+        opened = css.rfind("{", max(0, match.start() - _RULE_LENGTH_MAX), match.start())
+        if opened < 0:
+            continue
+        start = max(0, opened - _SELECTORS_LENGTH_MAX)
+        before = css[start:opened]
+        cut = max(before.rfind(sign) for sign in "{};")
+        # If not even the list's beginning is in reach, it is too long to be a person's.
+        if cut >= 0 or start == 0:
+            for selector in parse(before[cut + 1 :]):
+                yield selector, _keyword(match[1])
 
 
 def _key(compound: Compound) -> str:

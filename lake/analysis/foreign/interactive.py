@@ -7,7 +7,7 @@ their elements, the names that people give to buttons, and the cursor.
 import re
 from collections.abc import Sequence
 
-from lake.analysis.foreign.cursors import Cursors
+from lake.analysis.foreign.cursors import ROOT_TAGS, Cursors
 from lake.analysis.foreign.mirror import Node
 from lake.analysis.foreign.paths import is_control, is_editable
 
@@ -22,7 +22,7 @@ _LABEL_NODES_MAX = 50
 _HANDLER = re.compile(
     r"click|(?:mouse|pointer|touch)(?:down|up|start|end)"
     r"|^(?:jsaction|data-action|hx-|ui-sref|routerlink)"
-    r"|^data-(?:bs-)?(?:toggle|dismiss|slide|href|url)"
+    r"|^data-(?:bs-)?(?:dismiss|slide|href)"
     r"|^aria-(?:haspopup|expanded|controls|pressed|checked|selected|sort)$",
     re.IGNORECASE,
 )
@@ -32,6 +32,14 @@ _NAMED = re.compile(
     r"|^(?:dropdown-item|nav-link|page-link|card-link|stretched-link|list-group-item-action"
     r"|accordion-header|tablinks?|menu-item|cursor-pointer)$",
     re.IGNORECASE,
+)
+_NAMED_NODES_MAX = 4  # a button is not larger; `sidebar-toggle` of the whole page is none
+_TOGGLES = ("data-toggle", "data-bs-toggle")
+# Values of these by which the element itself is not for clicks.
+_TOGGLES_NOT = frozenset(["table", "tooltip", "buttons"])
+# What has a tabindex to be scrolled or read by keys.
+_READ_ROLES = frozenset(
+    ["region", "main", "document", "tabpanel", "dialog", "group", "log", "feed"]
 )
 _BUTTON_TYPES = frozenset(["button", "submit", "reset", "checkbox", "radio", "image"])
 
@@ -58,20 +66,34 @@ def is_interactive(chain: Sequence[Node], cursors: Cursors) -> bool:
     """
     if is_opaque(chain):
         return True
-    inner = [node for node in chain if node.tag not in ("body", "html")]
-    return any(map(_is_marked, inner)) or cursors.of(inner) in _HAND
+    inner = [node for node in chain if node.tag not in ROOT_TAGS]
+    return (
+        any(map(_is_marked, inner))
+        or any(map(_is_named, inner[:_NAMED_NODES_MAX]))
+        or cursors.of(chain) in _HAND
+    )
 
 
 def _is_marked(node: Node) -> bool:
     attributes = node.attributes
     return (
         is_control(node)
-        or not attributes.get("tabindex", "-").startswith("-")
+        or _is_focusable(node)
         or attributes.get("draggable") == "true"
         or any(map(_HANDLER.search, attributes))
-        or any(map(_NAMED.search, attributes.get("class", "").split()))
+        or any(name in attributes and attributes[name] not in _TOGGLES_NOT for name in _TOGGLES)
         or (node.tag == "label" and _has_control(node))
     )
+
+
+def _is_named(node: Node) -> bool:
+    return any(map(_NAMED.search, node.attributes.get("class", "").split()))
+
+
+def _is_focusable(node: Node) -> bool:
+    attributes = node.attributes
+    is_read = node.tag == "main" or attributes.get("role") in _READ_ROLES
+    return not is_read and not attributes.get("tabindex", "-").startswith("-")
 
 
 def _has_control(label: Node) -> bool:

@@ -65,8 +65,9 @@ class Change(NamedTuple):
     """One change that a mutation made.
 
     `what` is `added`, `removed`, `attribute` (its `name`) or `text`. `parent` is where the node
-    stood or stands now; `before` the value that an attribute or a text had. A removed subtree is
-    told by its top alone, and still hangs together; what was only moved is told as added.
+    stood or stands now; `before` the value that an attribute or a text had. An added or removed
+    subtree is told by its top alone, and the latter still hangs together; what was only moved is
+    told as added.
     """
 
     what: str
@@ -103,7 +104,7 @@ class Mirror:
 
     def apply(self, data: object) -> list[Change]:
         """Take a mutation's data, in the replayer's order: removes, adds, texts, attributes."""
-        changes: list[Change] = []
+        added: dict[int, Node] = {}
         removed: dict[int, Change] = {}
         for remove in _items(data, "removes"):
             node = self.get(_field(remove, "id"))
@@ -114,10 +115,15 @@ class Mirror:
             node = self._add(add)
             if node:
                 removed.pop(node.id, None)
-                changes.append(Change("added", node, node.parent))
+                added[node.id] = node
+        changes = [
+            Change("added", node, node.parent)
+            for node in added.values()
+            if node.parent is None or node.parent.id not in added
+        ]
         for change in removed.values():
             self._forget(change.node)
-        changes.extend(removed.values())
+        changes += removed.values()
         for text in _items(data, "texts"):
             node = self.get(_field(text, "id"))
             value = _field(text, "value")
@@ -155,38 +161,40 @@ class Mirror:
             top = top or node
             if above:
                 _attach(node, above)
-            if self._read_css and (css := _css(item, above)):
+            if self._read_css and (css := _css(item, node.tag, above)):
                 self._read_css(css)
             if node.tag not in _SILENT:
-                children = _items(item, "childNodes")
-                waiting.extend((child, node) for child in reversed(children))
+                waiting += [(child, node) for child in reversed(_items(item, "childNodes"))]
         return top
 
     def _build(self, serialized: object) -> Node | None:
         """Make one node, or renew the one of that number, which keeps its children."""
-        number, kind = _field(serialized, "id"), _field(serialized, "type")
+        if not isinstance(serialized, dict):
+            return None
+        read = serialized.get
+        number, kind = read("id"), read("type")
         if type(number) is not int or kind not in (_DOCUMENT, _ELEMENT, _TEXT):
             return None
         node = self._nodes.get(number)
-        if node is None:
-            if len(self._nodes) >= NODES_MAX:
-                return None
+        if node:
+            self._chars -= _length(node)
+            node.attributes = {}
+            node.text = ""
+        elif len(self._nodes) < NODES_MAX:
             node = self._nodes[number] = Node(number)
             for orphan in self._orphans.pop(number, ()):
                 if self._nodes.get(orphan.id) is orphan and orphan.parent is None:
                     _attach(orphan, node)
-        self._chars -= _length(node)
-        node.attributes = {}
-        node.text = ""
+        else:
+            return None
         node.tag = TEXT_TAG if kind == _TEXT else DOCUMENT_TAG
-        node.is_in_shadow = _field(serialized, "isShadow") is True
-        text = _field(serialized, "textContent")
-        if kind == _TEXT and isinstance(text, str):
-            node.text = self._kept(text, _TEXT_LENGTH_MAX)
+        node.is_in_shadow = read("isShadow") is True
+        if kind == _TEXT:
+            text = read("textContent")
+            node.text = self._kept(text, _TEXT_LENGTH_MAX) if isinstance(text, str) else ""
         if kind == _ELEMENT:
-            tag = _field(serialized, "tagName")
+            tag, attributes = read("tagName"), read("attributes")
             node.tag = tag[:60].lower() if isinstance(tag, str) else ""
-            attributes = _field(serialized, "attributes")
             for name, value in attributes.items() if isinstance(attributes, dict) else ():
                 self._keep(node, name, value)
         return node
@@ -198,7 +206,7 @@ class Mirror:
         self._chars -= len(before or "")
         if isinstance(value, dict):
             # Of a style, those of its properties that have changed.
-            value = f"{before or ''};{_declarations(value)}"[-_ATTRIBUTE_LENGTH_MAX:]
+            value = _restyled(before or "", value)
         self._keep(node, name, value)
         return Change("attribute", node, node.parent, name, before)
 
@@ -246,20 +254,24 @@ def _length(node: Node) -> int:
     return len(node.text) + sum(map(len, node.attributes.values()))
 
 
-def _declarations(style: dict[str, object]) -> str:
-    """Write `{"cursor": "pointer"}` as CSS. A value may be `[value, priority]`, or false: unset."""
-    values = {name: v[0] if isinstance(v, list) and v else v for name, v in style.items()}
-    return ";".join(f"{k}:{v if isinstance(v, str) else 'unset'}" for k, v in values.items())
+def _restyled(before: str, style: dict[str, object]) -> str:
+    """Change a style by `{"color": "red"}`. A value may be `[value, priority]`; false unsets."""
+    pairs = (declaration.partition(":") for declaration in before.split(";"))
+    styles: dict[str, object] = {name.strip(): value for name, colon, value in pairs if colon}
+    styles |= {name: v[0] if isinstance(v, list) and v else v for name, v in style.items()}
+    return ";".join(f"{name}:{v}" for name, v in styles.items() if isinstance(v, str))
 
 
-def _css(serialized: object, above: Node | None) -> str | None:
+def _css(serialized: object, tag: str, above: Node | None) -> str | None:
     """Return the text of a stylesheet: of its attribute, or of the texts in a <style>."""
-    css = _field(_field(serialized, "attributes"), _CSS)
-    if css is None and _field(serialized, "tagName") == "style":
-        texts = [_field(child, "textContent") for child in _items(serialized, "childNodes")]
-        css = "".join(text for text in texts if isinstance(text, str))
+    css: object = None
     if above and above.tag == "style":
         css = _field(serialized, "textContent")
+    elif tag in ("style", "link"):
+        css = _field(_field(serialized, "attributes"), _CSS)
+        if css is None:
+            texts = [_field(child, "textContent") for child in _items(serialized, "childNodes")]
+            css = "".join(text for text in texts if isinstance(text, str))
     return css if isinstance(css, str) else None
 
 

@@ -13,48 +13,29 @@ gone or was different is in `event.changes`. It must neither raise nor keep what
 length of a session.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol
-
 import msgspec
 
+from lake.analysis.foreign.cursors import Cursors
+from lake.analysis.foreign.events import MUTATION, RULES, Detector, PageEvent
+from lake.analysis.foreign.forms import Forms
 from lake.analysis.foreign.mirror import Change, Mirror
+from lake.analysis.foreign.network import Requests
+from lake.analysis.foreign.presses import Presses
 from lake.analysis.occurrences import Occurrence
 from lake.chunks import FULL_SNAPSHOT, INCREMENTAL
-
-MUTATION = 0
-
-
-class PageEvent(NamedTuple):
-    """One event. `kind` is rrweb's type, `source` an incremental one's, -1 of all others.
-
-    `data` is what JSON has there, anything. `changes` are what a mutation made.
-    """
-
-    at_ms: float
-    kind: int
-    source: int
-    data: dict[str, object]
-    changes: list[Change]
-
-
-class Detector(Protocol):
-    """Finds occurrences of one kind on one page, in bounded memory."""
-
-    def see(self, event: PageEvent) -> Iterable[Occurrence]:
-        """Look at the next event; return what is sure now."""
-
-    def end(self) -> Iterable[Occurrence]:
-        """Return what the page's end makes sure."""
 
 
 class ForeignPage:
     """Sees one page's events and returns what they tell. Never raises, whatever comes."""
 
     def __init__(self, page_id: str) -> None:
-        self._mirror = Mirror()
-        self.page_id = page_id
-        self._detectors: list[Detector] = []
+        self._cursors = Cursors()
+        self._mirror = Mirror(self._cursors.read)
+        self._detectors: list[Detector] = [
+            Presses(page_id, self._mirror, self._cursors),
+            Forms(page_id, self._mirror),
+            Requests(page_id, self._mirror),
+        ]
 
     def see(self, at_ms: float, kind: int, json: bytes) -> list[Occurrence]:
         """Look at the next event, in replay order. `json` is the whole event."""
@@ -73,9 +54,12 @@ class ForeignPage:
         source = source if type(source) is int else -1
         changes: list[Change] = []
         if kind == FULL_SNAPSHOT:
+            self._cursors.clear()
             self._mirror.show(data)
         elif source == MUTATION:
             changes = self._mirror.apply(data)
+        elif source in RULES:
+            self._cursors.read_rules(data)
         return PageEvent(at_ms, kind, source, data, changes)
 
 

@@ -8,6 +8,7 @@ import { start } from "./shell/route.ts";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/lists.css";
+import "./styles/figures.css";
 
 const key = takeKey();
 start();

@@ -16,7 +16,7 @@ const TEXT_READ_MAX = 50_000; // masked before it is cut, so that no half of a s
  */
 const NOTES = new Map<string, [string, string?][]>(
   [
-    "page url:u title:300 width height",
+    "page url:u title:300 width height back",
     "identify id:i",
     "trigger kind:w detail:300",
     "error message:1000 stack:8000 source:w file:u line column",

@@ -4,17 +4,23 @@
  */
 
 import { guard } from "../guard.ts";
+import { read, write } from "../storage.ts";
 import type { Recording, Stop } from "../types.ts";
 import { all, listen, targetOf } from "./listen.ts";
-import { nearest, pathOf } from "./path.ts";
+import { nearest, PRIVATE, pathOf } from "./path.ts";
 
 const ANSWER_MS = 10_000; // a request later than that is hardly the submission's
 const REFUSAL_MS = 1000; // until validation has marked the fields
 // Something asked before, a token or statistics, may succeed first: a failure soon after it counts.
 const SETTLE_MS = 1000;
+const KEY = "replaylake.form"; // the one that the browser sends, whose answer is the next page
 const LOOK_MS = 1000; // how soon a form that was taken away is missed
 const SUBMITS = "button:not([type=button],[type=reset]),[type=submit],[type=image]";
 const BUTTONS = `${SUBMITS},[type=button],[role=button]`;
+// How pages mark what is wrong: the field, something around it, or a message.
+const MARKS = "[aria-invalid=true],[role=alert],[class*=invalid i],[class*=error i]";
+const WRONG = /(?:^|[-_ ])(?:invalid|error)(?=$| |-?(?:message|text|feedback))/i;
+const FIELD = "input,select,textarea";
 const GROUPS = "form,[role=form]";
 const SEARCH = "[type=search],[role=search]"; // goes on as one types, and has no end
 
@@ -56,7 +62,8 @@ export function onForm(recording: Recording, ingest: string): Stop {
       ms,
     );
 
-  const begin = (form: Element, at: number, submit?: Event) => {
+  const begin = (form: Element, submit?: Event) => {
+    const at = performance.now(); // a busy page hears of events long after their stamps
     // The click, the Enter and the `submit` that it causes are one attempt.
     if (attempt?.form === form && !attempt.submit && at - attempt.at < REFUSAL_MS) {
       attempt.submit = submit;
@@ -65,8 +72,7 @@ export function onForm(recording: Recording, ingest: string): Stop {
     const that: Attempt = { form, at, submit };
     attempt = that;
     after(REFUSAL_MS, that, () => {
-      if (!that.status && !isSentByBrowser(that) && form.querySelector('[aria-invalid="true"]'))
-        finish("invalid");
+      if (!that.status && !isSentByBrowser(that) && isMarked(form)) finish("invalid");
     });
     const left = filled.get(form);
     if (left) left.isDone = true;
@@ -103,6 +109,18 @@ export function onForm(recording: Recording, ingest: string): Stop {
     if (!attempt.status) after(SETTLE_MS, attempt, () => finish("succeeded", responseStatus));
     attempt.status ??= responseStatus;
   });
+  const sent = read(KEY);
+  const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  write(KEY, null);
+  const status = page?.responseStatus ?? 0;
+  if (sent && status >= 400) {
+    // Once the page itself is noted.
+    const tell = guard(() =>
+      recording.note("replaylake.form", { form: sent, step: "failed", status }),
+    );
+    setTimeout(tell);
+  }
+
   const observer = new PerformanceObserver((list) => list.getEntries().forEach(answered));
   observer.observe({ type: "resource" });
 
@@ -132,21 +150,24 @@ export function onForm(recording: Recording, ingest: string): Stop {
       // Where there is a submit button the browser presses it at Enter, and other ones do not send.
       const button = isKey ? target : nearest(target, BUTTONS);
       const form = button && formOf(button);
-      if (form && (button.matches(SUBMITS) || !form.querySelector(SUBMITS)))
-        begin(form, event.timeStamp);
+      if (form && (button.matches(SUBMITS) || !form.querySelector(SUBMITS))) begin(form);
     }),
     listen("submit", (event) => {
       const form = targetOf(event);
-      begin(form, event.timeStamp, event);
+      begin(form, event);
       note(form, "submit");
     }),
     listen("invalid", (event) => {
       // Pages ask for validity at each key as well; that refuses nothing. One field is enough.
       const form = formOf(targetOf(event));
-      if (attempt && attempt.form === form && event.timeStamp - attempt.at < REFUSAL_MS)
+      if (attempt && attempt.form === form && performance.now() - attempt.at < REFUSAL_MS)
         finish("invalid");
     }),
     listen("pagehide", () => {
+      if (attempt && isSentByBrowser(attempt)) {
+        const { form } = attempt;
+        write(KEY, nearest(form, PRIVATE) ? form.localName : pathOf(form));
+      }
       if (attempt?.status) finish("succeeded", attempt.status);
       look(true);
     }),
@@ -162,6 +183,15 @@ export function onForm(recording: Recording, ingest: string): Stop {
 /** Whether the answer is the next page, so that no request of a script's tells anything. */
 function isSentByBrowser({ submit }: Attempt): boolean {
   return submit?.defaultPrevented === false;
+}
+
+/** Whether something in a form says that a field is wrong, and is seen. */
+function isMarked(form: Element): boolean {
+  return [...form.querySelectorAll(MARKS)].some((one) => {
+    const says = one.matches(FIELD) || one.querySelector(FIELD) || one.textContent?.trim();
+    const isMark = one.matches("[aria-invalid],[role=alert]") || WRONG.test(one.className);
+    return isMark && !!says && one.getClientRects().length > 0;
+  });
 }
 
 /** The form that a control is in or is tied to, or what stands for one. */

@@ -11,10 +11,10 @@ import { onFailedRequest } from "./network.ts";
 import { onPress } from "./presses.ts";
 import { rage } from "./rage.ts";
 
-export { notePage } from "./navigation.ts";
+export { isReturn, notePage } from "./navigation.ts";
 
 export interface SignalOptions {
-  /** Note failed requests, which wraps `fetch` and `XMLHttpRequest`. */
+  /** Note failed and slow requests, which wraps `fetch` and `XMLHttpRequest`. */
   network_panel: boolean;
   /** Where our own requests go: the beginning of their URLs. */
   ingest: string;

@@ -1,4 +1,4 @@
-/** Failed requests of the page: method, path, status, duration. Never a body, header or query. */
+/** Failed and slow requests of the page: method, path, status, duration. Never a body, header or query. */
 
 import { guard } from "../guard.ts";
 import type { Recording, Stop } from "../types.ts";
@@ -6,6 +6,7 @@ import { all, replace } from "./listen.ts";
 
 const REQUESTS_MAX = 200; // a page: polling of a server that is down must not fill the session
 const FAILED_FROM = 400;
+const SLOW_MS = 3000; // nobody waits so long without a doubt
 
 /** `ingest` is where our own requests go, which are none of the page's. */
 export function onFailedRequest(recording: Recording, ingest: string): Stop {
@@ -13,7 +14,9 @@ export function onFailedRequest(recording: Recording, ingest: string): Stop {
   let count = 0;
 
   const note = guard((method: string, url: string, since: number, status: number) => {
-    if ((status && status < FAILED_FROM) || count >= REQUESTS_MAX) return;
+    const duration_ms = Math.round(performance.now() - since);
+    const isWell = status && status < FAILED_FROM && duration_ms < SLOW_MS;
+    if (isWell || count >= REQUESTS_MAX) return;
     const { href, origin, host, pathname } = new URL(url, document.baseURI);
     if (ingest && href.startsWith(ingest)) return;
     count += 1;
@@ -21,7 +24,7 @@ export function onFailedRequest(recording: Recording, ingest: string): Stop {
       method: method.toUpperCase(),
       path: (origin === location.origin ? "" : host) + pathname,
       status,
-      duration_ms: Math.round(performance.now() - since),
+      duration_ms,
     });
   });
 

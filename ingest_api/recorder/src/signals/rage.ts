@@ -28,9 +28,10 @@ export const rage: Signal = (recording, answers, stops) => {
     const first = presses[0];
     if (!first || presses.length < CLICKS_MIN) return;
     if (selected && presses.length <= SELECTING_CLICKS_MAX) return;
-    // Steppers and carousels are clicked fast as well: each click does what it should.
-    const counts = [...presses.map(({ before }) => before[0]), answers()[0]];
-    if (presses.every(({ before }, i) => (counts[i + 1] ?? 0) > before[0])) return;
+    // Steppers and carousels are clicked fast as well: each click does what it should, the last ones
+    // too. A page that is slow may answer two at once.
+    const total = answers();
+    if (presses.every(({ before }, i) => total - before >= presses.length - i)) return;
     const { id, x, y, path, at_ms } = first;
     const note = { id, x, y, count: presses.length, target: path };
     recording.note("replaylake.rage_click", note, at_ms);

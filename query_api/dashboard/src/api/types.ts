@@ -104,3 +104,34 @@ export interface Occurrences {
   occurrences: Occurrence[];
   total: number;
 }
+
+export interface Frustrating {
+  url: string | null;
+  target: string | null;
+  text: string | null;
+  kind: string | null;
+  count: number;
+  sessions: number;
+  visitors: number;
+  kinds: Record<string, number>;
+  /** Of those who saw the page, how many it frustrated; null where that is not known. */
+  share: number | null;
+  examples: { sessionId: string; atMs: number }[];
+}
+
+export interface Frustration {
+  by: string;
+  groups: Frustrating[];
+  total: number;
+}
+
+export interface Day {
+  date: string;
+  sessions: number;
+  visitors: number;
+  pageViews: number;
+  errors: number;
+  errorSessions: number;
+  /** Null where the day was summarised before it was known. */
+  frustratedSessions: number | null;
+}

@@ -17,7 +17,7 @@ export function ErrorPage({ website, fingerprint }: { website: Website; fingerpr
   const nowMs = Date.now();
   return (
     <main class="page" id="main">
-      <p>
+      <p class="back">
         <a href={linkTo("/errors")}>← Errors</a>
       </p>
       {problem && <Trouble problem={problem} onRetry={retry} />}

@@ -5,6 +5,7 @@ import { linkTo } from "../shell/account.ts";
 import { useFetched } from "../shell/fetched.ts";
 import { ago, count, counted, moment } from "../shell/format.ts";
 import { Trouble } from "../shell/trouble.tsx";
+import { useWalk } from "../shell/walk.ts";
 import { Trend } from "./trend.tsx";
 
 const EVERY_MS = 15_000;
@@ -14,6 +15,8 @@ export function ErrorsPage({ website }: { website: Website }) {
   const id = encodeURIComponent(website.website_id);
   const path = `/api/websites/${id}/errors?limit=${GROUPS}`;
   const { value, problem, retry } = useFetched<ErrorGroups>(path, EVERY_MS);
+  const linkOf = (fingerprint: string) => linkTo(`/errors/${encodeURIComponent(fingerprint)}`);
+  const chosen = useWalk(value?.errors.map((one) => one.fingerprint) ?? [], linkOf);
   const nowMs = Date.now();
   return (
     <main class="page" id="main">
@@ -51,14 +54,18 @@ export function ErrorsPage({ website }: { website: Website }) {
           </thead>
           <tbody>
             {value.errors.map((group) => (
-              <tr key={group.fingerprint}>
+              <tr
+                key={group.fingerprint}
+                id={`row-${group.fingerprint}`}
+                class={group.fingerprint === chosen ? "chosen" : ""}
+              >
                 <td class="what">
-                  <a href={linkTo(`/errors/${encodeURIComponent(group.fingerprint)}`)}>
+                  <a href={linkOf(group.fingerprint)}>
                     <bdi>{group.message || "(no message)"}</bdi>
                   </a>
                   {group.source && <span class="dim">{group.source}</span>}
                 </td>
-                <td>
+                <td class="days">
                   <Trend byDay={group.byDay} nowMs={nowMs} />
                 </td>
                 <td>

@@ -19,6 +19,7 @@ export function Trend({ byDay, nowMs }: { byDay: ErrorGroup["byDay"]; nowMs: num
   return (
     <svg
       class="trend"
+      preserveAspectRatio="xMinYMid"
       viewBox={`-1.5 0 ${DAYS * 3} ${HEIGHT + 1}`}
       role="img"
       aria-label={`${counted(total, "error")} in ${DAYS} days, ${counts.at(-1) ?? 0} today`}

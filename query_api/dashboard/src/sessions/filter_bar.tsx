@@ -2,11 +2,12 @@
 
 import { useState } from "preact/hooks";
 import type { Session } from "../api/types.ts";
+import { linkTo } from "../shell/account.ts";
 import { signalName } from "../shell/format.ts";
 import { useKeys } from "../shell/keys.ts";
 import { address, go } from "../shell/route.ts";
 import * as filters from "./filters.ts";
-import { Once, Text } from "./inputs.tsx";
+import { Adding, Once, Text } from "./inputs.tsx";
 
 const show = (view: URLSearchParams) =>
   go(view.size > 0 ? `${address.value.pathname}?${view}` : address.value.pathname);
@@ -63,11 +64,12 @@ export function FilterBar({ view, sessions }: { view: URLSearchParams; sessions:
         <button
           type="button"
           class="toggle"
+          aria-label="More filters"
           aria-expanded={isOpen}
           aria-controls="more-filters"
           onClick={() => setOpen(!isOpen)}
         >
-          More filters
+          More …
         </button>
         <select
           class="sort"
@@ -108,10 +110,9 @@ export function FilterBar({ view, sessions }: { view: URLSearchParams; sessions:
               onSet={(v) => set("visitorId", v)}
             />
             {(["browser", "os", "country"] as const).map((name) => (
-              <Text
+              <Adding
                 key={name}
-                label={{ browser: "Browser", os: "System", country: "Country, e.g. DE" }[name]}
-                value=""
+                label={{ browser: "Browser", os: "System", country: "Country" }[name]}
                 known={knownOf(name, sessions)}
                 onSet={(value) => value && !view.has(name, value) && toggle(name, value)}
               />
@@ -167,7 +168,7 @@ export function FilterBar({ view, sessions }: { view: URLSearchParams; sessions:
             </li>
           ))}
           <li>
-            <button type="button" class="plain" onClick={() => show(filters.cleared(view))}>
+            <button type="button" class="plain" onClick={() => go(linkTo("/sessions"))}>
               Clear filters
             </button>
           </li>

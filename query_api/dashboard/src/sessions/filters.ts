@@ -120,16 +120,6 @@ export function withToggled(view: URLSearchParams, name: string, value: string) 
   return changed;
 }
 
-/** The view without filters, in the same order of the same website. */
-export function cleared(view: URLSearchParams): URLSearchParams {
-  const kept = new URLSearchParams();
-  for (const name of ["website", "sort"]) {
-    const value = view.get(name);
-    if (value) kept.set(name, value);
-  }
-  return kept;
-}
-
 export const CHOICES: Partial<Record<Many, readonly string[]>> = {
   device: ["desktop", "mobile", "tablet", "bot"],
   signal: SIGNALS,

@@ -2,66 +2,66 @@
 
 import { useId } from "preact/hooks";
 
+type Kind = "text" | "number" | "date";
+
 interface Field {
   label: string;
   value: string | null | undefined;
   onSet: (value: string) => void;
 }
 
-/** A field that says its label itself; with `known`, one that adds to what is chosen. */
-export function Text({
-  label,
-  value,
-  onSet,
-  id,
-  known,
-}: Field & { id?: string; known?: string[] }) {
-  const list = useId();
+/** A field that says its label itself. */
+export function Text({ label, value, onSet, id }: Field & { id: string }) {
   return (
-    <>
-      <input
-        id={id}
-        type="search"
-        placeholder={label}
-        aria-label={label}
-        value={value ?? ""}
-        list={known?.length ? list : undefined}
-        maxLength={2000}
-        onChange={({ currentTarget }) => {
-          onSet(currentTarget.value.trim());
-          if (known) currentTarget.value = "";
-        }}
-        onKeyDown={({ key, currentTarget }) => key === "Escape" && currentTarget.blur()}
-      />
-      {known && known.length > 0 && (
-        <datalist id={list}>
-          {known.map((one) => (
-            <option value={one} key={one} />
-          ))}
-        </datalist>
-      )}
-    </>
+    <input
+      id={id}
+      type="search"
+      placeholder={label}
+      aria-label={label}
+      value={value ?? ""}
+      maxLength={2000}
+      onChange={({ currentTarget }) => onSet(currentTarget.value.trim())}
+      onKeyDown={({ key, currentTarget }) => key === "Escape" && currentTarget.blur()}
+    />
   );
 }
 
 /** A field with its label beside it. */
-export function Once({
-  label,
-  value,
-  onSet,
-  type = "text",
-}: Field & { type?: "text" | "number" | "date" }) {
+export function Once({ label, value, onSet, type = "text" }: Field & { type?: Kind }) {
   return (
     <label class="field">
       <span>{label}</span>
       <input
-        // The checker wants to know which one; all three take what is below.
+        // The checker wants to know which one; all take what is below.
         {...({ type } as { type: "text" })}
         inputMode={type === "number" ? "decimal" : undefined}
         value={value ?? ""}
         maxLength={200}
         onChange={({ currentTarget }) => onSet(currentTarget.value.trim())}
       />
+    </label>
+  );
+}
+
+/** A field that adds to what is chosen, and is empty again; `known` may be chosen by hand. */
+export function Adding({ label, onSet, known }: Omit<Field, "value"> & { known: string[] }) {
+  const list = useId();
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        list={list}
+        maxLength={200}
+        onChange={({ currentTarget }) => {
+          onSet(currentTarget.value.trim());
+          currentTarget.value = "";
+        }}
+      />
+      <datalist id={list}>
+        {known.map((one) => (
+          <option value={one} key={one} />
+        ))}
+      </datalist>
     </label>
   );
 }

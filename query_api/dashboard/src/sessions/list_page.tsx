@@ -5,44 +5,33 @@ import type { Website } from "../api/types.ts";
 import { linkTo } from "../shell/account.ts";
 import { repeated } from "../shell/fetched.ts";
 import { counted } from "../shell/format.ts";
-import { useKeys } from "../shell/keys.ts";
 import { address, go } from "../shell/route.ts";
 import { Trouble } from "../shell/trouble.tsx";
+import { useWalk } from "../shell/walk.ts";
 import { Download } from "./download.tsx";
 import { Empty } from "./empty.tsx";
 import { EVERY_MS, feed, loadMore, refresh } from "./feed.ts";
 import { FilterBar } from "./filter_bar.tsx";
-import { chipsOf, cleared } from "./filters.ts";
+import { chipsOf } from "./filters.ts";
 import { Row } from "./row.tsx";
 
 export function ListPage({ website }: { website: Website }) {
   const view = address.value.searchParams;
   const asked = view.toString();
   const [round, setRound] = useState(0);
-  const [selected, setSelected] = useState("");
   const { sessions, total, isLoaded, isLoadingMore, nextCursor, problem } = feed.value;
   useEffect(
     () =>
       repeated(EVERY_MS, (stop) => refresh(website.website_id, new URLSearchParams(asked), stop)),
     [website.website_id, asked, round],
   );
-  const walk = (step: number) => {
-    const at = sessions.findIndex((one) => one.sessionId === selected);
-    const next = sessions[at < 0 ? 0 : Math.min(sessions.length - 1, Math.max(0, at + step))];
-    if (!next) return;
-    setSelected(next.sessionId);
-    document.getElementById(`row-${next.sessionId}`)?.scrollIntoView({ block: "nearest" });
-  };
-  useKeys({
-    j: () => walk(1),
-    k: () => walk(-1),
-    Enter: ({ target }) => {
-      const isElsewhere = target instanceof Element && target.closest("a, button");
-      if (selected && !isElsewhere) go(linkTo(`/sessions/${selected}`));
-    },
-    Escape: () => setSelected(""),
-  });
-  const clear = () => go(`/sessions${cleared(view).size ? `?${cleared(view)}` : ""}`);
+  const chosen = useWalk(
+    sessions.map((one) => one.sessionId),
+    (id) => linkTo(`/sessions/${id}`),
+  );
+  const clear = () => go(linkTo("/sessions"));
+  const isFiltered = chipsOf(view).length > 0;
+  const isEmpty = isLoaded && !isFiltered && sessions.length === 0;
   const nowMs = Date.now();
   return (
     <main class="page" id="main">
@@ -51,11 +40,11 @@ export function ListPage({ website }: { website: Website }) {
         <output class="dim">{isLoaded ? counted(total, "session") : ""}</output>
         <Download website={website} view={view} isEmpty={sessions.length === 0} />
       </header>
-      <FilterBar view={view} sessions={sessions} />
-      {problem && <Trouble problem={problem} onRetry={() => setRound(round + 1)} />}
+      {!isEmpty && <FilterBar view={view} sessions={sessions} />}
+      {problem && <Trouble problem={problem} onRetry={() => setRound(round + 1)} onClear={clear} />}
       {!isLoaded && !problem && <p class="dim loading">Looking for sessions …</p>}
       {isLoaded && sessions.length === 0 && (
-        <Empty website={website} isFiltered={chipsOf(view).length > 0} onClear={clear} />
+        <Empty website={website} isFiltered={isFiltered} onClear={clear} />
       )}
       {sessions.length > 0 && (
         <table class="sessions">
@@ -74,7 +63,7 @@ export function ListPage({ website }: { website: Website }) {
               <Row
                 key={session.sessionId}
                 session={session}
-                isSelected={session.sessionId === selected}
+                isChosen={session.sessionId === chosen}
                 nowMs={nowMs}
               />
             ))}

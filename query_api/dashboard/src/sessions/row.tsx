@@ -16,10 +16,10 @@ import { Strip } from "./strip.tsx";
 
 const REGIONS = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
 
-export function Row(props: { session: Session; isSelected: boolean; nowMs: number }) {
-  const { session, isSelected, nowMs } = props;
+export function Row(props: { session: Session; isChosen: boolean; nowMs: number }) {
+  const { session, isChosen, nowMs } = props;
   return (
-    <tr class={isSelected ? "selected" : ""} id={`row-${session.sessionId}`}>
+    <tr class={isChosen ? "chosen" : ""} id={`row-${session.sessionId}`}>
       <td class="who">
         <a href={linkTo(`/sessions/${session.sessionId}`)}>{nameOf(session)}</a>
         <span class="dim">
@@ -48,7 +48,7 @@ export function Row(props: { session: Session; isSelected: boolean; nowMs: numbe
         </span>
       </td>
       <td class="with">
-        {software(session.browser)}
+        <span>{software(session.browser)}</span>
         <span class="dim">
           {session.device.type} · {session.os.name ?? "unknown"}
         </span>

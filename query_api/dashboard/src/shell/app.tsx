@@ -4,6 +4,8 @@ import { useState } from "preact/hooks";
 import { isSignedOut, type Problem } from "../api/client.ts";
 import { ErrorPage } from "../errors/error_page.tsx";
 import { ErrorsPage } from "../errors/errors_page.tsx";
+import { FrustrationPage } from "../frustration/frustration_page.tsx";
+import { OverviewPage } from "../overview/routes.tsx";
 import { SessionPage, SharedPage } from "../player/routes.tsx";
 import { ListPage } from "../sessions/list_page.tsx";
 import { linkTo, me, website } from "./account.ts";
@@ -15,13 +17,15 @@ import { SignIn } from "./sign_in.tsx";
 
 export function App({ problem }: { problem: Problem | null }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
-  useKeys({ "?": () => setHelpOpen(true) });
   const route = routeOf(address.value.pathname);
+  // The player has keys and a help of its own.
+  const onHelp = route?.page === "session" ? null : () => setHelpOpen(true);
+  useKeys({ "?": () => onHelp?.() });
   if (route?.page === "shared") return <SharedPage token={route.id} key={route.id} />;
   if (!me.value || isSignedOut.value) return <SignIn problem={problem} />;
   return (
     <>
-      {route && <Header route={route} onHelp={() => setHelpOpen(true)} />}
+      {route && <Header route={route} onHelp={onHelp} />}
       {route && <Page route={route} />}
       {isHelpOpen && <Help onClose={() => setHelpOpen(false)} />}
     </>
@@ -45,6 +49,10 @@ function Page({ route }: { route: Route }) {
       return <ListPage website={shown} />;
     case "errors":
       return <ErrorsPage website={shown} />;
+    case "overview":
+      return <OverviewPage website={shown} />;
+    case "frustration":
+      return <FrustrationPage website={shown} />;
     case "error":
       return <ErrorPage website={shown} fingerprint={route.id} key={route.id} />;
     case "session":

@@ -6,9 +6,11 @@ import type { Route } from "./route.ts";
 const PAGES: { path: string; label: string; of: Route["page"][] }[] = [
   { path: "/sessions", label: "Sessions", of: ["sessions", "session"] },
   { path: "/errors", label: "Errors", of: ["errors", "error"] },
+  { path: "/frustration", label: "Frustration", of: ["frustration"] },
+  { path: "/overview", label: "Overview", of: ["overview"] },
 ];
 
-export function Header({ route, onHelp }: { route: Route; onHelp: () => void }) {
+export function Header({ route, onHelp }: { route: Route; onHelp: (() => void) | null }) {
   const websites = me.value?.websites ?? [];
   return (
     <header class="top">
@@ -44,15 +46,17 @@ export function Header({ route, onHelp }: { route: Route; onHelp: () => void }) 
       ) : (
         <span class="website">{website.value?.name}</span>
       )}
-      <button
-        type="button"
-        class="plain"
-        onClick={onHelp}
-        aria-label="Keys and help"
-        title="Keys (?)"
-      >
-        ?
-      </button>
+      {onHelp && (
+        <button
+          type="button"
+          class="plain"
+          onClick={onHelp}
+          aria-label="Keys and help"
+          title="Keys (?)"
+        >
+          ?
+        </button>
+      )}
       <button type="button" class="plain" onClick={signOut}>
         Sign out
       </button>

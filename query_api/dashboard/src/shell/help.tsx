@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 
 const KEYS: [string, string][] = [
-  ["j  k", "next and previous session"],
+  ["j  k", "next and previous row"],
   ["Enter", "open it"],
   ["/", "look for a page's address"],
   ["Esc", "let go"],
@@ -12,7 +12,11 @@ const KEYS: [string, string][] = [
 
 export function Help({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const close = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    close.current?.focus();
+  }, []);
   return (
     <dialog ref={dialog} onClose={onClose} aria-label="Keys">
       <h2>Keys</h2>
@@ -32,7 +36,9 @@ export function Help({ onClose }: { onClose: () => void }) {
         Programs ask the same API: <a href="/docs">reference</a>.
       </p>
       <form method="dialog">
-        <button type="submit">Close</button>
+        <button type="submit" ref={close}>
+          Close
+        </button>
       </form>
     </dialog>
   );

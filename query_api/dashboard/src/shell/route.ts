@@ -6,7 +6,7 @@
 import { signal } from "@preact/signals";
 
 export interface Route {
-  page: "sessions" | "session" | "errors" | "error" | "shared";
+  page: "sessions" | "session" | "errors" | "error" | "frustration" | "overview" | "shared";
   /** A session's id, an error's fingerprint, a link's token; "" where there is none. */
   id: string;
 }
@@ -15,6 +15,8 @@ const PAGES: Record<string, { all?: Route["page"]; one?: Route["page"] }> = {
   "": { all: "sessions" },
   sessions: { all: "sessions", one: "session" },
   errors: { all: "errors", one: "error" },
+  frustration: { all: "frustration" },
+  overview: { all: "overview" },
   shared: { one: "shared" },
 };
 

@@ -28,6 +28,8 @@ export function SignIn({ problem }: { problem: Problem | null }) {
     <main class="sign-in" id="main">
       <h1>replaylake</h1>
       <form onSubmit={submit}>
+        {/* For password managers, which keep what they can name. */}
+        <input type="text" autocomplete="username" value="replaylake" readOnly hidden />
         <label for="key">API key</label>
         <input
           id="key"

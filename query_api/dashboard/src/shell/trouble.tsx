@@ -2,7 +2,14 @@
 
 import type { Problem } from "../api/client.ts";
 
-export function Trouble({ problem, onRetry }: { problem: Problem; onRetry?: () => void }) {
+interface Props {
+  problem: Problem;
+  onRetry?: () => void;
+  /** Where the address may be what is wrong. */
+  onClear?: () => void;
+}
+
+export function Trouble({ problem, onRetry, onClear }: Props) {
   return (
     <div class="notice" role="alert">
       <h2>{titleOf(problem)}</h2>
@@ -10,6 +17,11 @@ export function Trouble({ problem, onRetry }: { problem: Problem; onRetry?: () =
       {onRetry && problem.isPassing && (
         <button type="button" onClick={onRetry}>
           Try again
+        </button>
+      )}
+      {onClear && problem.status === 400 && (
+        <button type="button" onClick={onClear}>
+          Clear filters
         </button>
       )}
     </div>

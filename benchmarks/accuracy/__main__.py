@@ -1,0 +1,78 @@
+"""How often are the signals right? `python -m benchmarks.accuracy [--sessions N] [--seed S]`."""
+
+import argparse
+import time
+from pathlib import Path
+
+from benchmarks.accuracy import matching, recordings
+from benchmarks.accuracy.driving import record
+from benchmarks.accuracy.truth import FOREIGN, RECORDERS, Visit, keep, kept
+from benchmarks.accuracy.visits import SCRIPTS
+from benchmarks.machine import say, show
+
+_SESSIONS = len(SCRIPTS)
+_COLUMNS = ("", "truth", "found", "right", "missed", "extra", "recall", "precision")
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=_SESSIONS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="scripts whose names contain this")
+    parser.add_argument("--keep", type=Path, help="keep the streams in this folder")
+    parser.add_argument("--from", type=Path, dest="kept", help="analyse these, without a browser")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = _asked()
+    begun_s = time.monotonic()
+    if asked.kept:
+        visits = [visit for visit in kept(asked.kept) if asked.only in visit.name]
+    else:
+        visits = record(asked.sessions, asked.seed, only=asked.only)
+        say(f"recorded in {time.monotonic() - begun_s:.0f} s")
+    if asked.keep:
+        asked.keep.mkdir(parents=True, exist_ok=True)
+        for visit in visits:
+            keep(visit, asked.keep)
+    hard = sum(visit.is_hard_negative for visit in visits)
+    title = f"{len(visits)} visits, {hard} of them hard negatives"
+    _judge(title, visits, RECORDERS, matching.KINDS)
+    shared = recordings.shared()
+    if shared:
+        _judge(f"{len(shared)} recordings of other websites", shared, (FOREIGN,), recordings.KINDS)
+
+
+def _judge(
+    title: str, visits: list[Visit], recorders: tuple[str, ...], kinds: tuple[str, ...]
+) -> None:
+    scores: dict[tuple[str, str], matching.Score] = {}
+    for visit in visits:
+        for recorder in recorders:
+            matching.add(scores, visit, recorder, kinds)
+    rows = [
+        (
+            f"{recorder}: {kind}",
+            s.truth,
+            s.found,
+            s.right,
+            s.missed,
+            s.extra,
+            f"{s.recall:.3f}",
+            f"{s.precision:.3f}",
+        )
+        for (recorder, kind), s in sorted(scores.items(), key=lambda item: item[0][0] == FOREIGN)
+    ]
+    show(title, _COLUMNS, rows)
+    for score in scores.values():
+        for recorder, kind, name, at_ms, what, is_missed in score.faults:
+            verdict = "missed" if is_missed else "extra "
+            print(f"{recorder}: {verdict} {kind} in {name} at {at_ms:.0f}: {what}")
+    for visit in visits:
+        for flaw in visit.flaws:
+            print(f"flaw of {visit.name}: {flaw}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+/**
+ * What a page changes by itself: clocks, carousels, polled lists, what follows the mouse. Told by
+ * its recurring on the same nodes while nobody had clicked; such a change answers no click.
+ */
+
+const NODES_MAX = 128; // the page's liveliest; one too few only hides a dead click
+// How far a change may be off the rhythm so far: timers are late on a busy machine.
+const EARLY = 0.6;
+const LATE = 1.5;
+const LATE_MS = 200;
+const FORGET = 0.8; // of the longest and the shortest pause, at each change
+
+interface Rhythm {
+  at: number;
+  /** The shortest and the longest pause between two changes, of late; 0: only one was seen. */
+  least: number;
+  most: number;
+  /** Whether it has changed as the mouse moved. */
+  follows: boolean;
+}
+
+export class Ticking {
+  readonly #rhythms = new Map<number, Rhythm>();
+
+  /**
+   * Return whether the page makes this change by itself, and learn of it.
+   *
+   * `isPrompted`: a click or key was so shortly before that it may be an answer, and teaches
+   * nothing. `isMoving`: the mouse moved just now.
+   */
+  isOwn(ids: readonly number[], now: number, isPrompted: boolean, isMoving: boolean): boolean {
+    let isOwn = ids.length > 0;
+    for (const id of ids) {
+      const rhythm = this.#rhythms.get(id);
+      if (!rhythm) {
+        isOwn = false;
+        if (!isPrompted) this.#add(id, { at: now, least: 0, most: 0, follows: isMoving });
+        continue;
+      }
+      const pause = now - rhythm.at;
+      const isEarly = pause < rhythm.least * EARLY;
+      const ticks = rhythm.most > 0 && !isEarly && pause < rhythm.most * LATE + LATE_MS;
+      if (!ticks && !(rhythm.follows && isMoving)) isOwn = false;
+      if (!isPrompted) {
+        rhythm.least = Math.min(pause, rhythm.least / FORGET || pause);
+        rhythm.most = Math.max(pause, rhythm.most * FORGET);
+        rhythm.follows ||= isMoving;
+      }
+      if (!isPrompted || !isEarly) rhythm.at = now;
+    }
+    return isOwn;
+  }
+
+  #add(id: number, rhythm: Rhythm): void {
+    const [oldest] = this.#rhythms.keys();
+    if (this.#rhythms.size >= NODES_MAX) this.#rhythms.delete(oldest as number);
+    this.#rhythms.set(id, rhythm);
+  }
+}

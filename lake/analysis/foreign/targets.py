@@ -1,0 +1,47 @@
+"""What was clicked, told at the time when it was: the page may change or drop it a moment later."""
+
+from typing import NamedTuple
+
+from lake.analysis.foreign.cursors import Cursors
+from lake.analysis.foreign.interactive import is_field, is_interactive, is_opaque
+from lake.analysis.foreign.mirror import Node
+from lake.analysis.foreign.paths import elements_of, is_control, path_of, text_of
+
+
+class Target(NamedTuple):
+    """An element. `is_quick`: it may be clicked fast without anger, or nobody can see why."""
+
+    path: str | None
+    text: str | None
+    is_interactive: bool
+    is_control: bool
+    is_quick: bool
+
+
+class Press(NamedTuple):
+    """One click of a person's. `down_ms` is when the button went down, `node` its target's id."""
+
+    at_ms: float
+    down_ms: float
+    node: object
+    x: int | None
+    y: int | None
+    target: Target
+
+
+# Of what the mirror does not know, nothing is claimed.
+_UNKNOWN = Target(None, None, is_interactive=True, is_control=False, is_quick=False)
+
+
+def target_of(node: Node | None, cursors: Cursors) -> Target:
+    """Describe an element."""
+    chain = elements_of(node) if node else []
+    if node is None or not chain:
+        return _UNKNOWN
+    return Target(
+        path_of(node),
+        text_of(node) or None,
+        is_interactive(chain, cursors),
+        any(map(is_control, chain)),
+        is_field(chain) or is_opaque(chain),
+    )

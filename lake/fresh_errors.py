@@ -1,0 +1,164 @@
+"""Errors in chunks that wait to be compacted, as rows of `errors`. Reads only, within limits.
+
+The newest chunks are read, few enough for one request; what else waits comes with compaction.
+What a chunk was once found to hold is remembered. Which sessions an erasure hides stays hidden
+here too; what is told of compacted sessions is `lake.error_groups`'.
+"""
+
+from collections.abc import Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import NamedTuple
+
+from lake import facts, merge, segments
+from lake.analysis.errors import ErrorEvent, ErrorRule
+from lake.erased import Erased
+from lake.errors import Damaged, ObjectMissing
+from lake.pending import Waiting
+from lake.tables import rows
+from lake.tables.rows import Row
+from lake.view import Fresh, Lake, View
+from lake.websites import Website
+
+_CHUNKS_MAX = 200  # of one request
+_RAW_BYTES_MAX = 64 * 1024 * 1024  # of these, inflated
+_ROWS_MAX = 5_000  # errors with the longest stacks take 45 MB
+_READERS = 8  # segments in flight, and in memory
+_EVENT_BYTES = 200  # what an error takes beside its texts
+_TRIES_MAX = 5
+
+
+class Seen(NamedTuple):
+    """A moment of the lake with its waiting errors. `gone` was asked for after `view`."""
+
+    view: View
+    gone: Erased
+    rows: list[Row]
+
+
+def seen(lake: Lake, website: Website, low: datetime, high: datetime) -> Seen:
+    """Return the newest errors that wait, of a website's sessions that began in [low, high).
+
+    With a newer view where a segment was compacted meanwhile; what is damaged is left out.
+
+    Raises:
+        StoreUnavailable.
+    """
+    view = lake.view()
+    for _ in range(_TRIES_MAX):
+        gone = lake.erased.of(website.website_id)
+        _forget(lake, gone)
+        try:
+            return Seen(view, gone, _rows(lake, view, website, gone, low, high))
+        except ObjectMissing:
+            view = lake.view(newer=True)
+    raise AssertionError("segments vanish faster than they can be read")
+
+
+def _forget(lake: Lake, gone: Erased) -> None:
+    """What is gone is not remembered either."""
+
+    def is_gone(key: Hashable) -> bool:
+        return isinstance(key, tuple) and key[0] == gone.website_id and key[1] in gone.waiting
+
+    if gone.waiting:
+        lake.kept_errors.drop(is_gone)
+
+
+def _rows(
+    lake: Lake, view: View, website: Website, gone: Erased, low: datetime, high: datetime
+) -> list[Row]:
+    sessions = [
+        fresh
+        for (website_id, _), fresh in view.fresh.items()
+        if website_id == website.website_id
+        and low <= fresh.row["started_at"] < high
+        and not _is_hidden(gone, fresh)
+    ]
+    wanted = _newest(item for fresh in sessions for item in _with_errors(fresh))
+    events = _events(lake, wanted)
+    found: list[Row] = []
+    for fresh in sessions:
+        mine = [
+            (item, events[_place(item)]) for item in _with_errors(fresh) if _place(item) in events
+        ]
+        if mine:
+            found += _rows_of(fresh, mine)
+    found.sort(key=lambda row: int(row["at_ms"]), reverse=True)
+    return found[:_ROWS_MAX]
+
+
+def _is_hidden(gone: Erased, fresh: Fresh) -> bool:
+    users = {chunk.user_id for chunk in fresh.union.chunks}
+    session_id, visitor_id = fresh.row["session_id"], fresh.row["visitor_id"]
+    return any(gone.hides(session_id, visitor_id, user_id) for user_id in users)
+
+
+def _place(item: Waiting) -> tuple[str, str, str, int]:
+    return item.arrival.website_id, item.arrival.session_id, item.key, item.row
+
+
+def _with_errors(fresh: Fresh) -> Iterator[Waiting]:
+    """Yield the session's chunks with errors that are not in its file."""
+    new = {id(arrival) for arrival in fresh.union.new if arrival.facts.error_count}
+    return (item for item in fresh.waiting if id(item.arrival) in new)
+
+
+def _newest(waiting: Iterator[Waiting]) -> list[Waiting]:
+    found: list[Waiting] = []
+    raw_bytes = 0
+    for item in sorted(waiting, key=lambda item: item.arrival.received_at, reverse=True):
+        raw_bytes += item.arrival.facts.raw_bytes
+        if len(found) == _CHUNKS_MAX or (found and raw_bytes > _RAW_BYTES_MAX):
+            break
+        found.append(item)
+    return found
+
+
+def _events(lake: Lake, wanted: list[Waiting]) -> dict[Hashable, list[ErrorEvent]]:
+    """Return the errors of chunks by where they lie. Chunks that are damaged have none."""
+    known = lake.kept_errors.get(_place(item) for item in wanted)
+    by_segment: dict[str, list[Waiting]] = {}
+    for item in wanted:
+        if _place(item) not in known:
+            by_segment.setdefault(item.key, []).append(item)
+    names = list(by_segment)
+    with ThreadPoolExecutor(_READERS) as pool:
+        for start in range(0, len(names), _READERS):
+            some = names[start : start + _READERS]
+            for name, body in zip(some, pool.map(lake.store.get, some), strict=True):
+                for item, events in _read(lake, body, by_segment[name]):
+                    size = sum(len(e.message) + len(e.stack or "") + _EVENT_BYTES for e in events)
+                    known[_place(item)] = events
+                    lake.kept_errors.put([(_place(item), events, size)])
+    return {_place(item): known[_place(item)] for item in wanted if _place(item) in known}
+
+
+def _read(
+    lake: Lake, body: bytes, items: list[Waiting]
+) -> Iterator[tuple[Waiting, list[ErrorEvent]]]:
+    try:
+        payloads = segments.decode_payloads(body)
+    except Damaged:
+        return
+    for item in items:
+        rule = ErrorRule()
+        try:
+            for event in merge.events_of(item.arrival, payloads[item.row].as_py(), lake.settings):
+                rule.see(event.at_ms, 0, event.type, event.json)
+        except Damaged:
+            continue
+        yield item, rule.errors
+
+
+def _rows_of(fresh: Fresh, found: list[tuple[Waiting, list[ErrorEvent]]]) -> list[Row]:
+    union = fresh.union
+    key = (fresh.row["website_id"], fresh.row["session_id"])
+    summary = facts.fold(*key, union.chunks, union.client)
+    number = {chunk.place: i for i, chunk in enumerate(union.chunks)}
+    events = [
+        event._replace(chunk=number[item.arrival.facts.place])
+        for item, events in found
+        for event in events
+    ]
+    return rows.error_rows(summary, union.chunks, events)

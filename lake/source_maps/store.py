@@ -1,0 +1,171 @@
+"""The source maps of a website: one object for each generated file, by its address.
+
+An address is a file's without query and fragment, as stacks name it. What is uploaded again takes
+the former's place. They go with their website; erasures do not touch them, as they are nobody's.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from lake import audit, keys, websites
+from lake.errors import Damaged, FormatUnknown, Missing, ObjectMissing
+from lake.scrub import URL_LENGTH_MAX, scrub_text, scrub_url
+from lake.source_maps.decoding import Decoded, SourceMapMalformed, decode, pack, unpack
+from lake.store import Store
+from lake.times import iso
+
+FORMAT = 1
+_HEAD_BYTES_MAX = 4 * URL_LENGTH_MAX + 1024
+
+
+class SourceMapMissing(Missing):
+    """A website has no source map for this file."""
+
+    kind = "source-map-missing"
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What an object tells of itself, in its first line."""
+
+    format: int
+    website_id: str
+    url: str
+    uploaded_at: str
+    source_count: int
+    segment_count: int
+
+
+class Made(NamedTuple):
+    """A map that is ready to be stored."""
+
+    head: Head
+    body: bytes
+
+
+def make(website_id: str, url: str | None, body: bytes, *, now_ms: int) -> Made:
+    """Decode a map as a bundler wrote it.
+
+    Args:
+        url: Of the generated file; None: the map's own `file` must tell it.
+
+    Raises:
+        SourceMapMalformed: It is no map, or no stack will ever name its file so.
+    """
+    decoded, file = decode(body)
+    url = file_url(url or file or "")
+    if "://" not in url:
+        raise SourceMapMalformed(f"where is {url or 'its file'} on the website? Give --url-prefix")
+    if len(url) > URL_LENGTH_MAX or scrub_url(url) != url or scrub_text(url) != url:
+        raise SourceMapMalformed(
+            f"{url[:200]} looks as if it held a secret, so that stacks hide a part of it: "
+            "shorten the hash in its name to less than 32 characters"
+        )
+    head = Head(
+        format=FORMAT,
+        website_id=website_id,
+        url=url,
+        uploaded_at=iso(now_ms),
+        source_count=len(decoded.sources),
+        segment_count=len(decoded.columns),
+    )
+    return Made(head, msgspec.json.encode(head) + b"\n" + pack(decoded))
+
+
+def put(store: Store, website_id: str, made: Iterable[Made], *, by: str, now_ms: int) -> None:
+    """Store maps of a website; each is there or not.
+
+    Raises:
+        WebsiteMissing, StoreUnavailable.
+    """
+    websites.get(store, website_id)
+    maps = list(made)
+    _tell(store, website_id, by, "source-map-stored", [one.head.url for one in maps], now_ms)
+    for one in maps:
+        assert one.head.website_id == website_id
+        store.put(key_of(website_id, one.head.url), one.body)
+
+
+def list_all(store: Store, website_id: str) -> list[Head]:
+    """Return what a website has, by address.
+
+    Raises:
+        WebsiteMissing, Damaged, StoreUnavailable.
+    """
+    websites.get(store, website_id)
+    return sorted(_heads(store, website_id), key=lambda head: head.url)
+
+
+def remove(
+    store: Store, website_id: str, urls: Iterable[str], *, by: str, now_ms: int
+) -> list[str]:
+    """Remove the maps of these files; return their addresses.
+
+    Raises:
+        WebsiteMissing, StoreUnavailable.
+        SourceMapMissing: There is none for one of them; nothing is removed.
+    """
+    websites.get(store, website_id)
+    there = {item.key for item in store.list(keys.source_maps_prefix(website_id))}
+    found = [file_url(url) for url in urls]
+    for url in found:
+        if key_of(website_id, url) not in there:
+            raise SourceMapMissing(f"there is no source map for {url[:200]}")
+    _tell(store, website_id, by, "source-map-removed", found, now_ms)
+    store.delete(key_of(website_id, url) for url in found)
+    return found
+
+
+def read(store: Store, key: str) -> tuple[Head, Decoded]:
+    """Return a stored map.
+
+    Raises:
+        ObjectMissing, Damaged, StoreUnavailable.
+    """
+    line, _, body = store.get(key).partition(b"\n")
+    head = _head(line, key)
+    try:
+        return head, unpack(body)
+    except Damaged as error:
+        raise Damaged(f"{key}: {error}") from error
+
+
+def file_url(url: str) -> str:
+    """Return an address without query and fragment."""
+    return url.partition("#")[0].partition("?")[0]
+
+
+def key_of(website_id: str, url: str) -> str:
+    """Return the key of the map for a file."""
+    name = hashlib.sha256(url.encode(errors="replace")).hexdigest()[:32]
+    return keys.source_map_key(website_id, name)
+
+
+def _heads(store: Store, website_id: str) -> Iterator[Head]:
+    for item in store.list(keys.source_maps_prefix(website_id)):
+        try:
+            start = store.get_range(item.key, 0, _HEAD_BYTES_MAX)
+        except ObjectMissing:
+            continue  # removed since the listing
+        yield _head(start.partition(b"\n")[0], item.key)
+
+
+def _head(line: bytes, key: str) -> Head:
+    try:
+        head = msgspec.json.decode(line, type=Head)
+    except msgspec.DecodeError as error:
+        raise Damaged(f"{key} is no source map: {error}") from error
+    if head.format != FORMAT:
+        raise FormatUnknown(f"{key} has format {head.format}, this version reads {FORMAT}")
+    return head
+
+
+def _tell(
+    store: Store, website_id: str, by: str, action: str, urls: list[str], now_ms: int
+) -> None:
+    audit.write(
+        store,
+        [audit.entry(website_id, by, action, None, {"file": url}, now_ms=now_ms) for url in urls],
+    )

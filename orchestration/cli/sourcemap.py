@@ -1,0 +1,113 @@
+"""`replaylake sourcemap …`: what turns places in generated files into places in their sources."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.printing import complain, note, print_json, print_table, progress
+
+app = typer.Typer(
+    help="Source maps: stacks with the files, lines and names that their authors know.",
+    no_args_is_help=True,
+)
+
+_SCRIPTS = (".js", ".mjs", ".cjs")
+_SAFE = "/@!$&'()*+,;=:~"  # what browsers leave in a path as it is
+_COLUMNS = ("url", "uploaded_at", "source_count", "segment_count")
+
+
+@app.command()
+def upload(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILES|FOLDER",
+            exists=True,
+            help="Maps such as app.js.map, or folders of them. What sources say is never stored.",
+        ),
+    ],
+    website: WebsiteId,
+    url_prefix: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where the files (or what is in the folder) are on the website, such as "
+            "https://shop.example/assets/; without it, each map must tell its file's address.",
+        ),
+    ] = None,
+) -> None:
+    """Store source maps, all or none, and print the files that they are for."""
+    from lake.source_maps import decoding
+    from lake.source_maps import store as maps
+
+    lake_store, _ = open_lake()
+    found = [(name, file) for path in paths for name, file in _maps(path)]
+    if not found:
+        complain(f"no {' or '.join(f'*{one}.map' for one in _SCRIPTS)} in {paths[0]}")
+        raise typer.Exit(1)
+    made = []
+    with progress() as step:
+        for number, (name, file) in enumerate(found):
+            step(name, number, len(found))
+            if file.stat().st_size > decoding.MAP_BYTES_MAX:
+                raise decoding.SourceMapMalformed(
+                    f"{file} has {file.stat().st_size} bytes, limit is {decoding.MAP_BYTES_MAX}"
+                )
+            url = f"{url_prefix.rstrip('/')}/{quote(name, safe=_SAFE)}" if url_prefix else None
+            try:
+                made.append(maps.make(website, url, file.read_bytes(), now_ms=now_ms()))
+            except decoding.SourceMapMalformed as error:
+                raise decoding.SourceMapMalformed(f"{file}: {error}") from error
+        maps.put(lake_store, website, made, by="cli", now_ms=now_ms())
+    note(f"{len(made):,} source maps; services may need some seconds to see them")
+    for one in made:
+        print(one.head.url)
+
+
+@app.command(name="list")
+def list_(website: WebsiteId, as_json: AsJson = False) -> None:
+    """List a website's source maps by the files that they are for."""
+    from lake.source_maps import store as maps
+
+    store, _ = open_lake()
+    rows = [
+        [getattr(head, column) for column in _COLUMNS] for head in maps.list_all(store, website)
+    ]
+    if as_json:
+        print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+    else:
+        print_table(_COLUMNS, rows)
+
+
+@app.command()
+def remove(
+    website: WebsiteId,
+    urls: Annotated[
+        list[str] | None, typer.Argument(metavar="URL...", help="The files, as `list` tells them.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All of this website.")] = False,
+) -> None:
+    """Remove source maps; stacks are shown as they came from then on."""
+    from lake.source_maps import store as maps
+
+    if every == bool(urls):
+        raise typer.BadParameter("name files, or say --all", param_hint="URL")
+    store, _ = open_lake()
+    chosen = [head.url for head in maps.list_all(store, website)] if every else urls or []
+    for url in maps.remove(store, website, chosen, by="cli", now_ms=now_ms()):
+        print(url)
+
+
+def _maps(path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name of each generated file, below the folder that was given, and its map."""
+    if not path.is_dir():
+        yield path.name.removesuffix(".map"), path
+        return
+    for file in sorted(path.rglob("*.map")):
+        if file.stem.endswith(_SCRIPTS) and file.is_file():
+            yield file.relative_to(path).as_posix().removesuffix(".map"), file

@@ -1,0 +1,41 @@
+"""A browser, and the dashboard of a real query API over a lake that tests fill."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from lake.settings import Settings
+from lake.store import open_store
+from tests.dashboard.desk import Desk, now_ms
+from tests.processes import QUERY, serving
+from tests.query.recorded import Clock, Lakeful
+from tests.recorder import browser as browsers
+
+expect.set_options(timeout=30_000)  # on a machine that is busy with other tests
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with browsers.launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def _desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    settings = Settings(lake=str(folder / "lake"), pending_refresh_ms=100)
+    lakeful = Lakeful(open_store(settings), settings, Clock(now_ms()))
+    with serving(settings, folder / "query.log", command=QUERY) as server:
+        yield Desk(lakeful, server.url, browser)
+
+
+@pytest.fixture
+def desk(_desk: Desk) -> Iterator[Desk]:
+    """Each test has websites of its own in it. Whatever is shown, no page may complain."""
+    _desk.asked.clear()
+    _desk.complaints.clear()
+    yield _desk
+    for context in _desk.browser.contexts:
+        context.close()
+    assert _desk.complaints == []

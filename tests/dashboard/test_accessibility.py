@@ -1,0 +1,59 @@
+"""axe finds nothing on the pages, in both colour schemes, on screens wide and narrow."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lake import ids
+from lake.summaries import summarise_day
+from tests.dashboard.desk import SHOP, Desk
+
+_AXE = Path(__file__).parents[2] / "query_api/dashboard/node_modules/axe-core/axe.min.js"
+
+
+def findings(tab: Page) -> list[str]:
+    tab.evaluate(_AXE.read_text())
+    found: dict[str, Any] = tab.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0].get('failureSummary')}"
+        for one in found["violations"]
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_axe_finds_nothing(desk: Desk, scheme: str, width: int) -> None:
+    website = desk.website()
+    desk.visit(website, user="ada", errors=("x is undefined",))
+    desk.visit(website, ago_ms=500, url=f"{SHOP}/cart?utm_source=mail")
+    tab = desk.open(website, "/sessions?minPages=1", color_scheme=scheme, width=width)
+    expect(tab.locator("td.who a")).to_have_count(2)
+    tab.keyboard.press("j")
+    tab.get_by_role("button", name="More filters").click()
+
+    assert findings(tab) == []
+    tab.keyboard.press("?")
+    assert findings(tab) == []
+    tab.keyboard.press("Escape")
+    tab.get_by_role("button", name="Sign out").click()
+    tab.get_by_label("API key").wait_for()
+    assert findings(tab) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_about_what_many_sessions_tell(desk: Desk, scheme: str) -> None:
+    website = desk.website()
+    session_id = desk.visit(website, errors=("x is undefined",), rages_at_ms=4_000)
+    desk.lakeful.compact(ids.day_of(session_id))
+    summarise_day(desk.lakeful.store, ids.day_of(session_id))
+    tab = desk.open(website, "/errors", color_scheme=scheme)
+    for path, shown in (("/errors", "tbody a"), ("/frustration", "tbody a"), ("/overview", "dl")):
+        tab.goto(path)
+        tab.locator(shown).first.wait_for()
+
+        assert findings(tab) == [], path
+    tab.goto("/errors")
+    tab.locator("tbody a").click()
+    tab.get_by_role("link", name="View session").wait_for()
+    assert findings(tab) == []

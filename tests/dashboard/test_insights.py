@@ -1,0 +1,52 @@
+"""What many sessions tell together, and the way from there to each of them."""
+
+from playwright.sync_api import expect
+
+from lake import ids
+from lake.summaries import summarise_day
+from tests.dashboard.desk import SHOP, Desk
+
+
+def test_the_worst_page_leads_to_its_sessions(desk: Desk) -> None:
+    website = desk.website()
+    angry = desk.visit(website, user="angry", url=f"{SHOP}/cart?a=b", rages_at_ms=9_000)
+    desk.visit(website, user="calm", url=f"{SHOP}/cart")
+    desk.lakeful.compact(ids.day_of(angry))
+    tab = desk.open(website, "/frustration")
+    row = tab.locator("table.frustration tbody tr")
+
+    expect(row.get_by_role("link", name="/cart")).to_be_visible()
+    expect(row).to_contain_text("rage click 1")
+    expect(row).to_contain_text("50 % of those who saw it")
+    example = row.get_by_role("link", name="Session 1").get_attribute("href")
+    assert example == f"/sessions/{angry}?t=4"
+    row.get_by_role("link", name="/cart").click()
+    expect(tab.locator("td.who a")).to_have_text(["angry"])
+    tab.go_back()
+    tab.get_by_role("button", name="Signals").click()
+    tab.locator("table.frustration").get_by_role("link", name="rage click").click()
+
+    expect(tab.locator("td.who a")).to_have_text(["angry"])
+    assert "signal=rage_click" in tab.url
+
+
+def test_days_are_told_in_figures(desk: Desk) -> None:
+    website = desk.website()
+    sessions = [desk.visit(website, errors=("x",) * number, ago_ms=9_000) for number in (0, 1)]
+    days = {ids.day_of(session_id) for session_id in sessions}
+    desk.lakeful.compact(*days)
+    for day in days:
+        summarise_day(desk.lakeful.store, day)
+    tab = desk.open(website, "/overview")
+
+    expect(tab.locator(".figures dd")).to_have_text(["2", "2", "50 %", "0 %"])
+    expect(tab.locator("canvas")).to_have_count(2)
+
+
+def test_nothing_yet_is_said(desk: Desk) -> None:
+    tab = desk.open(desk.website(), "/frustration")
+    expect(tab.get_by_role("heading", name="Nothing frustrates")).to_be_visible()
+
+    tab.goto("/overview")
+
+    expect(tab.get_by_role("heading", name="No days yet")).to_be_visible()
