@@ -215,21 +215,20 @@ def test_silence_is_passed_over_unless_it_is_not_wanted(desk: Desk, page: Page) 
     assert not page.get_by_label("Skip inactivity").is_checked()
 
 
-def test_of_two_tabs_the_newer_is_watched_while_it_lasts(desk: Desk, page: Page) -> None:
+def test_of_two_tabs_that_one_is_watched_on_which_a_view_began_last(desk: Desk, page: Page) -> None:
     began = ago(3_600_000)
-    first = [
-        *counting(began, 5),
-        moved(began + 30_000),
-        wrote(began + 30_500, 7, "the first again"),
+    second = [
+        *opened(began + 10_000, element(6, "p", text(7, "the second"))),
+        moved(began + 25_000),
     ]
-    second = opened(began + 10_000, element(6, "p", text(7, "the second")))
-    second += [wrote(began + 15_000, 7, "the second goes on")]
+    again = note(began + 20_000, "page", url="https://shop.example/again", title="Again")
+    first = [*counting(began, 5), again, wrote(began + 20_500, 7, "the first again")]
     session = desk.record(first, second)
 
     for at, wanted in (
         (4, "second 4"),
         (12, "the second"),
-        (31, "the first again"),
+        (24, "the first again"),
         (11, "the second"),
     ):
         desk.watch(page, session, f"?t={at}")
