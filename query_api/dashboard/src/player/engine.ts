@@ -42,7 +42,6 @@ export class Engine {
   readonly view = signal({ width: 0, height: 0 });
   /** Counts what was read, so that panels look again. */
   readonly revision = signal(0);
-  readonly stages;
   readonly #windows: Window[];
   readonly #tapes = new Map<number, Tape>();
   /** What windows told that were let go since. */
@@ -77,8 +76,8 @@ export class Engine {
     this.#root = root;
     this.#isLive = recording.isLive;
     this.durationMs.value = recording.duration;
-    this.stages = stagesOf(recording.pageList, recording.duration);
-    this.#windows = windowsOf(this.stages, recording.frames);
+    const stages = stagesOf(recording.pageList, recording.duration);
+    this.#windows = windowsOf(stages, recording.frames);
     this.atMs.value = Math.min(Math.max(0, atMs), recording.duration);
     this.#shown = windowAt(this.#windows, this.atMs.value);
     void this.#readOn();

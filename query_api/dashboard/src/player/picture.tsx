@@ -45,7 +45,12 @@ export function Picture({ engine, recording, screen }: PictureProps) {
       {engine && <Address engine={engine} recording={recording} />}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the button below does it by keyboard */}
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: Space does it anywhere */}
-      <div class="player-room" ref={room} onClick={() => engine?.toggle()}>
+      <div
+        class="player-room"
+        ref={room}
+        style={view.width ? { "--view": `${view.width} / ${view.height}` } : {}}
+        onClick={() => engine?.toggle()}
+      >
         <div class="player-screen" ref={screen} style={style} />
         {engine && <Overlay engine={engine} recording={recording} />}
       </div>
@@ -54,9 +59,7 @@ export function Picture({ engine, recording, screen }: PictureProps) {
 }
 
 function Address({ engine, recording }: { engine: Engine; recording: Recording }) {
-  const view = useComputed(() =>
-    viewAt(recording.pageList, engine.stages, engine.atMs.value),
-  ).value;
+  const view = useComputed(() => viewAt(recording.pageList, engine.atMs.value)).value;
   const { width, height } = engine.view.value;
   return (
     <div class="player-address">
@@ -75,9 +78,7 @@ function Address({ engine, recording }: { engine: Engine; recording: Recording }
 function Overlay({ engine, recording }: { engine: Engine; recording: Recording }) {
   const until = engine.skippingToMs.value;
   const trouble = engine.trouble.value;
-  const page = useComputed(() =>
-    viewAt(recording.pageList, engine.stages, engine.atMs.value),
-  ).value;
+  const page = useComputed(() => viewAt(recording.pageList, engine.atMs.value)).value;
   const gaps = recording.gaps.filter(({ pageId }) => pageId === page?.pageId);
   const missing = gaps
     .filter(({ kind }) => kind === "missing-chunks")

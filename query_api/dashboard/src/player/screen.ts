@@ -7,7 +7,7 @@
 import { Replayer } from "rrweb";
 import "rrweb/dist/style.css";
 import { SHOWN_RULES } from "./defuse_nodes.ts";
-import { CUSTOM, type RecordedEvent } from "./events.ts";
+import { CUSTOM, FULL_SNAPSHOT, type RecordedEvent } from "./events.ts";
 
 /** Where no script may run, a browser lays a canvas out as if it were a span. */
 const RULES = [
@@ -20,6 +20,7 @@ const NEVER = 8.64e15;
 
 /** What is used of the replayer beyond what it offers. */
 interface Inside {
+  cache: unknown;
   timer: { timeOffset: number };
   adoptedStyleSheets: unknown[];
   applyStyleSheetMutation(data: unknown, ...rest: unknown[]): void;
@@ -28,16 +29,21 @@ interface Inside {
   rebuildFullSnapshot(...all: unknown[]): void;
 }
 
+/** Style sheets as they are replayed, by their text: the pages of a session share most of them. */
+let adapted: unknown = null;
+
 export class Screen {
   readonly #replayer: Replayer;
   readonly #inside: Inside;
   readonly #firstAt: number;
+  /** What is shown before the first picture is this picture, offset in ms. */
+  readonly #leastMs: number;
   #shownAt = 0;
   #isPlaying = false;
 
   /**
    * Args:
-   *   events: At least one.
+   *   events: With a full snapshot.
    *   resized: Called with the recorded view's size, CSS px.
    */
   constructor(
@@ -46,6 +52,8 @@ export class Screen {
     resized: (width: number, height: number) => void,
   ) {
     this.#firstAt = (events[0] as RecordedEvent).timestamp;
+    const snapshot = events.find(({ type }) => type === FULL_SNAPSHOT) as RecordedEvent;
+    this.#leastMs = snapshot.timestamp - this.#firstAt;
     const end = { type: CUSTOM, data: { tag: "end", payload: null }, timestamp: NEVER };
     this.#replayer = new Replayer([...events, end] as ConstructorParameters<typeof Replayer>[0], {
       root,
@@ -56,6 +64,8 @@ export class Screen {
       insertStyleRules: RULES,
     });
     this.#inside = this.#replayer as unknown as Inside;
+    adapted ??= this.#inside.cache;
+    this.#inside.cache = adapted;
     this.#mend();
     this.#replayer.on("resize", (size) => {
       const { width, height } = size as { width: number; height: number };
@@ -70,7 +80,8 @@ export class Screen {
 
   /** Draw a moment, ms since the epoch, by playing what leads to it at once. */
   show(at: number, isPlaying: boolean): void {
-    this.#shownAt = Math.max(0, at - this.#firstAt) + 1; // with what happened at that very moment
+    // With what happened at that very moment.
+    this.#shownAt = Math.max(this.#leastMs, at - this.#firstAt) + 1;
     this.#isPlaying = isPlaying;
     if (isPlaying) this.#replayer.play(this.#shownAt);
     else this.#replayer.pause(this.#shownAt);
@@ -78,7 +89,8 @@ export class Screen {
 
   /** Go on to a moment that lies ahead. */
   advance(at: number): void {
-    if (this.#isPlaying) this.#inside.timer.timeOffset = at - this.#firstAt + 1 - this.#shownAt;
+    const passed = at - this.#firstAt + 1 - this.#shownAt;
+    if (this.#isPlaying) this.#inside.timer.timeOffset = Math.max(0, passed);
   }
 
   /** Take the events that come next. */

@@ -91,7 +91,7 @@ export function Timeline({ engine, recording, marks }: TimelineProps) {
         <Breaks axis={axis.value} />
         <Head engine={engine} axis={axis.value} />
         {hovered.value !== null && (
-          <Preview recording={recording} engine={engine} axis={axis.value} place={hovered.value} />
+          <Preview recording={recording} axis={axis.value} place={hovered.value} />
         )}
       </div>
       <Marks engine={engine} marks={marks} axis={axis.value} width={width.value} />
@@ -165,14 +165,13 @@ function Breaks({ axis }: { axis: Axis }) {
 
 interface PreviewProps {
   recording: Recording;
-  engine: Engine;
   axis: Axis;
   place: number;
 }
 
-function Preview({ recording, engine, axis, place }: PreviewProps) {
+function Preview({ recording, axis, place }: PreviewProps) {
   const at = axis.moment(place);
-  const view = viewAt(recording.pageList, engine.stages, at);
+  const view = viewAt(recording.pageList, at);
   return (
     <div class="player-preview" style={{ left: `clamp(5.5rem, ${place * 100}%, 100% - 5.5rem)` }}>
       <strong>{clock(at)}</strong> <bdi>{pathOf(view?.url ?? null) || view?.title}</bdi>
