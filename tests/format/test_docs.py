@@ -10,6 +10,7 @@ from typer.main import get_command
 from ingest_api.metrics import Metrics as IngestMetrics
 from lake.settings import Settings, env_name
 from orchestration.cli import app
+from query_api.access import COOKIE
 from query_api.metrics import Metrics as QueryMetrics
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ def test_what_a_page_names_is_there(path: Path) -> None:
     links = _all(r"\]\(([^)#:]+)\)", text)
 
     assert _all(r"REPLAY_[A-Z_]+", text) <= SETTINGS
-    assert metrics <= METRICS
+    assert metrics <= METRICS | {COOKIE}
     assert _all(r"`replaylake ([a-z]+)", text) <= COMMANDS
     assert _all(r"`make ([a-z-]+)", text) <= TARGETS
     assert [link for link in links if not (path.parent / link).exists()] == []
