@@ -213,6 +213,6 @@ SCORE_COLUMNS = (
 ANALYSED: dict[str, tuple[str, ...]] = {
     "sessions": (*SCORE_COLUMNS, "exit_url"),
     "pages": ("viewport_width", "viewport_height", "click_count", "clicks", "seen_px"),
-    "errors": ("url",),
+    "errors": ("url", "fingerprint", "stack"),
     "signals": tuple(SCHEMAS["signals"].names),
 }

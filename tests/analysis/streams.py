@@ -143,9 +143,10 @@ def signals(page: Page) -> list[Signal]:
 
 def of_rules(occurrences: Iterable[Occurrence]) -> list[Signal]:
     rules = (RageClick(), DeadClick())
-    return [
+    found = [
         signal for occurrence in occurrences for rule in rules for signal in rule.see(occurrence)
     ]
+    return found + [signal for rule in rules for signal in rule.end()]
 
 
 def kinds(page: Page) -> list[str]:

@@ -12,7 +12,7 @@ from lake.analysis.foreign.page import ForeignPage
 from lake.analysis.occurrences import Burst, Click, Occurrence, Signal
 from tests.analysis.streams import AT_MS, Json, Page, of_rules, placed, signals, told
 
-law = settings(deadline=None, max_examples=60)
+law = settings(deadline=None, max_examples=40)
 
 Step = tuple[str, int]
 steps = st.lists(
@@ -191,7 +191,7 @@ def busy(times: int) -> Page:
 
 
 def test_twice_the_events_are_twice_the_work() -> None:
-    once, twice = calls_of(see_all(busy(400))), calls_of(see_all(busy(800)))
+    once, twice = calls_of(see_all(busy(150))), calls_of(see_all(busy(300)))
 
     assert twice < 2.2 * once
 

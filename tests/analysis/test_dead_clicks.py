@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from lake.analysis.dead_click import DeadClick
 from lake.analysis.occurrences import Click
-from tests.analysis.streams import Page, kinds, signals, told
+from tests.analysis.streams import Page, kinds, of_rules, signals, told
 
 HEADING = ("main", {"id": "shop"}, ("h2", {"name": "title", "class": "headline"}, "Our offers"))
 DEAD = ["dead_click"]
@@ -107,6 +106,19 @@ def test_a_clock_does_not_save_a_click() -> None:
     assert kinds(clock) == DEAD
 
 
+def test_a_clock_is_known_after_a_checkpoint_too() -> None:
+    before, after = (Page(("time", {"name": "clock"}, "12"), HEADING, first_id=n) for n in (1, 900))
+    for clock in (before, after):
+        for _ in range(4):
+            clock.wait(1000).mutate(texts=[{"id": clock.ids["clock"] + 1, "value": "13"}])
+    for event in after.events:
+        event["timestamp"] += 4000
+    after.wait(600).click("title")  # the next tick is the first after the checkpoint
+    after.events = before.events + after.events
+
+    assert kinds(after) == DEAD
+
+
 def carousel() -> tuple[Page, Callable[[int], Page]]:
     slides = [("div", {"name": f"slide{n}", "class": "slide"}) for n in range(3)]
     page_ = page(("div", {"name": "slides"}, *slides))
@@ -187,6 +199,14 @@ def test_a_mark_of_what_the_mouse_is_over_does_not_save_a_click() -> None:
     card = page(("div", {"name": "card", "class": "card"}, "Offer"))
     hover(card, "card", "card over").wait(2000).click("card").wait(200)
     hover(card, "card", "card")
+
+    assert kinds(card) == DEAD
+
+
+def test_moves_are_told_late() -> None:
+    card = page(("div", {"name": "card", "class": "card"}, "Offer"))
+    hover(card, "card", "card over").wait(2000).click("card").wait(900)
+    card.set("card", **{"class": "card"}).wait(-50).move("card", ms=500)
 
     assert kinds(card) == DEAD
 
@@ -296,23 +316,20 @@ def test_clicks_again_in_the_same_place_are_one_dead_click() -> None:
     assert kinds(page().click("title", x=100).click("title", x=131)) == DEAD * 2
 
 
-def test_clicks_without_places_are_told_apart_by_their_targets() -> None:
-    rule = DeadClick()
-    first = Click("p", 1000.0, None, None, "h2", None, is_interactive=False, reacted=False)
-    found = [
-        list(rule.see(click))
-        for click in (first, first._replace(at_ms=1100.0), first._replace(at_ms=1200.0, target="p"))
-    ]
+DEAD_CLICK = Click("p", 1000.0, None, None, "h2", None, is_interactive=False, reacted=False)
 
-    assert [len(some) for some in found] == [1, 0, 1]
+
+def test_clicks_without_places_are_told_apart_by_their_targets() -> None:
+    again = DEAD_CLICK._replace(at_ms=1100.0)
+    other = DEAD_CLICK._replace(at_ms=1200.0, target="p")
+
+    assert [signal.target for signal in of_rules([DEAD_CLICK, again, other])] == ["h2", "p"]
 
 
 def test_a_repeated_click_on_another_page_is_another() -> None:
-    rule = DeadClick()
-    first = Click("p", 1000.0, 1, 1, "h2", None, is_interactive=False, reacted=False)
+    other = DEAD_CLICK._replace(page_id="q")
 
-    assert list(rule.see(first))
-    assert list(rule.see(first._replace(page_id="q")))
+    assert [signal.page_id for signal in of_rules([DEAD_CLICK, other])] == ["p", "q"]
 
 
 def test_of_what_the_mirror_does_not_know_nothing_is_claimed() -> None:

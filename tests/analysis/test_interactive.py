@@ -194,6 +194,7 @@ def test_a_sheet_gives_it_none(selector: str) -> None:
         (".card{cursor:url(hand.png) 2 2, pointer !important}", True),
         ("@media (hover:hover){.card{color:red;cursor:pointer}}", True),
         ("/* .card{cursor:pointer} */ p{cursor:pointer}", False),
+        ("/* the cards */ .card{cursor:pointer}", True),
         (".card{--cursor:pointer}", False),
         (r".md\:card{cursor:pointer}", False),
     ],

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lake.analysis.foreign.mirror import Mirror, Node
 from tests.analysis.streams import Page
 
-law = settings(deadline=None)
+law = settings(deadline=None, max_examples=60)
 
 
 def mirrored(page: Page) -> Mirror:

@@ -35,7 +35,9 @@ def test_a_reversal_is_of_200_px_or_more(px: float, expected: list[int]) -> None
 
 
 @pytest.mark.parametrize(("leg_ms", "expected"), [(2000, [4]), (2001, [])])
-def test_each_reversal_comes_within_two_seconds_of_the_one_before(leg_ms: float, expected: list[int]) -> None:
+def test_each_reversal_comes_within_two_seconds_of_the_one_before(
+    leg_ms: float, expected: list[int]
+) -> None:
     assert reversals(zigzag(4, 600, leg_ms=leg_ms)) == expected
 
 

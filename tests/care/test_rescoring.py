@@ -9,6 +9,7 @@ from lake.analysis.score import SCORING_VERSION
 from lake.maintenance import maintain
 from lake.rescoring import Rescored, rescore_day
 from lake.tables.schemas import ANALYSED, SCHEMAS
+from lake.tables.table import POLARS
 from tests.care.damage import rewrite
 from tests.care.lakes import DAY_MS, assert_same, broken, compacted, filled, killed_at, tables_of
 from tests.query.recorded import NOW_MS, Lakeful, moves, page
@@ -25,8 +26,8 @@ def make_old(lakeful: Lakeful) -> None:
     rewrite(lakeful, "signals", copies=0)
     for name in ("sessions", "pages", "errors"):
         for column in ANALYSED[name]:
-            kind = pl.DataFrame(schema={column: pl.Null}).schema[column]
-            rewrite(lakeful, name, change=pl.lit(None, kind).alias(column))
+            old = None if SCHEMAS[name].field(column).nullable else "old"
+            rewrite(lakeful, name, change=pl.lit(old).cast(POLARS[name][column]).alias(column))
 
 
 def rescored(lakeful: Lakeful, *days_ago: int, again: bool = False) -> list[Rescored]:
@@ -111,7 +112,8 @@ def test_tables_of_a_version_without_these_columns_get_them(lakeful: Lakeful) ->
     make_old(lakeful)
     for name in ("sessions", "pages", "errors"):
         uri = lakeful.store.table_uri(name)
-        had = [one for one in SCHEMAS[name].names if one not in ANALYSED[name]]
+        added = {one for one in ANALYSED[name] if SCHEMAS[name].field(one).nullable}
+        had = [one for one in SCHEMAS[name].names if one not in added]
         rows = DeltaTable(uri).to_pyarrow_table().select(had)
         write_deltalake(uri, rows, mode="overwrite", schema_mode="overwrite", partition_by=["part"])
     assert tables_of(lakeful.settings)["pages"]["clicks"].null_count() == before["pages"].height

@@ -128,10 +128,9 @@ COMPACTION = (
         "a commit goes through a newer handle than the one that was read",
         "lake/tables/table.py",
         """
--                self._table or self._created(),
-+                DeltaTable(self._uri, storage_options=self._options)
-+                if self._table
-+                else self._created(),
+             self._renew(table)
++            if self._table:
++                table = DeltaTable(self._uri, storage_options=self._options)
 """,
         (f"{_RACES}::test_a_stale_compactor_is_refused_and_begins_again[local-True]",),
     ),
@@ -365,8 +364,8 @@ READING = (
         "errors of every website are grouped together",
         "lake/visible.py",
         """
--            pl.col("website_id") == self._website_id, pl.col("started_at") >= low
-+            pl.col("started_at") >= low
+-        mine = pl.col("website_id") == self._website_id
++        mine = pl.lit(True)
 """,
         (_ISOLATION,),
     ),
@@ -477,4 +476,233 @@ SHARING = (
     ),
 )
 
-MUTANTS = (*COMPACTION, *RETENTION, *ERASURE, *INGEST, *READING, *ACCESS, *SHARING)
+ANALYSIS = (
+    Mutant(
+        "a form is another one once it is marked as refused",
+        "lake/analysis/forms.py",
+        """
+-        return Form(before[-1] if before else shown[0][1], _STATES.sub("", step.form))
++        return Form(before[-1] if before else shown[0][1], step.form)
+""",
+        ("tests/analysis/test_form_frustration.py",),
+    ),
+    Mutant(
+        "a submission counts as a failure",
+        "lake/analysis/form_frustration.py",
+        """
+-_FAILURES = ("invalid", "failed")
++_FAILURES = ("invalid", "failed", "submit")
+""",
+        ("tests/analysis/test_form_frustration.py",),
+    ),
+    Mutant(
+        "a form that is sent in the end is told as left",
+        "lake/analysis/form_abandonment.py",
+        """
+-            fate.has_succeeded = True
++            pass
+""",
+        ("tests/analysis/test_form_abandonment.py",),
+    ),
+    Mutant(
+        "slow turns of a reader are a thrash",
+        "lake/analysis/scroll_thrash.py",
+        """
+-        if track.count and at_ms - track.last_turn_ms > WITHIN_MS:
+-            yield from _finish(page_id, track)
+""",
+        ("tests/analysis/test_scroll_thrash.py",),
+    ),
+    Mutant(
+        "a page that begins in its middle was scrolled there",
+        "lake/analysis/scroll_thrash.py",
+        """
+-            track = _Track(y, y, at_ms)
++            track = _Track(0.0, y, at_ms)
+""",
+        ("tests/analysis/test_scroll_thrash.py",),
+    ),
+    Mutant(
+        "errors come before the clicks that made them",
+        "lake/analysis/in_order.py",
+        """
+-LATE_MS_MAX = 5000  # a click's second, and a page that was held up by work or a dialog
++LATE_MS_MAX = 500
+""",
+        ("tests/analysis/test_error_click.py",),
+    ),
+    Mutant(
+        "a link that leads back is a quick back",
+        "lake/analysis/quick_back.py",
+        """
+-        and view.at_ms - left.deed_at_ms > LED_MS_MAX
+""",
+        ("tests/analysis/test_quick_back.py",),
+    ),
+    Mutant(
+        "the score has no end",
+        "lake/analysis/score.py",
+        """
+-    burden = sum(weight * math.log1p(counts.get(kind, 0)) for kind, weight in WEIGHTS.items())
++    burden = sum(weight * counts.get(kind, 0) for kind, weight in WEIGHTS.items())
+""",
+        ("tests/analysis/test_score.py",),
+    ),
+    Mutant(
+        "idle visitors are active",
+        "lake/analysis/activity.py",
+        """
+-            self._active_ms += gap_ms if gap_ms <= IDLE_MS else 0
++            self._active_ms += gap_ms
+""",
+        ("tests/analysis/test_activity.py",),
+    ),
+    Mutant(
+        "a ticking clock answers each click",
+        "lake/analysis/foreign/answers.py",
+        """
+-            if known is None or not known.is_due(at_ms):
++            if True:
+""",
+        ("tests/analysis/test_dead_clicks.py",),
+    ),
+    Mutant(
+        "what cannot be seen answers a click",
+        "lake/analysis/foreign/answers.py",
+        """
+-        shown = filter(is_shown, islice(changes, _CHANGES_MAX))
++        shown = islice(changes, _CHANGES_MAX)
+""",
+        ("tests/analysis/test_dead_clicks.py",),
+    ),
+    Mutant(
+        "steppers are rage",
+        "lake/analysis/foreign/bursts.py",
+        """
+-            if run.is_in_vain and not self._has_selected(run):
++            if not self._has_selected(run):
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
+        "selecting a paragraph is rage",
+        "lake/analysis/foreign/bursts.py",
+        """
+-            if run.is_in_vain and not self._has_selected(run):
++            if run.is_in_vain:
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
+        "the clicks of a burst are dead clicks too",
+        "lake/analysis/dead_click.py",
+        """
+-                self._last[occurrence.page_id] = occurrence
++                pass
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
+        "each of some clicks in one place is a dead click",
+        "lake/analysis/dead_click.py",
+        """
+-        if last is None or not _is_again(last, click):
++        if True:
+""",
+        ("tests/analysis/test_dead_clicks.py",),
+    ),
+    Mutant(
+        "each release begins new groups of errors",
+        "lake/analysis/fingerprints.py",
+        """
+-    return "/".join(_steady(_unhashed(step)) for step in path.split("/"))
++    return "/".join(_steady(step) for step in path.split("/"))
+""",
+        ("tests/analysis/test_fingerprints.py",),
+    ),
+    Mutant(
+        "waiting errors vanish while they are compacted",
+        "lake/fresh_errors.py",
+        """
+-            view = lake.view(newer=True)
++            return Seen(view, gone, [])
+""",
+        ("tests/query/test_error_groups.py",),
+    ),
+    Mutant(
+        "notes of our recorder are guessed again",
+        "lake/analysis/analysis.py",
+        """
+-        self._is_noted = True
++        self._is_noted = False
+""",
+        ("tests/analysis/test_analysis.py",),
+    ),
+    Mutant(
+        "a click is a place of the window",
+        "lake/analysis/views.py",
+        """
+-            view.clicks.append((int(_within(x + page.left)), int(_within(y + page.top))))
++            view.clicks.append((int(_within(x)), int(_within(y))))
+""",
+        ("tests/analysis/test_views.py",),
+    ),
+    Mutant(
+        "a score is written before what it is made of",
+        "lake/rescoring.py",
+        """
+-_ORDER = ("signals", "pages", "errors", "sessions")
++_ORDER = ("sessions", "signals", "pages", "errors")
+""",
+        ("tests/care/test_rescoring.py::test_what_a_kill_leaves_undone_is_done_by_the_next_run",),
+    ),
+    Mutant(
+        "a re-scoring changes more than scores",
+        "lake/rescoring.py",
+        """
+-        yield row | {column: fresh[column] for column in ANALYSED[name]}
++        yield fresh
+""",
+        ("tests/care/test_rescoring.py::test_only_what_analysis_makes_is_written",),
+    ),
+    Mutant(
+        "erased people count in what frustrates",
+        "lake/visible.py",
+        """
+-        self.sessions = without_erased(sessions, [gone], people_of=sessions)
++        self.sessions = sessions
+""",
+        ("tests/query/test_frustration.py::test_who_is_erased_counts_nowhere_before_any_job_ran",),
+    ),
+    Mutant(
+        "what is no longer kept counts in what frustrates",
+        "lake/visible.py",
+        """
+-    return max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
++    return from_at or datetime.min.replace(tzinfo=UTC), to_at or datetime.max.replace(tzinfo=UTC)
+""",
+        ("tests/query/test_frustration.py::test_what_is_no_longer_kept_counts_nowhere",),
+    ),
+    Mutant(
+        "days tell of what was erased",
+        "lake/days.py",
+        """
+-    rows = [anew.get(row["date"], row) for row in stored]
++    rows = list(stored)
+""",
+        (
+            "tests/query/test_days.py::test_what_an_erased_session_showed_is_told_no_more_before_any_job_ran",
+        ),
+    ),
+    Mutant(
+        "days of every website are told",
+        "lake/days.py",
+        """
+-        mine = table.scan(files).filter(wanted, website_id=website.website_id)
++        mine = table.scan(files).filter(wanted)
+""",
+        ("tests/query/test_days.py::test_a_day_is_told_as_it_was_summarised",),
+    ),
+)
+
+MUTANTS = (*COMPACTION, *RETENTION, *ERASURE, *INGEST, *READING, *ACCESS, *SHARING, *ANALYSIS)

@@ -61,10 +61,10 @@ async def _go_back(v: Visitor, since_ms: float, what: str) -> None:
     page = len(v.pages) - 1
     at_ms = await v.now()
     await v.page.go_back()
-    if at_ms - since_ms > _QUICK_MS:
+    is_sure = at_ms - since_ms < _QUICK_MS
+    if not is_sure:
         v.flaws.append(f"too slow for a quick back from {what}")
-    else:
-        v.say("quick_back", since_ms, what, page=page, until_ms=at_ms)
+    v.say("quick_back", since_ms, what, page=page, until_ms=at_ms, is_optional=not is_sure)
 
 
 @SCRIPTS.positive

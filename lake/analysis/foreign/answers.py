@@ -89,7 +89,7 @@ class Answers:
 
     def see_script(self, at_ms: float, node: object) -> None:
         """A script clicks for its own reasons: to answer, or as it does again and again."""
-        self._see_sign(at_ms, (_hashable(node), "click"), None)
+        self._see_sign(at_ms, (self._place(node), "click"), None)
 
     def see(self, event: PageEvent) -> None:
         """Look at the next event."""
@@ -104,8 +104,7 @@ class Answers:
         elif source == SCROLL:
             self._see_scroll(at_ms, _hashable(data.get("id")))
         elif source in _WITH_HABITS:
-            place = _hashable(data.get("id") or data.get("styleId"))
-            self._see_sign(at_ms, (place, source), None)
+            self._see_sign(at_ms, (self._place(data.get("id")), source), None)
         elif source == SELECTION:
             self._see_selection(at_ms, data.get("ranges"))
         elif source == RESIZE or event.kind == _DOCUMENT_LOADED:
@@ -177,6 +176,10 @@ class Answers:
         elif self._has_selection:
             self._stir(at_ms)
         self._has_selection = has
+
+    def _place(self, number: object) -> int:
+        node = self._mirror.get(number)
+        return node.place if node else 0
 
     def _is_field(self, data: dict[str, object]) -> bool:
         node = self._mirror.get(data.get("id"))

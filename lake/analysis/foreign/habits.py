@@ -1,8 +1,9 @@
 """What a page does by itself: clocks, carousels, and what follows the mouse.
 
 A change that comes after a click answers it only if the page would not have made it anyway. Changes
-are told apart by where and what they are (`sign_of`), not by the nodes, as a carousel changes one
-after the other. Whether somebody had clicked is for the caller to know.
+are told apart by where and what they are (`sign_of`), not by the nodes: a carousel changes one
+after the other, and each checkpoint gives them other numbers. Whether somebody had clicked is for
+the caller to know.
 """
 
 from collections.abc import Hashable
@@ -76,7 +77,7 @@ class Habits:
 def sign_of(change: Change) -> Hashable:
     """Tell what kind of change it is, and in which element."""
     node = change.node
-    place = (change.parent or node).id
+    place = (change.parent or node).place
     if change.what == "text":
         return place, "#text"
     if change.what == "attribute":

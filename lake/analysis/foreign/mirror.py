@@ -28,10 +28,11 @@ class Node:
     """An element, a text (`#text`) or a document (`#document`, an iframe's too).
 
     `parent` is None at the top, and when the node is removed. `is_in_shadow`: a child of its host's
-    shadow root. Names of tags and attributes are in small letters, as far as the stream's are.
+    shadow root. `place` is equal for those of one tag in one place, in each snapshot of the page,
+    while `id` may be another in the next one. Names of tags are in small letters.
     """
 
-    __slots__ = ("attributes", "children", "id", "is_in_shadow", "parent", "tag", "text")
+    __slots__ = ("attributes", "children", "id", "is_in_shadow", "parent", "place", "tag", "text")
 
     def __init__(self, number: int) -> None:
         self.id = number
@@ -41,6 +42,7 @@ class Node:
         self.parent: Node | None = None
         self.children: dict[int, Node] = {}
         self.is_in_shadow = False
+        self.place = 0
 
     def climb(self) -> "Iterator[Node]":
         """Yield the node and what it is in: ancestors, shadow hosts, iframes; not for ever."""
@@ -241,6 +243,7 @@ def _attach(node: Node, parent: Node) -> None:
         return
     _detach(node)
     node.parent = parent
+    node.place = hash((parent.place, node.tag, node.attributes.get("id")))
     parent.children[node.id] = node
 
 

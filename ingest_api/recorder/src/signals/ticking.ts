@@ -7,11 +7,14 @@ const NODES_MAX = 128; // the page's liveliest; one too few only hides a dead cl
 // How far a change may be off the rhythm so far: timers are late on a busy machine.
 const EARLY = 0.6;
 const LATE = 1.5;
-const LATE_MS = 200;
+const LATE_MS = 200; // for each time that it was seen: a page that hangs is later still
+const SEEN_MAX = 5;
 const FORGET = 0.8; // of the longest and the shortest pause, at each change
 
 interface Rhythm {
   at: number;
+  /** How often it was seen, up to SEEN_MAX. */
+  seen: number;
   /** The shortest and the longest pause between two changes, of late; 0: only one was seen. */
   least: number;
   most: number;
@@ -34,14 +37,16 @@ export class Ticking {
       const rhythm = this.#rhythms.get(id);
       if (!rhythm) {
         isOwn = false;
-        if (!isPrompted) this.#add(id, { at: now, least: 0, most: 0, follows: isMoving });
+        if (!isPrompted) this.#add(id, { at: now, seen: 1, least: 0, most: 0, follows: isMoving });
         continue;
       }
       const pause = now - rhythm.at;
       const isEarly = pause < rhythm.least * EARLY;
-      const ticks = rhythm.most > 0 && !isEarly && pause < rhythm.most * LATE + LATE_MS;
+      const ticks =
+        rhythm.most > 0 && !isEarly && pause < rhythm.most * LATE + rhythm.seen * LATE_MS;
       if (!ticks && !(rhythm.follows && isMoving)) isOwn = false;
       if (!isPrompted) {
+        rhythm.seen = Math.min(rhythm.seen + 1, SEEN_MAX);
         rhythm.least = Math.min(pause, rhythm.least / FORGET || pause);
         rhythm.most = Math.max(pause, rhythm.most * FORGET);
         rhythm.follows ||= isMoving;

@@ -10,17 +10,19 @@ export interface Fetched<T> {
 }
 
 /**
- * Ask for `path` (null: nothing yet). With `everyMs` again and again, while the page is visible;
- * what is shown stays until there is something newer.
+ * Ask for `path`. With `everyMs` again and again, while the page is visible; what is shown stays
+ * until there is something newer.
  */
-export function useFetched<T>(path: string | null, everyMs = 0): Fetched<T> {
+export function useFetched<T>(path: string, everyMs = 0): Fetched<T> {
   const [value, setValue] = useState<T | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [round, setRound] = useState(0);
   const shown = useRef(path);
   useEffect(() => {
-    if (path === null) return;
-    if (shown.current !== path) setValue(null);
+    if (shown.current !== path) {
+      setValue(null);
+      setProblem(null);
+    }
     shown.current = path;
     return repeated(everyMs, async (signal) => {
       try {
@@ -39,14 +41,26 @@ export function useFetched<T>(path: string | null, everyMs = 0): Fetched<T> {
   };
 }
 
-/** Do it now, and then every so often while the page is visible; return how to end it. */
+/**
+ * Do it now, and then every so often while the page is visible, and once it is visible again;
+ * return how to end it. The work never runs twice at once.
+ */
 export function repeated(everyMs: number, work: (signal: AbortSignal) => Promise<void>) {
   const ended = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isWorking = false;
   const round = async () => {
-    if (!document.hidden) await work(ended.signal);
-    if (everyMs > 0 && !ended.signal.aborted) timer = setTimeout(round, everyMs);
+    if (isWorking) return;
+    clearTimeout(timer);
+    isWorking = true;
+    await work(ended.signal);
+    isWorking = false;
+    if (everyMs > 0 && !ended.signal.aborted) timer = setTimeout(later, everyMs);
   };
+  const later = () => {
+    if (!document.hidden) void round();
+  };
+  if (everyMs > 0) document.addEventListener("visibilitychange", later, { signal: ended.signal });
   void round();
   return () => {
     ended.abort();
