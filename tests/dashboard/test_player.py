@@ -221,6 +221,33 @@ def test_a_cut_answer_shows_what_came_and_says_so(desk: Desk, viewer: Viewer) ->
     viewer.tab.get_by_text("Part of this recording is damaged").wait_for()
 
 
+def test_what_never_arrived_is_said_and_shown(desk: Desk, viewer: Viewer) -> None:
+    began = ago(3_600_000)
+    session = desk.lakeful.session(began_ms=began)
+    first, _, *rest = session.chunks(counting(began, 30), size=10)
+    desk.lakeful.append([first, *rest])
+
+    viewer.watch(session, "?t=28")
+
+    viewer.shows("second 28")
+    viewer.tab.get_by_text("A part of this page never arrived").wait_for()
+    assert viewer.tab.locator(".player-gap").count() == 1
+
+
+def test_a_link_to_this_moment_is_copied(desk: Desk, viewer: Viewer) -> None:
+    session = record(desk, counting(ago(3_600_000), 30))
+    viewer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    viewer.watch(session, "?t=10")
+    viewer.shows("second 10")
+
+    viewer.press("ArrowRight")
+    viewer.press("c")
+    viewer.tab.get_by_text("Link to this moment copied").wait_for()
+
+    copied = str(viewer.tab.evaluate("navigator.clipboard.readText()"))
+    assert copied.endswith(f"/sessions/{session.session_id}?t=15")
+
+
 def test_a_page_without_a_picture_says_so(desk: Desk, viewer: Viewer) -> None:
     began = ago(3_600_000)
     session = record(desk, [moved(began), moved(began + 500), script_error(began + 900)])

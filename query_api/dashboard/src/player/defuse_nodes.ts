@@ -16,7 +16,7 @@ export type Json = Record<string, unknown>;
 /** Set on what the recorder masked, and on pictures of other hosts, to be seen by `SHOWN_RULES`. */
 export const MASKED = "data-replaylake-masked";
 export const REMOTE = "data-replaylake-remote";
-const MASK = "*****";
+const MASK_LENGTH_MAX = 10_000;
 
 /** How masked and remote things look, inside of the replay. */
 export const SHOWN_RULES = [
@@ -68,9 +68,14 @@ export function textOf(value: unknown): string {
   return typeof value === "string" ? value.slice(0, TEXT_LENGTH_MAX) : "";
 }
 
-/** Whether the recorder masked this text. */
+/** Whether a recorder masked this text: ours as a whole, others character by character. */
 export function isMask(text: unknown): boolean {
-  return typeof text === "string" && text.trim() === MASK;
+  return (
+    typeof text === "string" &&
+    text.length <= MASK_LENGTH_MAX &&
+    text.includes("**") &&
+    /^[*\s]+$/.test(text)
+  );
 }
 
 /** What the nodes of one page are, as far as later changes of them need it. */

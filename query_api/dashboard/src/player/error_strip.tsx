@@ -16,7 +16,9 @@ export function ErrorStrip({ engine, errors }: { engine: Engine; errors: readonl
     const last = errors.findLast(({ atMs }) => atMs <= at + LEAD_MS + 50);
     return last && at - last.atMs <= SHOWN_MS ? last : null;
   }).value;
-  if (!error) return null;
+  if (!errors.length) return null;
+  // Its room is kept, so that the picture does not jump with each error.
+  if (!error) return <div class="player-error" />;
   return (
     <details class="player-error" key={error.atMs}>
       <summary>

@@ -89,6 +89,7 @@ export function Timeline({ engine, recording, marks }: TimelineProps) {
           activity={recording.activity ?? ""}
         />
         <Breaks axis={axis.value} />
+        <Gaps axis={axis.value} recording={recording} />
         <Head engine={engine} axis={axis.value} />
         {hovered.value !== null && (
           <Preview recording={recording} axis={axis.value} place={hovered.value} />
@@ -159,6 +160,28 @@ function Breaks({ axis }: { axis: Axis }) {
           }}
         />
       ))}
+    </>
+  );
+}
+
+/** The pages of which something is missing: where on them is not known. */
+function Gaps({ axis, recording }: { axis: Axis; recording: Recording }) {
+  const torn = new Set(recording.gaps.map(({ pageId }) => pageId));
+  return (
+    <>
+      {recording.pageList
+        .filter(({ pageId }) => torn.has(pageId))
+        .map(({ pageId, atMs, duration }) => (
+          <div
+            key={pageId + atMs}
+            class="player-gap"
+            title="Of this page something never arrived"
+            style={{
+              left: `${axis.place(atMs) * 100}%`,
+              width: `${(axis.place(atMs + duration) - axis.place(atMs)) * 100}%`,
+            }}
+          />
+        ))}
     </>
   );
 }

@@ -247,7 +247,10 @@ describe("attacks by events", () => {
 describe("what is masked is seen to be", () => {
   test("a masked text marks the element around it", () => {
     expect(attributesOf(element("p", {}, text(" ***** ")))).toEqual({ [MASKED]: "text" });
+    expect(attributesOf(element("p", {}, text("*** ******")))).toEqual({ [MASKED]: "text" });
+    expect(attributesOf(element("input", { value: "***" }))[MASKED]).toBe("text");
     expect(attributesOf(element("p", {}, text("Prices")))).toEqual({});
+    expect(attributesOf(element("p", {}, text("* required")))).toEqual({});
   });
 
   test("a blocked element is marked", () => {
