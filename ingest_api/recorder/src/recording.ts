@@ -35,8 +35,9 @@ interface Change {
   id?: number;
   texts?: { id: number }[];
   attributes?: { id: number }[];
-  adds?: { parentId: number; node: { id: number } }[];
-  removes?: { parentId: number }[];
+  /** Of a mutation, or rules of a sheet: those have no nodes. */
+  adds?: { parentId?: number; node?: { id: number } }[];
+  removes?: { parentId?: number }[];
 }
 
 /** Takes an event as it may leave the page, as JSON. */
@@ -161,8 +162,8 @@ export class PageRecording implements Recording {
     for (const { parentId } of removes ?? []) note(parentId);
     for (const { parentId, node } of adds ?? []) {
       // Ids are given in order: a parent with a higher one is new itself.
-      if (!known || parentId <= known) note(parentId);
-      if (node.id > this.#lastId) this.#lastId = node.id;
+      if (!known || !parentId || parentId <= known) note(parentId);
+      if (node && node.id > this.#lastId) this.#lastId = node.id;
     }
     this.#changed([...ids], source === SCROLL);
   }
