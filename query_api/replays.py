@@ -5,13 +5,14 @@ played, and no header makes more work than one whole answer.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from itertools import chain
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from lake import replay
 from lake.anonymous import anonymous
@@ -111,10 +112,25 @@ def answer(
     # Taken before the answer begins, so that what goes wrong first has a status.
     first = next(blocks, b"")
     body = _watched(chain([first], blocks), request.app.state.metrics)
-    return StreamingResponse(body, headers=headers, media_type=media_type)
+    return _Streamed(body, headers=headers, media_type=media_type)
 
 
-def _watched(blocks: Iterator[bytes], metrics: Metrics) -> Iterator[bytes]:
+class _Streamed(StreamingResponse):
+    """Ends its work when the client goes away, and not when Python next looks for garbage."""
+
+    def __init__(self, body: Generator[bytes, None, None], **more: Any) -> None:
+        super().__init__(body, **more)
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._body.close()
+
+
+def _watched(blocks: Iterator[bytes], metrics: Metrics) -> Generator[bytes, None, None]:
     """Count what goes out. It ends early where the client goes away, and cut where data fails."""
     with metrics.open_replays.track_inprogress():
         try:

@@ -100,7 +100,8 @@ def test_the_work_ends_when_the_client_goes_away(
 ) -> None:
     headers = lakeful.headers() | {"accept-encoding": "identity"}
     with httpx.stream("GET", f"{server.url}/api/replay/{long.session_id}", headers=headers) as got:
-        next(got.iter_raw())
+        blocks = got.iter_raw()  # which ends the answer once nobody holds it
+        next(blocks)
         assert metric(server, "replaylake_replays_open") == 1
 
     eventually(lambda: metric(server, "replaylake_replays_open") == 0)
