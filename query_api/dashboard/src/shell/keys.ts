@@ -1,12 +1,12 @@
 /** What keys do: single ones, and only where nobody writes. */
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 export type Deeds = Record<string, (event: KeyboardEvent) => void>;
 
 /** While the component is there, a key does what `deeds` says. */
 export function useKeys(deeds: Deeds): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const deed = Object.hasOwn(deeds, event.key) ? deeds[event.key] : undefined;
       if (!deed || event.ctrlKey || event.metaKey || event.altKey || isWriting(event)) return;

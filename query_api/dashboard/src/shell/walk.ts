@@ -1,6 +1,6 @@
 /** Rows that are walked through by keys: j and k choose one, Enter opens it, Esc lets go. */
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { useKeys } from "./keys.ts";
 import { go } from "./route.ts";
 
@@ -10,11 +10,16 @@ import { go } from "./route.ts";
  */
 export function useWalk(ids: string[], linkOf: (id: string) => string): string {
   const [chosen, setChosen] = useState("");
+  const latest = useRef(""); // keys may come faster than the page is drawn
+  const choose = (id: string) => {
+    latest.current = id;
+    setChosen(id);
+  };
   const walk = (step: number) => {
-    const at = ids.indexOf(chosen);
+    const at = ids.indexOf(latest.current);
     const next = ids[at < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, at + step))];
     if (next === undefined) return;
-    setChosen(next);
+    choose(next);
     document.getElementById(`row-${next}`)?.scrollIntoView({ block: "nearest" });
   };
   useKeys({
@@ -23,9 +28,9 @@ export function useWalk(ids: string[], linkOf: (id: string) => string): string {
     Enter: ({ target }) => {
       // A button or link that has the focus is what Enter is for.
       const isElsewhere = target instanceof Element && target.closest("a, button, summary");
-      if (ids.includes(chosen) && !isElsewhere) go(linkOf(chosen));
+      if (ids.includes(latest.current) && !isElsewhere) go(linkOf(latest.current));
     },
-    Escape: () => setChosen(""),
+    Escape: () => choose(""),
   });
   return chosen;
 }
