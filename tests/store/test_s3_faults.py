@@ -41,13 +41,13 @@ def store(s3: S3Endpoint) -> S3Store:
     return store_of(s3)
 
 
-def store_of(s3: S3Endpoint, *, retry_s: float = 5.0, timeout_s: float = 0.5) -> S3Store:
+def store_of(s3: S3Endpoint, *, retry_s: float = 30.0, timeout_s: float = 2.5) -> S3Store:
     settings = s3.settings()
     return S3Store(settings.lake, settings, retry_s=retry_s, timeout_s=timeout_s)
 
 
 def unheard(kind: Kind, method: str, match: str, times: int = 1) -> Fault:
-    return Fault(kind=kind, method=method, match=match, times=times, delay_s=1.0)
+    return Fault(kind=kind, method=method, match=match, times=times, delay_s=4.0)
 
 
 @UNHEARD
