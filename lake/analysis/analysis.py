@@ -13,6 +13,7 @@ import msgspec
 from lake.analysis import notes
 from lake.analysis.activity import Activity
 from lake.analysis.dead_click import DeadClick
+from lake.analysis.decoding import data_of, field
 from lake.analysis.error_click import ErrorClick
 from lake.analysis.errors import ErrorEvent, ErrorRule
 from lake.analysis.foreign.page import ForeignPage
@@ -130,9 +131,9 @@ class Analysis:
             self._views.see_scroll(page_id, document, left, top)
             self._take((Scroll(page_id, at_ms, document, left, top),))  # where it is at first
         elif kind == META:
-            self._see_view(page_id, at_ms, _field(_decode(json), "data"))
+            self._see_view(page_id, at_ms, data_of(json))
         elif kind in (CUSTOM, PLUGIN):
-            self._see_custom(page_id, at_ms, chunk, kind, json)
+            self._see_custom(page_id, at_ms, chunk, json)
         if not self._is_noted:
             self._see_foreign(event)
 
@@ -159,7 +160,7 @@ class Analysis:
         try:
             data = _EVENT.decode(json).data
         except (msgspec.DecodeError, RecursionError):
-            data = _Data(*_numbers(_field(_decode(json), "data")))
+            data = _Data(*_numbers(data_of(json)))
         if data.source in _DEEDS:
             self._activity.see(at_ms)
         if data.source == _SCROLL and data.x is not None and data.y is not None:
@@ -168,18 +169,18 @@ class Analysis:
         elif data.source == _MOUSE_INTERACTION and data.type == _CLICK:
             self._views.see_click(page_id, at_ms, data.x, data.y)
 
-    def _see_custom(self, page_id: str, at_ms: float, chunk: int, kind: int, json: bytes) -> None:
-        error = self._errors.see(at_ms, chunk, kind, json)
+    def _see_custom(self, page_id: str, at_ms: float, chunk: int, json: bytes) -> None:
+        data = data_of(json)
+        error = self._errors.see_data(at_ms, chunk, data)
         if error is not None:
             self._take((Error(page_id, at_ms, error.message),))
-        data = _field(_decode(json), "data")
-        tag = _field(data, "tag")
+        tag = data.get("tag")
         if not isinstance(tag, str) or not tag.startswith(notes.PREFIX):
             return
         self._is_noted = True
         self._held.clear()
         self._foreign.clear()
-        payload = _field(data, "payload")
+        payload = data.get("payload")
         if tag == PAGE:
             self._see_view(page_id, at_ms, payload)
         else:
@@ -187,16 +188,16 @@ class Analysis:
 
     def _see_view(self, page_id: str, at_ms: float, told: object) -> None:
         """A Meta's data or a page note's payload."""
-        url = _field(told, "url" if _field(told, "href") is None else "href")
+        url = field(told, "url" if field(told, "href") is None else "href")
         if not isinstance(url, str):
             return
-        back = _field(told, "back")
+        back = field(told, "back")
         view = View(
             page_id,
             at_ms,
             scrub_url(url),
-            notes.whole(_field(told, "width")),
-            notes.whole(_field(told, "height")),
+            notes.whole(field(told, "width")),
+            notes.whole(field(told, "height")),
             back if isinstance(back, bool) else None,
         )
         self._views.see_view(view)
@@ -245,22 +246,11 @@ def _document_of(json: bytes) -> tuple[int, float, float]:
 
 def _numbers(data: object) -> tuple[int, int, int, float | None, float | None]:
     """Return what is a number among the fields of `data`: for events that are not as rrweb's."""
-    source, kind = notes.whole(_field(data, "source")), notes.whole(_field(data, "type"))
+    source, kind = notes.whole(field(data, "source")), notes.whole(field(data, "type"))
     return (
         -1 if source is None else source,
         -1 if kind is None else kind,
-        notes.whole(_field(data, "id")) or 0,
-        notes.whole(_field(data, "x")),
-        notes.whole(_field(data, "y")),
+        notes.whole(field(data, "id")) or 0,
+        notes.whole(field(data, "x")),
+        notes.whole(field(data, "y")),
     )
-
-
-def _decode(json: bytes) -> object:
-    try:
-        return msgspec.json.decode(json)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-
-
-def _field(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else None

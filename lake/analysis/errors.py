@@ -6,8 +6,7 @@ error that the page and its console both report within one chunk is one.
 
 from typing import Any, NamedTuple
 
-import msgspec
-
+from lake.analysis.decoding import data_of, decoded, field
 from lake.analysis.fingerprints import fingerprint
 from lake.chunks import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, SAME_ERROR_MS
 from lake.scrub import scrub_text, scrub_url
@@ -49,22 +48,25 @@ class ErrorRule:
         """
         if kind not in (CUSTOM, PLUGIN):
             return None
-        data = _field(_decode(json), "data")
-        payload = _field(data, "payload")
-        if isinstance(data, dict) and data.get("tag") in ERROR_TAGS:
-            message = _text(_field(payload, "message"))
+        return self.see_data(at_ms, chunk, data_of(json))
+
+    def see_data(self, at_ms: float, chunk: int, data: dict[str, Any]) -> ErrorEvent | None:
+        """Look at the `data` of a custom or plugin event; return as `see`."""
+        payload = data.get("payload")
+        if data.get("tag") in ERROR_TAGS:
+            message = _text(field(payload, "message"))
             if message:
                 self._recent[chunk] = [*self._recent.get(chunk, [])[-7:], (at_ms, message)]
-            source = _field(payload, "source")
+            source = field(payload, "source")
             source = source if source in _SOURCES else "page"
-            stack = _text(_field(payload, "stack")) or _place(payload)
+            stack = _text(field(payload, "stack")) or _place(payload)
             return self._add(at_ms, chunk, message, stack, source)
-        if _field(data, "plugin") == CONSOLE and _field(payload, "level") == "error":
-            parts = _field(payload, "payload")
+        if data.get("plugin") == CONSOLE and field(payload, "level") == "error":
+            parts = field(payload, "payload")
             texts = [_unquoted(p) for p in parts] if isinstance(parts, list) else []
             text = " ".join(t for t in texts if t)
             if not self._is_repeated(at_ms, chunk, text):
-                trace = _field(payload, "trace")
+                trace = field(payload, "trace")
                 lines = [t for t in trace if isinstance(t, str)] if isinstance(trace, list) else []
                 return self._add(at_ms, chunk, text, "\n".join(lines), "console")
         return None
@@ -89,8 +91,8 @@ class ErrorRule:
 
 def _place(payload: object) -> str:
     """Return the file, line and column of an error that was thrown without a stack as one frame."""
-    url = _text(_field(payload, "file"))
-    line, column = _field(payload, "line"), _field(payload, "column")
+    url = _text(field(payload, "file"))
+    line, column = field(payload, "line"), field(payload, "column")
     if not url or not _is_place(line):
         return ""
     place = f"    at {scrub_url(url)}:{line}"
@@ -101,17 +103,6 @@ def _is_place(number: object) -> bool:
     return type(number) is int and 0 < number < _PLACE_MAX
 
 
-def _decode(json: bytes) -> object:
-    try:
-        return msgspec.json.decode(json)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-
-
-def _field(value: object, name: str) -> Any:  # noqa: ANN401, RUF100 - JSON is anything
-    return value.get(name) if isinstance(value, dict) else None
-
-
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
@@ -119,5 +110,5 @@ def _text(value: object) -> str:
 def _unquoted(part: object) -> str:
     """rrweb's console plugin writes each argument as JSON text."""
     text = _text(part)
-    inner = _decode(text.encode(errors="replace")) if text.startswith('"') else None
+    inner = decoded(text.encode(errors="replace")) if text.startswith('"') else None
     return inner if isinstance(inner, str) else text

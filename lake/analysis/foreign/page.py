@@ -13,8 +13,7 @@ gone or was different is in `event.changes`. It must neither raise nor keep what
 length of a session.
 """
 
-import msgspec
-
+from lake.analysis.decoding import data_of
 from lake.analysis.foreign.cursors import Cursors
 from lake.analysis.foreign.events import MUTATION, RULES, Detector, PageEvent
 from lake.analysis.foreign.forms import Forms
@@ -49,7 +48,7 @@ class ForeignPage:
         return found
 
     def _mirrored(self, at_ms: float, kind: int, json: bytes) -> PageEvent:
-        data = _data(json)
+        data = data_of(json)
         source = data.get("source") if kind == INCREMENTAL else None
         source = source if type(source) is int else -1
         changes: list[Change] = []
@@ -61,12 +60,3 @@ class ForeignPage:
         elif source in RULES:
             self._cursors.read_rules(data)
         return PageEvent(at_ms, kind, source, data, changes)
-
-
-def _data(json: bytes) -> dict[str, object]:
-    try:
-        event = msgspec.json.decode(json)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    data = event.get("data") if isinstance(event, dict) else None
-    return data if isinstance(data, dict) else {}
