@@ -70,6 +70,20 @@ def test_every_other_filter_gets_there(desk: Desk) -> None:
     expect(tab.get_by_role("heading", name="No session matches")).to_be_visible()
 
 
+def test_what_is_being_written_stays_while_the_list_renews(desk: Desk) -> None:
+    website = desk.website()
+    desk.visit(website, user="ada", ago_ms=3_600_000)
+    tab = desk.open(website)
+    tab.get_by_role("button", name="More filters").click()
+    field = tab.get_by_label("User", exact=True)
+    field.fill("gra")
+
+    desk.visit(website, user="grace")
+
+    expect(tab.locator("td.who a")).to_have_text(["grace", "ada"])
+    expect(field).to_have_value("gra")
+
+
 def test_a_wrong_address_says_what_is_wrong_and_how_to_go_on(desk: Desk) -> None:
     tab = desk.open(desk.website(), "/sessions?minPages=many")
 

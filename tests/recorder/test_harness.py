@@ -27,7 +27,8 @@ def test_a_visit_is_recorded_listed_replayed_and_found_in_every_byte(
     after = stack.replay(session)
     assert all(event in after for event in waiting[2])
     assert stack.notes(session, "page")[0]["title"] == "Süßes & more"
-    assert stack.detail(session)["pageList"] == waiting[1]["pageList"]
+    assert first.pop("clickCount") is None  # counted by compaction
+    assert stack.detail(session)["pageList"] == [{**first, "clickCount": 0}]
     assert stack.detail(session)["trigger"] == waiting[1]["trigger"]
     assert all(name.startswith("raw/") for names in held for name in names)
     assert all(held)

@@ -305,9 +305,10 @@ TICKS = [
 
 
 def ticked(shop: Shop, tick: str, html: str = "") -> None:
-    """A page that has ticked for a while, beside a text."""
+    """A page that has ticked for a while since its recording began, beside a text."""
     shop.open(f"<b id=c>0</b><p id=t>x</p>{html}<script>{tick}{CLOCK}</script>")
-    shop.page.wait_for_function("window.ticks > 5")
+    before = shop.page.evaluate("window.ticks ?? 0")
+    shop.page.wait_for_function("before => window.ticks > before + 5", arg=before)
 
 
 @pytest.mark.parametrize("tick", TICKS)

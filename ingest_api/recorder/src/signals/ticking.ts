@@ -18,6 +18,8 @@ interface Rhythm {
   /** The shortest and the longest pause between two changes, of late; 0: only one was seen. */
   least: number;
   most: number;
+  /** How much later than ever the last change came: timers make up for it with the next one. */
+  late: number;
   /** Whether it has changed as the mouse moved. */
   follows: boolean;
 }
@@ -37,21 +39,25 @@ export class Ticking {
       const rhythm = this.#rhythms.get(id);
       if (!rhythm) {
         isOwn = false;
-        if (!isPrompted) this.#add(id, { at: now, seen: 1, least: 0, most: 0, follows: isMoving });
+        const first = { at: now, seen: 1, least: 0, most: 0, late: 0, follows: isMoving };
+        if (!isPrompted) this.#add(id, first);
         continue;
       }
       const pause = now - rhythm.at;
-      const isEarly = pause < rhythm.least * EARLY;
+      const isEarly = pause < rhythm.least * EARLY - rhythm.late;
       const ticks =
         rhythm.most > 0 && !isEarly && pause < rhythm.most * LATE + rhythm.seen * LATE_MS;
       if (!ticks && !(rhythm.follows && isMoving)) isOwn = false;
+      if (!isPrompted || !isEarly) {
+        rhythm.at = now;
+        rhythm.late = rhythm.most && Math.max(0, pause - rhythm.most);
+      }
       if (!isPrompted) {
         rhythm.seen = Math.min(rhythm.seen + 1, SEEN_MAX);
         rhythm.least = Math.min(pause, rhythm.least / FORGET || pause);
         rhythm.most = Math.max(pause, rhythm.most * FORGET);
         rhythm.follows ||= isMoving;
       }
-      if (!isPrompted || !isEarly) rhythm.at = now;
     }
     return isOwn;
   }

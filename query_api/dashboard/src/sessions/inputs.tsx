@@ -1,6 +1,6 @@
 /** Fields of the filters, which say what was written once it is meant: by Enter or by leaving. */
 
-import { useId } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 type Kind = "text" | "number" | "date";
 
@@ -10,15 +10,24 @@ interface Field {
   onSet: (value: string) => void;
 }
 
+/** A field that shows what was set, and leaves alone what is being written while the list renews. */
+function useShown(value: Field["value"]) {
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    if (field.current) field.current.value = value ?? "";
+  }, [value]);
+  return field;
+}
+
 /** A field that says its label itself. */
 export function Text({ label, value, onSet, id }: Field & { id: string }) {
   return (
     <input
       id={id}
+      ref={useShown(value)}
       type="search"
       placeholder={label}
       aria-label={label}
-      value={value ?? ""}
       maxLength={2000}
       onChange={({ currentTarget }) => onSet(currentTarget.value.trim())}
       onKeyDown={({ key, currentTarget }) => key === "Escape" && currentTarget.blur()}
@@ -34,8 +43,8 @@ export function Once({ label, value, onSet, type = "text" }: Field & { type?: Ki
       <input
         // The checker wants to know which one; all take what is below.
         {...({ type } as { type: "text" })}
+        ref={useShown(value)}
         inputMode={type === "number" ? "decimal" : undefined}
-        value={value ?? ""}
         maxLength={200}
         onChange={({ currentTarget }) => onSet(currentTarget.value.trim())}
       />
