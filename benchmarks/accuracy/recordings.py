@@ -13,6 +13,12 @@ from benchmarks.accuracy.truth import FOREIGN, Truth, Visit
 _FOLDER = Path(__file__).parents[3] / "shared" / "recordings"
 _KINDS = {"rage_click": 800.0, "dead_click": 0.0, "scroll_thrash": 4_000.0}
 _FAIL_MS = 1_500.0
+# Scripted as dead clicks, and none: by recording and selector, what happened instead.
+_NOT_DEAD = {
+    ("agency_mobile_touch", ".team-member img"): "a tap while the page scrolled, never a click",
+    ("kanban_js_errors", ".kanban-column-head .title"): "hit a dialog's backdrop and closed it",
+    ("shop_browse_cart", "header h1"): "closed an open menu",
+}
 KINDS = (*_KINDS, "form_frustration")
 _META = 4
 
@@ -37,11 +43,11 @@ def _visit(path: Path) -> Visit:
             pages[-1][1].append(json.dumps(event))
     told = json.loads(path.with_name(f"{name}.truth.json").read_text())
     return Visit(
-        name=name, seed=0, truths=_truths(told["actions"], begins), streams={FOREIGN: pages}
+        name=name, seed=0, truths=_truths(name, told["actions"], begins), streams={FOREIGN: pages}
     )
 
 
-def _truths(actions: list[dict[str, object]], begins: list[float]) -> list[Truth]:
+def _truths(name: str, actions: list[dict[str, object]], begins: list[float]) -> list[Truth]:
     def page(at_ms: float) -> int:
         return max(sum(begin <= at_ms for begin in begins) - 1, 0)
 
@@ -49,7 +55,7 @@ def _truths(actions: list[dict[str, object]], begins: list[float]) -> list[Truth
     for action in actions:
         at_ms, kind = float(str(action["t"])), str(action["kind"])
         what = str(action.get("sel", kind))
-        if kind in _KINDS:
+        if kind in _KINDS and (name, what) not in _NOT_DEAD:
             truths.append(Truth(kind, at_ms, at_ms + _KINDS[kind], page(at_ms), what))
         if kind == "rage_click":
             # Each of its clicks may be dead as well.

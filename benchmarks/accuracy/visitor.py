@@ -108,6 +108,14 @@ class Visitor:
         await self.page.wait_for_function(_READY)
         await self.pause(0.1, 0.4)
 
+    async def hang(self, busy_s: float, *, every_s: float) -> None:
+        """Let the page be busy again and again."""
+        await self.page.evaluate(
+            "([busy, every]) => void setInterval(() => {"
+            " const end = performance.now() + busy; while (performance.now() < end); }, every)",
+            [busy_s * 1000, every_s * 1000],
+        )
+
     async def pause(self, least_s: float, most_s: float) -> None:
         """Do nothing for a while."""
         await asyncio.sleep(self.choice.uniform(least_s, most_s))

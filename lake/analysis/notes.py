@@ -7,7 +7,7 @@ recorders). Its payloads are listed in `ingest_api/recorder/src/sanitize/notes.t
 
 from collections.abc import Iterator
 
-from lake.analysis.occurrences import Burst, Click, FormStep, Occurrence, Request
+from lake.analysis.occurrences import Burst, Click, FormStep, Occurrence, OwnScroll, Request
 from lake.scrub import scrub_text
 
 PREFIX = "replaylake."
@@ -44,6 +44,8 @@ def read(page_id: str, at_ms: float, tag: str, payload: object) -> Iterator[Occu
                 text(payload.get("text"), TEXT_LENGTH_MAX),
                 whole(payload.get("count")) or 0,
             )
+        case "own_scroll":
+            yield OwnScroll(page_id, at_ms, whole(payload.get("id")) or 0)
         case "form" if payload.get("step") in STEPS:
             form = text(payload.get("form"), TARGET_LENGTH_MAX) or "form"
             status, fields = whole(payload.get("status")), whole(payload.get("fields"))

@@ -63,6 +63,14 @@ class Scroll(NamedTuple):
     y: float
 
 
+class OwnScroll(NamedTuple):
+    """A page scrolls a document or an element (`node`) by itself, as our recorder saw."""
+
+    page_id: str
+    at_ms: float
+    node: int
+
+
 class View(NamedTuple):
     """A page is shown, by a load or a change of its address. `url` is scrubbed.
 

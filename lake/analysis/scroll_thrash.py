@@ -4,17 +4,20 @@ A reversal is a turn with 200 px or more before and behind it. That leaves out w
 bounce at an end, a header that shrinks, the last pixels of a smooth scroll. Each comes within two
 seconds of the one before: a wheel takes a second and more for a screen and back, so that two
 seconds for all four would leave out those who scroll far. rrweb tells at most ten places a second,
-so a turn is known by the first place that is far enough behind it.
+so a turn is known by the first place that is far enough behind it. Turns that the page made by
+itself, as our recorder notes, are none; streams of others do not tell who scrolls.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lake.analysis.occurrences import Occurrence, Scroll, Signal
+from lake.analysis.occurrences import Occurrence, OwnScroll, Scroll, Signal
 
 REVERSALS_MIN = 4  # the product's definition, as are the next two
 REVERSAL_PX_MIN = 200
 WITHIN_MS = 2000
+_OWN_MS = 600  # a note of the page's own scrolling counts so long; it is said again every 300 ms
+_THROTTLE_MS = 100  # the note and the place it is about come in any order
 _NODES_MAX = 256  # that are followed at once: those that were scrolled last
 
 
@@ -32,6 +35,7 @@ class _Track:
     count: int = 0
     first_turn_ms: float = 0.0
     last_turn_ms: float = 0.0
+    own_until_ms: float = float("-inf")
 
 
 class ScrollThrash:
@@ -42,6 +46,8 @@ class ScrollThrash:
 
     def see(self, occurrence: Occurrence) -> Iterator[Signal]:
         """Follow what is scrolled; return an episode that is over."""
+        if isinstance(occurrence, OwnScroll):
+            self._disown(occurrence)
         if not isinstance(occurrence, Scroll):
             return
         page_id, at_ms, node, _, y = occurrence
@@ -58,10 +64,18 @@ class ScrollThrash:
         track.at_ms = at_ms
         if track.count and at_ms - track.last_turn_ms > WITHIN_MS:
             yield from _finish(page_id, track)
-        if _has_turned(track, y):
+        if _has_turned(track, y) and at_ms > track.own_until_ms:
             track.first_turn_ms = track.first_turn_ms if track.count else at_ms
             track.last_turn_ms = at_ms
             track.count += 1
+
+    def _disown(self, told: OwnScroll) -> None:
+        track = self._tracks.get((told.page_id, told.node))
+        if track is None:
+            return
+        track.own_until_ms = told.at_ms + _OWN_MS
+        if track.count and told.at_ms - track.last_turn_ms <= _THROTTLE_MS:
+            track.count -= 1
 
     def end(self) -> Iterator[Signal]:
         """Return the episodes that the session's end cut off."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.analysis.occurrences import Scroll
+from lake.analysis.occurrences import OwnScroll, Scroll
 from lake.analysis.scroll_thrash import ScrollThrash
 from tests.analysis.told import LAW, found, moved, scrolls
 
@@ -150,3 +150,27 @@ def test_a_walk_upside_down_has_the_same_reversals(walk: list[tuple[int, int]]) 
         places.append((float(at_ms), float(max(y, 0))))
 
     assert reversals(places) == reversals([(at, 3000 - y) for at, y in places])
+
+
+def owned(places: list[tuple[float, float]], own: list[float]) -> list[object]:
+    """The reversals that are told where these were noted as the page's own, each at its place."""
+    told = [*scrolls(places), *(OwnScroll("p", at_ms, 1) for at_ms in own)]
+    told.sort(key=lambda one: one.at_ms)
+    return [s.evidence["reversals"] for s in found(ScrollThrash(), told)]
+
+
+def test_a_page_that_scrolls_itself_is_none() -> None:
+    places = zigzag(6, 600)
+
+    assert owned(places, [at_ms for at_ms, _ in places[1:]]) == []
+    assert owned(places, [at_ms for at_ms, _ in places[1::3]]) == []  # told 300 ms apart
+    jumps = zigzag(6, 600, steps=1)
+    assert owned(jumps, [at_ms + 20 for at_ms, _ in jumps[1:]]) == []
+
+
+def test_who_scrolls_on_after_the_page_did_is_told() -> None:
+    places = zigzag(6, 600)
+
+    assert owned(places, [0.0]) == [6 - 1]
+    elsewhere = [*scrolls(places), OwnScroll("p", 2500, 2), OwnScroll("q", 2500, 1)]
+    assert len(found(ScrollThrash(), elsewhere)) == 1

@@ -514,6 +514,14 @@ ANALYSIS = (
         ("tests/analysis/test_scroll_thrash.py",),
     ),
     Mutant(
+        "a page that scrolls itself to and fro is a thrash",
+        "lake/analysis/scroll_thrash.py",
+        """
+-        track.own_until_ms = told.at_ms + _OWN_MS
+""",
+        ("tests/analysis/test_scroll_thrash.py",),
+    ),
+    Mutant(
         "a page that begins in its middle was scrolled there",
         "lake/analysis/scroll_thrash.py",
         """

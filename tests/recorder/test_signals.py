@@ -370,6 +370,44 @@ def test_what_follows_the_mouse_answers_no_click(shop: Shop) -> None:
     assert click["reacted"] is False
 
 
+TALL = "<a id=a href='#end'>x</a><p style='height: 4000px'>y</p><p id=end>z</p>"
+
+
+@pytest.mark.parametrize("way", ["scrollTo(0, 900)", "a.click()"])
+def test_what_a_page_scrolls_by_itself_is_noted(shop: Shop, way: str) -> None:
+    shop.open(TALL)
+
+    shop.page.evaluate(way)
+
+    (note,) = shop.wait("own_scroll")
+    assert note["id"] == shop.page.evaluate("harness.idOf(document)")
+
+
+def test_where_a_click_leads_is_the_pages_own_scroll(shop: Shop) -> None:
+    shop.open(TALL)
+
+    shop.page.click("#a")
+
+    shop.wait("own_scroll")
+
+
+def test_what_a_visitor_scrolls_is_not_the_pages_own(shop: Shop) -> None:
+    shop.open(TALL)
+    shop.page.mouse.move(50, 90)
+    for act in ("wheel", "key", "drag"):
+        before = shop.page.evaluate("scrollY")
+        if act == "wheel":
+            shop.page.mouse.wheel(0, 700)
+        elif act == "key":
+            shop.page.keyboard.press("PageDown")
+        else:
+            shop.page.mouse.down()  # as on the thumb of a scroll bar
+            shop.page.evaluate("scrollBy(0, 300)")
+        shop.page.wait_for_function("before => scrollY > before + 200", arg=before)
+
+    assert shop.notes("own_scroll") == []
+
+
 def test_a_field_or_link_that_loses_the_focus_answers_nothing(shop: Shop) -> None:
     shop.open("<button id=b>b</button><p id=t>x</p>")
     shop.page.focus("#b")

@@ -46,6 +46,15 @@ async def rage_beside_polling(v: Visitor) -> None:
 
 
 @SCRIPTS.positive
+async def rage_at_the_end_of_a_stepper_on_a_page_that_hangs(v: Visitor) -> None:
+    """It answers late and together, and then no more."""
+    await v.open("/pages/stepper.html?max=3")
+    await v.hang(v.choice.uniform(0.1, 0.2), every_s=0.45)
+    await v.burst("#more", 2, (0.3, 0.4))
+    await v.rage("#more", v.choice.randint(4, 6))
+
+
+@SCRIPTS.positive
 async def rage_at_the_end_of_a_stepper(v: Visitor) -> None:
     """It answers twice, and no more."""
     await v.open("/pages/stepper.html?max=3")

@@ -16,6 +16,15 @@ async def stepper(v: Visitor) -> None:
 
 
 @SCRIPTS.negative
+async def fast_clicks_on_a_page_that_hangs(v: Visitor) -> None:
+    """Its answers come late, and some of them together."""
+    await v.open("/pages/stepper.html")
+    await v.hang(v.choice.uniform(0.2, 0.35), every_s=0.45)
+    await v.burst("#up", v.choice.randint(4, 8))
+    await v.burst("#down", v.choice.randint(3, 5))
+
+
+@SCRIPTS.negative
 async def carousel(v: Visitor) -> None:
     """Through the pictures, fast."""
     await v.open(f"/pages/carousel.html{v.choice.choice(('', '?plain'))}")

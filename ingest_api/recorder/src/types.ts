@@ -54,6 +54,7 @@ export type NoteTag =
   | "replaylake.error"
   | "replaylake.click"
   | "replaylake.rage_click"
+  | "replaylake.own_scroll"
   | "replaylake.form"
   | "replaylake.network"
   | "replaylake.gap";

@@ -22,6 +22,7 @@ const NOTES = new Map<string, [string, string?][]>(
     "error message:1000 stack:8000 source:w file:u line column",
     "click id x y at_ms interactive reacted target:p text:80",
     "rage_click id x y at_ms count target:p",
+    "own_scroll id",
     "form id form:p step:w status fields",
     "network method:w path:u status duration_ms",
     "vital name:w value",

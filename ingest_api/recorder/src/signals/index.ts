@@ -10,6 +10,7 @@ import { onNavigation } from "./navigation.ts";
 import { onFailedRequest } from "./network.ts";
 import { onPress } from "./presses.ts";
 import { rage } from "./rage.ts";
+import { onOwnScroll } from "./scrolls.ts";
 
 export { isReturn, notePage } from "./navigation.ts";
 
@@ -29,6 +30,7 @@ export function listenAll(recording: Recording, options: SignalOptions): Stop {
   start(() => onNavigation(recording));
   start(() => onForm(recording, options.ingest));
   start(() => onPress(recording, clicks, rage));
+  start(() => onOwnScroll(recording));
   if (options.network_panel) start(() => onFailedRequest(recording, options.ingest));
   return all(stops);
 }

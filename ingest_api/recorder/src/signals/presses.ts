@@ -18,6 +18,7 @@ const MOVING_MS = 50; // what follows the mouse does so at once
 const MOMENT_MS = 5; // what changes within that is one answer
 const DRAG_PX = 16; // a hand that trembles, or a finger, moves less
 const SCROLLED_MS = 500; // a wheel's smooth scrolling goes on so long
+const HICCUP_MS = 500; // a page that is busy for longer helps nobody who clicks again
 const BUSY_MS = 600; // a page that is busy for so long with a click has answered: `alert`, or work
 
 export interface Press {
@@ -36,10 +37,14 @@ export interface Press {
   before: number;
   /** Whether the page has answered it, by now. */
   isAnswered: boolean;
+  /** The page had not come to itself since the click before: one answer may be for both. */
+  isInRow: boolean;
+  /** Whether the page has come to itself since. */
+  isOver: boolean;
 }
 
 type Place = Pick<Press, "x" | "y">;
-type Down = Pick<Press, "x" | "y" | "before" | "isAnswered">;
+type Down = Pick<Press, "x" | "y" | "before" | "isAnswered" | "isOver">;
 
 /** How often the page has answered anything so far. */
 export type Answers = () => number;
@@ -94,6 +99,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
     const since = prompted_at;
     handled = one;
     setTimeout(() => {
+      one.isOver = true;
       if (handled === one) handled = null;
       if (performance.now() - since > BUSY_MS) one.isAnswered = true;
     });
@@ -108,7 +114,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
       if (handled || !isOwn) answer(ids);
     }),
     listen<PointerEvent>("pointerdown", ({ clientX: x, clientY: y }) => {
-      down = { x, y, before: answers, isAnswered: false };
+      down = { x, y, before: answers, isAnswered: false, isOver: false };
       handle(down);
     }),
     listen("pointermove", () => {
@@ -130,15 +136,16 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
       if (isPassedOn) return;
       // A finger that scrolls makes no click: what moved was a tap that trembled.
       if ((event as PointerEvent).pointerType === "touch") scrolled_at = Number.NEGATIVE_INFINITY;
-      const from: Down = down ?? { x, y, before: answers, isAnswered: false };
+      const from = down ?? { x, y, before: answers, isAnswered: false };
       const { before, isAnswered } = from;
       down = null;
       // A button that went up elsewhere has dragged or selected something.
       if (!isNear(from, event)) return;
       const id = recording.idOf(target);
       const path = pathOf(target);
-      const at_ms = Date.now();
-      const press = { target, id, path, x, y, stamp, at_ms, detail, before, isAnswered };
+      const isInRow = waiting.at(-1)?.isOver === false && performance.now() - stamp < HICCUP_MS;
+      const seen = { at_ms: Date.now(), before, isAnswered, isInRow, isOver: false };
+      const press: Press = { target, id, path, x, y, stamp, detail, ...seen };
       waiting = waiting.filter((one) => stamp - one.stamp < PROMPTED_MS);
       waiting.push(press);
       handle(press);

@@ -31,7 +31,8 @@ export const rage: Signal = (recording, answers, stops) => {
     // Steppers and carousels are clicked fast as well: each click does what it should, the last ones
     // too. A page that is slow may answer two at once.
     const total = answers();
-    if (presses.every(({ before }, i) => total - before >= presses.length - i)) return;
+    const wanted = (i: number) => presses.slice(i + 1).filter(({ isInRow }) => !isInRow).length + 1;
+    if (presses.every(({ before }, i) => total - before >= wanted(i))) return;
     const { id, x, y, path, at_ms } = first;
     const note = { id, x, y, count: presses.length, target: path };
     recording.note("replaylake.rage_click", note, at_ms);
