@@ -107,7 +107,7 @@ class Request(NamedTuple):
     duration_ms: float
 
 
-Occurrence = Click | Burst | FormStep | Scroll | View | Error | Request
+Occurrence = Click | Burst | FormStep | Scroll | OwnScroll | View | Error | Request
 
 
 class Signal(NamedTuple):
