@@ -27,25 +27,25 @@ install_node_packages tests/s3            # the S3 endpoint of the tests
 install_node_packages ingest_api/recorder # rrweb, and what bundles and checks the recorder
 install_node_packages query_api/dashboard # Preact and rrweb, and what bundles and checks the dashboard
 
-# The demo's visitors and the recorder's tests are real browsers: the system's Chromium, as
-# Playwright's own comes from no package registry.
+# The demo's visitors and the tests of what runs in pages are real browsers: the system's Chromium,
+# as Playwright's own comes from no package registry. Its shell without windows starts five times
+# as fast, and serves most of them where it can be had.
+has() { # On some systems a command is there and only tells how to install it.
+  "$1" --version >/dev/null 2>&1
+}
 has_chromium() {
-  local name
-  for name in chromium chromium-browser google-chrome google-chrome-stable; do
-    # On some systems the command is there and only tells how to install it.
-    "$name" --version >/dev/null 2>&1 && return
-  done
-  return 1
+  has chromium || has chromium-browser || has google-chrome || has google-chrome-stable
 }
 install_chromium() {
   local root=()
   [ "$(id -u)" = 0 ] || root=(sudo -n)
   command -v apt-get >/dev/null && "${root[@]}" true 2>/dev/null || return
-  "${root[@]}" apt-get update -qq >&2 &&
+  "${root[@]}" apt-get update -qq -o Acquire::http::Timeout=20 -o Acquire::Retries=1 >&2 &&
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y -qq --no-install-recommends chromium fonts-liberation >&2
+      apt-get install -y -qq --no-install-recommends "$@" fonts-liberation >&2
 }
-has_chromium || { install_chromium && has_chromium; } ||
+has chromium-headless-shell || install_chromium chromium-headless-shell || true
+has_chromium || { install_chromium chromium && has_chromium; } ||
   { echo "setup: no Chromium is found, and it could not be installed: run as root" \
       "'apt-get install chromium', or put chromium or google-chrome into the PATH" >&2; exit 1; }
 touch .venv/ready

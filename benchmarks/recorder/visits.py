@@ -101,7 +101,9 @@ class Visit:
 def browser() -> Iterator[Browser]:
     """Start Chromium."""
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium.find(), args=_ARGUMENTS)
+        launched = playwright.chromium.launch(
+            executable_path=chromium.find(is_whole=True), args=_ARGUMENTS
+        )
         try:
             yield launched
         finally:

@@ -3,7 +3,8 @@
 import shutil
 import subprocess
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_SHELL = "chromium-headless-shell"  # without windows: it starts five times as fast
+_WHOLE = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
     "--no-sandbox",  # root, as in a container, gets none; the robots see pages of ours alone
     "--disable-gpu",
@@ -19,9 +20,10 @@ ARGUMENTS = (
 MISSING = "No robots walk through the shop: there is no Chromium (apt-get install chromium)."
 
 
-def find() -> str | None:
-    """Return where Chromium is, or None."""
-    return next((path for name in _NAMES if (path := shutil.which(name)) and _runs(path)), None)
+def find(*, is_whole: bool = False) -> str | None:
+    """Return where Chromium is, or None. `is_whole`: with the back/forward cache and windows."""
+    names = _WHOLE if is_whole else (_SHELL, *_WHOLE)
+    return next((path for name in names if (path := shutil.which(name)) and _runs(path)), None)
 
 
 def _runs(path: str) -> bool:

@@ -21,9 +21,9 @@ def launched() -> Iterator[Browser]:
 
 
 @contextmanager
-def started(kind: BrowserType, **options: Any) -> Iterator[Browser]:
+def started(kind: BrowserType, *, is_whole: bool = False, **options: Any) -> Iterator[Browser]:
     """Run a browser of Playwright's. The options are those of its `launch`."""
-    found = chromium.find()
+    found = chromium.find(is_whole=is_whole)
     assert found, chromium.MISSING
     browser = kind.launch(executable_path=found, args=_ARGUMENTS, **options)
     yield browser

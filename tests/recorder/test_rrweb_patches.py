@@ -99,7 +99,9 @@ def test_without_the_patch_such_a_label_is_lost(
 def caching_browser(browser: Browser) -> Iterator[Browser]:
     """A browser with a back/forward cache, which Playwright's are without."""
     ignored = ["--disable-back-forward-cache"]
-    with browsers.started(browser.browser_type, ignore_default_args=ignored) as caching:
+    with browsers.started(
+        browser.browser_type, is_whole=True, ignore_default_args=ignored
+    ) as caching:
         yield caching
 
 

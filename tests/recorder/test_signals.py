@@ -345,7 +345,7 @@ def test_what_a_page_shows_again_long_after_is_no_ticking(shop: Shop) -> None:
     # As at the end of a load: twice within a moment, and then never again.
     shop.page.evaluate(
         "new Promise((done) => setTimeout(() => { c.textContent = 1;"
-        " setTimeout(() => { c.textContent = 2; setTimeout(done, 400) }, 50) }))"
+        " setTimeout(() => { c.textContent = 2; setTimeout(done, 900) }, 50) }))"
     )
     shop.page.evaluate(
         "t.addEventListener('click', () => setTimeout(() => { c.textContent = 3 }, 100))"

@@ -119,6 +119,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
     }),
     listen("pointermove", () => {
       moved_at = performance.now();
+      handled = null; // its listeners are through
     }),
     // What a page does from here on, it does for another reason.
     listen("wheel touchmove keydown", ({ type }) => {
