@@ -7,6 +7,7 @@ a machine that is too slow for three clicks in half a second makes a flaw, and n
 import asyncio
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from playwright.async_api import CDPSession, Page
@@ -192,7 +193,8 @@ class Visitor:
     ) -> None:
         """Click in rage. `is_dead`: each of these clicks is a dead one too."""
         seen = await self.burst(selector, count, details=details)
-        is_sure = is_rage(seen, _RAGE_MS * _SURE)
+        gaps = [b.stamp_ms - a.stamp_ms for a, b in pairwise(seen)]
+        is_sure = is_rage(seen, _RAGE_MS * _SURE) and max(gaps, default=0.0) < _RAGE_MS * _SURE
         if not is_sure:
             self.flaws.append(f"too slow for a rage on {selector}")
         if is_rage(seen, _RAGE_MS * _UNSURE):

@@ -134,6 +134,48 @@ def test_a_carousel_that_turns_at_each_click_is_no_rage() -> None:
     assert kinds(slides) == []
 
 
+def carousel() -> Page:
+    """It has turned by itself each 900 ms, and its next turn is due."""
+    slides = page(("div", {"name": "slides"}, "..."))
+    for number in range(6):
+        slides.wait(900).set("slides", style={"translate": f"{number}px"})
+    return slides.wait(500)
+
+
+def test_a_carousel_that_also_turns_by_itself_is_clicked_fast() -> None:
+    slides = carousel()
+    slides.clicks("pay", 4, then=lambda n: slides.set("slides", style={"translate": f"{90 + n}px"}))
+
+    assert kinds(slides) == []
+
+
+def test_a_carousel_that_turns_only_by_itself_hides_no_rage() -> None:
+    slides = carousel()
+    turn = {0: "90px", 3: "91px"}
+    slides.clicks(
+        "pay",
+        6,
+        then=lambda n: slides.set("slides", style={"translate": turn[n]}) if n in turn else None,
+    )
+
+    assert kinds(slides) == RAGE
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_page_that_hung_may_answer_clicks_in_a_row_at_once(answered: bool) -> None:
+    """The first begins the work, the others are told when it is over, and so is its answer."""
+    hung = page(("b", {"name": "count"}, "0"))
+    for _ in range(2):
+        hung.click("pay", held_ms=2).wait(240)
+        for _ in range(3):
+            hung.click("pay", held_ms=2).wait(4)
+        if answered:
+            hung.set("count", title=str(hung.at_ms))
+        hung.wait(120)
+
+    assert kinds(hung) == ([] if answered else RAGE)
+
+
 def test_an_animation_does_not_hide_rage() -> None:
     moving = page(("i", {"name": "spinner"}))
     for number in range(200):

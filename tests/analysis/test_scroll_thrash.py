@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lake.analysis.analysis import Analysis
 from lake.analysis.occurrences import OwnScroll, Scroll
 from lake.analysis.scroll_thrash import ScrollThrash
+from tests.analysis import streams
 from tests.analysis.told import LAW, found, moved, scrolls
 
 
@@ -174,3 +176,15 @@ def test_who_scrolls_on_after_the_page_did_is_told() -> None:
     assert owned(places, [0.0]) == [6 - 1]
     elsewhere = [*scrolls(places), OwnScroll("p", 2500, 2), OwnScroll("q", 2500, 1)]
     assert len(found(ScrollThrash(), elsewhere)) == 1
+
+
+@pytest.mark.parametrize(("led_ms", "expected"), [(40, 0), (260, 1)])
+def test_where_clicks_of_a_foreign_page_lead_is_no_thrash(led_ms: int, expected: int) -> None:
+    page = streams.Page(("button", {"name": "top"}, "Up"))
+    for turn in range(7):
+        page.click("top").wait(led_ms).source(3, id=1, x=0, y=turn % 2 * 900).wait(400)
+
+    analysis = Analysis([streams.PAGE])
+    for event in streams.placed(page.events):
+        analysis.see(event)
+    assert analysis.end().counts.get("scroll_thrash", 0) == expected

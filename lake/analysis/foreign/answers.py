@@ -38,6 +38,8 @@ _STIRS_MAX = 300  # kept; a page that stirs more often within two seconds is nev
 _CHANGES_MAX = 500  # looked at of one mutation
 _MOVED_MS = 100  # between a move of the mouse and what the page makes of it
 _OFFSET_MS_MAX = 60_000  # of a move that is told late; more is no time
+_AT_ONCE_MS = 150  # from the button's going down to what a click turned
+_RHYTHM_MS_MIN = 400
 _PAUSE_MS = 300  # scrolling that rests so long has ended
 _SCROLLERS_MAX = 100
 _FIELD_TAGS = ("input", "textarea", "select")
@@ -45,11 +47,15 @@ _WITH_HABITS = (INPUT, MEDIA, CANVAS, STYLE_DECLARATION, *RULES)
 
 
 class _Stir(NamedTuple):
-    """Something that happened. `is_doubtful` until it is clear that no mouse has moved by it."""
+    """Something that happened. `is_doubtful` until it is clear that no mouse has moved by it.
+
+    `rhythm_ms`: the shortest pause, where the page was about to do it by itself anyway.
+    """
 
     at_ms: float
     is_selection: bool
     is_doubtful: bool
+    rhythm_ms: float | None = None
 
 
 class _Run(NamedTuple):
@@ -77,6 +83,18 @@ class Answers:
         return any(
             since_ms <= stir.at_ms <= until_ms and (with_selections or not stir.is_selection)
             for stir in self._stirs
+            if stir.rhythm_ms is None
+        )
+
+    def has_turned(self, since_ms: float, until_ms: float) -> bool:
+        """Whether something changed at once at that time, in no hurry when it is left alone.
+
+        A carousel turns by itself and when it is clicked; a clock ticks too fast to tell.
+        """
+        return any(
+            since_ms <= stir.at_ms <= min(until_ms, since_ms + _AT_ONCE_MS)
+            for stir in self._stirs
+            if stir.rhythm_ms is not None and stir.rhythm_ms >= _RHYTHM_MS_MIN
         )
 
     def has_selected(self, since_ms: float, until_ms: float) -> bool:
@@ -128,7 +146,8 @@ class Answers:
             if known is None or not known.is_due(at_ms):
                 self._stir(at_ms, is_doubtful=known is not None and known.is_hover)
                 return
-        habit = self._habits.note(sign, at_ms)
+            self._stirs.append(_Stir(at_ms, False, False, known.gap_ms_min))
+        habit = self._habits.note(sign, at_ms, is_asked=is_asked)
         if node and not is_asked:
             self._unasked.append((at_ms, habit, node))
 

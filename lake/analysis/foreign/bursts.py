@@ -7,6 +7,7 @@ changed something before the next one, as steppers and carousels do, or if it se
 import math
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice, pairwise
 
 from lake.analysis.foreign.answers import SURE_MS, Answers
 from lake.analysis.foreign.targets import Press
@@ -17,6 +18,9 @@ WINDOW_MS = 500
 RADIUS_PX = 30
 # Two clicks select a word and three a paragraph; nobody selects with a fourth.
 _SELECTING_CLICKS_MAX = 3
+# So fast clicks only a page that hung: one change may be for all of them, and the one before.
+_ROW_MS = 40
+_ROW_MAX = 50
 _SELECTED_MS = 100  # after the click, until a selection is told
 
 
@@ -38,12 +42,26 @@ class _Run:
     def judge(self, answers: Answers, now_ms: float) -> None:
         """Look what those clicks changed of which it is sure by now."""
         while self.downs:
-            until_ms = self.downs[1] if len(self.downs) > 1 else self.last_ms + WINDOW_MS
+            count = self._in_row()
+            until_ms = self.downs[count] if len(self.downs) > count else self.last_ms + WINDOW_MS
             if now_ms <= until_ms + SURE_MS:
                 return
-            since_ms = self.downs.popleft()
+            since_ms = self.downs[0]
+            for _ in range(count):
+                self.downs.popleft()
             changed = answers.has_changed(since_ms, until_ms, with_selections=False)
+            changed = changed or answers.has_turned(since_ms, until_ms)
             self.is_in_vain = self.is_in_vain or not changed
+
+    def _in_row(self) -> int:
+        """Return how many of the next clicks may share one change."""
+        count = 1
+        for i, (before, after) in enumerate(pairwise(islice(self.downs, _ROW_MAX))):
+            if after - before < _ROW_MS:
+                count = i + 2
+            elif i:  # a row takes the click before it along: the page hung in its answer
+                break
+        return count
 
 
 class Bursts:

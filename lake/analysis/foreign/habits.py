@@ -40,14 +40,14 @@ class Habit:
         is_next = 0.5 * self.gap_ms_min <= gap_ms <= 1.5 * self.gap_ms_max + _LATE_MS
         return gap_ms <= _SAME_MS or (self.times > 1 and is_next)
 
-    def note(self, at_ms: float) -> None:
-        """It has happened."""
+    def note(self, at_ms: float, *, is_asked: bool = False) -> None:
+        """It has happened. Where somebody may have asked for it, its pause teaches nothing."""
         gap_ms = at_ms - self.last_ms
         if gap_ms <= _SAME_MS:
             return
         if gap_ms > _PAUSE_MS_MAX:
             self.times, self.gap_ms_min, self.gap_ms_max = 0, float("inf"), 0.0
-        if self.times:
+        if self.times and not is_asked:
             self.gap_ms_min = min(self.gap_ms_min, gap_ms)
             self.gap_ms_max = max(self.gap_ms_max, gap_ms)
         self.times += 1
@@ -64,13 +64,13 @@ class Habits:
         """Return what has been noted of a sign."""
         return self._habits.get(sign)
 
-    def note(self, sign: Hashable, at_ms: float) -> Habit:
-        """Note that it has happened, unasked."""
+    def note(self, sign: Hashable, at_ms: float, *, is_asked: bool = False) -> Habit:
+        """Note that it has happened, as it does by itself."""
         habit = self._habits.pop(sign, None) or Habit()
         self._habits[sign] = habit
         if len(self._habits) > _HABITS_MAX:
             del self._habits[next(iter(self._habits))]
-        habit.note(at_ms)
+        habit.note(at_ms, is_asked=is_asked)
         return habit
 
 

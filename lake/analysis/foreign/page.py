@@ -20,6 +20,7 @@ from lake.analysis.foreign.forms import Forms
 from lake.analysis.foreign.mirror import Change, Mirror
 from lake.analysis.foreign.network import Requests
 from lake.analysis.foreign.presses import Presses
+from lake.analysis.foreign.scrolls import Scrolls
 from lake.analysis.occurrences import Occurrence
 from lake.chunks import FULL_SNAPSHOT, INCREMENTAL
 
@@ -34,6 +35,7 @@ class ForeignPage:
             Presses(page_id, self._mirror, self._cursors),
             Forms(page_id, self._mirror),
             Requests(page_id, self._mirror),
+            Scrolls(page_id, self._mirror),
         ]
 
     def see(self, at_ms: float, kind: int, json: bytes) -> list[Occurrence]:

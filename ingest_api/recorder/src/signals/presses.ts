@@ -43,6 +43,10 @@ export interface Press {
   isOver: boolean;
 }
 
+interface Scheduler {
+  postTask?(fn: () => void, options: { priority: "user-blocking" }): Promise<void>;
+}
+
 type Place = Pick<Press, "x" | "y">;
 type Down = Pick<Press, "x" | "y" | "before" | "isAnswered" | "isOver">;
 
@@ -55,6 +59,13 @@ export type Signal = (
   answers: Answers,
   stops: Stop[],
 ) => (press: Press) => void;
+
+/** Call `fn` once the event at hand is through, before timers where the browser can. */
+function soon(fn: () => void): void {
+  const { scheduler } = globalThis as { scheduler?: Scheduler };
+  if (scheduler?.postTask) void scheduler.postTask(fn, { priority: "user-blocking" });
+  else setTimeout(fn);
+}
 
 /** Whether two places are one to a hand that trembles. */
 function isNear(one: Place, other: Place): boolean {
@@ -98,9 +109,11 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
     prompted_at = performance.now();
     const since = prompted_at;
     handled = one;
+    soon(() => {
+      if (handled === one) handled = null;
+    });
     setTimeout(() => {
       one.isOver = true;
-      if (handled === one) handled = null;
       if (performance.now() - since > BUSY_MS) one.isAnswered = true;
     });
   };
