@@ -34,7 +34,14 @@ class Damage(NamedTuple):
     mended: bool = True
 
 
-def sound(lakeful: Lakeful) -> list[Session]:
+class Sound(NamedTuple):
+    """A lake in which nothing is wrong, and its compacted sessions."""
+
+    lakeful: Lakeful
+    sessions: list[Session]
+
+
+def filled_all_over(lakeful: Lakeful) -> list[Session]:
     """Fill a lake: hot and cold days, two websites, a session that waits, all control objects."""
     sessions = filled(lakeful)
     maintain(lakeful.store, lakeful.settings, now_ms=NOW_MS)

@@ -6,7 +6,7 @@ from lake import keys
 from lake.check import aside, check
 from lake.quarantine import put_segment
 from lake.tables.table import Table
-from tests.care.damage import CHECK_MS, DAMAGES, Damage, file_of, flip, sound
+from tests.care.damage import CHECK_MS, DAMAGES, Damage, Sound, file_of, flip
 from tests.care.lakes import broken, compacted, filled
 from tests.query.recorded import Lakeful, moves
 
@@ -25,8 +25,9 @@ def test_a_sound_lake_has_nothing_to_say_waiting_chunks_included(any_lakeful: La
 @pytest.mark.folder
 @pytest.mark.fault(12, 20)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
-def test_a_damage_is_named_for_what_it_is(lakeful: Lakeful, damage: Damage) -> None:
-    damage.do(lakeful, sound(lakeful))
+def test_a_damage_is_named_for_what_it_is(sound: Sound, damage: Damage) -> None:
+    damage.do(*sound)
+    lakeful = sound.lakeful
 
     assert kinds(lakeful) == damage.kinds
 
@@ -77,9 +78,9 @@ def test_what_lies_in_quarantine_is_counted_and_not_called_broken(lakeful: Lakef
     assert aside(lakeful.store) == (1, size_bytes)
 
 
-def test_a_stale_summary_is_made_anew_by_the_next_run(lakeful: Lakeful) -> None:
+def test_a_stale_summary_is_made_anew_by_the_next_run(sound: Sound) -> None:
     damage = next(one for one in DAMAGES if one.name == "summary stale")
-    sessions = sound(lakeful)
+    lakeful, sessions = sound
     damage.do(lakeful, sessions)
     compacted(lakeful, {session.day for session in sessions})
 

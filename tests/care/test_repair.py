@@ -13,7 +13,7 @@ from lake.repair import Repaired, repair
 from lake.session_files import SessionFile
 from lake.tables.schemas import BY_SESSION
 from lake.tables.table import Table
-from tests.care.damage import CHECK_MS, DAMAGES, Damage, file_of, flip, rewrite, sound
+from tests.care.damage import CHECK_MS, DAMAGES, Damage, Sound, file_of, flip, rewrite
 from tests.care.lakes import broken, filled, killed_at
 from tests.query.recorded import NOW_MS, Lakeful, Session, moves
 
@@ -74,8 +74,8 @@ def chunk_places(lakeful: Lakeful) -> set[tuple[str, str, int]]:
 
 @pytest.mark.fault(12)
 @pytest.mark.parametrize("damage", MENDED, ids=lambda damage: damage.name)
-def test_a_damage_is_mended_and_all_else_is_as_before(lakeful: Lakeful, damage: Damage) -> None:
-    sessions = sound(lakeful)
+def test_a_damage_is_mended_and_all_else_is_as_before(sound: Sound, damage: Damage) -> None:
+    lakeful, sessions = sound
     # What has lost its rows begins hot again, where chunks stand in a row.
     chunks = damage.name != "file without rows"
     before, places = all_rows(lakeful, chunks=chunks), chunk_places(lakeful)
@@ -104,10 +104,9 @@ def all_rows_of(rows: dict[str, pl.DataFrame], without: Session) -> dict[str, pl
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
-def test_a_dry_run_changes_nothing_and_speaks_of_each_damage(
-    lakeful: Lakeful, damage: Damage
-) -> None:
-    damage.do(lakeful, sound(lakeful))
+def test_a_dry_run_changes_nothing_and_speaks_of_each_damage(sound: Sound, damage: Damage) -> None:
+    damage.do(*sound)
+    lakeful = sound.lakeful
     before = {item.key: lakeful.store.get(item.key) for item in lakeful.store.list("")}
 
     told = repaired(lakeful, dry_run=True)
@@ -122,9 +121,9 @@ def test_a_dry_run_changes_nothing_and_speaks_of_each_damage(
     ids=lambda damage: damage.name,
 )
 def test_tables_that_cannot_be_read_are_rebuilt_as_repair_says(
-    lakeful: Lakeful, damage: Damage
+    sound: Sound, damage: Damage
 ) -> None:
-    sessions = sound(lakeful)
+    lakeful, sessions = sound
     before = all_rows(lakeful)
     damage.do(lakeful, sessions)
     assert {one.what for one in repaired(lakeful).left} == {"run `replaylake rebuild`"}
@@ -134,8 +133,8 @@ def test_tables_that_cannot_be_read_are_rebuilt_as_repair_says(
     same(all_rows(lakeful), before)
 
 
-def test_a_damaged_file_is_kept_with_the_reason(lakeful: Lakeful) -> None:
-    session, *_ = sound(lakeful)
+def test_a_damaged_file_is_kept_with_the_reason(sound: Sound) -> None:
+    lakeful, (session, *_) = sound
     key = file_of(lakeful.store, session)
     flip(lakeful.store, key, 100)
     spoiled = lakeful.store.get(key)
@@ -199,8 +198,8 @@ def test_a_segment_with_one_spoiled_payload_keeps_its_other_chunks(lakeful: Lake
     assert kinds(lakeful) == set()
 
 
-def test_a_repair_that_is_killed_is_finished_by_the_next(lakeful: Lakeful) -> None:
-    session, *_ = sound(lakeful)
+def test_a_repair_that_is_killed_is_finished_by_the_next(sound: Sound) -> None:
+    lakeful, (session, *_) = sound
     before = all_rows(lakeful, session)
     flip(lakeful.store, file_of(lakeful.store, session), 200)
     killed_at("repair-after-quarantine", lakeful.settings, REPAIR)
@@ -247,8 +246,8 @@ def test_scores_are_mended_as_all_else(lakeful: Lakeful) -> None:
     same(all_rows(lakeful), before)
 
 
-def test_what_is_sound_is_left_alone(lakeful: Lakeful) -> None:
-    sound(lakeful)
+def test_what_is_sound_is_left_alone(sound: Sound) -> None:
+    lakeful = sound.lakeful
     versions = {name: Table(lakeful.store, name).snapshot().version for name in BY_SESSION}
 
     assert repaired(lakeful) == Repaired()
