@@ -3,7 +3,8 @@
 import pytest
 
 from lake.analysis.foreign.habits import Habit, Habits, sign_of
-from lake.analysis.foreign.mirror import Change, Mirror
+from lake.analysis.foreign.mirror import Mirror
+from lake.analysis.foreign.nodes import Change
 from lake.analysis.foreign.shown import is_shown
 from tests.analysis.streams import Page
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.analysis.foreign.mirror import Mirror, Node
+from lake.analysis.foreign.mirror import Mirror
+from lake.analysis.foreign.nodes import Node
 from tests.analysis.streams import Page
 
 law = settings(deadline=None, max_examples=60)

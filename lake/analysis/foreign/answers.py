@@ -25,7 +25,8 @@ from lake.analysis.foreign.events import (
     PageEvent,
 )
 from lake.analysis.foreign.habits import HOVERS_MIN, Habit, Habits, sign_of
-from lake.analysis.foreign.mirror import Change, Mirror, Node
+from lake.analysis.foreign.mirror import Mirror
+from lake.analysis.foreign.nodes import Change, Node
 from lake.analysis.foreign.paths import elements_of, is_editable
 from lake.analysis.foreign.shown import is_shown
 from lake.chunks import META

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lake.analysis.foreign.form_marks import is_hidden, says, shows_refusal
-from lake.analysis.foreign.mirror import Change, Mirror, Node
+from lake.analysis.foreign.mirror import Mirror
+from lake.analysis.foreign.nodes import Change, Node
 from lake.analysis.foreign.paths import path_of
 
 CHANGES_MAX = 200  # looked at of one mutation

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from lake.analysis.foreign.mirror import Node
+from lake.analysis.foreign.nodes import Node
 from lake.analysis.foreign.selectors import Compound, Selector, parse
 
 ROOT_TAGS = ("body", "html")  # a cursor of theirs is everywhere, and so says nothing

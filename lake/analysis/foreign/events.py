@@ -6,7 +6,7 @@ The numbers are those of rrweb's `IncrementalSource` and `MouseInteractions`.
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from lake.analysis.foreign.mirror import Change
+from lake.analysis.foreign.nodes import Change
 from lake.analysis.occurrences import Occurrence
 
 MUTATION, MOUSE_MOVE, MOUSE, SCROLL, RESIZE, INPUT, TOUCH_MOVE, MEDIA = range(8)

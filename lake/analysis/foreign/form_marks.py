@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from lake.analysis.foreign.mirror import TEXT_TAG, Change, Node
+from lake.analysis.foreign.nodes import TEXT_TAG, Change, Node
 from lake.analysis.foreign.paths import elements_of, is_editable
 
 _NODES_MAX = 400  # looked at of one form; its fields are among the first

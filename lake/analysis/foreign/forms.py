@@ -31,8 +31,9 @@ from lake.analysis.foreign.form_marks import (
     lacks_text,
     shows_refusal,
 )
-from lake.analysis.foreign.mirror import Change, Mirror, Node
+from lake.analysis.foreign.mirror import Mirror
 from lake.analysis.foreign.network import FAILED_FROM, answers_of
+from lake.analysis.foreign.nodes import Change, Node
 from lake.analysis.foreign.paths import path_of
 from lake.analysis.occurrences import FormStep
 from lake.chunks import FULL_SNAPSHOT

@@ -8,7 +8,7 @@ the caller to know.
 
 from collections.abc import Hashable
 
-from lake.analysis.foreign.mirror import Change
+from lake.analysis.foreign.nodes import Change
 
 _HABITS_MAX = 3000  # the oldest are forgotten
 _SAME_MS = 5  # one change may be told by two events

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from lake.analysis.foreign.cursors import ROOT_TAGS, Cursors
-from lake.analysis.foreign.mirror import Node
+from lake.analysis.foreign.nodes import Node
 from lake.analysis.foreign.paths import is_control, is_editable
 
 # What happens inside of these is not in the recording, so that no reaction can be expected.

@@ -1,82 +1,31 @@
 """A light mirror of one page's DOM, kept by the snapshots and mutations of an rrweb stream.
 
-It knows what rules ask: tags, attributes, parents and texts. The order of siblings is that of their
-arrival. Long texts are cut, too many nodes left out, so that memory is bounded; nothing here raises
-or recurses, whatever a stream says. What a change means is told elsewhere.
+Of most nodes nobody ever asks anything: they are kept as the JSON says them, by their numbers, and
+made when they are asked for, with what they are in. Long texts are cut, too many nodes left out,
+so that memory is bounded; nothing here raises or recurses, whatever a stream says. What a change
+means is told elsewhere.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import islice
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from lake.analysis.foreign.nodes import DOCUMENT_TAG, TEXT_TAG, Change, Node
 
 NODES_MAX = 200_000  # ten times what a browser scrolls smoothly
 _CHARS_MAX = 32 << 20  # of all texts and attributes
+_UNMADE_MAX = 3 << 20  # letters of JSON that are kept as they came
 _TEXT_LENGTH_MAX = 300  # of one text; a label is shorter
 _ATTRIBUTE_LENGTH_MAX = 1000  # frameworks write so many classes at one element
 _ATTRIBUTES_MAX = 60
 _ORPHANS_MAX = 10_000  # from one snapshot to the next; honest streams have few
-_DEPTH_MAX = 512  # browsers' parsers nest no deeper
 
 _CSS = "_cssText"  # the attribute of <style> and <link> in which rrweb puts a sheet
 _DOCUMENT, _ELEMENT, _TEXT = 0, 2, 3  # of rrweb's types of nodes
-DOCUMENT_TAG = "#document"
-TEXT_TAG = "#text"
+_STYLING = frozenset(("style", "link"))
 _SILENT = frozenset(("script", "style", "noscript", "template"))  # their texts are no words
-
-
-class Node:
-    """An element, a text (`#text`) or a document (`#document`, an iframe's too).
-
-    `parent` is None at the top, and when the node is removed. `is_in_shadow`: a child of its host's
-    shadow root. `place` is equal for those of one tag in one place, in each snapshot of the page,
-    while `id` may be another in the next one. Names of tags are in small letters.
-    """
-
-    __slots__ = ("attributes", "children", "id", "is_in_shadow", "parent", "place", "tag", "text")
-
-    def __init__(self, number: int) -> None:
-        self.id = number
-        self.tag = ""
-        self.text = ""
-        self.attributes: dict[str, str] = {}
-        self.parent: Node | None = None
-        self.children: dict[int, Node] = {}
-        self.is_in_shadow = False
-        self.place = 0
-
-    def climb(self) -> "Iterator[Node]":
-        """Yield the node and what it is in: ancestors, shadow hosts, iframes; not for ever."""
-        node: Node | None = self
-        for _ in range(_DEPTH_MAX):
-            if node is None:
-                return
-            yield node
-            node = node.parent
-
-    def descend(self, nodes_max: int) -> "Iterator[Node]":
-        """Yield the node and what is in it, in about the document's order, and not too much."""
-        waiting = [self]
-        while waiting and nodes_max > 0:
-            nodes_max -= 1
-            node = waiting.pop()
-            yield node
-            waiting.extend(reversed(list(islice(node.children.values(), nodes_max))))
-
-
-class Change(NamedTuple):
-    """One change that a mutation made.
-
-    `what` is `added`, `removed`, `attribute` (its `name`) or `text`. `parent` is where the node
-    stood or stands now; `before` the value that an attribute or a text had. An added or removed
-    subtree is told by its top alone, and the latter still hangs together; what was only moved is
-    told as added.
-    """
-
-    what: str
-    node: Node
-    parent: Node | None
-    name: str | None = None
-    before: str | None = None
+_Json = dict[str, Any]
+_NOWHERE: tuple[_Json, int | None] = ({}, None)
 
 
 class Mirror:
@@ -88,118 +37,227 @@ class Mirror:
 
     def _clear(self) -> None:
         self._nodes: dict[int, Node] = {}
+        self._unmade: dict[int, tuple[_Json, int | None]] = {}  # with the number of the parent
+        self._unmade_chars = 0
+        self._more: dict[int, list[_Json]] = {}  # children to be made, by their parent
         self._orphans: dict[int, list[Node]] = {}  # by the number of the parent that is to come
         self._orphan_count = 0
         self._chars = 0
 
     def __len__(self) -> int:
-        return len(self._nodes)
+        return len(self._nodes) + len(self._unmade)
 
     def get(self, number: object) -> Node | None:
         """Return a node by what an event calls its id."""
-        return self._nodes.get(number) if type(number) is int else None
+        if type(number) is not int:
+            return None
+        node = self._nodes.get(number)
+        return node if node is not None or number not in self._unmade else self._made(number)
 
-    def show(self, data: object) -> None:
-        """Take a full snapshot's data: what was there before is gone."""
+    def show(self, data: object, size: int = 0) -> None:
+        """Take a full snapshot's data, of `size` letters: what was there before is gone."""
         self._clear()
-        self._grow(_field(data, "node"), None)
+        top = _field(data, "node")
+        if isinstance(top, dict):
+            self._index(top, None)
+        self._count_unmade(size)
 
-    def apply(self, data: object) -> list[Change]:
+    def apply(self, data: object, size: int = 0) -> list[Change]:
         """Take a mutation's data, in the replayer's order: removes, adds, texts, attributes."""
-        added: dict[int, Node] = {}
+        added: dict[int, int | None] = {}
         removed: dict[int, Change] = {}
         for remove in _items(data, "removes"):
             node = self.get(_field(remove, "id"))
             if node and node.id not in removed:
                 removed[node.id] = Change("removed", node, node.parent)
-                _detach(node)
+                node.detach()
         for add in _items(data, "adds"):
-            node = self._add(add)
-            if node:
-                removed.pop(node.id, None)
-                added[node.id] = node
+            number, above = self._add(add), _field(add, "parentId")
+            if number is not None:
+                removed.pop(number, None)
+                added[number] = above if type(above) is int else None
         changes = [
             Change("added", node, node.parent)
-            for node in added.values()
-            if node.parent is None or node.parent.id not in added
+            for number, above in added.items()
+            if above not in added and (node := self.get(number))
         ]
         for change in removed.values():
             self._forget(change.node)
         changes += removed.values()
         for text in _items(data, "texts"):
-            node = self.get(_field(text, "id"))
-            value = _field(text, "value")
+            node, value = self.get(_field(text, "id")), _field(text, "value")
             if node and isinstance(value, str):
                 changes.append(Change("text", node, node.parent, before=node.text))
                 self._chars -= len(node.text)
                 node.text = self._kept(value, _TEXT_LENGTH_MAX)
         for entry in _items(data, "attributes"):
-            node = self.get(_field(entry, "id"))
-            values = _field(entry, "attributes")
+            node, values = self.get(_field(entry, "id")), _field(entry, "attributes")
             if node and isinstance(values, dict):
                 changes.extend(self._set(node, name, value) for name, value in values.items())
+        self._count_unmade(size)
         return changes
 
-    def _add(self, add: object) -> Node | None:
-        parent_id = _field(add, "parentId")
-        parent = self.get(parent_id)
-        node = self._grow(_field(add, "node"), parent)
-        if node and parent is None:
-            _detach(node)
-            if type(parent_id) is int and self._orphan_count < _ORPHANS_MAX:
-                self._orphan_count += 1
-                self._orphans.setdefault(parent_id, []).append(node)
-        return node
+    # Nodes as the JSON says them.
 
-    def _grow(self, serialized: object, parent: Node | None) -> Node | None:
-        """Build a subtree below `parent` and return its top."""
-        top: Node | None = None
-        waiting: list[tuple[object, Node | None]] = [(serialized, parent)]
-        while waiting:
+    def _index(self, top: _Json, parent: int | None) -> None:
+        """Keep a subtree to be made later."""
+        unmade, nodes, orphans = self._unmade, self._nodes, self._orphans
+        room = NODES_MAX - len(self)
+        wanted: list[int] = []
+        waiting: list[tuple[object, int | None]] = [(top, parent)]
+        while waiting and room > 0:
             item, above = waiting.pop()
-            node = self._build(item)
-            if node is None:
+            if type(item) is not dict:
                 continue
-            top = top or node
-            if above:
-                _attach(node, above)
-            if self._read_css and (css := _css(item, node.tag, above)):
-                self._read_css(css)
-            if node.tag not in _SILENT:
-                waiting += [(child, node) for child in reversed(_items(item, "childNodes"))]
-        return top
+            read = item.get
+            number, kind = read("id"), read("type")
+            if type(number) is not int or kind not in (_DOCUMENT, _ELEMENT, _TEXT):
+                continue
+            if number in unmade or number in nodes:
+                continue
+            unmade[number] = item, above
+            room -= 1
+            if number in orphans:
+                wanted.append(number)
+            if kind == _TEXT:
+                continue
+            tag = _tag_of(item)
+            if tag in _STYLING:
+                self._take_css(number, item, above)
+            children = read("childNodes")
+            if children and type(children) is list and tag not in _SILENT:
+                waiting += [(child, number) for child in reversed(children)]
+        for number in wanted:
+            self.get(number)  # takes what waits for it
 
-    def _build(self, serialized: object) -> Node | None:
-        """Make one node, or renew the one of that number, which keeps its children."""
-        if not isinstance(serialized, dict):
-            return None
-        read = serialized.get
-        number, kind = read("id"), read("type")
-        if type(number) is not int or kind not in (_DOCUMENT, _ELEMENT, _TEXT):
-            return None
-        node = self._nodes.get(number)
-        if node:
-            self._chars -= _length(node)
-            node.attributes = {}
-            node.text = ""
-        elif len(self._nodes) < NODES_MAX:
-            node = self._nodes[number] = Node(number)
+    def _take_css(self, number: int, item: _Json, above: int | None) -> None:
+        css = _css(item)
+        if css is None:
+            return
+        if self._read_css:
+            self._read_css(css)
+        attributes = item.get("attributes")
+        if isinstance(attributes, dict):  # most of what a snapshot says is sheets
+            attributes = {name: value for name, value in attributes.items() if name != _CSS}
+        self._unmade[number] = {**item, "attributes": attributes, "childNodes": None}, above
+
+    def _count_unmade(self, size: int) -> None:
+        """Of pages that say much, make all: what is made is cut."""
+        self._unmade_chars += size
+        if self._unmade_chars > _UNMADE_MAX:
+            for number in list(self._unmade):
+                self.get(number)
+            for node in self._nodes.values():
+                _ = node.children
+            self._unmade_chars = 0
+
+    def _made(self, number: int) -> Node:
+        """Make a node and what it is in."""
+        chain = [number]
+        while (above := self._unmade[chain[-1]][1]) is not None and above in self._unmade:
+            chain.append(above)
+        for one in reversed(chain):
+            self._make(one)
+        return self._nodes[number]
+
+    def _make(self, number: int) -> None:
+        item, above = self._unmade.pop(number)
+        node = self._nodes[number] = Node(number)
+        self._write(node, item)
+        children = item.get("childNodes")
+        if (children and type(children) is list) or number in self._more:
+            self._more[number] = [*_items(item, "childNodes"), *self._more.get(number, ())]
+            node.unmade = self._make_children
+        parent = self._nodes.get(above) if above is not None else None
+        if parent is not None:
+            node.attach(parent)
+        if self._orphans:
             for orphan in self._orphans.pop(number, ()):
                 if self._nodes.get(orphan.id) is orphan and orphan.parent is None:
-                    _attach(orphan, node)
-        else:
+                    orphan.attach(node)
+
+    def _make_children(self, node: Node) -> None:
+        numbers = []
+        for item in self._more.pop(node.id, ()):
+            number = _number_of(item)
+            if number is not None:
+                numbers.append(number)
+                if self._unmade.get(number, _NOWHERE)[1] == node.id:
+                    self._make(number)
+        node.sort(numbers)
+
+    # Changes.
+
+    def _add(self, add: object) -> int | None:
+        """Take one node; return its number, None where it is none."""
+        item, above = _field(add, "node"), _field(add, "parentId")
+        number = _number_of(item)
+        if number is None or item.get("type") not in (_DOCUMENT, _ELEMENT, _TEXT):
             return None
-        node.tag = TEXT_TAG if kind == _TEXT else DOCUMENT_TAG
-        node.is_in_shadow = read("isShadow") is True
-        if kind == _TEXT:
-            text = read("textContent")
-            node.text = self._kept(text, _TEXT_LENGTH_MAX) if isinstance(text, str) else ""
+        is_under = type(above) is int and (above in self._nodes or above in self._unmade)
+        if number in self._nodes or number in self._unmade:
+            self._move(number, item, above if is_under else None)
+        else:
+            self._index(item, above if is_under else None)
+            if number not in self._unmade and number not in self._nodes:
+                return None
+            if is_under:
+                self._put(above, item)
+        if not is_under and (node := self.get(number)):
+            node.detach()
+            if type(above) is int and self._orphan_count < _ORPHANS_MAX:
+                self._orphan_count += 1
+                self._orphans.setdefault(above, []).append(node)
+        return number
+
+    def _put(self, above: int, item: _Json) -> None:
+        """Let what is not made yet stand in the node of the number `above`."""
+        self._more.setdefault(above, []).append(item)
+        parent = self._nodes.get(above)
+        if parent is not None:
+            parent.unmade = self._make_children
+        text = item.get("textContent")
+        if text and self._read_css and isinstance(text, str):
+            tag = parent.tag if parent else _tag_of(self._unmade[above][0])
+            if tag == "style":
+                self._read_css(text)
+
+    def _move(self, number: int, item: _Json, above: int | None) -> None:
+        """Take what is said of a node once more; it keeps its children."""
+        node = self.get(number)
+        if node is None:
+            return
+        self._chars -= _length(node)
+        node.attributes = {}
+        node.text = ""
+        self._write(node, item)
+        for child in _items(item, "childNodes"):
+            self._index_or_move(child, number)
+        parent = self.get(above)
+        if parent:
+            node.attach(parent)
+
+    def _index_or_move(self, item: object, above: int) -> None:
+        number = _number_of(item)
+        if number is not None and isinstance(item, dict) and number not in self._nodes:
+            self._index(item, above)
+            if self._unmade.get(number, _NOWHERE)[1] == above:
+                self._put(above, item)
+
+    def _write(self, node: Node, item: _Json) -> None:
+        kind = item.get("type")
+        node.is_in_shadow = item.get("isShadow") is True
         if kind == _ELEMENT:
-            tag, attributes = read("tagName"), read("attributes")
-            node.tag = tag[:60].lower() if isinstance(tag, str) else ""
+            node.tag = _tag_of(item)
+            attributes = item.get("attributes")
             for name, value in attributes.items() if isinstance(attributes, dict) else ():
                 self._keep(node, name, value)
-        return node
+        elif kind == _TEXT:
+            node.tag = TEXT_TAG
+            text = item.get("textContent")
+            node.text = self._kept(text, _TEXT_LENGTH_MAX) if isinstance(text, str) else ""
+        else:
+            node.tag = DOCUMENT_TAG
 
     def _set(self, node: Node, name: str, value: object) -> Change:
         if name == _CSS and self._read_css and isinstance(value, str):
@@ -234,23 +292,46 @@ class Mirror:
             if self._nodes.get(node.id) is node:
                 del self._nodes[node.id]
                 self._chars -= _length(node)
+                node.unmade, unmade = None, node.unmade
                 waiting.extend(node.children.values())
+                if unmade:
+                    node.unmade = partial(self._make_lost, self._drop(node.id))
+
+    def _drop(self, top: int) -> dict[int, list[_Json]]:
+        """Forget what is below a node and not made; return it by the numbers of parents."""
+        lost: dict[int, list[_Json]] = {}
+        waiting = [(top, self._more.pop(top, []))]
+        while waiting:
+            above, items = waiting.pop()
+            for item in items:
+                number = _number_of(item)
+                held = _NOWHERE if number is None else self._unmade.get(number, _NOWHERE)
+                if number is not None and held[1] == above:
+                    del self._unmade[number]
+                    lost.setdefault(above, []).append(held[0])
+                    below = [*_items(held[0], "childNodes"), *self._more.pop(number, ())]
+                    if below:
+                        waiting.append((number, below))
+        return lost
+
+    def _make_lost(self, lost: dict[int, list[_Json]], node: Node) -> None:
+        chars = self._chars
+        for item in lost.pop(node.id, ()):
+            child = Node(item["id"])
+            self._write(child, item)
+            child.unmade = partial(self._make_lost, lost)
+            child.attach(node)
+        self._chars = chars  # they are not kept
 
 
-def _attach(node: Node, parent: Node) -> None:
-    # A ring would have no top; a node without children closes one with itself only.
-    if node is parent or (node.children and any(above is node for above in parent.climb())):
-        return
-    _detach(node)
-    node.parent = parent
-    node.place = hash((parent.place, node.tag, node.attributes.get("id")))
-    parent.children[node.id] = node
+def _tag_of(item: _Json) -> str:
+    tag = item.get("tagName")
+    return tag[:60].lower() if isinstance(tag, str) else ""
 
 
-def _detach(node: Node) -> None:
-    if node.parent:
-        node.parent.children.pop(node.id, None)
-        node.parent = None
+def _number_of(item: object) -> int | None:
+    number = _field(item, "id")
+    return number if type(number) is int else None
 
 
 def _length(node: Node) -> int:
@@ -265,23 +346,19 @@ def _restyled(before: str, style: dict[str, object]) -> str:
     return ";".join(f"{name}:{v}" for name, v in styles.items() if isinstance(v, str))
 
 
-def _css(serialized: object, tag: str, above: Node | None) -> str | None:
+def _css(item: _Json) -> str | None:
     """Return the text of a stylesheet: of its attribute, or of the texts in a <style>."""
-    css: object = None
-    if above and above.tag == "style":
-        css = _field(serialized, "textContent")
-    elif tag in ("style", "link"):
-        css = _field(_field(serialized, "attributes"), _CSS)
-        if css is None:
-            texts = [_field(child, "textContent") for child in _items(serialized, "childNodes")]
-            css = "".join(text for text in texts if isinstance(text, str))
+    css: object = _field(item.get("attributes"), _CSS)
+    if css is None:
+        texts = [_field(child, "textContent") for child in _items(item, "childNodes")]
+        css = "".join(text for text in texts if isinstance(text, str))
     return css if isinstance(css, str) else None
 
 
-def _field(value: object, name: str) -> object:
+def _field(value: object, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _items(value: object, name: str) -> list[object]:
+def _items(value: object, name: str) -> list[Any]:
     items = _field(value, name)
     return items if isinstance(items, list) else []

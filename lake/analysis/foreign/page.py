@@ -17,8 +17,9 @@ from lake.analysis.decoding import data_of
 from lake.analysis.foreign.cursors import Cursors
 from lake.analysis.foreign.events import MUTATION, RULES, Detector, PageEvent
 from lake.analysis.foreign.forms import Forms
-from lake.analysis.foreign.mirror import Change, Mirror
+from lake.analysis.foreign.mirror import Mirror
 from lake.analysis.foreign.network import Requests
+from lake.analysis.foreign.nodes import Change
 from lake.analysis.foreign.presses import Presses
 from lake.analysis.foreign.scrolls import Scrolls
 from lake.analysis.occurrences import Occurrence
@@ -56,9 +57,9 @@ class ForeignPage:
         changes: list[Change] = []
         if kind == FULL_SNAPSHOT:
             self._cursors.clear()
-            self._mirror.show(data)
+            self._mirror.show(data, len(json))
         elif source == MUTATION:
-            changes = self._mirror.apply(data)
+            changes = self._mirror.apply(data, len(json))
         elif source in RULES:
             self._cursors.read_rules(data)
         return PageEvent(at_ms, kind, source, data, changes)

@@ -6,7 +6,7 @@ The same names as those of our recorder, so that signals of both are grouped ali
 import re
 from collections.abc import Iterator
 
-from lake.analysis.foreign.mirror import DOCUMENT_TAG, TEXT_TAG, Node
+from lake.analysis.foreign.nodes import DOCUMENT_TAG, TEXT_TAG, Node
 from lake.scrub import scrub_text
 
 TEXT_LENGTH_MAX = 80

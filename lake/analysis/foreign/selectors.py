@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lake.analysis.foreign.mirror import Node
+from lake.analysis.foreign.nodes import Node
 
 _PARTS_MAX = 12  # people write five at most
 _NAME = r"(?:[\w\-\u0080-\U0010ffff]|\\.)+"

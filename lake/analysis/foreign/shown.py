@@ -7,7 +7,7 @@ outlines note at each whether it was the mouse's.
 import re
 
 from lake.analysis.foreign.cursors import ROOT_TAGS
-from lake.analysis.foreign.mirror import Change, Node
+from lake.analysis.foreign.nodes import Change, Node
 
 _UNSEEN_TAGS = frozenset(["base", "link", "meta", "noscript", "script", "template", "title"])
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")

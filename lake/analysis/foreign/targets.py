@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lake.analysis.foreign.cursors import Cursors
 from lake.analysis.foreign.interactive import is_field, is_interactive, is_opaque
-from lake.analysis.foreign.mirror import Node
+from lake.analysis.foreign.nodes import Node
 from lake.analysis.foreign.paths import elements_of, is_control, path_of, text_of
 
 
