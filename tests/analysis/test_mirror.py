@@ -1,5 +1,6 @@
 """The mirror of a foreign page's DOM."""
 
+import json as json_
 from typing import Any
 
 import pytest
@@ -228,3 +229,84 @@ def test_whatever_comes_the_mirror_stays_a_forest(events: list[Any]) -> None:
             assert above.parent is None or above.parent.children[above.id] is above
         assert node is None or len(list(node.climb())) <= 7
         assert node is None or len(list(node.descend(100))) <= 7
+
+
+fresh = st.recursive(
+    st.sampled_from(["p", "li", "style", "#text"]).map(lambda tag: (tag, [])),
+    lambda inner: st.tuples(st.sampled_from(["div", "ul"]), st.lists(inner, max_size=3)),
+    max_leaves=6,
+)
+steps = st.one_of(
+    st.tuples(st.just("insert"), st.integers(0, 30), fresh),
+    st.tuples(st.just("move"), st.integers(0, 30), st.integers(0, 30)),
+    st.tuples(st.just("remove"), st.integers(0, 30), st.none()),
+    st.tuples(st.just("look"), st.integers(0, 30), st.none()),
+    st.tuples(st.just("set"), st.integers(0, 30), st.none()),
+)
+
+
+class Writer:
+    """Writes mutations of a page whose nodes are numbered as they come."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = []
+
+    def item(self, shape: tuple[str, list[Any]]) -> dict[str, Any]:
+        tag, children = shape
+        item: dict[str, Any] = {"id": len(self.items) + 1}
+        self.items.append(item)
+        if tag == "#text":
+            item |= {"type": 3, "textContent": f"text {item['id']}"}
+        else:
+            named = {"class": f"c{item['id']}"}
+            item |= {"type": 2, "tagName": tag, "attributes": named}
+            item["childNodes"] = [self.item(child) for child in children]
+        return item
+
+    def written(self, step: tuple[str, int, Any]) -> dict[str, Any]:
+        what, at, more = step
+        number = at % len(self.items) + 1
+        if what == "insert":
+            return {"adds": [{"parentId": number, "node": self.item(more)}]}
+        if what == "move":
+            node = {**self.items[number - 1], "childNodes": []}
+            to = more % len(self.items) + 1
+            return {"removes": [{"id": number}], "adds": [{"parentId": to, "node": node}]}
+        if what == "remove":
+            return {"removes": [{"id": number}]}
+        if what == "set":
+            return {"attributes": [{"id": number, "attributes": {"title": str(at)}}]}
+        return {}
+
+
+def look(mirror: Mirror, numbers: range) -> list[Any]:
+    found = []
+    for number in numbers:
+        node = mirror.get(number)
+        above = node.parent.id if node and node.parent else None
+        found.append(node and (node.tag, node.text, node.attributes, above, sorted(node.children)))
+    return found
+
+
+@law
+@given(fresh, st.lists(steps, max_size=12))
+def test_what_is_made_late_is_as_if_it_were_made_at_once(first: Any, then: list[Any]) -> None:
+    """But for the order of siblings that moved among themselves."""
+    writer = Writer()
+    lazy, eager = Mirror(), Mirror()
+    page = {"node": writer.item(("html", [first]))}
+    for mirror in (lazy, eager):
+        mirror.show(json_.loads(json_.dumps(page)))
+    for step in then:
+        told = writer.written(step)
+        if step[0] == "look":
+            look(lazy, range(step[1], step[1] + 3))
+        changes = [mirror.apply(json_.loads(json_.dumps(told))) for mirror in (lazy, eager)]
+        told_of = [[(c.what, c.node.id, c.name, c.before) for c in each] for each in changes]
+        assert told_of[0] == told_of[1]
+        below = [[sorted(n.id for n in c.node.descend(50)) for c in each] for each in changes]
+        assert below[0] == below[1]
+        look(eager, range(1, len(writer.items) + 1))
+
+    everything = range(1, len(writer.items) + 1)
+    assert look(lazy, everything) == look(eager, everything)

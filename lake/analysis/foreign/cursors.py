@@ -4,6 +4,7 @@ A cursor is how a page says "click me" where its markup does not. Recorders writ
 the snapshot; of each only the rules about cursors are kept. Media queries are taken to apply.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -25,6 +26,10 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _INHERITING = frozenset(("inherit", "unset", "revert", "revert-layer", "auto", ""))
 
 
+# By the sheet's digest: sessions of a website share their sheets. What they say is no secret.
+_READ: dict[bytes, list[tuple[str, Selector, str]]] = {}
+
+
 class _Rule(NamedTuple):
     selector: Selector
     cursor: str
@@ -35,7 +40,6 @@ class Cursors:
     """The rules about cursors of one page."""
 
     def __init__(self) -> None:
-        self._read: dict[int, list[tuple[Selector, str]]] = {}  # by the sheet's hash
         self.clear()
 
     def clear(self) -> None:
@@ -47,16 +51,18 @@ class Cursors:
         """Take a stylesheet's text, or one rule's. Checkpoints bring the same ones again."""
         if "cursor" not in css:
             return
-        digest = hash(css)
-        if digest not in self._read:
-            if len(self._read) >= _SHEETS_MAX:
-                self._read.clear()
-            self._read[digest] = list(islice(_rules(css), RULES_MAX))
-        for selector, cursor in self._read[digest]:
-            if self._count < RULES_MAX:
-                self._count += 1
-                rule = _Rule(selector, cursor, self._count)
-                self._by_key.setdefault(_key(selector.compounds[0]), []).append(rule)
+        digest = hashlib.blake2b(css.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        rules = _READ.get(digest)
+        if rules is None:
+            if len(_READ) >= _SHEETS_MAX:
+                _READ.clear()
+            rules = _READ[digest] = [
+                (_key(selector.compounds[0]), selector, cursor)
+                for selector, cursor in islice(_rules(css), RULES_MAX)
+            ]
+        for key, selector, cursor in rules[: RULES_MAX - self._count]:
+            self._count += 1
+            self._by_key.setdefault(key, []).append(_Rule(selector, cursor, self._count))
 
     def read_rules(self, data: dict[str, object]) -> None:
         """Take the data of an event that inserts rules or replaces a sheet."""

@@ -24,6 +24,7 @@ _CSS = "_cssText"  # the attribute of <style> and <link> in which rrweb puts a s
 _DOCUMENT, _ELEMENT, _TEXT = 0, 2, 3  # of rrweb's types of nodes
 _STYLING = frozenset(("style", "link"))
 _SILENT = frozenset(("script", "style", "noscript", "template"))  # their texts are no words
+_SPECIAL = _STYLING | _SILENT
 _Json = dict[str, Any]
 _NOWHERE: tuple[_Json, int | None] = ({}, None)
 
@@ -66,12 +67,17 @@ class Mirror:
         """Take a mutation's data, in the replayer's order: removes, adds, texts, attributes."""
         added: dict[int, int | None] = {}
         removed: dict[int, Change] = {}
+        adds = _items(data, "adds")
+        again = {_number_of(_field(add, "node")) for add in adds}
         for remove in _items(data, "removes"):
-            node = self.get(_field(remove, "id"))
+            number = _number_of(remove)
+            if number in self._unmade and number in again:
+                continue  # it only moves
+            node = self.get(number)
             if node and node.id not in removed:
                 removed[node.id] = Change("removed", node, node.parent)
                 node.detach()
-        for add in _items(data, "adds"):
+        for add in adds:
             number, above = self._add(add), _field(add, "parentId")
             if number is not None:
                 removed.pop(number, None)
@@ -121,11 +127,13 @@ class Mirror:
                 wanted.append(number)
             if kind == _TEXT:
                 continue
-            tag = _tag_of(item)
-            if tag in _STYLING:
-                self._take_css(number, item, above)
-            children = read("childNodes")
-            if children and type(children) is list and tag not in _SILENT:
+            children, tag = read("childNodes"), read("tagName")
+            if type(tag) is str and tag.lower() in _SPECIAL:
+                if tag.lower() in _STYLING:
+                    self._take_css(number, item, above)
+                if tag.lower() in _SILENT:
+                    continue
+            if children and type(children) is list:
                 waiting += [(child, number) for child in reversed(children)]
         for number in wanted:
             self.get(number)  # takes what waits for it
@@ -195,6 +203,8 @@ class Mirror:
         if number is None or item.get("type") not in (_DOCUMENT, _ELEMENT, _TEXT):
             return None
         is_under = type(above) is int and (above in self._nodes or above in self._unmade)
+        if is_under and number in self._unmade and self._move_unmade(number, item, above):
+            return number
         if number in self._nodes or number in self._unmade:
             self._move(number, item, above if is_under else None)
         else:
@@ -221,6 +231,22 @@ class Mirror:
             tag = parent.tag if parent else _tag_of(self._unmade[above][0])
             if tag == "style":
                 self._read_css(text)
+
+    def _move_unmade(self, number: int, item: _Json, above: int) -> bool:
+        """Let it stand elsewhere, with what is in it; False where it must be made for that."""
+        if item.get("childNodes"):
+            return False
+        up: int | None = above
+        while up is not None and up in self._unmade:
+            if up == number:  # a ring would have no top
+                self._made(number).detach()
+                return True
+            up = self._unmade[up][1]
+        children = self._unmade[number][0].get("childNodes")
+        item = {**item, "childNodes": children} if children else item
+        self._unmade[number] = item, above
+        self._put(above, item)
+        return True
 
     def _move(self, number: int, item: _Json, above: int | None) -> None:
         """Take what is said of a node once more; it keeps its children."""

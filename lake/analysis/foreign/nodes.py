@@ -84,9 +84,16 @@ class Node:
     def attach(self, parent: "Node") -> None:
         """Stand in `parent`, unless that would close a ring."""
         # A ring would have no top; a node without children closes one with itself only.
-        has_children = self._children or self.unmade
-        if self is parent or (has_children and any(above is self for above in parent.climb())):
+        if self is parent:
             return
+        if self._children or self.unmade:
+            above: Node | None = parent
+            for _ in range(_DEPTH_MAX):
+                if above is self:
+                    return
+                if above is None:
+                    break
+                above = above.parent
         self.detach()
         self.parent = parent
         self._place = None
