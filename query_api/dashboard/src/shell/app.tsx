@@ -8,6 +8,7 @@ import { FrustrationPage } from "../frustration/frustration_page.tsx";
 import { OverviewPage } from "../overview/routes.tsx";
 import { SessionPage, SharedPage } from "../player/routes.tsx";
 import { ListPage } from "../sessions/list_page.tsx";
+import { SettingsPage } from "../settings/routes.tsx";
 import { linkTo, me, website } from "./account.ts";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
@@ -53,6 +54,8 @@ function Page({ route }: { route: Route }) {
       return <OverviewPage website={shown} />;
     case "frustration":
       return <FrustrationPage website={shown} />;
+    case "settings":
+      return <SettingsPage website={shown} part={route.id} />;
     case "error":
       return <ErrorPage website={shown} fingerprint={route.id} key={route.id} />;
     case "session":
