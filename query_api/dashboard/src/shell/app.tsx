@@ -16,14 +16,19 @@ import { useKeys } from "./keys.ts";
 import { address, go, type Route, routeOf } from "./route.ts";
 import { SignIn } from "./sign_in.tsx";
 
-export function App({ problem }: { problem: Problem | null }) {
+interface Props {
+  problem: Problem | null;
+  onRetry: () => Promise<void>;
+}
+
+export function App({ problem, onRetry }: Props) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const route = routeOf(address.value.pathname);
   // The player has keys and a help of its own.
   const onHelp = route?.page === "session" ? null : () => setHelpOpen(true);
   useKeys({ "?": () => onHelp?.() });
   if (route?.page === "shared") return <SharedPage token={route.id} key={route.id} />;
-  if (!me.value || isSignedOut.value) return <SignIn problem={problem} />;
+  if (!me.value || isSignedOut.value) return <SignIn {...{ problem, onRetry }} />;
   return (
     <>
       {route && <Header route={route} onHelp={onHelp} />}
