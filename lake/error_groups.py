@@ -21,13 +21,23 @@ _DAYS_MAX = 366  # told of one group; the longest that a plan keeps sessions, by
 _ERRORS = {name: kind for name, kind in POLARS["errors"].items() if name != "part"}
 _STARTS = ("session_id", "first_at_ms", "user_id")
 _AT = pl.col("started_at") + pl.duration(milliseconds=pl.col("offset_ms"))
+_DATE = pl.col("seen_at").dt.date().alias("date")
+_COUNTS = {"count": pl.len(), "session_count": pl.col("session_id").n_unique()}
 
 
 class Groups(NamedTuple):
-    """Groups or occurrences, the latest first. `total` counts those beyond the limit too."""
+    """Groups, the latest first. `total` counts those beyond the limit too."""
 
     rows: list[Row]
     total: int
+
+
+class Occurrences(NamedTuple):
+    """Errors of one group, the latest first; `by_day` as in `error_groups`, of all of them."""
+
+    rows: list[Row]
+    total: int
+    by_day: list[Row]
 
 
 @asked_again
@@ -49,15 +59,14 @@ def error_groups(
     """
     found = _errors(lake, website, from_at, to_at)
     last = pl.col("message", "source").sort_by("seen_at", "session_id", "error_no").last()
-    counts = {"count": pl.len(), "session_count": pl.col("session_id").n_unique()}
     grouped = found.group_by("fingerprint").agg(
         last,
-        **counts,
+        **_COUNTS,
         visitor_count=pl.col("visitor_id").n_unique(),
         first_seen_at=pl.col("seen_at").min(),
         last_seen_at=pl.col("seen_at").max(),
     )
-    daily = found.group_by("fingerprint", pl.col("seen_at").dt.date().alias("date")).agg(**counts)
+    daily = found.group_by("fingerprint", _DATE).agg(**_COUNTS)
     with reading("errors"):
         groups, days = pl.collect_all(
             [grouped.sort(["last_seen_at", "fingerprint"], descending=True), daily.sort("date")]
@@ -80,7 +89,7 @@ def error_occurrences(
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int = 50,
-) -> Groups:
+) -> Occurrences:
     """Return the errors of one group, with `offset_ms` into their sessions' replays.
 
     And with `stack_original`, see `lake.source_maps.applying`.
@@ -91,9 +100,12 @@ def error_occurrences(
     found = _errors(lake, website, from_at, to_at).filter(fingerprint=fingerprint)
     by = ["seen_at", "session_id", "error_no"]
     with reading("errors"):
-        newest, total = pl.collect_all([found.top_k(limit, by=by), found.select(pl.len())])
+        newest, days = pl.collect_all(
+            [found.top_k(limit, by=by), found.group_by(_DATE).agg(**_COUNTS).sort("date")]
+        )
     rows = newest.sort(by, descending=True).to_dicts()
-    return Groups(lake.source_maps.applied(website.website_id, rows), total.item())
+    applied = lake.source_maps.applied(website.website_id, rows)
+    return Occurrences(applied, int(days["count"].sum()), days.tail(_DAYS_MAX).to_dicts())
 
 
 def _errors(

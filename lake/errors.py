@@ -158,6 +158,10 @@ class Conflict(LakeError):
 
 
 class SettingInvalid(BadInput):
-    """A setting's value is not of its form."""
+    """A setting's value is not of its form. `name` is a website's setting, or "" for others."""
 
     kind = "setting-invalid"
+
+    def __init__(self, message: str, *, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name

@@ -40,6 +40,7 @@ class Settings:
     session_future_s: int = _setting(24 * 3600, "a session id further ahead than clocks go: 400")
     trusted_proxies: str = _setting("", "comma-separated networks whose X-Forwarded-For counts")
     dashboard_url: str = _setting("", "where the dashboard is, for the recorder's sessionUrl()")
+    ingest_url: str = _setting("", "where browsers find the ingest API, for the tag in the pages")
     geo_path: str = _setting("", "MMDB of countries; default: the one that set-up installed")
 
     plan_days: str = _setting("", "days that plans keep sessions, if others: pro=60,scale=90")

@@ -190,7 +190,9 @@ def _changed(website: Website, changes: Mapping[str, object]) -> Website:
     sections: dict[str | None, dict[str, Any]] = {}
     for name, value in changes.items():
         if name not in SETTINGS:
-            raise SettingInvalid(f"no setting is named {name!r}; there are: {', '.join(SETTINGS)}")
+            raise SettingInvalid(
+                f"no setting is named {name!r}; there are: {', '.join(SETTINGS)}", name=name
+            )
         sections.setdefault(SETTINGS[name][0], {})[name] = _value(name, value)
     top = sections.pop(None, {})
     for section, values in sections.items():
@@ -218,9 +220,10 @@ def _value(name: str, value: object) -> object:
     try:
         found: object = msgspec.convert(given, kind, strict=not isinstance(value, str))
     except msgspec.ValidationError as error:
-        raise SettingInvalid(f"{name} is {value!r}: give {_hint(kind)} ({error})") from error
+        message = f"{name} is {value!r}: give {_hint(kind)} ({error})"
+        raise SettingInvalid(message, name=name) from error
     if isinstance(found, float) and math.isnan(found):
-        raise SettingInvalid(f"{name} is {value!r}: give {_hint(kind)}")
+        raise SettingInvalid(f"{name} is {value!r}: give {_hint(kind)}", name=name)
     return found
 
 
@@ -229,7 +232,8 @@ def _origin(text: object) -> str:
     if origin != "*" and not _ORIGIN.fullmatch(origin):
         raise SettingInvalid(
             f"origin is {text!r}: give what a browser sends, such as https://shop.example or "
-            "http://localhost:3000 (no path), or * for any page"
+            "http://localhost:3000 (no path), or * for any page",
+            name="origins",
         )
     # A browser leaves the scheme's own port out.
     return origin.removesuffix(":443" if origin.startswith("https:") else ":80")

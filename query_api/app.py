@@ -27,6 +27,7 @@ from lake.errors import (
     Missing,
     ObjectMissing,
     SessionMissing,
+    SettingInvalid,
     StoreUnavailable,
     WebsiteMissing,
 )
@@ -189,7 +190,8 @@ def problem_of(error: LakeError) -> Response:
     if status >= 500:
         _log.error("request failed", kind=error.kind, error=str(error))
         detail = detail or "something went wrong here"
-    return problem(status, error.kind, detail or str(error))
+    parameter = error.name[:100] if isinstance(error, SettingInvalid) and error.name else None
+    return problem(status, error.kind, detail or str(error), parameter=parameter)
 
 
 def _handle_errors(app: FastAPI) -> None:

@@ -25,6 +25,7 @@ PATHS = (
     "/errors/{fingerprint}",
     "/frustration",
     "/settings",
+    "/settings/{section}",
     "/shared/{token}",
 )
 _NAME = re.compile(r"[\w-]+\.(js|css)", re.ASCII)

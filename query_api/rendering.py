@@ -6,7 +6,7 @@ from typing import Any, cast
 import msgspec
 
 from lake.details import Detail
-from lake.error_groups import Groups
+from lake.error_groups import Groups, Occurrences
 from lake.facts import Gap
 from lake.listing import Listing
 from lake.tables.rows import Row
@@ -136,14 +136,7 @@ def error_groups(groups: Groups) -> shapes.ErrorGroups:
                 "visitors": row["visitor_count"],
                 "firstSeenAt": _iso(row["first_seen_at"]),
                 "lastSeenAt": _iso(row["last_seen_at"]),
-                "byDay": [
-                    {
-                        "date": day["date"].isoformat(),
-                        "count": day["count"],
-                        "sessions": day["session_count"],
-                    }
-                    for day in row["by_day"]
-                ],
+                "byDay": _by_day(row["by_day"]),
             }
             for row in groups.rows
         ],
@@ -151,7 +144,7 @@ def error_groups(groups: Groups) -> shapes.ErrorGroups:
     }
 
 
-def occurrences(fingerprint: str, groups: Groups) -> shapes.Occurrences:
+def occurrences(fingerprint: str, found: Occurrences) -> shapes.Occurrences:
     """Render the errors of one group."""
     return {
         "fingerprint": fingerprint,
@@ -162,10 +155,18 @@ def occurrences(fingerprint: str, groups: Groups) -> shapes.Occurrences:
                 "visitorId": row["visitor_id"],
                 "seenAt": _iso(row["seen_at"]),
             }
-            for row in groups.rows
+            for row in found.rows
         ],
-        "total": groups.total,
+        "total": found.total,
+        "byDay": _by_day(found.by_day),
     }
+
+
+def _by_day(rows: list[Row]) -> list[shapes.ErrorDay]:
+    return [
+        {"date": row["date"].isoformat(), "count": row["count"], "sessions": row["session_count"]}
+        for row in rows
+    ]
 
 
 def _says(gap: Gap) -> str:

@@ -100,6 +100,7 @@ def _me(services: Services, key: ApiKey) -> shapes.Me:
     return {
         "keyId": key.key_id,
         "role": key.role,
+        "ingestUrl": services.lake.settings.ingest_url.rstrip("/") or None,
         "websites": [
             {
                 "website_id": one.website_id,

@@ -28,11 +28,14 @@ def create(
     ] = None,
 ) -> None:
     """Make a website and print its id. Recording is off until `website set` turns it on."""
-    store, _ = open_lake()
+    store, settings = open_lake()
     made = websites.create(store, name, plan=plan, origins=tuple(origin or ()), now_ms=now_ms())
     print(made.website_id)
     if not origin:
         note("no page may record yet: replaylake website set ID origins=https://…")
+    if settings.ingest_url:
+        address = f"{settings.ingest_url.rstrip('/')}/r.js"
+        note(f'its tag: <script async src="{address}" data-website="{made.website_id}"></script>')
 
 
 @app.command(name="list")

@@ -71,6 +71,7 @@ def _run(
         # The robots tell where they come from as a proxy would.
         "REPLAY_TRUSTED_PROXIES": settings.trusted_proxies or HOST,
         "REPLAY_DASHBOARD_URL": settings.dashboard_url or _url(ports.query),
+        "REPLAY_INGEST_URL": settings.ingest_url or _url(ports.ingest),
         "DAGSTER_HOME": str(home),
         "PYTHONUNBUFFERED": "1",
     }

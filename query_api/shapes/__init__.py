@@ -4,7 +4,14 @@ Described once: the type checker holds the code to it, OpenAPI shows it. `atMs` 
 session's start, `…At` is ISO 8601 in UTC.
 """
 
-from query_api.shapes.errors import ErrorEvent, ErrorGroup, ErrorGroups, Occurrence, Occurrences
+from query_api.shapes.errors import (
+    ErrorDay,
+    ErrorEvent,
+    ErrorGroup,
+    ErrorGroups,
+    Occurrence,
+    Occurrences,
+)
 from query_api.shapes.insights import (
     Background,
     ClickCell,
@@ -63,6 +70,7 @@ __all__ = [
     "Device",
     "Erasure",
     "ErasureList",
+    "ErrorDay",
     "ErrorEvent",
     "ErrorGroup",
     "ErrorGroups",

@@ -59,8 +59,9 @@ class Occurrence(ErrorEvent):
 
 
 class Occurrences(TypedDict):
-    """Errors of one group, the newest first."""
+    """Errors of one group, the newest first; `byDay` as in the group, of all of them."""
 
     fingerprint: str
     occurrences: list[Occurrence]
     total: int
+    byDay: list[ErrorDay]

@@ -42,10 +42,14 @@ class MyWebsite(WebsiteName):
 
 
 class Me(TypedDict):
-    """What a key may do, and the websites that it sees, the oldest first."""
+    """What a key may do, and the websites that it sees, the oldest first.
+
+    `ingestUrl`: where browsers find the ingest API, null where nobody told (`REPLAY_INGEST_URL`).
+    """
 
     keyId: str
     role: str
+    ingestUrl: str | None
     websites: list[MyWebsite]
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from lake.settings import Settings
 from lake.store import open_store
-from tests.dashboard.desk import Desk, now_ms
+from tests.dashboard.desk import INGEST, Desk, now_ms
 from tests.processes import QUERY, serving
 from tests.query.recorded import Clock, Lakeful
 from tests.recorder import browser as browsers
@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def _desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
-    settings = Settings(lake=str(folder / "lake"), pending_refresh_ms=100)
+    settings = Settings(lake=str(folder / "lake"), pending_refresh_ms=100, ingest_url=INGEST)
     lakeful = Lakeful(open_store(settings), settings, Clock(now_ms()))
     with serving(settings, folder / "query.log", command=QUERY) as server:
         yield Desk(lakeful, server.url, browser)

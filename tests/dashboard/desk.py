@@ -11,6 +11,7 @@ from lake.websites import Website
 from tests.query.recorded import Lakeful, note, page, script_error
 
 SHOP = "https://shop.example"
+INGEST = "https://ingest.example"
 
 
 @dataclass
@@ -40,9 +41,11 @@ class Desk:
         tab.goto(path)
         return tab
 
-    def open(self, website: Website, path: str = "/sessions", **options: Any) -> Page:
+    def open(
+        self, website: Website, path: str = "/sessions", *, role: str = "viewer", **options: Any
+    ) -> Page:
         """Sign in by a link and go to an address."""
-        tab = self.sit_down(f"/#key={self.lakeful.key(website)}", **options)
+        tab = self.sit_down(f"/#key={self.lakeful.key(website, role)}", **options)
         tab.get_by_role("navigation").wait_for()
         tab.goto(path)
         return tab

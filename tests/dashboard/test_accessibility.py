@@ -41,6 +41,32 @@ def test_axe_finds_nothing(desk: Desk, scheme: str, width: int) -> None:
     assert findings(tab) == []
 
 
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing_in_the_settings(desk: Desk, scheme: str, width: int) -> None:
+    website = desk.website(session_replay_trigger="smart")
+    tab = desk.open(website, "/settings", role="admin", color_scheme=scheme, width=width)
+    tab.get_by_label("Share of sessions").fill("none")
+    tab.get_by_role("button", name="Save").click()
+    expect(tab.get_by_text("Give a number from 0 to 100.")).to_be_visible()
+
+    assert findings(tab) == []
+    for part, shown in (
+        ("privacy", "Hide e-mail addresses"),
+        ("website", "Sessions are kept for"),
+        ("install", "replaylake.status()"),
+        ("keys", "the one you are signed in with"),
+        ("audit", "changed settings"),
+        ("erasure", "Nothing was erased yet."),
+    ):
+        tab.goto(f"/settings/{part}")
+        expect(tab.get_by_text(shown).first).to_be_visible()
+        assert findings(tab) == [], part
+    tab.get_by_label("User id").fill("ada")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("dialog")).to_be_visible()
+    assert findings(tab) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_about_what_many_sessions_tell(desk: Desk, scheme: str) -> None:
     website = desk.website()

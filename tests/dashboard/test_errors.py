@@ -19,6 +19,7 @@ def test_an_error_leads_to_its_session_some_seconds_before(desk: Desk) -> None:
     row.get_by_role("link").click()
     expect(tab.locator("pre").first).to_contain_text("cart.js:1:2")
     expect(tab.get_by_role("link", name="View session")).to_have_count(2)
+    expect(tab.get_by_role("img", name="2 errors in 30 days")).to_be_visible()
     tab.get_by_role("link", name="View session").last.click()
 
     # The error came 9 s after the start.

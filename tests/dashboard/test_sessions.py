@@ -146,6 +146,46 @@ def test_where_nothing_is_recorded_it_says_what_to_do(desk: Desk) -> None:
     expect(tab.locator("pre")).to_contain_text(f"website set {off.website_id} enable_session_re")
 
 
+def test_a_view_gets_a_name_and_is_found_again(desk: Desk) -> None:
+    website = desk.website()
+    desk.visit(website, user="broken", errors=("x is undefined",))
+    desk.visit(website, user="well")
+    tab = desk.open(website, "/sessions?userId=well")
+    views = tab.get_by_label("Saved views")
+
+    def save_as(name: str) -> None:
+        tab.get_by_role("button", name="Save this view").click()
+        expect(views).to_contain_text("Kept in this browser only.")
+        tab.get_by_label("Name of this view").fill(name)
+        tab.keyboard.press("Enter")
+
+    save_as("Ours")
+    tab.goto("/sessions?sort=errors&hasErrors=true")
+    save_as("<b>Trouble</b>")
+    expect(views.get_by_role("link")).to_have_text(["Ours", "<b>Trouble</b>"])
+    tab.get_by_role("button", name="Clear filters").click()
+    expect(tab.locator("td.who a")).to_have_count(2)
+    tab.reload()
+    views.get_by_role("link", name="Trouble").click()
+    expect(tab.locator("td.who a")).to_have_text(["broken"])
+    expect(tab).to_have_url(f"{desk.url}/sessions?hasErrors=true&sort=errors")
+    tab.get_by_role("button", name="Rename").click()
+    tab.get_by_label("New name").fill("Errors")
+    tab.keyboard.press("Enter")
+    expect(views.get_by_role("link")).to_have_text(["Ours", "Errors"])
+
+    # What names a user does not wait for the next reader.
+    tab.get_by_role("button", name="Sign out").click()
+    tab.get_by_label("API key").fill(desk.lakeful.key(website))
+    tab.keyboard.press("Enter")
+    expect(views.get_by_role("link")).to_have_text(["Errors"])
+    assert "well" not in tab.evaluate("JSON.stringify({...localStorage})")
+    tab.get_by_role("button", name="Delete").click()
+    expect(views.get_by_role("link")).to_have_count(0)
+    kept = tab.evaluate("Object.keys(localStorage)")
+    assert not [name for name in kept if name.startswith("replaylake.views")]
+
+
 @pytest.mark.attack(26, 27, 30)
 def test_hostile_texts_are_texts(desk: Desk) -> None:
     website = desk.website()

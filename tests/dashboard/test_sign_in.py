@@ -37,6 +37,21 @@ def test_a_link_signs_in_and_its_key_is_nowhere_to_be_read(desk: Desk) -> None:
     assert key not in tab.evaluate(f"{said} + document.documentElement.outerHTML")
 
 
+def test_a_service_that_cannot_be_reached_is_asked_again(desk: Desk) -> None:
+    tab = desk.open(desk.website())
+    tab.evaluate("localStorage.clear()")  # nothing but the cookie tells who it is
+    tab.route("**/api/me", lambda route: route.abort())
+    tab.reload()
+    expect(tab.get_by_role("alert")).to_have_text("The server cannot be reached.")
+    tab.get_by_role("button", name="Try again").click()
+    expect(tab.get_by_role("alert")).to_have_text("The server cannot be reached.")
+
+    tab.unroute("**/api/me")
+    tab.get_by_role("button", name="Try again").click()
+
+    expect(tab.get_by_role("heading", name="Sessions", exact=True)).to_be_visible()
+
+
 def test_a_key_that_ended_leads_back_to_the_question_for_one(desk: Desk) -> None:
     website = desk.website()
     desk.visit(website)

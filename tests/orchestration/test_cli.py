@@ -164,12 +164,16 @@ def test_a_lake_that_cannot_be_opened_is_one_line(
     assert (failed.code, failed.err.count("\n")) == (1, 1)
 
 
-def test_a_website_is_made_shown_listed_and_changed(run: Run, store: Store) -> None:
+def test_a_website_is_made_shown_listed_and_changed(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPLAY_INGEST_URL", "https://ingest.example/")
     made = run(
         *("website", "create", "My shop", "--plan", "scale"),
         *("--origin", "https://a.example", "--origin", "https://b.example"),
     )
 
+    assert f'src="https://ingest.example/r.js" data-website="{made.last}"' in made.err
     site = websites.get(store, made.last)
     assert (site.name, site.plan) == ("My shop", "scale")
     assert site.origins == ("https://a.example", "https://b.example")

@@ -99,7 +99,10 @@ def test_the_demo_shows_sessions_and_ends_with_all_its_processes(
         key = re.search(r"Bearer (\S+?)'", told)
         assert replay is not None
         assert key is not None
-        answer = httpx.get(replay[1], headers={"Authorization": f"Bearer {key[1]}"})
+        who = {"Authorization": f"Bearer {key[1]}"}
+        me = httpx.get(replay[1].split("/api/")[0] + "/api/me", headers=who).json()
+        assert me["ingestUrl"] == f"http://localhost:{ports['INGEST_PORT']}"
+        answer = httpx.get(replay[1], headers=who)
         assert len(answer.text.splitlines()) == int(answer.headers["X-Event-Count"])
         children = demo.children()
         assert len(children) >= 9

@@ -138,18 +138,25 @@ def test_a_viewer_may_look_and_an_admin_may_change(client: AppClient, lakeful: L
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "kind"),
+    ("body", "status", "kind", "parameter"),
     [
-        ({"unknown": 1}, 400, "setting-invalid"),
-        ({"enable_session_replay": "perhaps"}, 400, "setting-invalid"),
-        ({"feature_flags": 1}, 400, "setting-invalid"),
-        ({"plan": "enterprise"}, 403, "plan-forbidden"),
-        ([], 400, "settings-malformed"),
-        ({"name": "x" * 100_000}, 413, "settings-too-large"),
+        ({"unknown": 1}, 400, "setting-invalid", "unknown"),
+        ({"enable_session_replay": "perhaps"}, 400, "setting-invalid", "enable_session_replay"),
+        ({"smart": {"pages_min": 0}}, 400, "setting-invalid", "pages_min"),
+        ({"origins": ["shop"]}, 400, "setting-invalid", "origins"),
+        ({"feature_flags": 1}, 400, "setting-invalid", "feature_flags"),
+        ({"plan": "enterprise"}, 403, "plan-forbidden", None),
+        ([], 400, "settings-malformed", None),
+        ({"name": "x" * 100_000}, 413, "settings-too-large", None),
     ],
 )
 def test_a_wrong_change_changes_nothing_and_says_why(
-    client: AppClient, lakeful: Lakeful, body: Any, status: int, kind: str
+    client: AppClient,
+    lakeful: Lakeful,
+    body: Any,
+    status: int,
+    kind: str,
+    parameter: str | None,
 ) -> None:
     headers = lakeful.headers(role="admin")
     url = f"/api/websites/{lakeful.website.website_id}"
@@ -160,6 +167,7 @@ def test_a_wrong_change_changes_nothing_and_says_why(
     answer = client.request("PATCH", url, headers=headers, json=body)
 
     assert (answer.status_code, answer.json()["kind"]) == (status, kind)
+    assert answer.json().get("parameter") == parameter
     assert client.get(url, headers=headers).json() == before
 
 

@@ -16,7 +16,9 @@ def script_of(client: AppClient) -> str:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_address_of_the_dashboard_shows_its_page(client: AppClient, path: str) -> None:
-    answer = client.get(path.format(session_id="x", fingerprint="%3Cx%3E", token="a.b"))
+    answer = client.get(
+        path.format(session_id="x", fingerprint="%3Cx%3E", token="a.b", section="keys")
+    )
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"

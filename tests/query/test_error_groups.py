@@ -107,6 +107,8 @@ def test_days_are_those_on_which_errors_were_seen(client: AppClient, lakeful: La
     asked = get(client, lakeful, "/errors", **{"from": "2026-11-18"})["errors"]
     assert [day["count"] for day in asked[0]["byDay"]] == [2]
     assert get(client, lakeful, "/errors", to="2026-11-13")["errors"] == []
+    one = get(client, lakeful, f"/errors/{group['fingerprint']}", limit=1)
+    assert (one["byDay"], one["total"]) == (group["byDay"], 5)
 
 
 def test_a_place_stands_for_a_stack_that_nobody_told(client: AppClient, lakeful: Lakeful) -> None:
@@ -158,7 +160,7 @@ def test_another_website_sees_nothing_of_it(lakeful: Lakeful, session: Session) 
     (name, *_) = (row["fingerprint"] for row in errors(lakeful))
 
     assert error_groups(reader(lakeful), other) == ([], 0)
-    assert error_occurrences(reader(lakeful), other, name) == ([], 0)
+    assert error_occurrences(reader(lakeful), other, name) == ([], 0, [])
 
 
 def test_only_the_newest_chunks_are_read(

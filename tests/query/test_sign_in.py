@@ -45,8 +45,17 @@ def test_who_signs_in_sees_what_the_key_sees(client: AppClient, lakeful: Lakeful
     assert replayed.status_code == 200
     TypeAdapter(shapes.Me).validate_python(me.json(), strict=True, extra="forbid")
     assert me.json()["role"] == "viewer"
+    assert me.json()["ingestUrl"] is None
     assert [one["website_id"] for one in me.json()["websites"]] == [lakeful.website.website_id]
     assert me.json()["websites"][0]["retention_days"] > 0
+
+
+def test_who_signs_in_hears_where_pages_find_the_recorder(lakeful: Lakeful) -> None:
+    settings = replace(lakeful.settings, ingest_url="https://ingest.example/")
+    with AppClient(create_app(settings, lakeful.store, now_ms=lakeful.clock)) as client:
+        answer = sign_in(client, lakeful.key())
+
+    assert answer.json()["ingestUrl"] == "https://ingest.example"
 
 
 def test_a_key_of_all_websites_tells_all(client: AppClient, lakeful: Lakeful) -> None:

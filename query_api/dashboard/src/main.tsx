@@ -12,13 +12,14 @@ import "./styles/figures.css";
 
 const key = takeKey();
 start();
+const enter = () => (key ? signIn(key) : recognise());
 let problem: Problem | null = null;
 try {
-  await (key ? signIn(key) : recognise());
+  await enter();
 } catch (error) {
   if (!(error instanceof Problem)) throw error;
   // Without a cookie there is nothing to say but the question for a key.
   if (key || !isSignedOut.value) problem = error;
 }
 const root = document.getElementById("app");
-if (root) render(<App problem={problem} />, root);
+if (root) render(<App problem={problem} onRetry={enter} />, root);

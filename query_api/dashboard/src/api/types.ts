@@ -17,6 +17,8 @@ export interface Website {
 export interface Me {
   keyId: string;
   role: "viewer" | "admin";
+  /** Where browsers find the ingest API; null where nobody told the service. */
+  ingestUrl: string | null;
   websites: Website[];
 }
 
@@ -103,6 +105,7 @@ export interface Occurrences {
   fingerprint: string;
   occurrences: Occurrence[];
   total: number;
+  byDay?: ErrorGroup["byDay"];
 }
 
 export interface Frustrating {

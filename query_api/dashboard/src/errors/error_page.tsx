@@ -5,6 +5,7 @@ import { linkTo } from "../shell/account.ts";
 import { useFetched } from "../shell/fetched.ts";
 import { ago, clock, counted, moment } from "../shell/format.ts";
 import { Trouble } from "../shell/trouble.tsx";
+import { Trend } from "./trend.tsx";
 
 const LEAD_MS = 5000; // what led to an error is seen before it
 const SHOWN = 100;
@@ -40,6 +41,12 @@ export function ErrorPage({ website, fingerprint }: { website: Website; fingerpr
                 : counted(value.total, "time")}
             </output>
           </header>
+          {value.byDay && (
+            <figure class="chart">
+              <figcaption class="dim">How often, in the last 30 days (UTC)</figcaption>
+              <Trend byDay={value.byDay} nowMs={nowMs} />
+            </figure>
+          )}
           <ol class="occurrences">
             {value.occurrences.map((one, number) => (
               <Happened

@@ -1,6 +1,13 @@
 /** Why there are no sessions, and what to do about it. */
 
+import type { Settings } from "../api/keeping.ts";
 import type { Website } from "../api/types.ts";
+import { Snippet } from "../install/snippet.tsx";
+import { WhyNothing } from "../install/why_nothing.tsx";
+import { linkTo, me } from "../shell/account.ts";
+import { useFetched } from "../shell/fetched.ts";
+
+const EVERY_MS = 15_000; // somebody may mend them meanwhile
 
 export function Empty(props: { website: Website; isFiltered: boolean; onClear: () => void }) {
   const { website, isFiltered, onClear } = props;
@@ -15,18 +22,23 @@ export function Empty(props: { website: Website; isFiltered: boolean; onClear: (
       </div>
     );
   }
-  if (!website.records) return <Off website={website} />;
+  return website.records ? <None website={website} /> : <Off website={website} />;
+}
+
+function None({ website }: { website: Website }) {
+  const path = `/api/websites/${encodeURIComponent(website.website_id)}`;
+  const { value } = useFetched<Settings>(path, EVERY_MS);
   return (
     <div class="notice">
       <h2>No sessions yet</h2>
       <p>Put this into every page of {website.name}, and open one. It appears here in seconds.</p>
-      <pre>{tagOf(website)}</pre>
-      <p class="dim">
-        Nothing comes? The page's origin must be one of the website's, and its
-        Content-Security-Policy must allow the ingest host. Only{" "}
-        {Math.round(website.feature_flags.replay_sampling_rate * 100)} % of sessions are drawn where
-        the trigger is “all”; now it is “{website.feature_flags.session_replay_trigger}”.
-      </p>
+      <Snippet websiteId={website.website_id} />
+      {value && (
+        <details>
+          <summary>Nothing comes?</summary>
+          <WhyNothing settings={value} />
+        </details>
+      )}
     </div>
   );
 }
@@ -39,7 +51,15 @@ function Off({ website }: { website: Website }) {
       {isSwitchedOn ? (
         <p>The plan “{website.plan}” does not record. Who runs the lake can set another:</p>
       ) : (
-        <p>{website.name} records nothing until it is switched on:</p>
+        <p>
+          {website.name} records nothing until it is switched on
+          {me.value?.role === "admin" && (
+            <>
+              , in the <a href={linkTo("/settings")}>settings</a> or
+            </>
+          )}
+          :
+        </p>
       )}
       <pre>
         replaylake website set {website.website_id}{" "}
@@ -47,8 +67,4 @@ function Off({ website }: { website: Website }) {
       </pre>
     </div>
   );
-}
-
-function tagOf({ website_id }: Website): string {
-  return `<script async src="https://YOUR-INGEST-HOST/r.js" data-website="${website_id}"></script>`;
 }

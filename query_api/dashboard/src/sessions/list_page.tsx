@@ -14,6 +14,7 @@ import { EVERY_MS, feed, loadMore, refresh } from "./feed.ts";
 import { FilterBar } from "./filter_bar.tsx";
 import { chipsOf } from "./filters.ts";
 import { Row } from "./row.tsx";
+import { SavedViews } from "./saved_views.tsx";
 
 export function ListPage({ website }: { website: Website }) {
   const view = address.value.searchParams;
@@ -40,6 +41,7 @@ export function ListPage({ website }: { website: Website }) {
         <output class="dim">{isLoaded ? counted(total, "session") : ""}</output>
         <Download website={website} view={view} isEmpty={sessions.length === 0} />
       </header>
+      {!isEmpty && <SavedViews website={website} view={view} />}
       {!isEmpty && <FilterBar view={view} sessions={sessions} />}
       {problem && <Trouble problem={problem} onRetry={() => setRound(round + 1)} onClear={clear} />}
       {!isLoaded && !problem && <p class="dim loading">Looking for sessions …</p>}

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { ask, isSignedOut } from "../api/client.ts";
 import type { Me, Website } from "../api/types.ts";
+import { forgetPeople } from "../sessions/saved.ts";
 import { address, go } from "./route.ts";
 
 const CHOSEN = "replaylake.website"; // in localStorage
@@ -34,6 +35,8 @@ export async function signIn(key: string): Promise<void> {
 export async function signOut(): Promise<void> {
   await ask("/api/session", { method: "DELETE" });
   localStorage.removeItem(CHOSEN);
+  sessionStorage.clear(); // what was not saved
+  forgetPeople();
   me.value = null;
   isSignedOut.value = true;
 }
@@ -53,7 +56,7 @@ export function takeKey(): string | null {
 }
 
 /** An address of the dashboard that means the website of now wherever it is opened. */
-export function linkTo(path: string, query: Record<string, string> = {}): string {
+export function linkTo(path: string, query: Record<string, string> | URLSearchParams = {}): string {
   const params = new URLSearchParams(query);
   if (me.value && me.value.websites.length > 1 && website.value) {
     params.set("website", website.value.website_id);

@@ -8,6 +8,7 @@ import { FrustrationPage } from "../frustration/frustration_page.tsx";
 import { OverviewPage } from "../overview/routes.tsx";
 import { SessionPage, SharedPage } from "../player/routes.tsx";
 import { ListPage } from "../sessions/list_page.tsx";
+import { SettingsPage } from "../settings/routes.tsx";
 import { linkTo, me, website } from "./account.ts";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
@@ -15,14 +16,19 @@ import { useKeys } from "./keys.ts";
 import { address, go, type Route, routeOf } from "./route.ts";
 import { SignIn } from "./sign_in.tsx";
 
-export function App({ problem }: { problem: Problem | null }) {
+interface Props {
+  problem: Problem | null;
+  onRetry: () => Promise<void>;
+}
+
+export function App({ problem, onRetry }: Props) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const route = routeOf(address.value.pathname);
   // The player has keys and a help of its own.
   const onHelp = route?.page === "session" ? null : () => setHelpOpen(true);
   useKeys({ "?": () => onHelp?.() });
   if (route?.page === "shared") return <SharedPage token={route.id} key={route.id} />;
-  if (!me.value || isSignedOut.value) return <SignIn problem={problem} />;
+  if (!me.value || isSignedOut.value) return <SignIn {...{ problem, onRetry }} />;
   return (
     <>
       {route && <Header route={route} onHelp={onHelp} />}
@@ -53,6 +59,8 @@ function Page({ route }: { route: Route }) {
       return <OverviewPage website={shown} />;
     case "frustration":
       return <FrustrationPage website={shown} />;
+    case "settings":
+      return <SettingsPage website={shown} part={route.id} />;
     case "error":
       return <ErrorPage website={shown} fingerprint={route.id} key={route.id} />;
     case "session":

@@ -1,6 +1,8 @@
 /** What is above every page: where one can go, which website is looked at, and the way out. */
 
+import { hasDraft } from "../settings/draft.ts";
 import { choose, linkTo, me, signOut, website } from "./account.ts";
+import { useCentred } from "./centred.ts";
 import type { Route } from "./route.ts";
 
 const PAGES: { path: string; label: string; of: Route["page"][] }[] = [
@@ -8,9 +10,11 @@ const PAGES: { path: string; label: string; of: Route["page"][] }[] = [
   { path: "/errors", label: "Errors", of: ["errors", "error"] },
   { path: "/frustration", label: "Frustration", of: ["frustration"] },
   { path: "/overview", label: "Overview", of: ["overview"] },
+  { path: "/settings", label: "Settings", of: ["settings"] },
 ];
 
 export function Header({ route, onHelp }: { route: Route; onHelp: (() => void) | null }) {
+  const pages = useCentred(route.page);
   const websites = me.value?.websites ?? [];
   return (
     <header class="top">
@@ -20,7 +24,7 @@ export function Header({ route, onHelp }: { route: Route; onHelp: (() => void) |
       <a class="brand" href={linkTo("/sessions")}>
         replaylake
       </a>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages" ref={pages}>
         {PAGES.map(({ path, label, of }) => (
           <a
             href={linkTo(path)}
@@ -28,6 +32,9 @@ export function Header({ route, onHelp }: { route: Route; onHelp: (() => void) |
             aria-current={of.includes(route.page) ? "page" : undefined}
           >
             {label}
+            {path === "/settings" && hasDraft.value && (
+              <span class="unsaved" role="img" aria-label="unsaved changes" />
+            )}
           </a>
         ))}
       </nav>

@@ -6,8 +6,16 @@
 import { signal } from "@preact/signals";
 
 export interface Route {
-  page: "sessions" | "session" | "errors" | "error" | "frustration" | "overview" | "shared";
-  /** A session's id, an error's fingerprint, a link's token; "" where there is none. */
+  page:
+    | "sessions"
+    | "session"
+    | "errors"
+    | "error"
+    | "frustration"
+    | "overview"
+    | "settings"
+    | "shared";
+  /** A session's id, an error's fingerprint, a part, a link's token; "" where there is none. */
   id: string;
 }
 
@@ -17,6 +25,7 @@ const PAGES: Record<string, { all?: Route["page"]; one?: Route["page"] }> = {
   errors: { all: "errors", one: "error" },
   frustration: { all: "frustration" },
   overview: { all: "overview" },
+  settings: { all: "settings", one: "settings" },
   shared: { one: "shared" },
 };
 

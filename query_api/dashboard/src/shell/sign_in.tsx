@@ -4,25 +4,37 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../api/client.ts";
 import { signIn } from "./account.ts";
 
-export function SignIn({ problem }: { problem: Problem | null }) {
+interface Props {
+  /** Why nobody could be recognised. */
+  problem: Problem | null;
+  /** Ask again for what that was about. */
+  onRetry: () => Promise<void>;
+}
+
+export function SignIn({ problem, onRetry }: Props) {
   const [said, setSaid] = useState(problem ? saidOf(problem) : "");
+  const [mayPass, setMayPass] = useState(problem?.isPassing ?? false);
   const [isBusy, setBusy] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    const key = field.current?.value.trim();
-    if (!key) return;
+  const attempt = async (work: () => Promise<void>) => {
     setBusy(true);
     try {
-      await signIn(key);
+      await work();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      setSaid(saidOf(error));
+      setMayPass(error.isPassing);
+      // Nobody sent a key: there is nothing to say but the question for one.
+      setSaid(work === onRetry && error.status === 401 ? "" : saidOf(error));
       field.current?.select();
     } finally {
       setBusy(false);
     }
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const key = field.current?.value.trim();
+    if (key) void attempt(() => signIn(key));
   };
   return (
     <main class="sign-in" id="main">
@@ -45,6 +57,11 @@ export function SignIn({ problem }: { problem: Problem | null }) {
         <p id="said" role="alert">
           {said}
         </p>
+        {mayPass && (
+          <button type="button" disabled={isBusy} onClick={() => attempt(onRetry)}>
+            Try again
+          </button>
+        )}
       </form>
       <p class="dim">
         A key is made by <code>replaylake key create --website ID --role viewer</code>. It opens the

@@ -7,6 +7,8 @@ test.each([
   ["/sessions/01a1", "session", "01a1"],
   ["/errors/a%2Fb", "error", "a/b"],
   ["/errors/%E0%A4%A", "error", "%E0%A4%A"],
+  ["/settings", "settings", ""],
+  ["/settings/keys", "settings", "keys"],
   ["/shared/rs_x", "shared", "rs_x"],
 ])("%s is a page", (path, page, id) => {
   expect(routeOf(path)).toEqual({ page, id });
