@@ -123,7 +123,7 @@ def new_lake(**limits: int) -> Iterator[tuple[Store, Settings]]:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 @given(case=cases(), limits=LIMITS, frames=FRAMES)
 @pytest.mark.fault(25, 27, 28, 31, 32)

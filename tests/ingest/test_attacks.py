@@ -316,7 +316,7 @@ BODIES = st.binary(max_size=500) | (JSON | EVENT_LIKE).map(lambda v: json.dumps(
     body=BODIES | BODIES.map(gzip.compress),
 )
 @hypothesis_settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_nothing_that_anybody_sends_is_our_failure(
     client: AppClient,

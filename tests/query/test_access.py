@@ -15,6 +15,8 @@ from query_api.app import create_app
 from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Lakeful, Session, page, script_error
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 _PUBLIC = {"/healthz", "/readyz", "/metrics"}
 _SIGN_IN = {"/api/session", "/api/me"}  # tests/query/test_sign_in.py
 _BY_LINK = "/api/shared/"
@@ -210,7 +212,7 @@ def untold(lakeful: Lakeful) -> Iterator[AppClient]:
 
 @given(data=st.data())
 @hypothesis_settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_stranger_gets_nothing_at_any_door(
     untold: AppClient, lakeful: Lakeful, stranger: Stranger, data: st.DataObject

@@ -10,6 +10,8 @@ from lake.tables.table import Table
 from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Lakeful, Session, moves, page, script_error
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 
 @pytest.fixture
 def sessions(lakeful: Lakeful) -> list[Session]:

@@ -34,6 +34,8 @@ from tests.care.lakes import killed_at
 from tests.processes import environ_of
 from tests.query.recorded import NOW_MS, Clock, Lakeful, page
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 DAY_MS = 86_400_000
 _ENTRY = (
     b'{"entry_id":"%s","at":"2026-01-01T00:00:00.000Z","website_id":"w_a","actor":"cli",'

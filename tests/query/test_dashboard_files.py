@@ -7,6 +7,8 @@ import pytest
 from query_api.dashboard_files import DIST, PATHS
 from tests.asgi import AppClient
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 
 def script_of(client: AppClient) -> str:
     """The address of the script that the page loads."""

@@ -19,6 +19,8 @@ from query_api import shapes
 from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Event, Lakeful, Session, note, page, script_error
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 DAY_MS = 86_400_000
 TODAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
 MORNING = NOW_MS // DAY_MS * DAY_MS + 3_600_000

@@ -7,6 +7,8 @@ from lake.websites import Website
 from tests.asgi import AppClient
 from tests.query.recorded import Lakeful, Session, note, page
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 
 def recorded(lakeful: Lakeful, website: Website | None = None) -> Session:
     session = lakeful.session(website)

@@ -18,6 +18,8 @@ from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Lakeful, Session, moves, note, page, script_error
 from tests.query.test_routes import check_shape, get
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 DAY_MS = 86_400_000
 START = NOW_MS - 3_600_000
 

@@ -22,6 +22,8 @@ from query_api import shapes
 from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Lakeful, Session, page
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 START = NOW_MS - 7_200_000
 SHOP = "https://shop.example"
 PAGES = ("/", "/?q=1", "/?q=2#top", "/cart", "/cart#/pay?x", "/cart/2")

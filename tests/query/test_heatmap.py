@@ -27,6 +27,8 @@ from tests.query.recorded import (
     recording,
 )
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 START = NOW_MS - 7_200_000
 SHOP = "https://shop.example"
 

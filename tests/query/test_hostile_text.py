@@ -12,6 +12,8 @@ from tests import lakes
 from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Lakeful, note, page, script_error
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 HOSTILE = [
     pytest.param(
         "javascript:alert(document.cookie)", id="javascript", marks=pytest.mark.attack(26)

@@ -21,6 +21,8 @@ from lake.tables.table import Snapshot, Table
 from lake.view import Lake
 from tests.query.recorded import NOW_MS, Clock, Event, Lakeful, moves, page
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 _STEPS_MAX = 200
 
 

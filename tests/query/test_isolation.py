@@ -28,6 +28,8 @@ from tests.asgi import AppClient
 from tests.lakes import rows
 from tests.query.recorded import NOW_MS, Clock, Lakeful, moves, note, page, script_error
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 _FREELY = 1_000_000  # a caller who is told to wait learns nothing, and these tests neither
 _WHOLE = ("raw/", "sessions/", "tables/", "quarantine/")
 
@@ -302,7 +304,7 @@ def test_a_key_gets_and_changes_nothing_of_another_website(world: World) -> None
     told: list[str] = []  # in requests that may have left something behind
 
     @given(data=st.data())
-    @hypothesis_settings(max_examples=250, deadline=None, database=None)
+    @hypothesis_settings(max_examples=100, deadline=None, database=None)
     def ask(data: st.DataObject) -> None:
         door = data.draw(st.sampled_from(known))
         ids_drawn = {

@@ -14,6 +14,8 @@ from tests.asgi import AppClient
 from tests.conftest import eventually
 from tests.query.recorded import NOW_MS, Lakeful, page
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 
 def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}

@@ -16,6 +16,8 @@ from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
 from tests.s3.endpoint import S3Endpoint
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 FREELY = {"query_key_requests_per_s": 10**6, "query_misses_per_s": 10**6}
 
 

@@ -26,6 +26,8 @@ from lake.view import Lake
 from lake.websites import Website
 from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, moves, page, script_error
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 DAY_MS = 86_400_000
 DEVICES = ("desktop", "mobile", "tablet")
 BROWSERS = ("Chrome", "Firefox", None)
@@ -253,7 +255,7 @@ def lake(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.Monke
 
 @given(query=queries, is_other=st.booleans())
 @hypothesis_settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_all_pages_of_any_list_are_what_a_plain_filter_finds(
     world: World, lake: Lake, query: SessionQuery, is_other: bool

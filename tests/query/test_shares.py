@@ -16,6 +16,8 @@ from query_api.app import create_app
 from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Lakeful, Session, moves, note, page, script_error
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 DAY_MS = 86_400_000
 
 

@@ -14,6 +14,8 @@ from query_api.app import create_app
 from tests.asgi import AppClient
 from tests.query.recorded import NOW_MS, Lakeful, page
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 OURS = {"x-requested-with": "replaylake"}
 
 
