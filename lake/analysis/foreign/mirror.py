@@ -198,9 +198,14 @@ class Mirror:
 
     def _add(self, add: object) -> int | None:
         """Take one node; return its number, None where it is none."""
-        item, above = _field(add, "node"), _field(add, "parentId")
-        number = _number_of(item)
-        if number is None or item.get("type") not in (_DOCUMENT, _ELEMENT, _TEXT):
+        if type(add) is not dict:
+            return None
+        item: Any = add.get("node")
+        above: Any = add.get("parentId")
+        if type(item) is not dict:
+            return None
+        number, kind = item.get("id"), item.get("type")
+        if type(number) is not int or kind not in (_DOCUMENT, _ELEMENT, _TEXT):
             return None
         is_under = type(above) is int and (above in self._nodes or above in self._unmade)
         if is_under and number in self._unmade and self._move_unmade(number, item, above):
@@ -208,7 +213,10 @@ class Mirror:
         if number in self._nodes or number in self._unmade:
             self._move(number, item, above if is_under else None)
         else:
-            self._index(item, above if is_under else None)
+            if kind == _TEXT and not self._orphans and len(self) < NODES_MAX:
+                self._unmade[number] = item, above if is_under else None
+            else:
+                self._index(item, above if is_under else None)
             if number not in self._unmade and number not in self._nodes:
                 return None
             if is_under:
@@ -356,7 +364,7 @@ def _tag_of(item: _Json) -> str:
 
 
 def _number_of(item: object) -> int | None:
-    number = _field(item, "id")
+    number = item.get("id") if type(item) is dict else None
     return number if type(number) is int else None
 
 
