@@ -8,72 +8,15 @@ without the page's Content-Security-Policy, and that policy where nothing was ta
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Route
+from playwright.sync_api import Route
 
 from tests.conftest import eventually
 from tests.dashboard.desk import Desk
 from tests.dashboard.elsewhere import Elsewhere, elsewhere
-from tests.dashboard.hostile import Hostile
+from tests.dashboard.guarded import NODES, Guarded, hostile_session
 from tests.dashboard.scenes import counting, element, moved, opened, text, wrote
-from tests.dashboard.watching import Viewer, ago, record
+from tests.dashboard.watching import TEXT, Viewer, ago, record
 from tests.query.recorded import Event, Session
-
-LAST_WORD = "the rest plays"
-ALL = tuple(number for number in range(1, 26) if number not in (22, 23, 24))
-"""Those that are nodes; the others are numbers and depths."""
-
-
-class Watched:
-    """A viewer whose browser tells all that it does: `told` what it must not, `refused` what it
-    would not."""
-
-    def __init__(self, desk: Desk, there: Elsewhere) -> None:
-        self.desk = desk
-        self.there = there
-        self.told: list[str] = []
-        self.refused: list[str] = []
-        self.viewer = Viewer(desk)
-        self.tab = self.viewer.tab
-        context = self.tab.context
-        context.add_init_script("if (top === window) window.harm = []")
-        context.on("page", lambda page: self.told.append(f"opened {page.url}"))
-        context.on("request", lambda request: self._see(request.url))
-        context.on("console", self._hear)
-        self.tab.on("framenavigated", lambda frame: self._see(frame.url))
-        self.tab.on("download", lambda download: self.told.append(f"saved {download.url}"))
-
-    def _see(self, url: str) -> None:
-        if not url.startswith((self.desk.url, "data:", "blob:", "about:blank")):
-            self.told.append(f"went to {url}")
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        said = message.text
-        if said.startswith("harm"):
-            self.told.append(said)
-        if any(word in said for word in ("Content Security Policy", "sandboxed", "Not allowed")):
-            self.refused.append(said)
-
-    def forget(self) -> None:
-        """Begin anew."""
-        for told in (self.told, self.refused, self.there.hits, self.desk.complaints):
-            told.clear()
-
-    def plays_to_the_end(self, session: Session, wanted: str = LAST_WORD) -> None:
-        """Open a session, and look at it until it ends."""
-        self.viewer.watch(session)
-        self.viewer.shows(wanted)
-        self.tab.wait_for_selector(".player-play[title^=Play]")
-
-    def is_unharmed(self) -> None:
-        """Nothing ran, nothing was asked for, nobody left."""
-        assert self.tab.evaluate("window.harm") == []
-        assert self.told == []
-        assert self.there.hits == []
-        assert self.desk.complaints == []
-        assert self.tab.url.startswith(f"{self.desk.url}/sessions/")
-        assert self.tab.locator("iframe").count() == 1
-        frame = self.tab.locator(".player-screen iframe")
-        assert frame.get_attribute("sandbox") == "allow-same-origin"
 
 
 @pytest.fixture(scope="module")
@@ -83,31 +26,21 @@ def there() -> Iterator[Elsewhere]:
 
 
 @pytest.fixture(scope="module")
-def _watched(_desk: Desk, there: Elsewhere) -> Iterator[Watched]:
+def _guarded(the_desk: Desk, there: Elsewhere) -> Iterator[Guarded]:
     """One tab for all of them: what one leaves behind, the next would suffer from."""
-    watched = Watched(_desk, there)
-    yield watched
-    watched.tab.context.close()
+    tab = Viewer(the_desk).tab
+    yield Guarded(tab, the_desk.url, there)
+    tab.context.close()
 
 
 @pytest.fixture
-def watched(_watched: Watched) -> Watched:
-    _watched.forget()
-    return _watched
+def guarded(_guarded: Guarded) -> Guarded:
+    _guarded.forget()
+    return _guarded
 
 
-def hostile_session(desk: Desk, there: Elsewhere, *numbers: int) -> Session:
-    """Hostile things at first and later, and a last word that is none."""
-    hostile = Hostile(there.url)
-    began = ago(3_600_000)
-    last = element(90_000, "p", text(90_001, "before"))
-    events = opened(began, *hostile.nodes(*numbers), last)
-    at = began + 100
-    for data in hostile.changes(*numbers):
-        events.append({"type": 3, "timestamp": at, "data": data})
-        at += 1
-    events += [{"type": 3, "timestamp": at, "data": None}, wrote(at + 100, 90_001, LAST_WORD)]
-    return record(desk, [*events, moved(at + 150)])
+def path_of(session: Session) -> str:
+    return f"/sessions/{session.session_id}"
 
 
 @pytest.mark.parametrize(
@@ -126,23 +59,24 @@ def hostile_session(desk: Desk, there: Elsewhere, *numbers: int) -> Session:
     ids=str,
 )
 def test_a_hostile_page_does_nothing_and_the_rest_plays(
-    watched: Watched, numbers: tuple[int, ...]
+    guarded: Guarded, the_desk: Desk, numbers: tuple[int, ...]
 ) -> None:
-    session = hostile_session(watched.desk, watched.there, *numbers)
+    session = hostile_session(the_desk, guarded.there, *numbers)
 
-    watched.plays_to_the_end(session)
+    guarded.plays_to_the_end(path_of(session))
 
-    watched.is_unharmed()
-    assert watched.refused == []  # nor was anything tried
+    guarded.is_unharmed()
+    assert guarded.refused == []  # nor was anything tried
 
 
 @pytest.mark.attack(7, 25)
 def test_who_clicks_and_types_into_a_recording_clicks_and_types_into_a_picture(
-    watched: Watched,
+    guarded: Guarded,
+    the_desk: Desk,
 ) -> None:
-    session = hostile_session(watched.desk, watched.there, 7, 25)
-    watched.plays_to_the_end(session)
-    tab = watched.tab
+    session = hostile_session(the_desk, guarded.there, 7, 25)
+    guarded.plays_to_the_end(path_of(session))
+    tab = guarded.tab
     box = tab.locator(".player-screen iframe").bounding_box()
     assert box
 
@@ -159,11 +93,13 @@ def test_who_clicks_and_types_into_a_recording_clicks_and_types_into_a_picture(
     assert tab.evaluate(
         "document.querySelector('.player-screen iframe').closest('[inert]') !== null"
     )
-    watched.is_unharmed()
+    guarded.is_unharmed()
     assert tab.get_by_role("region", name="Session replay").count() == 1
 
 
-def test_what_events_hold_is_harmless_without_the_policy_too(watched: Watched) -> None:
+def test_what_events_hold_is_harmless_without_the_policy_too(
+    guarded: Guarded, the_desk: Desk
+) -> None:
     def bare(route: Route) -> None:
         answer = route.fetch()
         headers = dict(answer.headers)
@@ -173,20 +109,22 @@ def test_what_events_hold_is_harmless_without_the_policy_too(watched: Watched) -
     def is_page(url: str) -> bool:
         return "/sessions/" in url and "/api/" not in url
 
-    watched.tab.route(is_page, bare)
-    session = hostile_session(watched.desk, watched.there, *ALL)
+    guarded.tab.route(is_page, bare)
+    session = hostile_session(the_desk, guarded.there, *NODES)
 
-    watched.plays_to_the_end(session)
+    guarded.plays_to_the_end(path_of(session))
 
-    watched.tab.unroute(is_page)
-    watched.is_unharmed()
+    guarded.tab.unroute(is_page)
+    guarded.is_unharmed()
 
 
-def test_what_stayed_in_events_is_stopped_by_the_policy_and_the_sandbox(watched: Watched) -> None:
+def test_what_stayed_in_events_is_stopped_by_the_policy_and_the_sandbox(
+    guarded: Guarded, the_desk: Desk
+) -> None:
     """Put into the replay's frame as it is, by somebody whom no policy binds."""
-    session = hostile_session(watched.desk, watched.there)
-    watched.plays_to_the_end(session)
-    run, at = "top.harm.push(0);console.log('harm')", watched.there.url
+    session = hostile_session(the_desk, guarded.there)
+    guarded.plays_to_the_end(path_of(session))
+    run, at = "top.harm.push(0);console.log('harm')", guarded.there.url
     raw = f"""<img src={at}/1 onerror="{run}"><svg onload="{run}"><image href={at}/2 /></svg>
       <style>@import url({at}/3);p{{background:url({at}/4);font-family:e}}
       @font-face{{font-family:e;src:url({at}/5)}}</style><p>x</p>
@@ -207,19 +145,20 @@ def test_what_stayed_in_events_is_stopped_by_the_policy_and_the_sandbox(watched:
       page.body.append(script);
       page.forms[0].submit();
     }"""
-    watched.tab.evaluate(tried, raw)
-    eventually(lambda: len(watched.tab.evaluate("violated")) > 10)
+    guarded.tab.evaluate(tried, raw)
+    eventually(lambda: len(guarded.tab.evaluate("violated")) > 10)
 
-    assert watched.tab.evaluate("window.harm") == []
+    assert guarded.tab.evaluate("window.harm") == []
     # Where a frame leads Chromium connects before it looks at the policy, and then asks nothing.
-    assert set(watched.there.hits) <= {""}
-    assert watched.tab.url.startswith(f"{watched.desk.url}/sessions/")
-    watched.desk.complaints.clear()  # what was refused was asked for
+    assert set(guarded.there.hits) <= {""}
+    assert guarded.tab.url.startswith(f"{guarded.home}/sessions/")
 
 
-def test_the_page_is_served_with_the_policy_that_is_promised(watched: Watched) -> None:
+def test_the_page_is_served_with_the_policy_that_is_promised(
+    guarded: Guarded, the_desk: Desk
+) -> None:
     for path in ("/", "/sessions", "/sessions/x", "/shared/x"):
-        headers = watched.tab.request.get(path).headers
+        headers = guarded.tab.request.get(path).headers
         assert headers["content-security-policy"] == (
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
             "img-src data: blob:; font-src data:; media-src data: blob:; connect-src 'self'; "
@@ -229,7 +168,9 @@ def test_the_page_is_served_with_the_policy_that_is_promised(watched: Watched) -
 
 
 @pytest.mark.attack(22, 23)
-def test_what_is_too_deep_too_wide_or_too_much_does_not_stop_the_tab(watched: Watched) -> None:
+def test_what_is_too_deep_too_wide_or_too_much_does_not_stop_the_tab(
+    guarded: Guarded, the_desk: Desk
+) -> None:
     began = ago(3_600_000)
     # What a browser does with 40,000 rules in a moment, one that compares each with each does not.
     sheet = "".join(f".c{number}:hover,#d{number}{{color:red}}" for number in range(40_000))
@@ -253,16 +194,20 @@ def test_what_is_too_deep_too_wide_or_too_much_does_not_stop_the_tab(watched: Wa
     ]
     events += [{"type": 3, "timestamp": at, "data": data} for data in changes]
     events += counting(at + 100, 4)[2:]
-    session = record(watched.desk, events)
+    session = record(the_desk, events)
 
-    watched.plays_to_the_end(session, "second 4")
-    watched.tab.get_by_role("slider").focus()
-    watched.tab.keyboard.press("Home")
-    watched.viewer.shows("before")
-    watched.tab.keyboard.press("End")
-    watched.viewer.shows("second 4")
+    guarded.plays_to_the_end(path_of(session), "second 4")
 
-    frame = watched.tab.locator(".player-screen iframe")
+    def shows(wanted: str) -> None:
+        eventually(lambda: wanted in str(guarded.tab.evaluate(TEXT)))
+
+    guarded.tab.get_by_role("slider").focus()
+    guarded.tab.keyboard.press("Home")
+    shows("before")
+    guarded.tab.keyboard.press("End")
+    shows("second 4")
+
+    frame = guarded.tab.locator(".player-screen iframe")
     assert int(frame.get_attribute("width") or 0) <= 10_000
     deepest = """() => {
       let depth = 0;
@@ -270,8 +215,8 @@ def test_what_is_too_deep_too_wide_or_too_much_does_not_stop_the_tab(watched: Wa
       for (node = node.querySelector('#d0'); node; node = node.firstElementChild) depth++;
       return depth;
     }"""
-    assert 400 < watched.tab.evaluate(deepest) < 520
-    watched.is_unharmed()
+    assert 400 < guarded.tab.evaluate(deepest) < 520
+    guarded.is_unharmed()
 
 
 def deeper(first: int) -> Event:
@@ -299,12 +244,12 @@ def waiting(number: int) -> Event:
 
 
 @pytest.mark.attack(24)
-def test_ten_years_in_a_clock_are_a_break_and_no_wait(watched: Watched) -> None:
+def test_ten_years_in_a_clock_are_a_break_and_no_wait(guarded: Guarded, the_desk: Desk) -> None:
     began = ago(3_600_000)
     later = began + 10 * 365 * 86_400_000
     events = [*counting(began, 4), moved(later), wrote(later + 100, 7, "ten years on")]
-    session = record(watched.desk, events)
+    session = record(the_desk, events)
 
-    watched.plays_to_the_end(session, "ten years on")
+    guarded.plays_to_the_end(path_of(session), "ten years on")
 
-    watched.is_unharmed()
+    guarded.is_unharmed()
