@@ -86,9 +86,54 @@ def test_silence_is_passed_over_unless_it_is_not_wanted(desk: Desk, viewer: View
     viewer.watch(session)
 
     viewer.shows("back again")  # an hour, in less than the time that a test may wait
+    viewer.tab.wait_for_selector(".player-play[title^=Play]")
     viewer.press("s")
-    viewer.press("Home")
     assert not viewer.tab.get_by_label("Skip inactivity").is_checked()
+    viewer.press(" ")  # from the beginning, since it has ended
+    eventually(lambda: viewer.at_s() >= 7)
+    assert viewer.at_s() < 60
+    viewer.press("s")
+    assert viewer.tab.get_by_label("Skip inactivity").is_checked()
+    viewer.shows("back again")
+
+
+def test_controls_do_what_they_say(desk: Desk, viewer: Viewer) -> None:
+    began = ago(3_600_000)
+    broke = script_error(began + 20_200, "it broke")
+    events = sorted([*counting(began, 40), broke], key=lambda event: event["timestamp"])
+    viewer.watch(record(desk, events), "?t=10")
+    viewer.shows("second 10")
+    tab = viewer.tab
+
+    for speed in ("2", "4", "1"):
+        viewer.press(speed)
+        assert tab.locator(".player-speed[aria-pressed=true]").inner_text() == f"{speed}×"
+    for label in ("0.5×", "8×", "2×"):
+        tab.get_by_role("button", name=label, exact=True).click()
+        assert tab.locator(".player-speed[aria-pressed=true]").inner_text() == label
+    filled = "document.fullscreenElement?.className ?? ''"
+    for press in (lambda: viewer.press("f"), tab.get_by_title("Full screen").click):
+        press()
+        eventually(lambda: tab.evaluate(filled) == "player")
+        viewer.press("F")
+        eventually(lambda: tab.evaluate(filled) == "")
+    tab.get_by_title("Next marker").click()
+    viewer.shows("second 18")
+    tab.get_by_title("Previous marker").click()
+    viewer.shows("second 0")
+    tab.locator(".player-mark[data-kind=error]").first.click()
+    viewer.shows("second 18")
+    line = tab.get_by_role("slider").bounding_box()
+    assert line
+    tab.mouse.click(line["x"] + line["width"] * 0.75, line["y"] + line["height"] / 2)
+    assert 29 <= viewer.at_s() <= 31
+    tab.get_by_title("Keys").click()
+    shown = tab.get_by_role("dialog").locator("kbd").all_inner_texts()
+    assert shown == ["Space", "←", "→", ",", ".", "P", "N", "1", "2", "4", "S", "F", "C", "?"]
+    viewer.press("ArrowRight")  # which is not the player's while a dialog is open
+    viewer.press("Escape")
+    eventually(lambda: tab.get_by_role("dialog").count() == 0)
+    assert 29 <= viewer.at_s() <= 31
 
 
 def test_of_two_tabs_that_one_is_watched_on_which_a_view_began_last(

@@ -8,7 +8,7 @@ import { Replayer } from "rrweb";
 import "rrweb/dist/style.css";
 import { type Addition, placeable } from "./additions.ts";
 import { SHOWN_RULES } from "./defuse_nodes.ts";
-import { CUSTOM, FULL_SNAPSHOT, type RecordedEvent } from "./events.ts";
+import { CUSTOM, FULL_SNAPSHOT, META, type RecordedEvent } from "./events.ts";
 import { hovered } from "./hover.ts";
 
 /** Where no script may run, a browser lays a canvas out as if it were a span. */
@@ -17,6 +17,8 @@ const RULES = [
   ":where(canvas) { width: attr(width px, 300px); height: attr(height px, 150px) }",
   ...SHOWN_RULES,
 ];
+/** CSS px, of a page that no recorder measured: most screens are about so. */
+const VIEW = { width: 1_280, height: 720 };
 /** Later than any clock: rrweb takes the last event that it has for the end, and stops there. */
 const NEVER = 8.64e15;
 
@@ -69,7 +71,10 @@ export class Screen {
     const snapshot = events.find(({ type }) => type === FULL_SNAPSHOT) as RecordedEvent;
     this.#leastMs = snapshot.timestamp - this.#firstAt;
     const end = { type: CUSTOM, data: { tag: "end", payload: null }, timestamp: NEVER };
-    this.#replayer = new Replayer([...events, end] as ConstructorParameters<typeof Replayer>[0], {
+    const isMeasured = events.slice(0, events.indexOf(snapshot)).some(({ type }) => type === META);
+    const meta = { type: META, data: { href: "about:blank", ...VIEW }, timestamp: this.#firstAt };
+    const begun = isMeasured ? events : [meta, ...events];
+    this.#replayer = new Replayer([...begun, end] as ConstructorParameters<typeof Replayer>[0], {
       root,
       speed: 0,
       mouseTail: false,
