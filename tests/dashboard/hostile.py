@@ -232,7 +232,15 @@ class Hostile:
             self.box("iframe") | {"id": 20_001},
             self.box("style", text(20_003, "p{}")) | {"id": 20_002},
             self.box("link", rel="x") | {"id": 20_004},
-            self.drawing("image", self.drawing("set", to=self.at(20)) | {"id": 20_006}),
+            self.drawing(
+                "svg",
+                self.drawing(
+                    "image",
+                    self.drawing("set", attributeName="x", to=self.at(20)) | {"id": 20_006},
+                    width="9",
+                    height="9",
+                ),
+            ),
             self.box("meta", content=f"0;url={self.at(20)}") | {"id": 20_007},
         ]
 

@@ -204,6 +204,32 @@ describe("attacks by events", () => {
     ]);
   });
 
+  test("3 and 20 an animation does not change its aim later", () => {
+    const set = {
+      type: 2,
+      id: 60,
+      tagName: "svg:set",
+      isSVG: true,
+      attributes: {},
+      childNodes: [],
+    };
+    const attributes = { attributeName: "href", to: "https://evil.test" };
+    const kept = changed({ source: 0, attributes: [{ id: 60, attributes }] }, set);
+    expect(kept?.attributes).toEqual([{ id: 60, attributes: { to: "https://evil.test" } }]);
+  });
+
+  test("20 what is told to be now this, now that, keeps what is safe for both", () => {
+    const frame = { type: 2, id: 60, tagName: "iframe", attributes: {}, childNodes: [] };
+    const defuser = new Defuser();
+    defuser.event(snapshot(frame));
+    const node = { ...frame, tagName: "img" };
+    const data = { source: 0, adds: [{ parentId: 999, nextId: null, node }] };
+    defuser.event({ type: 3, timestamp: 1, data });
+    const attributes = [{ id: 60, attributes: { src: "data:image/svg+xml,<svg/>" } }];
+    const event = defuser.event({ type: 3, timestamp: 2, data: { source: 0, attributes } });
+    expect((event?.data as Json).attributes).toEqual([{ id: 60, attributes: {} }]);
+  });
+
   test("23 a view is no larger than screens are", () => {
     const event = new Defuser().event({
       type: 4,
