@@ -8,7 +8,7 @@ RECORDER_SOURCES := $(shell find $(RECORDER)/src) $(addprefix $(RECORDER)/, \
 	build.mjs rrweb_patches.mjs package-lock.json)
 DASHBOARD := query_api/dashboard
 DASHBOARD_SOURCES := $(shell find $(DASHBOARD)/src) $(addprefix $(DASHBOARD)/, \
-	index.html vite.config.ts package-lock.json)
+	index.html vite.config.ts vite.offline.config.ts package-lock.json)
 NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
 	$(RECORDER)/package-lock.json $(DASHBOARD)/package-lock.json
 BENCHMARKS := ingest noisy compaction cost freshness listing retention recorder accuracy

@@ -14,15 +14,16 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from lake import replay
+from lake import ids, replay
 from lake.anonymous import anonymous
 from lake.errors import LakeError
 from lake.websites import Website
+from query_api import offline
 from query_api.access import Services, UseServices, Viewer
 from query_api.encoders import encode
 from query_api.metrics import Metrics
 from query_api.negotiation import JSON, NDJSON, encoding_of, media_type_of
-from query_api.parameters import ReplayParameters, ReplayPart
+from query_api.parameters import Nothing, ReplayParameters, ReplayPart
 
 router = APIRouter(tags=["replay"])
 _log = structlog.get_logger(__name__)
@@ -48,6 +49,12 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "`If-None-Match` named what the client has."},
 }
+OFFLINE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One page with the player and the session in it.",
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    },
+}
 
 
 @router.get("/api/replay/{session_id}", response_class=Response, responses=RESPONSES)
@@ -62,6 +69,35 @@ def replay_session(
     # A browser may keep what a key has shown, and asks before it shows it again.
     kept = {"cache-control": "private, no-cache"}
     return answer(request, services, website, session_id, asked, kept)
+
+
+@router.get(
+    "/api/replay/{session_id}/offline", response_class=Response, responses=OFFLINE_RESPONSES
+)
+def offline_session(
+    request: Request,
+    services: UseServices,
+    website: Viewer,
+    session_id: str,
+    _: Annotated[Nothing, Query()],
+) -> Response:
+    """Stream a page that plays the session anywhere, offline too: one file, to be saved.
+
+    It does not tell who was recorded, beyond what the recording itself shows.
+    """
+    return offline_answer(request, services, website, session_id)
+
+
+def offline_answer(
+    request: Request, services: Services, website: Website, session_id: str
+) -> Response:
+    """Answer with a session's page, and remember who took it: `request.state.actor`."""
+    blocks = offline.page(services.lake, website, session_id)
+    first = next(blocks)  # taken before the answer begins, so that what goes wrong has a status
+    services.views.note(website.website_id, request.state.actor, session_id)
+    body = _watched(chain([first], blocks), request.app.state.metrics)
+    name = f'attachment; filename="{ids.check_uuid7(session_id, "session")}.html"'
+    return _Streamed(body, headers={"content-disposition": name}, media_type="text/html")
 
 
 def answer(

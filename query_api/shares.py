@@ -126,6 +126,16 @@ def shared_replay(
     )
 
 
+@router.get(
+    "/api/shared/{token}/offline", response_class=Response, responses=replays.OFFLINE_RESPONSES
+)
+def shared_offline(
+    request: Request, services: UseServices, shared: Shared, _: Annotated[Strict, Query()]
+) -> Response:
+    """Stream a page that plays a link's session anywhere. It outlives the link."""
+    return replays.offline_answer(request, services, shared.website, shared.session_id)
+
+
 def _shown(share: Share) -> dict[str, Any]:
     return {
         "shareId": share.share_id,

@@ -12,10 +12,12 @@ from lake.errors import LakeError, SessionMissing
 from lake.times import instant
 from orchestration.cli.opening import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
-from orchestration.cli.printing import complain, note, print_json, progress
+from orchestration.cli.printing import note, print_json, progress
 
 if TYPE_CHECKING:
     from lake.replay import Replay
+    from lake.view import Lake
+    from lake.websites import Website
 
 
 class Format(StrEnum):
@@ -75,12 +77,17 @@ def export(
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.ndjson,
 ) -> None:
-    """Write a whole session to stdout."""
+    """Write a whole session to stdout: its events, or a page that plays it anywhere."""
+    from lake.replay import replay
+    from query_api import offline
+
+    lake, owner = _find(session, website)
     if format_ is Format.html:
-        complain("export --format html is not available yet; take json or ndjson")
-        raise typer.Exit(1)
-    replay = _find(session, website)
-    for part in _array(replay) if format_ is Format.json else _lines(replay):
+        parts = offline.page(lake, owner, session)
+    else:
+        found = replay(lake, owner, session)
+        parts = _array(found) if format_ is Format.json else _lines(found)
+    for part in parts:
         sys.stdout.buffer.write(part)
     sys.stdout.buffer.flush()
 
@@ -97,9 +104,9 @@ def _at_ms(text: str, now: int) -> int:
         ) from error
 
 
-def _find(session_id: str, website_id: str | None) -> "Replay":
+def _find(session_id: str, website_id: str | None) -> "tuple[Lake, Website]":
     from lake import ids, websites
-    from lake.replay import replay
+    from lake.finding import find
     from lake.view import Lake
 
     ids.check_uuid7(session_id, "SESSION")
@@ -109,15 +116,16 @@ def _find(session_id: str, website_id: str | None) -> "Replay":
     found = []
     for website in among:
         try:
-            found.append((website.website_id, replay(lake, website, session_id)))
+            find(lake, website, session_id)
         except SessionMissing:
             continue
+        found.append(website)
     if not found:
         raise SessionMissing(f"no session has the id {session_id}")
     if len(found) > 1:
-        owners = ", ".join(owner for owner, _ in found)
+        owners = ", ".join(one.website_id for one in found)
         raise _AmbiguousError(f"{owners} each have a session {session_id}: name one by --website")
-    return found[0][1]
+    return lake, found[0]
 
 
 class _AmbiguousError(LakeError):

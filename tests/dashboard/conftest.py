@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def _desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Desk]:
+def the_desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     settings = Settings(lake=str(folder / "lake"), pending_refresh_ms=100, ingest_url=INGEST)
     lakeful = Lakeful(open_store(settings), settings, Clock(now_ms()))
@@ -31,11 +31,11 @@ def _desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
 
 
 @pytest.fixture
-def desk(_desk: Desk) -> Iterator[Desk]:
+def desk(the_desk: Desk) -> Iterator[Desk]:
     """Each test has websites of its own in it. Whatever is shown, no page may complain."""
-    _desk.asked.clear()
-    _desk.complaints.clear()
-    yield _desk
-    for context in _desk.browser.contexts:
+    the_desk.asked.clear()
+    the_desk.complaints.clear()
+    yield the_desk
+    for context in the_desk.browser.contexts:
         context.close()
-    assert _desk.complaints == []
+    assert the_desk.complaints == []

@@ -1,114 +1,22 @@
-"""The player in a real browser: what it shows, its keys, and what hostile pages get."""
+"""The player in a real browser: what it shows, and its keys. Hostile pages: `test_attacks.py`."""
 
 import re
-import time
-from typing import Any
 
 import pytest
 from playwright.sync_api import Route
 
 from tests.conftest import eventually
 from tests.dashboard.desk import Desk
-from tests.query.recorded import Event, Session, note, recording, script_error
+from tests.dashboard.scenes import counting, element, moved, opened, text, wrote
+from tests.dashboard.watching import TEXT, Viewer, ago, record
+from tests.query.recorded import Event, note, recording, script_error
 
 KANBAN = "kanban_js_errors.json.zst"
-_TEXT = "document.querySelector('.player-screen iframe')?.contentDocument?.body?.innerText ?? ''"
-
-
-class Viewer:
-    """Somebody with a key of the lake's website, at a browser."""
-
-    def __init__(self, desk: Desk, role: str = "admin") -> None:
-        self._lakeful = desk.lakeful
-        self.tab = desk.sit_down(f"/#key={desk.lakeful.key(role=role)}")
-        self.tab.get_by_role("navigation").wait_for()
-        self.press = self.tab.keyboard.press
-
-    def watch(self, session: Session, query: str = "") -> None:
-        self.tab.goto(f"/sessions/{session.session_id}{query}")
-
-    def shows(self, wanted: str) -> None:
-        """Wait until the recorded page says so."""
-        eventually(lambda: wanted in str(self.tab.evaluate(_TEXT)))
-
-    def at_s(self) -> int:
-        """Where the player is, s."""
-        return int(self.tab.get_by_role("slider").get_attribute("aria-valuenow") or -1)
 
 
 @pytest.fixture
 def viewer(desk: Desk) -> Viewer:
     return Viewer(desk)
-
-
-def record(desk: Desk, *pages: list[Event]) -> Session:
-    """Store a session of some page loads, and compact it."""
-    session = desk.lakeful.session(began_ms=int(pages[0][0]["timestamp"]))
-    for events in pages:
-        page_id = session.new_page()
-        desk.lakeful.append(session.chunks(events, page_id=page_id, size=100))
-    desk.lakeful.compact(session.day)
-    return session
-
-
-def ago(ms: int) -> int:
-    return int(time.time() * 1000) - ms
-
-
-def element(number: int, tag: Any, *children: Event, **attributes: Any) -> Event:
-    return {
-        "type": 2,
-        "id": number,
-        "tagName": tag,
-        "attributes": attributes,
-        "childNodes": list(children),
-    }
-
-
-def text(number: int, content: str) -> Event:
-    return {"type": 3, "id": number, "textContent": content}
-
-
-def opened(
-    at_ms: float, *body: Event, url: str = "https://shop.example/", **view: Any
-) -> list[Event]:
-    """What a page begins with: Meta and full snapshot."""
-    html = element(3, "html", element(4, "head"), element(5, "body", *body))
-    node = {"type": 0, "id": 1, "childNodes": [{"type": 1, "id": 2, "name": "html"}, html]}
-    return [
-        {"type": 4, "timestamp": at_ms, "data": {"href": url, "width": 800, "height": 600} | view},
-        {
-            "type": 2,
-            "timestamp": at_ms + 1,
-            "data": {"node": node, "initialOffset": {"top": 0, "left": 0}},
-        },
-    ]
-
-
-def wrote(at_ms: float, number: int, content: str) -> Event:
-    """A text of the page changed."""
-    change = {
-        "texts": [{"id": number, "value": content}],
-        "attributes": [],
-        "removes": [],
-        "adds": [],
-    }
-    return {"type": 3, "timestamp": at_ms, "data": {"source": 0} | change}
-
-
-def moved(at_ms: float) -> Event:
-    """The mouse moved, so that this is no silence."""
-    positions = [{"x": 5, "y": 5, "id": 5, "timeOffset": 0}]
-    return {"type": 3, "timestamp": at_ms, "data": {"source": 1, "positions": positions}}
-
-
-def counting(at_ms: float, seconds: int) -> list[Event]:
-    """A page that shows how many seconds it is old."""
-    events = opened(at_ms, element(6, "p", text(7, "second 0")))
-    for second in range(1, seconds + 1):
-        events += [moved(at_ms + second * 1000 - 500)]
-        events += [wrote(at_ms + second * 1000, 7, f"second {second}")]
-    return events
 
 
 def test_a_session_plays_by_itself_to_its_end(desk: Desk, viewer: Viewer) -> None:
@@ -122,7 +30,7 @@ def test_a_session_plays_by_itself_to_its_end(desk: Desk, viewer: Viewer) -> Non
     viewer.tab.wait_for_selector(".player-play[title^=Play]")
 
     assert viewer.at_s() == round((events[-1]["timestamp"] - events[0]["timestamp"]) / 1000)
-    assert len(str(viewer.tab.evaluate(_TEXT))) > 100
+    assert len(str(viewer.tab.evaluate(TEXT))) > 100
     assert viewer.tab.locator(".player-mark[data-kind=error]").count() > 0
 
 
@@ -178,9 +86,54 @@ def test_silence_is_passed_over_unless_it_is_not_wanted(desk: Desk, viewer: View
     viewer.watch(session)
 
     viewer.shows("back again")  # an hour, in less than the time that a test may wait
+    viewer.tab.wait_for_selector(".player-play[title^=Play]")
     viewer.press("s")
-    viewer.press("Home")
     assert not viewer.tab.get_by_label("Skip inactivity").is_checked()
+    viewer.press(" ")  # from the beginning, since it has ended
+    eventually(lambda: viewer.at_s() >= 7)
+    assert viewer.at_s() < 60
+    viewer.press("s")
+    assert viewer.tab.get_by_label("Skip inactivity").is_checked()
+    viewer.shows("back again")
+
+
+def test_controls_do_what_they_say(desk: Desk, viewer: Viewer) -> None:
+    began = ago(3_600_000)
+    broke = script_error(began + 20_200, "it broke")
+    events = sorted([*counting(began, 40), broke], key=lambda event: event["timestamp"])
+    viewer.watch(record(desk, events), "?t=10")
+    viewer.shows("second 10")
+    tab = viewer.tab
+
+    for speed in ("2", "4", "1"):
+        viewer.press(speed)
+        assert tab.locator(".player-speed[aria-pressed=true]").inner_text() == f"{speed}×"
+    for label in ("0.5×", "8×", "2×"):
+        tab.get_by_role("button", name=label, exact=True).click()
+        assert tab.locator(".player-speed[aria-pressed=true]").inner_text() == label
+    filled = "document.fullscreenElement?.className ?? ''"
+    for press in (lambda: viewer.press("f"), tab.get_by_title("Full screen").click):
+        press()
+        eventually(lambda: tab.evaluate(filled) == "player")
+        viewer.press("F")
+        eventually(lambda: tab.evaluate(filled) == "")
+    tab.get_by_title("Next marker").click()
+    viewer.shows("second 18")
+    tab.get_by_title("Previous marker").click()
+    viewer.shows("second 0")
+    tab.locator(".player-mark[data-kind=error]").first.click()
+    viewer.shows("second 18")
+    line = tab.get_by_role("slider").bounding_box()
+    assert line
+    tab.mouse.click(line["x"] + line["width"] * 0.75, line["y"] + line["height"] / 2)
+    assert 29 <= viewer.at_s() <= 31
+    tab.get_by_title("Keys").click()
+    shown = tab.get_by_role("dialog").locator("kbd").all_inner_texts()
+    assert shown == ["Space", "←", "→", ",", ".", "P", "N", "1", "2", "4", "S", "F", "C", "?"]
+    viewer.press("ArrowRight")  # which is not the player's while a dialog is open
+    viewer.press("Escape")
+    eventually(lambda: tab.get_by_role("dialog").count() == 0)
+    assert 29 <= viewer.at_s() <= 31
 
 
 def test_of_two_tabs_that_one_is_watched_on_which_a_view_began_last(
@@ -278,7 +231,7 @@ def test_a_link_shows_the_session_to_whoever_has_it(desk: Desk, viewer: Viewer) 
 
     stranger = desk.sit_down(f"{link}?t=6")
 
-    eventually(lambda: "second 6" in str(stranger.evaluate(_TEXT)))
+    eventually(lambda: "second 6" in str(stranger.evaluate(TEXT)))
     assert stranger.get_by_title("Share this session").count() == 0
     assert stranger.get_by_title("Delete this session").count() == 0
 
@@ -296,87 +249,6 @@ def test_only_an_admin_deletes_and_is_told_what_that_means(desk: Desk, viewer: V
     viewer.tab.get_by_role("button", name="Delete for ever").click()
 
     eventually(lambda: viewer.tab.request.get(f"/api/replay/{session.session_id}").status == 404)
-
-
-HOSTILE = (
-    element(20, "img", src="https://evil.test/1", onerror="top.harm=1"),
-    element(21, "SCRIPT", text(22, "top.harm=2")),
-    element(23, "iframe", srcdoc="<script>top.harm=4</script>"),
-    element(24, "iframe", src="javascript:top.harm=5", sandbox="allow-scripts"),
-    element(25, "a", text(26, "link"), href="javascript:top.harm=7"),
-    element(27, "base", href="https://evil.test/"),
-    element(28, "meta", content="0;url=https://evil.test/9", **{"http-equiv": "refresh"}),
-    element(29, "link", rel="stylesheet", href="https://evil.test/10"),
-    element(
-        30, "style", _cssText="@import url(https://evil.test/11);p{background:url(//evil.test)}"
-    ),
-    element(31, "img", rr_dataURL="https://evil.test/14"),
-    element(32, "video", src="https://evil.test/15", autoplay=True, rr_mediaState="played"),
-    element(33, "object", data="https://evil.test/17"),
-    element(34, "link", rel="preconnect", href="https://evil.test/18"),
-    element(35, "constructor", text(36, "odd")),
-    element(37, "__proto__"),
-    element(38, "a b"),
-    {"type": 2, "id": 39, "tagName": "p"},
-    element(
-        40, "form", element(41, "input", type="password", autofocus=True), action="//evil.test"
-    ),
-    element(50, "p", text(51, "before")),
-)
-
-
-def deeper(at_ms: float, levels: int) -> Event:
-    """One box in the other, that many."""
-    adds = [
-        {"parentId": 10_000 + level - 1 if level else 5, "nextId": None}
-        | {"node": element(10_000 + level, "div")}
-        for level in range(levels)
-    ]
-    change = {"source": 0, "adds": adds, "texts": [], "attributes": [], "removes": []}
-    return {"type": 3, "timestamp": at_ms, "data": change}
-
-
-def test_hostile_pages_run_nothing_load_nothing_and_play_on(desk: Desk, viewer: Viewer) -> None:
-    began = ago(3_600_000)
-    events = opened(began, *HOSTILE, width=1e9, height=1e9)
-    canvas = {"rr_type": "Function", "args": ["top.harm=19"]}
-    attributes = [
-        {"id": 20, "attributes": {"onerror": "top.harm=20", "src": "https://evil.test/20"}}
-    ]
-    events += [
-        {
-            "type": 3,
-            "timestamp": began + 500,
-            "data": {"source": 9, "id": 20, "commands": [canvas]},
-        },
-        {"type": 3, "timestamp": began + 600, "data": {"source": 0, "attributes": attributes}},
-        {"type": 3, "timestamp": began + 700, "data": {"source": 2, "type": 2, "id": 25}},
-        {"type": 3, "timestamp": began + 800, "data": None},
-        deeper(began + 900, 5_000),
-        wrote(began + 1_000, 51, "the rest plays"),
-    ]
-    session = record(desk, events)
-    viewer.tab.add_init_script("window.harm = 0")
-
-    viewer.watch(session)
-    viewer.shows("the rest plays")
-
-    assert viewer.tab.evaluate("window.harm") == 0
-    frame = viewer.tab.locator(".player-screen iframe")
-    assert frame.get_attribute("sandbox") == "allow-same-origin"
-    assert int(frame.get_attribute("width") or 0) <= 10_000
-
-
-def test_ten_years_in_a_clock_are_a_break_and_no_wait(desk: Desk, viewer: Viewer) -> None:
-    began = ago(3_600_000)
-    later = began + 10 * 365 * 86_400_000
-    session = record(
-        desk, [*counting(began, 4), moved(later), wrote(later + 100, 7, "ten years on")]
-    )
-
-    viewer.watch(session)
-
-    viewer.shows("ten years on")
 
 
 def test_masked_and_foreign_things_are_seen_to_be(desk: Desk, viewer: Viewer) -> None:

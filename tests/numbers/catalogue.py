@@ -106,9 +106,6 @@ ATTACKS = {
     48: "a shared link after its end",
 }
 
-WITH_THE_PLAYER = range(1, 26)
-"""Attacks by what was recorded, on who replays it: they come with the player, and their tests."""
-
 NOT_YET: tuple[int, ...] = ()
 """Attacks on what is not there yet."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.numbers.catalogue import KINDS, NOT_YET, WITH_THE_PLAYER
+from tests.numbers.catalogue import KINDS, NOT_YET
 
 TESTS = Path(__file__).parents[1]
 
@@ -24,8 +24,7 @@ class Number(NamedTuple):
     @property
     def is_expected(self) -> bool:
         """Whether a test must show it today."""
-        is_later = self.number in WITH_THE_PLAYER or self.number in NOT_YET
-        return not (self.kind == "attack" and is_later)
+        return not (self.kind == "attack" and self.number in NOT_YET)
 
 
 ALL = tuple(Number(kind, number) for kind in ("fault", "attack") for number in KINDS[kind])

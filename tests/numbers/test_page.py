@@ -3,7 +3,7 @@
 import re
 
 from lake import crash
-from tests.numbers.catalogue import KINDS, NOT_YET, WITH_THE_PLAYER
+from tests.numbers.catalogue import KINDS, NOT_YET
 from tests.numbers.markers import ALL, TESTS, Number, files_by_number
 from tests.numbers.page import PAGE, WRITE, written
 
@@ -15,7 +15,7 @@ def test_the_page_says_which_tests_show_what() -> None:
 
 
 def test_every_fault_and_attack_has_a_test() -> None:
-    """But for those of the player, and of what is not there yet."""
+    """But for those on what is not there yet."""
     files = files_by_number()
 
     missing = [number for number in ALL if number.is_expected and number not in files]
@@ -30,7 +30,7 @@ def test_no_marker_carries_a_number_that_is_none() -> None:
 def test_an_attack_that_is_shown_is_no_longer_left_for_later() -> None:
     files = files_by_number()
 
-    assert [n for n in (*WITH_THE_PLAYER, *NOT_YET) if Number("attack", n) in files] == []
+    assert [n for n in NOT_YET if Number("attack", n) in files] == []
 
 
 def test_every_crash_point_is_on_the_page_with_who_dies_there() -> None:

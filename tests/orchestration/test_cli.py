@@ -1,5 +1,8 @@
+import base64
+import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -272,6 +275,18 @@ def test_what_is_imported_is_exported(
     lines = run("export", session_id).out.splitlines()
     assert [json.loads(line) for line in lines] == expected
     assert json.loads(run("export", session_id, "--format", "json").out) == expected
+
+
+def test_a_session_is_exported_as_one_page(run: Run, website_id: str) -> None:
+    session_id = run("import", str(RECORDINGS[0]), "--website", website_id, "--at", "now").last
+
+    page = run("export", session_id, "--format", "html").out
+
+    assert page.startswith("<!doctype html>")
+    assert page.count('http-equiv="Content-Security-Policy"') == 1
+    parts = re.findall(r'<script type="text/plain" data-part="events" [^>]*>([^<]+)</script>', page)
+    lines = [gzip.decompress(base64.b64decode(part)).splitlines() for part in parts]
+    assert sum(len(of_page) for of_page in lines) == len(events_of(RECORDINGS[0]))
 
 
 def moment(form: str) -> tuple[str, int]:

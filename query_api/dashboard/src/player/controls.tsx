@@ -11,7 +11,7 @@ interface ControlsProps {
   engine: Engine;
   source: Source;
   run: (command: Command) => void;
-  open: (dialog: "help" | "share" | "remove") => void;
+  open: (dialog: "help" | "share" | "export" | "remove") => void;
 }
 
 export function Controls({ engine, source, run, open }: ControlsProps) {
@@ -78,15 +78,11 @@ export function Controls({ engine, source, run, open }: ControlsProps) {
           <Icon name="share" />
         </button>
       )}
-      {/* A link, so that the browser writes it to disk as it arrives. */}
-      <a
-        class="player-button"
-        title="Export the events"
-        href={source.exportUrl}
-        download={fileName(source)}
-      >
-        <Icon name="export" />
-      </a>
+      {source.exports && (
+        <button type="button" title="Save this session" onClick={() => open("export")}>
+          <Icon name="export" />
+        </button>
+      )}
       {source.erase && (
         <button type="button" title="Delete this session" onClick={() => open("remove")}>
           <Icon name="remove" />
@@ -100,8 +96,4 @@ export function Controls({ engine, source, run, open }: ControlsProps) {
       </button>
     </div>
   );
-}
-
-function fileName(source: Source): string {
-  return `${source.isShared ? "session" : source.key.split("/").at(-1)}.ndjson`;
 }

@@ -13,12 +13,16 @@ import {
   isMask,
   type Json,
   type Known,
+  learn,
   listOf,
   MASKED,
   objectOf,
   safeAttribute,
   safeNode,
+  safeTag,
+  safeText,
   textOf,
+  UNSURE,
 } from "./defuse_nodes.ts";
 import type { RecordedEvent } from "./events.ts";
 
@@ -52,7 +56,7 @@ export class Defuser {
 
   #snapshot(data: Json): Json | null {
     this.#known = { depths: new Map(), tags: new Map() };
-    const node = safeNode(data.node, 0, this.#known, new Set());
+    const node = safeNode(data.node, 0, this.#known, new Set(), "");
     if (node?.type !== 0 || !(node.childNodes as Json[]).some(({ type }) => type === 2)) {
       return null;
     }
@@ -106,9 +110,15 @@ export class Defuser {
     const { depths, tags } = this.#known;
     const added = listOf(data.adds).flatMap((raw): Json[] => [objectOf(raw) ?? {}]);
     const parents = new Map<number, number>();
-    for (const { node, parentId } of added) {
-      const id = idOf(objectOf(node)?.id);
-      if (id !== null && idOf(parentId) !== null) parents.set(id, parentId as number);
+    for (const { node: raw, parentId } of added) {
+      const node = objectOf(raw);
+      const id = idOf(node?.id);
+      if (id === null) continue;
+      if (idOf(parentId) !== null) parents.set(id, parentId as number);
+      // Children may come before what they lie in.
+      if (node?.type === 2) {
+        learn(this.#known, id, safeTag(node.tagName, node.isSVG === true).toLowerCase());
+      }
     }
     const seen = new Set<number>();
     const adds: Json[] = [];
@@ -116,7 +126,7 @@ export class Defuser {
     for (const { node, parentId, nextId, previousId } of added) {
       if (idOf(parentId) === null) continue;
       const depth = depthBelow(parentId as number, parents, depths);
-      const safe = safeNode(node, depth, this.#known, seen);
+      const safe = safeNode(node, depth, this.#known, seen, tags.get(parentId as number));
       if (!safe) continue;
       adds.push({
         parentId,
@@ -134,14 +144,15 @@ export class Defuser {
     });
     const texts = listOf(data.texts).flatMap((raw) => {
       const one = objectOf(raw);
-      return one && idOf(one.id) !== null ? [{ id: one.id, value: textOf(one.value) }] : [];
+      const id = idOf(one?.id);
+      return one && id !== null ? [{ id, value: safeText(one.value, tags.get(id)) }] : [];
     });
     const attributes = listOf(data.attributes).flatMap((raw) => {
       const one = objectOf(raw);
       const id = idOf(one?.id);
       const changes = objectOf(one?.attributes);
       if (id === null || !changes) return [];
-      const tag = tags.get(id) ?? "";
+      const tag = tags.get(id) ?? UNSURE;
       const kept: Json = {};
       for (const name of Object.keys(changes)) {
         const value = safeAttribute(tag, name, changes[name]);
@@ -261,8 +272,11 @@ function sheetRules(data: Json): Json | null {
       const index = indexOf(objectOf(raw)?.index);
       return index === undefined ? [] : [{ index }];
     });
-  for (const name of ["replace", "replaceSync"]) {
-    if (typeof data[name] === "string") kept[name] = safeCss(data[name]);
+  // Only adopted sheets can be replaced as a whole.
+  if (sheet.styleId !== undefined && sheet.id === undefined) {
+    for (const name of ["replace", "replaceSync"]) {
+      if (typeof data[name] === "string") kept[name] = safeCss(data[name]);
+    }
   }
   return kept;
 }

@@ -3,13 +3,15 @@
  * navigates or breaks the builder. What is taken away leaves the rest of the page as it was.
  */
 
-import { safeCss } from "./defuse_css.ts";
+import { safeCss, safeSheet } from "./defuse_css.ts";
 
 /** As deep as browsers themselves parse; a deeper tree stops layout. */
 export const DEPTH_MAX = 512;
 const TEXT_LENGTH_MAX = 2_000_000;
 const DATA_URL_LENGTH_MAX = 20_000_000;
 const ID_MAX = 2 ** 31;
+/** Of one event; more than any page that people look at has, and more than a browser lays out soon. */
+const NODES_MAX = 300_000;
 
 export type Json = Record<string, unknown>;
 
@@ -43,8 +45,33 @@ const DROPPED = new Set(
   rr_src rr_mediastate rr_mediacurrenttime rr_mediaplaybackrate rr_mediamuted rr_medialoop
   rr_mediavolume constructor __proto__`.split(/\s+/),
 );
+/** Attributes that a browser reads as it reads style sheets. */
+const STYLED = new Set(
+  `style fill stroke filter mask clip-path cursor marker marker-start marker-mid marker-end values to
+  from by`.split(/\s+/),
+);
+/** What has a name in a document or a form is found there instead of what is called so. */
+const NAMED = new Set("img form input button select textarea fieldset output".split(" "));
+const TAKEN = new Set(
+  `addEventListener adoptedStyleSheets appendChild attachShadow attributes body childNodes classList
+  close cloneNode contains createComment createElement createElementNS createRange createTextNode
+  defaultView dispatchEvent doctype documentElement elements firstChild getAttribute
+  getElementById getElementsByTagName getRootNode getSelection head implementation insertBefore
+  isConnected lastChild nextSibling nodeName nodeType open ownerDocument parentElement parentNode
+  previousSibling querySelector querySelectorAll removeAttribute removeChild removeEventListener
+  replaceChild scrollingElement setAttribute setAttributeNS shadowRoot styleSheets tagName
+  textContent write`.split(/\s+/),
+);
+/** Stand in `Known.tags` for texts: of a style sheet, and of anything else. */
+const SHEET = "#sheet";
+const TEXT = "#text";
+/** And for an element that was told to be now this, now that: what is strictest with all. */
+export const UNSURE = "iframe";
+
 const URLS = new Set(["src", "srcset", "href", "xlink:href", "poster", "data", "rr_dataurl"]);
 const SAFE_URL = /^\s*(?:data:(?:image|font)\/|#)/i;
+/** One picture and no more: a browser may prefer the next. */
+const SAFE_SET = /^\s*data:image\/\S+(?:\s+[\d.]+[wx])?\s*$/i;
 
 /** Return a number that the replayer can take as a node's id, or null. */
 export function idOf(value: unknown): number | null {
@@ -82,8 +109,24 @@ export function isMask(text: unknown): boolean {
 export interface Known {
   /** By id, how deep a node lies. */
   depths: Map<number, number>;
-  /** By id, the element's tag in small letters. */
+  /** By id, the element's tag in small letters, or whether a text is a sheet's. */
   tags: Map<number, string>;
+}
+
+/** Remember what a node is. What was strict stays so: an event may tell of a node that there is not. */
+export function learn({ tags }: Known, id: number, tag: string): void {
+  const before = tags.get(id);
+  const isOther = before !== undefined && before !== tag;
+  if (!isOther) tags.set(id, tag);
+  else if (before.startsWith("#") && tag.startsWith("#")) tags.set(id, SHEET);
+  else tags.set(id, UNSURE);
+}
+
+/** Return a text as it may stand in its node. A node that is not known may be a style sheet's. */
+export function safeText(value: unknown, tag: string | undefined): string {
+  return tag === undefined || tag === "style" || tag === SHEET || tag === UNSURE
+    ? safeCss(textOf(value))
+    : textOf(value);
 }
 
 /**
@@ -91,17 +134,20 @@ export interface Known {
  *
  * Args:
  *   depth: How deep it will lie.
- *   isBelow: Whether the children that it brings are wanted.
+ *   seen: The ids of this event's nodes so far.
+ *   parent: The tag of the element in which it will lie, undefined where nobody knows.
  */
 export function safeNode(
   raw: unknown,
   depth: number,
   known: Known,
   seen: Set<number>,
+  parent: string | undefined,
 ): Json | null {
   const node = objectOf(raw);
   const id = idOf(node?.id);
   if (!node || id === null || depth > DEPTH_MAX || seen.has(id)) return null;
+  if (seen.size >= NODES_MAX) return null;
   seen.add(id);
   known.depths.set(id, depth);
   const rootId = idOf(node.rootId);
@@ -110,7 +156,7 @@ export function safeNode(
   if (node.isShadow === true) kept.isShadow = true;
   switch (node.type) {
     case 0:
-      kept.childNodes = children(node, depth, known, seen);
+      kept.childNodes = children(node, depth, known, seen, "");
       if (node.compatMode === "BackCompat" && (kept.childNodes as Json[]).length) {
         kept.compatMode = "BackCompat";
       }
@@ -122,11 +168,13 @@ export function safeNode(
       return kept;
     case 2:
       return element(node, kept, depth, known, seen);
-    case 3:
-      kept.textContent =
-        node.isStyle === true ? safeCss(textOf(node.textContent)) : textOf(node.textContent);
+    case 3: {
+      const isSheet = node.isStyle === true || parent === undefined || parent === "style";
+      learn(known, id, isSheet ? SHEET : TEXT);
+      kept.textContent = safeText(node.textContent, known.tags.get(id));
       if (node.isStyle === true) kept.isStyle = true;
       return kept;
+    }
     case 4: // CDATA, which HTML documents have none of
       return { ...kept, type: 3, textContent: textOf(node.textContent) };
     case 5:
@@ -138,14 +186,14 @@ export function safeNode(
 }
 
 function element(node: Json, kept: Json, depth: number, known: Known, seen: Set<number>): Json {
-  const tag = safeTag(node.tagName);
-  known.tags.set(kept.id as number, tag.toLowerCase());
+  const tag = safeTag(node.tagName, node.isSVG === true);
+  learn(known, kept.id as number, tag.toLowerCase());
   const isSilent = SILENT.has(tag.toLowerCase());
   kept.tagName = tag;
   kept.attributes = isSilent
     ? {}
     : safeAttributes(tag.toLowerCase(), objectOf(node.attributes) ?? {});
-  kept.childNodes = isSilent ? [] : children(node, depth, known, seen);
+  kept.childNodes = isSilent ? [] : children(node, depth, known, seen, tag.toLowerCase());
   if (node.isSVG === true) kept.isSVG = true;
   if (node.isShadowHost === true && canHostShadow(tag)) kept.isShadowHost = true;
   if (node.isCustom === true && CUSTOM_NAME.test(tag) && !RESERVED_NAMES.test(tag))
@@ -160,24 +208,25 @@ function element(node: Json, kept: Json, depth: number, known: Known, seen: Set<
   return kept;
 }
 
-function children(node: Json, depth: number, known: Known, seen: Set<number>): Json[] {
+function children(node: Json, depth: number, known: Known, seen: Set<number>, tag: string): Json[] {
   const kept: Json[] = [];
   for (const child of listOf(node.childNodes)) {
-    const safe = safeNode(child, depth + 1, known, seen);
+    const safe = safeNode(child, depth + 1, known, seen, tag);
     if (safe) kept.push(safe);
   }
   return kept;
 }
 
 /** Return a tag that can be built and does nothing by itself. */
-export function safeTag(raw: unknown): string {
+export function safeTag(raw: unknown, isSvg = false): string {
   // rrweb looks tags up in an object, where `constructor` is found.
   if (typeof raw !== "string" || raw.length > 100 || !NAME.test(raw) || raw in Object.prototype) {
     return "div";
   }
-  const tag = raw.toLowerCase();
+  const name = isSvg ? raw.replace(/^.*:/, "") : raw; // `svg:script` is a script in a drawing
+  const tag = name.toLowerCase();
   if (tag === "script") return "noscript";
-  return ACTING.has(tag) ? "div" : raw;
+  return ACTING.has(tag) || !NAME.test(name) ? "div" : name;
 }
 
 /** Elements to which a browser attaches a shadow root. */
@@ -209,6 +258,9 @@ export function safeAttribute(tag: string, name: string, value: unknown): unknow
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
   if (typeof value !== "string") return lower === "style" ? safeStyle(value) : undefined;
+  if (lower === "attributename" && ANIMATIONS.has(tag) && UNSAFE_ANIMATION.test(value)) return;
+  if ((lower === "name" || lower === "id") && NAMED.has(tag) && TAKEN.has(value)) return;
+  if (lower === "srcset") return SAFE_SET.test(value) && PICTURES.has(tag) ? value : undefined;
   if (URLS.has(lower)) {
     // A link keeps the looks of a link and leads nowhere.
     if (lower === "href" && (tag === "a" || tag === "area")) return "#";
@@ -216,8 +268,8 @@ export function safeAttribute(tag: string, name: string, value: unknown): unknow
     return isShown && !MEDIA.has(tag) && tag !== "iframe" && tag !== "link" ? value : undefined;
   }
   const text = value.slice(0, TEXT_LENGTH_MAX);
-  if (lower === "_csstext" || lower === "style" || /url\(/i.test(text)) return safeCss(text);
-  return text;
+  if (lower === "_csstext") return safeSheet(text);
+  return STYLED.has(lower) || /url\(/i.test(text) ? safeCss(text) : text;
 }
 
 /** A style's changes: by property a value, a value and its priority, or false. */

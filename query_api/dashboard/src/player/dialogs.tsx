@@ -1,4 +1,4 @@
-/** The player's three dialogs: its keys, a link for others, and deletion. */
+/** The player's dialogs: its keys, a link for others, a file of the session, and its deletion. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -116,6 +116,34 @@ export function Share({ source, close }: { source: Source; close: () => void }) 
         </p>
       )}
       {trouble.value && <p role="alert">{trouble}</p>}
+    </Dialog>
+  );
+}
+
+/** Links, so that the browser writes to disk what arrives. */
+export function Saving({ source, close }: { source: Source; close: () => void }) {
+  const name = source.isShared ? "session" : source.key.split("/").at(-1);
+  if (!source.exports) return null;
+  return (
+    <Dialog title="Save this session" close={close}>
+      <dl class="player-files">
+        <dt>
+          <a href={source.exports.page} download={`${name}.html`} onClick={close}>
+            A page that plays it
+          </a>
+        </dt>
+        <dd>
+          One file that any browser plays, offline too. It does not tell who the visitor or the user
+          was, beyond what the recording itself shows. Whoever has it keeps it: deleting the session
+          here does not reach it.
+        </dd>
+        <dt>
+          <a href={source.exports.events} download={`${name}.ndjson`} onClick={close}>
+            Its events
+          </a>
+        </dt>
+        <dd>As they were recorded, one a line (NDJSON), for programs.</dd>
+      </dl>
     </Dialog>
   );
 }

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { Controls } from "./controls.tsx";
-import { Help, Removal, Share } from "./dialogs.tsx";
+import { Help, Removal, Saving, Share } from "./dialogs.tsx";
 import { Engine } from "./engine.ts";
 import { ErrorStrip } from "./error_strip.tsx";
 import { eventOf } from "./events.ts";
@@ -17,7 +17,7 @@ import type { Recording, Source } from "./source.ts";
 import { Timeline } from "./timeline.tsx";
 import "./player.css";
 
-type Dialog = "help" | "share" | "remove";
+type Dialog = "help" | "share" | "export" | "remove";
 
 interface Loaded {
   recording: Recording;
@@ -181,6 +181,7 @@ function Loaded({ source, recording, startAt, onErased }: LoadedProps) {
       </output>
       {dialog.value === "help" && <Help close={() => run({ do: "close" })} />}
       {dialog.value === "share" && <Share source={source} close={() => run({ do: "close" })} />}
+      {dialog.value === "export" && <Saving source={source} close={() => run({ do: "close" })} />}
       {dialog.value === "remove" && (
         <Removal source={source} close={() => run({ do: "close" })} erased={onErased} />
       )}

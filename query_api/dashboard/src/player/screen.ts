@@ -6,8 +6,10 @@
 
 import { Replayer } from "rrweb";
 import "rrweb/dist/style.css";
+import { type Addition, placeable } from "./additions.ts";
 import { SHOWN_RULES } from "./defuse_nodes.ts";
-import { CUSTOM, FULL_SNAPSHOT, type RecordedEvent } from "./events.ts";
+import { CUSTOM, FULL_SNAPSHOT, META, type RecordedEvent } from "./events.ts";
+import { hovered } from "./hover.ts";
 
 /** Where no script may run, a browser lays a canvas out as if it were a span. */
 const RULES = [
@@ -15,22 +17,36 @@ const RULES = [
   ":where(canvas) { width: attr(width px, 300px); height: attr(height px, 150px) }",
   ...SHOWN_RULES,
 ];
+/** CSS px, of a page that no recorder measured: most screens are about so. */
+const VIEW = { width: 1_280, height: 720 };
 /** Later than any clock: rrweb takes the last event that it has for the end, and stops there. */
 const NEVER = 8.64e15;
+
+/** A change of the page, as `defuse.ts` leaves it. */
+interface Change {
+  adds: Addition[];
+  removes: unknown[];
+  texts: unknown[];
+  attributes: unknown[];
+}
 
 /** What is used of the replayer beyond what it offers. */
 interface Inside {
   cache: unknown;
+  usingVirtualDom: boolean;
+  mirror: { has(id: number): boolean };
+  virtualDom: { mirror: { has(id: number): boolean } };
   timer: { timeOffset: number };
   adoptedStyleSheets: unknown[];
   applyStyleSheetMutation(data: unknown, ...rest: unknown[]): void;
   applyAdoptedStyleSheet(data: unknown): void;
   applyIncremental(...all: unknown[]): void;
+  applyMutation(data: Change, isSync: boolean): void;
   rebuildFullSnapshot(...all: unknown[]): void;
 }
 
-/** Style sheets as they are replayed, by their text: the pages of a session share most of them. */
-let adapted: unknown = null;
+/** What the replayer takes for its memory of sheets that it has adapted, and keeps nothing. */
+const SHEETS = { stylesWithHoverClass: { get: hovered, set: () => {} } };
 
 export class Screen {
   readonly #replayer: Replayer;
@@ -55,7 +71,10 @@ export class Screen {
     const snapshot = events.find(({ type }) => type === FULL_SNAPSHOT) as RecordedEvent;
     this.#leastMs = snapshot.timestamp - this.#firstAt;
     const end = { type: CUSTOM, data: { tag: "end", payload: null }, timestamp: NEVER };
-    this.#replayer = new Replayer([...events, end] as ConstructorParameters<typeof Replayer>[0], {
+    const isMeasured = events.slice(0, events.indexOf(snapshot)).some(({ type }) => type === META);
+    const meta = { type: META, data: { href: "about:blank", ...VIEW }, timestamp: this.#firstAt };
+    const begun = isMeasured ? events : [meta, ...events];
+    this.#replayer = new Replayer([...begun, end] as ConstructorParameters<typeof Replayer>[0], {
       root,
       speed: 0,
       mouseTail: false,
@@ -64,8 +83,7 @@ export class Screen {
       insertStyleRules: RULES,
     });
     this.#inside = this.#replayer as unknown as Inside;
-    adapted ??= this.#inside.cache;
-    this.#inside.cache = adapted;
+    this.#inside.cache = SHEETS;
     this.#mend();
     this.#replayer.on("resize", (size) => {
       const { width, height } = size as { width: number; height: number };
@@ -113,6 +131,13 @@ export class Screen {
       inside.adoptedStyleSheets = [];
       for (const one of adopted) inside.applyAdoptedStyleSheet(one);
       change(...all);
+    };
+    const mutate = inside.applyMutation.bind(inside);
+    inside.applyMutation = (data, isSync) => {
+      mutate({ ...data, adds: [], texts: [], attributes: [] }, isSync);
+      const { mirror } = inside.usingVirtualDom ? inside.virtualDom : inside;
+      const adds = placeable(data.adds, (id) => mirror.has(id));
+      mutate({ ...data, adds, removes: [] }, isSync);
     };
     // One event that cannot be drawn must not stop those after it.
     for (const name of ["applyIncremental", "rebuildFullSnapshot"] as const) {

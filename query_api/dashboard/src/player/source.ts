@@ -58,8 +58,8 @@ export interface Source {
   recording(): Promise<Recording>;
   /** The answer with some events, as it begins. */
   replay(part: Part): Promise<Response>;
-  /** The address of all events in one file. */
-  exportUrl: string;
+  /** Addresses of the session in one file, with all of its events; null where it is one. */
+  exports: { page: string; events: string } | null;
   /** Make a link that plays this session; null where the viewer cannot. */
   share: ((expiresInS: number) => Promise<{ url: string; expiresAt: string }>) | null;
   /** Erase the session; null where the viewer cannot. */
@@ -73,7 +73,10 @@ export function sessionSource(websiteId: string, sessionId: string, isAdmin: boo
   return {
     key: `${websiteId}/${sessionId}`,
     isShared: false,
-    exportUrl: `/api/replay/${session}?${website}`,
+    exports: {
+      page: `/api/replay/${session}/offline?${website}`,
+      events: `/api/replay/${session}?${website}`,
+    },
     recording: () => ask(`/api/websites/${encodeURIComponent(websiteId)}/sessions/${session}`),
     replay: (part) => asked(`/api/replay/${session}?${website}&${query(part)}`),
     share: isAdmin
@@ -93,7 +96,7 @@ export function sharedSource(token: string): Source {
   return {
     key: link,
     isShared: true,
-    exportUrl: `${link}/replay`,
+    exports: { page: `${link}/offline`, events: `${link}/replay` },
     recording: () => ask(link),
     replay: (part) => asked(`${link}/replay?${query(part)}`),
     share: null,

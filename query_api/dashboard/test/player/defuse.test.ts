@@ -116,7 +116,7 @@ describe("attacks by nodes", () => {
     expect(attributesOf(element("feImage", { "xlink:href": "https://evil.test" }))).toEqual({});
     expect(attributesOf(element("use", { href: "#icon" }))).toEqual({ href: "#icon" });
     expect(attributesOf(element("rect", { fill: "url(https://evil.test#a)" })).fill).toBe(
-      'url("data:,")',
+      "url(data:,)",
     );
   });
 
@@ -204,6 +204,32 @@ describe("attacks by events", () => {
     ]);
   });
 
+  test("3 and 20 an animation does not change its aim later", () => {
+    const set = {
+      type: 2,
+      id: 60,
+      tagName: "svg:set",
+      isSVG: true,
+      attributes: {},
+      childNodes: [],
+    };
+    const attributes = { attributeName: "href", to: "https://evil.test" };
+    const kept = changed({ source: 0, attributes: [{ id: 60, attributes }] }, set);
+    expect(kept?.attributes).toEqual([{ id: 60, attributes: { to: "https://evil.test" } }]);
+  });
+
+  test("20 what is told to be now this, now that, keeps what is safe for both", () => {
+    const frame = { type: 2, id: 60, tagName: "iframe", attributes: {}, childNodes: [] };
+    const defuser = new Defuser();
+    defuser.event(snapshot(frame));
+    const node = { ...frame, tagName: "img" };
+    const data = { source: 0, adds: [{ parentId: 999, nextId: null, node }] };
+    defuser.event({ type: 3, timestamp: 1, data });
+    const attributes = [{ id: 60, attributes: { src: "data:image/svg+xml,<svg/>" } }];
+    const event = defuser.event({ type: 3, timestamp: 2, data: { source: 0, attributes } });
+    expect((event?.data as Json).attributes).toEqual([{ id: 60, attributes: {} }]);
+  });
+
   test("23 a view is no larger than screens are", () => {
     const event = new Defuser().event({
       type: 4,
@@ -238,7 +264,7 @@ describe("attacks by events", () => {
   test("style sheets cost time in proportion to their length", () => {
     const css = "url(".repeat(500_000);
     expect(changed({ source: 8, id: 1, adds: [{ rule: css, index: 0 }] })).toMatchObject({
-      adds: [{ rule: 'url("data:,")' }],
+      adds: [{ rule: "url(data:,)" }],
     });
     expect(attributesOf(element("style", { _cssText: "a{".repeat(5_000) }))._cssText).toBe("");
   });
