@@ -111,12 +111,14 @@ function Group({ group }: { group: Frustrating }) {
           </span>
         ))}
       </td>
-      <td class="number" data-label="sessions">
+      <td class="number">
         {count(group.sessions)}
+        <span class="narrow"> {group.sessions === 1 ? "session" : "sessions"}</span>
         {share !== null && <span class="dim">{Math.round(share * 100)} % of those who saw it</span>}
       </td>
-      <td class="number" data-label="visitors">
+      <td class="number">
         {count(group.visitors)}
+        <span class="narrow"> {group.visitors === 1 ? "visitor" : "visitors"}</span>
       </td>
       <td class="examples">
         {group.examples.map((one, number) => (

@@ -11,6 +11,8 @@ interface Line {
   label: string;
   /** A custom property of the page. */
   colour: string;
+  /** Where it may lie on another line, which is seen between its dashes. */
+  dash?: number[];
   read: (day: Day) => number | null;
 }
 
@@ -32,9 +34,13 @@ export function Chart({ title, days, lines }: Props) {
     if (!element) return;
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     let plot: uPlot | null = null;
+    // Where nobody points at a day, the legend tells of the last.
+    const rest = () => plot?.setLegend({ idx: days.length - 1 });
     const draw = () => {
       plot?.destroy();
       plot = new uPlot(optionsOf(lines, element), dataOf(days, lines), element);
+      plot.over.addEventListener("mouseleave", () => requestAnimationFrame(rest));
+      rest();
     };
     draw();
     const sized = new ResizeObserver(() =>
@@ -85,10 +91,11 @@ function optionsOf(lines: Line[], element: HTMLElement): uPlot.Options {
     ],
     series: [
       { label: "Day", value: "{YYYY}-{MM}-{DD}" },
-      ...lines.map(({ label, colour: name }) => ({
+      ...lines.map(({ label, colour: name, dash }) => ({
         label,
         stroke: colour(name),
         width: 2,
+        ...(dash ? { dash } : {}),
         points: { size: 6, fill: colour(name) },
       })),
     ],

@@ -40,15 +40,15 @@ export function OverviewPage({ website }: { website: Website }) {
           <dl class="figures">
             <Figure name="Sessions" value={count(sessions)} />
             <Figure name="Page views" value={count(sum("pageViews"))} />
-            <Figure name="with errors" value={share(sum("errorSessions"))} />
-            <Figure name="with frustration" value={share(sum("frustratedSessions"))} />
+            <Figure name="With errors" value={share(sum("errorSessions"))} />
+            <Figure name="With frustration" value={share(sum("frustratedSessions"))} />
           </dl>
           <Chart
             title="Sessions and visitors"
             days={days}
             lines={[
               { label: "Sessions", colour: "--accent", read: (day) => day.sessions },
-              { label: "Visitors", colour: "--dim", read: (day) => day.visitors },
+              { label: "Visitors", colour: "--dim", dash: [5, 4], read: (day) => day.visitors },
             ]}
           />
           <Chart
