@@ -2,9 +2,10 @@
 
 import { render } from "preact";
 import { isSignedOut, Problem } from "./api/client.ts";
+import { pages as loadPlayer } from "./player/routes.tsx";
 import { recognise, signIn, takeKey } from "./shell/account.ts";
 import { App } from "./shell/app.tsx";
-import { start } from "./shell/route.ts";
+import { address, routeOf, start } from "./shell/route.ts";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/lists.css";
@@ -12,6 +13,9 @@ import "./styles/figures.css";
 
 const key = takeKey();
 start();
+// While it is asked who is there, what the page needs is on its way.
+const page = routeOf(address.value.pathname)?.page;
+if (page === "session" || page === "shared") void loadPlayer();
 let problem: Problem | null = null;
 try {
   await (key ? signIn(key) : recognise());
