@@ -8,6 +8,7 @@ from query_api.shapes.errors import ErrorEvent, ErrorGroup, ErrorGroups, Occurre
 from query_api.shapes.insights import (
     Background,
     ClickCell,
+    ClickedPages,
     Day,
     Days,
     Example,
@@ -57,6 +58,7 @@ __all__ = [
     "AuditLog",
     "Background",
     "ClickCell",
+    "ClickedPages",
     "Contents",
     "Day",
     "Days",

@@ -99,6 +99,15 @@ def test_clicks_and_views_are_those_in_the_session_files(
                 clicks[mine][address],
             ), address
             assert found["clicksShown"] == found["clickCount"], address
+        answer = client.get(f"/api/websites/{mine}/pages", headers=lakeful.headers(website))
+        told = TypeAdapter(shapes.ClickedPages).validate_python(
+            answer.json(), strict=True, extra="forbid"
+        )
+        by_address = {one["url"]: (one["views"], one["clicks"]) for one in told["pages"]}
+        assert by_address == {a: (count, clicks[mine][a]) for a, count in views[mine].items()}
+        assert [one["clicks"] for one in told["pages"]] == sorted(
+            clicks[mine].values(), reverse=True
+        ) + [0] * (len(views[mine]) - len(clicks[mine]))
     (address,) = set(views[other.website_id]) & {"http://shop.test/item/index.html"}
     assert ask(client, lakeful, address, viewport="mobile")["viewCount"] == 0
 

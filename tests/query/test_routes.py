@@ -394,6 +394,7 @@ def test_a_parameter_that_is_unknown_or_wrong_is_named(
         "/errors/x",
         "/frustration",
         "/heatmap?url=x",
+        "/pages",
         "/days",
     ],
 )
