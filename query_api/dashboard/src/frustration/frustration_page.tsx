@@ -89,6 +89,7 @@ export function FrustrationPage({ website }: { website: Website }) {
 
 function Group({ group }: { group: Frustrating }) {
   const { url, target, text, kind, share } = group;
+  const isPage = !kind && !target && url !== null;
   return (
     <tr>
       <td class="what">
@@ -102,6 +103,11 @@ function Group({ group }: { group: Frustrating }) {
               {place(url)}
             </bdi>
           </span>
+        )}
+        {isPage && (
+          <a class="heat-link" href={linkTo("/heatmap", { url })}>
+            Heatmap<span class="unseen"> of {place(url)}</span>
+          </a>
         )}
       </td>
       <td class="signals">

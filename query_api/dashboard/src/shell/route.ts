@@ -6,7 +6,15 @@
 import { signal } from "@preact/signals";
 
 export interface Route {
-  page: "sessions" | "session" | "errors" | "error" | "frustration" | "overview" | "shared";
+  page:
+    | "sessions"
+    | "session"
+    | "errors"
+    | "error"
+    | "frustration"
+    | "heatmap"
+    | "overview"
+    | "shared";
   /** A session's id, an error's fingerprint, a link's token; "" where there is none. */
   id: string;
 }
@@ -16,6 +24,7 @@ const PAGES: Record<string, { all?: Route["page"]; one?: Route["page"] }> = {
   sessions: { all: "sessions", one: "session" },
   errors: { all: "errors", one: "error" },
   frustration: { all: "frustration" },
+  heatmap: { all: "heatmap" },
   overview: { all: "overview" },
   shared: { one: "shared" },
 };
