@@ -30,7 +30,7 @@ from tests.recorder.browser import launched
 
 _DOCS = Path(__file__).parents[2] / "docs" / "screenshots"
 _DOCS_BYTES_MAX = 1_500_000
-_IN_DOCS = ("sessions", "player", "overview", "errors")
+_IN_DOCS = ("sessions", "player", "heatmap", "overview")
 _WIDE, _TABLET, _PHONE = (1440, 900), (900, 1100), (390, 844)
 _SETTLES_MS = 1_000  # fonts, charts and the replayed page
 
@@ -118,6 +118,7 @@ def _shots(url: str, made: Sample) -> list[Shot]:
         Shot("errors", "/errors", "tbody tr"),
         Shot("error", f"/errors/{error}", ".occurrences"),
         Shot("frustration", "/frustration", "tbody tr"),
+        Shot("heatmap", "/heatmap", ".heat-table tbody tr"),
         Shot("overview", "/overview", ".chart canvas"),
     ]
 

@@ -15,13 +15,19 @@ async function play() {
       props: { events, width: 1024, height: 600, autoPlay: true, skipInactive: true },
     });
     window.seekTo = (ms) => player.goto(ms, false);
-    window.speedUp = (speed) => player.setSpeed(speed);
+    window.watchAt = (speed) => {
+      player.setSpeed(speed);
+      player.goto(0, true);
+    };
     window.durationMs = player.getMetaData().totalTime;
   } else {
     const player = new window.rrweb.Replayer(events, { root: target, skipInactive: true });
     player.play();
     window.seekTo = (ms) => player.pause(ms);
-    window.speedUp = (speed) => player.setConfig({ speed });
+    window.watchAt = (speed) => {
+      player.setConfig({ speed });
+      player.play(0);
+    };
     window.durationMs = player.getMetaData().totalTime;
   }
 }
