@@ -3,7 +3,7 @@
 import { render } from "preact";
 import { isSignedOut, Problem } from "./api/client.ts";
 import { pages as loadPlayer } from "./player/routes.tsx";
-import { recognise, signIn, takeKey } from "./shell/account.ts";
+import { recognise, remember, signIn, takeKey } from "./shell/account.ts";
 import { App } from "./shell/app.tsx";
 import { address, routeOf, start } from "./shell/route.ts";
 import "./styles/base.css";
@@ -17,12 +17,16 @@ start();
 const page = routeOf(address.value.pathname)?.page;
 if (page === "session" || page === "shared") void loadPlayer();
 let problem: Problem | null = null;
+const known = key ? signIn(key) : recognise();
+const isKnown = !key && remember();
 try {
-  await (key ? signIn(key) : recognise());
+  if (!isKnown) await known;
 } catch (error) {
   if (!(error instanceof Problem)) throw error;
   // Without a cookie there is nothing to say but the question for a key.
   if (key || !isSignedOut.value) problem = error;
 }
+// What the page asks for goes wrong in the same way, and it says so.
+if (isKnown) known.catch(() => {});
 const root = document.getElementById("app");
 if (root) render(<App problem={problem} />, root);
