@@ -43,6 +43,9 @@ def test_days_are_told_in_figures(desk: Desk) -> None:
 
     expect(tab.locator(".figures dd")).to_have_text(["2", "2", "50 %", "0 %"])
     expect(tab.locator("canvas")).to_have_count(2)
+    worth = tab.locator(".worth a[data-ready=true]")
+    expect(worth).to_have_text(["1 error"])
+    assert worth.get_attribute("href") == f"/sessions/{sessions[1]}?t=4"
 
 
 def test_nothing_yet_is_said(desk: Desk) -> None:

@@ -134,6 +134,7 @@ export interface Day {
   errorSessions: number;
   /** Null where the day was summarised before it was known. */
   frustratedSessions: number | null;
+  signals?: Record<string, number> | null;
 }
 
 /** Clicks in a cell of 10 by 10: `x` in per mille of the width, `y` in CSS px of the document. */

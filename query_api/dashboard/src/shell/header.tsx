@@ -1,5 +1,6 @@
 /** What is above every page: where one can go, which website is looked at, and the way out. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { choose, linkTo, me, signOut, website } from "./account.ts";
 import type { Route } from "./route.ts";
 
@@ -13,6 +14,12 @@ const PAGES: { path: string; label: string; of: Route["page"][] }[] = [
 
 export function Header({ route, onHelp }: { route: Route; onHelp: (() => void) | null }) {
   const websites = me.value?.websites ?? [];
+  const nav = useRef<HTMLElement>(null);
+  // On a phone not all have room.
+  useEffect(() => {
+    const place = { inline: "nearest", block: "nearest" } as const;
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView(place);
+  }, [route.page]);
   return (
     <header class="top">
       <a class="skip" href="#main">
@@ -21,7 +28,7 @@ export function Header({ route, onHelp }: { route: Route; onHelp: (() => void) |
       <a class="brand" href={linkTo("/sessions")}>
         replaylake
       </a>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages" ref={nav}>
         {PAGES.map(({ path, label, of }) => (
           <a
             href={linkTo(path)}
