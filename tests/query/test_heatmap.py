@@ -131,6 +131,12 @@ def test_a_click_is_at_its_place_of_the_document_however_wide_the_screen(
         session = lakeful.record(events, began_ms=START)
     lakeful.compact(session.day)
 
+    answer = client.get(
+        f"/api/websites/{lakeful.website.website_id}/pages?limit=1", headers=lakeful.headers()
+    )
+    (cart,) = answer.json()["pages"]
+    assert cart == {"url": f"{SHOP}/cart", "views": 4, "sessions": 4, "clicks": 6}
+    assert answer.json()["total"] == 2
     desktop = ask(client, lakeful, f"{SHOP}/cart", viewport="desktop")
     assert (desktop["viewCount"], desktop["clickCount"], desktop["clicksShown"]) == (2, 5, 4)
     assert desktop["clicks"] == [
