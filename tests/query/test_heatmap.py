@@ -218,8 +218,10 @@ def test_the_background_is_a_recent_view_that_can_be_drawn(
     ]
     chosen = lakeful.record(settled, began_ms=began)
     lakeful.record(settled, began_ms=began - 1)
-    # Later ones, of which one was left at once and the other cannot be drawn.
+    # Later ones, of which one was left at once, one has an unusual width, and one cannot be drawn.
     lakeful.record(page(began, f"{SHOP}/cart", "hasty"), began_ms=began + 1)
+    narrow = [*screen(began, f"{SHOP}/cart", 900), *moves(began + 100, 40)]
+    lakeful.record(narrow, began_ms=began + 3)
     cut = lakeful.session(began_ms=began + 2)
     lakeful.append(cut.chunks(settled, size=8)[1:])
     lakeful.compact(chosen.day)
