@@ -79,11 +79,18 @@ class Thread:
     """The CPU time of a tab's main thread, which other programs disturb less than the clock."""
 
     def __init__(self, tab: Page) -> None:
+        self._tab = tab
         self._devtools: CDPSession = tab.context.new_cdp_session(tab)
         self._devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
 
-    def ms(self) -> float:
-        """Return what it has taken so far."""
+    def painted(self, path: str, is_there: str) -> tuple[float, float]:
+        """Navigate, and return the ms until it is painted, and the main thread's of them."""
+        self._tab.goto(path, wait_until="commit")
+        begun_ms = self._ms()  # of the page's process, which may be a new one
+        took: float = self._tab.evaluate(f"bench.painted({is_there})")
+        return took, self._ms() - begun_ms
+
+    def _ms(self) -> float:
         found = self._devtools.send("Performance.getMetrics")["metrics"]
         return next(1000 * one["value"] for one in found if one["name"] == "ThreadTime")
 
@@ -121,13 +128,16 @@ def _list(desk: Desk, sessions: int) -> Iterator[tuple[str, str, str, bool]]:
     rows: list[Row] = []
     every: list[float] = []
     with desk.tab() as tab:
+        clock = Thread(tab)
         for name, path in _LISTS.items():
-            times = [_painted(tab, path, "bench.hasRows") for _ in range(_ROUNDS + 1)]
-            rows.append((name, f"{times[0]:,.0f}", *_quantiles(times[1:])))
+            found = [clock.painted(path, "bench.hasRows") for _ in range(_ROUNDS + 1)]
+            times = [took for took, _ in found]
+            work = quantile([worked for _, worked in found[1:]], 0.5)
+            rows.append((name, f"{times[0]:,.0f}", *_quantiles(times[1:]), f"{work:,.0f}"))
             every += times[1:]
     show(
         f"the list at {sessions:,} sessions, painted after navigation, ms",
-        ("list", "first time", "p50", "most"),
+        ("list", "first time", "p50", "most", "CPU"),
         rows,
     )
     worst = quantile(every, 0.95)
@@ -157,12 +167,10 @@ def _first_frames(desk: Desk, watched: Watched) -> Iterator[tuple[str, str, str,
             worked: dict[str, list[float]] = {who: [] for who in ways}
             for number in range(_ROUNDS + 1):
                 for who, path in ways.items():
-                    tab.goto(path, wait_until="commit")
-                    begun_ms = clock.ms()  # of the page's process, which may be a new one
-                    painted_ms: float = tab.evaluate("bench.painted(bench.hasFrame)")
+                    painted_ms, work_ms = clock.painted(path, "bench.hasFrame")
                     if number:  # the first fills the browser's caches
                         took[who].append(painted_ms)
-                        worked[who].append(clock.ms() - begun_ms)
+                        worked[who].append(work_ms)
             p50 = {who: quantile(found, 0.5) for who, found in took.items()}
             work = {who: quantile(found, 0.5) for who, found in worked.items()}
             rows.append((
@@ -195,7 +203,7 @@ def _watching(
     ):
         say(f"watching with {who}")
         with desk.tab() as tab:
-            _painted(tab, path, "bench.hasFrame")
+            Thread(tab).painted(path, "bench.hasFrame")
             at_once = tab.evaluate(f"bench.pictures({_PLAYED_MS})")
             times = [seek(tab, place) for place in places]
             speed(tab)
@@ -222,13 +230,6 @@ def _watching(
         "heap after watching", f"{heap_mb:,.0f} MB", f"≤ {_HEAP_MAX_MB} MB",
         heap_mb <= _HEAP_MAX_MB,
     )  # fmt: skip
-
-
-def _painted(tab: Page, path: str, is_there: str) -> float:
-    """Navigate, and return the ms until it is painted."""
-    tab.goto(path, wait_until="commit")
-    took: float = tab.evaluate(f"bench.painted({is_there})")
-    return took
 
 
 def _seek_ours(tab: Page, place: float) -> float:
