@@ -119,7 +119,7 @@ def _shots(url: str, made: Sample) -> list[Shot]:
         Shot("error", f"/errors/{error}", ".occurrences"),
         Shot("frustration", "/frustration", "tbody tr"),
         Shot("heatmap", "/heatmap", ".heat-table tbody tr"),
-        Shot("overview", "/overview", ".chart canvas"),
+        Shot("overview", "/overview?last=7d", ".chart canvas"),
     ]
 
 

@@ -126,6 +126,7 @@ function One({ website, api, url, viewport, show, from }: OneProps) {
           key={key}
         />
         {show === "clicks" ? <Legend heatmap={value} /> : <p class="dim">Darker: fewer saw it.</p>}
+        {known?.isDrawn && <How heatmap={value} />}
       </div>
       <aside class="heat-side">
         <Targets url={url} targets={known?.targets ?? null} all={value.clicksShown} />
@@ -192,6 +193,17 @@ function Legend({ heatmap }: { heatmap: Heatmap }) {
       <span>1 click</span>
       <span class="heat-scale" />
       <span>{counted(most, "click")} in one place</span>
+    </p>
+  );
+}
+
+/** Why heat may lie beside what it is of. */
+function How({ heatmap }: { heatmap: Heatmap }) {
+  const width = heatmap.background?.viewport.width;
+  return (
+    <p class="heat-how dim">
+      Drawn as on a screen {width ? `${count(width)} px wide` : "of one visitor"}. Clicks of other
+      widths lie at the same share of the width.
     </p>
   );
 }
