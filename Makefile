@@ -13,7 +13,7 @@ NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
 	$(RECORDER)/package-lock.json $(DASHBOARD)/package-lock.json
 BENCHMARKS := ingest noisy compaction cost freshness listing retention recorder accuracy
 SOAK := --seconds 120
-.PHONY: setup demo test test-all numbers mutants lint fix soak bench year
+.PHONY: setup demo test test-all numbers mutants lint fix soak bench year screenshots
 .DELETE_ON_ERROR:
 
 setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html
@@ -47,6 +47,10 @@ bench: setup
 # A year of operation at small scale: nothing may grow for ever.
 year: setup
 	$(BIN)/python -m benchmarks.year
+
+# Every page of the dashboard as a picture, in ./screenshots; a few of them for docs/screenshots.
+screenshots: setup
+	$(BIN)/python -m deploy.screenshots
 
 # Which fault and which attack has a test, and did it pass?
 numbers: setup

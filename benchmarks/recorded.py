@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 import zstandard
@@ -87,6 +87,11 @@ class Session:
             number += 1
         kept = [e for e in events if duration_ms is None or e.offset_ms < duration_ms]
         self._events = [_thinned(event) for event in kept] if thin else kept
+
+    def paced(self, factor: float) -> Self:
+        """Make all of it happen in `factor` of its time; before `chunks` are asked for."""
+        self._events = [e._replace(offset_ms=int(e.offset_ms * factor)) for e in self._events]
+        return self
 
     @cached_property
     def chunks(self) -> list[Chunk]:

@@ -151,8 +151,13 @@ def _falling(steps: pl.DataFrame) -> list[Step]:
 def _newest(views: pl.LazyFrame) -> pl.LazyFrame:
     """Return the newest view that can be drawn, as a `Background`.
 
-    That of a page on which nobody stayed is taken only if there is no other.
+    Pages are laid out by their width, so that it is one of the width with most clicks if there is
+    one. That of a page on which nobody stayed is taken only if there is no other.
     """
+    widths = views.group_by("viewport_width").agg(pl.col("click_count").sum(), count=pl.len())
+    most = ["click_count", "count", "viewport_width"]
+    usual = widths.drop_nulls("viewport_width").top_k(1, by=most)
+    usual = usual.select("viewport_width", is_usual=pl.lit(True))
     stay_ms = pl.col("duration_ms").clip(0, _SETTLED_MS)
     found = views.filter("is_complete").select(
         "session_id",
@@ -162,5 +167,8 @@ def _newest(views: pl.LazyFrame) -> pl.LazyFrame:
         offset_ms=pl.col("at_ms") - pl.col("first_at_ms") + stay_ms,
         is_settled=stay_ms == _SETTLED_MS,
     )
-    best = found.top_k(1, by=["is_settled", "session_id", "offset_ms"])
+    found = found.join(usual, on="viewport_width", how="left").with_columns(
+        pl.col("is_usual").fill_null(False)
+    )
+    best = found.top_k(1, by=["is_settled", "is_usual", "session_id", "offset_ms"])
     return best.select(Background._fields)

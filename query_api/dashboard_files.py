@@ -24,6 +24,7 @@ PATHS = (
     "/errors",
     "/errors/{fingerprint}",
     "/frustration",
+    "/heatmap",
     "/settings",
     "/settings/{section}",
     "/shared/{token}",

@@ -8,14 +8,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from lake import days, frustration, heatmap
+from lake import clicked_pages, days, frustration, heatmap
 from lake.frustration import Worst
 from lake.heatmap import Heatmap
 from lake.tables.rows import Row
 from query_api import shapes
 from query_api.access import UseServices, Viewer
 from query_api.answers import Json
-from query_api.parameters import FrustrationParameters, HeatmapParameters, Period
+from query_api.parameters import FrustrationParameters, HeatmapParameters, Limited, Period
 
 router = APIRouter(tags=["insights"])
 
@@ -58,6 +58,18 @@ def one_heatmap(
         to_at=asked.to_at,
     )
     return Json(_heatmap(asked, found))
+
+
+@router.get("/api/websites/{website_id}/pages", response_model=shapes.ClickedPages)
+def list_pages(services: UseServices, website: Viewer, asked: Annotated[Limited, Query()]) -> Json:
+    """List the pages of a website, the most clicked first: those that have a heatmap.
+
+    A page is an address without query and fragment. Sessions count once they are compacted.
+    """
+    found = clicked_pages.clicked_pages(
+        services.lake, website, from_at=asked.from_at, to_at=asked.to_at, limit=asked.limit
+    )
+    return Json(_clicked_pages(found))
 
 
 @router.get("/api/websites/{website_id}/days", response_model=shapes.Days)
@@ -114,6 +126,21 @@ def _heatmap(asked: HeatmapParameters, found: Heatmap) -> shapes.Heatmap:
             "atMs": drawn.offset_ms,
             "viewport": {"width": drawn.viewport_width, "height": drawn.viewport_height},
         },
+    }
+
+
+def _clicked_pages(found: clicked_pages.ClickedPages) -> shapes.ClickedPages:
+    return {
+        "pages": [
+            {
+                "url": page.url,
+                "views": page.view_count,
+                "sessions": page.session_count,
+                "clicks": page.click_count,
+            }
+            for page in found.pages
+        ],
+        "total": found.total,
     }
 
 

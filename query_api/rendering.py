@@ -61,6 +61,7 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
     start = detail.row["first_at_ms"]
     return {
         **session(detail.row),
+        "firstAtMs": start,
         "pageList": [
             {
                 "pageId": page.page_id,

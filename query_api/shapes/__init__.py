@@ -15,6 +15,7 @@ from query_api.shapes.errors import (
 from query_api.shapes.insights import (
     Background,
     ClickCell,
+    ClickedPages,
     Day,
     Days,
     Example,
@@ -64,6 +65,7 @@ __all__ = [
     "AuditLog",
     "Background",
     "ClickCell",
+    "ClickedPages",
     "Contents",
     "Day",
     "Days",

@@ -84,6 +84,22 @@ class Heatmap(TypedDict):
     background: Background | None
 
 
+class ClickedPage(TypedDict):
+    """A page, an address without query and fragment, and how often it was viewed and clicked."""
+
+    url: str
+    views: int
+    sessions: int
+    clicks: int
+
+
+class ClickedPages(TypedDict):
+    """The most clicked first; `total` counts those beyond the limit too."""
+
+    pages: list[ClickedPage]
+    total: int
+
+
 class TopPage(TypedDict):
     """A page that many viewed."""
 

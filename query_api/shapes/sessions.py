@@ -122,8 +122,9 @@ class Frame(TypedDict):
 
 
 class Contents(TypedDict):
-    """What is in a session."""
+    """What is in a session. Offsets count from `firstAtMs`: ms since 1970, the browser's clock."""
 
+    firstAtMs: int
     pageList: list[PageView]
     signalEvents: list[SignalEvent]
     errorEvents: list[ErrorEvent]

@@ -74,7 +74,12 @@ def test_axe_finds_nothing_about_what_many_sessions_tell(desk: Desk, scheme: str
     desk.lakeful.compact(ids.day_of(session_id))
     summarise_day(desk.lakeful.store, ids.day_of(session_id))
     tab = desk.open(website, "/errors", color_scheme=scheme)
-    for path, shown in (("/errors", "tbody a"), ("/frustration", "tbody a"), ("/overview", "dl")):
+    for path, shown in (
+        ("/errors", "tbody a"),
+        ("/frustration", "tbody a"),
+        ("/heatmap", ".heat-side"),
+        ("/overview", "dl"),
+    ):
         tab.goto(path)
         tab.locator(shown).first.wait_for()
 

@@ -15,12 +15,14 @@ def test_the_worst_page_leads_to_its_sessions(desk: Desk) -> None:
     tab = desk.open(website, "/frustration")
     row = tab.locator("table.frustration tbody tr")
 
-    expect(row.get_by_role("link", name="/cart")).to_be_visible()
+    expect(row.get_by_role("link", name="/cart", exact=True)).to_be_visible()
+    heat = row.get_by_role("link", name="Heatmap of /cart").get_attribute("href")
+    assert heat == "/heatmap?url=https%3A%2F%2Fshop.example%2Fcart"
     expect(row).to_contain_text("rage click 1")
     expect(row).to_contain_text("50 % of those who saw it")
     example = row.get_by_role("link", name="Session 1").get_attribute("href")
     assert example == f"/sessions/{angry}?t=4"
-    row.get_by_role("link", name="/cart").click()
+    row.get_by_role("link", name="/cart", exact=True).click()
     expect(tab.locator("td.who a")).to_have_text(["angry"])
     tab.go_back()
     tab.get_by_role("button", name="Signals").click()
@@ -41,6 +43,9 @@ def test_days_are_told_in_figures(desk: Desk) -> None:
 
     expect(tab.locator(".figures dd")).to_have_text(["2", "2", "50 %", "0 %"])
     expect(tab.locator("canvas")).to_have_count(2)
+    worth = tab.locator(".worth a[data-ready=true]")
+    expect(worth).to_have_text(["1 error"])
+    assert worth.get_attribute("href") == f"/sessions/{sessions[1]}?t=4"
 
 
 def test_nothing_yet_is_said(desk: Desk) -> None:

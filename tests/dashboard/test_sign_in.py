@@ -62,6 +62,9 @@ def test_a_key_that_ended_leads_back_to_the_question_for_one(desk: Desk) -> None
     tab.get_by_role("button", name="Live").click()
 
     expect(tab.get_by_label("API key")).to_be_visible()
+    tab.reload()  # what was remembered opens nothing
+    expect(tab.get_by_label("API key")).to_be_visible()
+    assert tab.evaluate("localStorage.getItem('replaylake.me')") is None
 
 
 def test_a_key_of_all_websites_switches_between_them(desk: Desk) -> None:

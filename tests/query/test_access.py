@@ -97,7 +97,7 @@ def test_anothers_session_is_answered_like_one_that_does_not_exist(
         f"/api/websites/{their_id}/sessions/{theirs.session_id}",
         f"/api/websites/w_nobodys12345/sessions/{theirs.session_id}",
     )
-    insights = ("/frustration", "/heatmap?url=x", "/days")
+    insights = ("/frustration", "/heatmap?url=x", "/pages", "/days")
     for path in ("", "/sessions", "/errors", "/errors/x", *insights):
         pair(f"/api/websites/{their_id}{path}", f"/api/websites/w_nobodys12345{path}")
 

@@ -51,6 +51,7 @@ URLS: dict[str, Callable[[str, str], str]] = {
     "heatmap": lambda website_id, _: (
         f"/api/websites/{website_id}/heatmap?url=https://shop.example/"
     ),
+    "pages": lambda website_id, _: f"/api/websites/{website_id}/pages",
     "days": lambda website_id, _: f"/api/websites/{website_id}/days",
     "replay": lambda _, session_id: f"/api/replay/{session_id}",
 }

@@ -101,6 +101,15 @@ def test_clicks_and_views_are_those_in_the_session_files(
                 clicks[mine][address],
             ), address
             assert found["clicksShown"] == found["clickCount"], address
+        answer = client.get(f"/api/websites/{mine}/pages", headers=lakeful.headers(website))
+        told = TypeAdapter(shapes.ClickedPages).validate_python(
+            answer.json(), strict=True, extra="forbid"
+        )
+        by_address = {one["url"]: (one["views"], one["clicks"]) for one in told["pages"]}
+        assert by_address == {a: (count, clicks[mine][a]) for a, count in views[mine].items()}
+        assert [one["clicks"] for one in told["pages"]] == sorted(
+            clicks[mine].values(), reverse=True
+        ) + [0] * (len(views[mine]) - len(clicks[mine]))
     (address,) = set(views[other.website_id]) & {"http://shop.test/item/index.html"}
     assert ask(client, lakeful, address, viewport="mobile")["viewCount"] == 0
 
@@ -124,6 +133,12 @@ def test_a_click_is_at_its_place_of_the_document_however_wide_the_screen(
         session = lakeful.record(events, began_ms=START)
     lakeful.compact(session.day)
 
+    answer = client.get(
+        f"/api/websites/{lakeful.website.website_id}/pages?limit=1", headers=lakeful.headers()
+    )
+    (cart,) = answer.json()["pages"]
+    assert cart == {"url": f"{SHOP}/cart", "views": 4, "sessions": 4, "clicks": 6}
+    assert answer.json()["total"] == 2
     desktop = ask(client, lakeful, f"{SHOP}/cart", viewport="desktop")
     assert (desktop["viewCount"], desktop["clickCount"], desktop["clicksShown"]) == (2, 5, 4)
     assert desktop["clicks"] == [
@@ -205,8 +220,10 @@ def test_the_background_is_a_recent_view_that_can_be_drawn(
     ]
     chosen = lakeful.record(settled, began_ms=began)
     lakeful.record(settled, began_ms=began - 1)
-    # Later ones, of which one was left at once and the other cannot be drawn.
+    # Later ones, of which one was left at once, one has an unusual width, and one cannot be drawn.
     lakeful.record(page(began, f"{SHOP}/cart", "hasty"), began_ms=began + 1)
+    narrow = [*screen(began, f"{SHOP}/cart", 900), *moves(began + 100, 40)]
+    lakeful.record(narrow, began_ms=began + 3)
     cut = lakeful.session(began_ms=began + 2)
     lakeful.append(cut.chunks(settled, size=8)[1:])
     lakeful.compact(chosen.day)

@@ -160,6 +160,7 @@ def test_one_session_tells_its_pages_errors_gaps_and_frames(
     assert compacted["isComplete"] is False
     (frame,) = compacted["frames"]
     assert (frame["fromMs"], frame["toMs"], frame["hasSnapshot"]) == (0, 3100, True)
+    assert compacted["firstAtMs"] == start
     assert (compacted["signalEvents"], compacted["trigger"]) == ([], None)
     assert waiting == as_waiting(compacted)
 
@@ -394,6 +395,7 @@ def test_a_parameter_that_is_unknown_or_wrong_is_named(
         "/errors/x",
         "/frustration",
         "/heatmap?url=x",
+        "/pages",
         "/days",
     ],
 )

@@ -137,4 +137,34 @@ export interface Day {
   errorSessions: number;
   /** Null where the day was summarised before it was known. */
   frustratedSessions: number | null;
+  signals?: Record<string, number> | null;
+}
+
+/** Clicks in a cell of 10 by 10: `x` in per mille of the width, `y` in CSS px of the document. */
+export interface ClickCell {
+  x: number;
+  y: number;
+  count: number;
+}
+
+export interface Heatmap {
+  url: string;
+  viewCount: number;
+  clickCount: number;
+  clicksShown: number;
+  clicks: ClickCell[];
+  /** How many views saw the page down to `y` CSS px; falling. */
+  scroll: { y: number; views: number }[];
+  /** A recorded view to draw the page from; null where none is kept. */
+  background: {
+    sessionId: string;
+    pageId: string;
+    atMs: number;
+    viewport: { width: number | null; height: number | null };
+  } | null;
+}
+
+export interface ClickedPages {
+  pages: { url: string; views: number; sessions: number; clicks: number }[];
+  total: number;
 }

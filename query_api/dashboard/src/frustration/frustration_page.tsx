@@ -89,6 +89,7 @@ export function FrustrationPage({ website }: { website: Website }) {
 
 function Group({ group }: { group: Frustrating }) {
   const { url, target, text, kind, share } = group;
+  const isPage = !kind && !target && url !== null;
   return (
     <tr>
       <td class="what">
@@ -103,6 +104,11 @@ function Group({ group }: { group: Frustrating }) {
             </bdi>
           </span>
         )}
+        {isPage && (
+          <a class="heat-link" href={linkTo("/heatmap", { url })}>
+            Heatmap<span class="unseen"> of {place(url)}</span>
+          </a>
+        )}
       </td>
       <td class="signals">
         {Object.entries(group.kinds).map(([one, number]) => (
@@ -111,12 +117,14 @@ function Group({ group }: { group: Frustrating }) {
           </span>
         ))}
       </td>
-      <td class="number" data-label="sessions">
+      <td class="number">
         {count(group.sessions)}
+        <span class="narrow"> {group.sessions === 1 ? "session" : "sessions"}</span>
         {share !== null && <span class="dim">{Math.round(share * 100)} % of those who saw it</span>}
       </td>
-      <td class="number" data-label="visitors">
+      <td class="number">
         {count(group.visitors)}
+        <span class="narrow"> {group.visitors === 1 ? "visitor" : "visitors"}</span>
       </td>
       <td class="examples">
         {group.examples.map((one, number) => (

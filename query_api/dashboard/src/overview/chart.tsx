@@ -11,6 +11,8 @@ interface Line {
   label: string;
   /** A custom property of the page. */
   colour: string;
+  /** Where it may lie on another line, which is seen between its dashes. */
+  dash?: number[];
   read: (day: Day) => number | null;
 }
 
@@ -84,13 +86,23 @@ function optionsOf(lines: Line[], element: HTMLElement): uPlot.Options {
       { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000, 100_000] },
     ],
     series: [
-      { label: "Day", value: "{YYYY}-{MM}-{DD}" },
-      ...lines.map(({ label, colour: name }) => ({
-        label,
-        stroke: colour(name),
-        width: 2,
-        points: { size: 6, fill: colour(name) },
-      })),
+      { label: "Day", value: (plot, _, __, day) => dateAt(plot, day ?? plot.data[0].length - 1) },
+      ...lines.map(
+        ({ label, colour: name, dash }): uPlot.Series => ({
+          label,
+          // Where nobody points at a day, the legend tells of the last.
+          value: (plot, _, series, day) => String(plot.data[series]?.at(day ?? -1) ?? "–"),
+          stroke: colour(name),
+          width: 2,
+          ...(dash ? { dash } : {}),
+          points: { size: 6, fill: colour(name) },
+        }),
+      ),
     ],
   };
+}
+
+function dateAt(plot: uPlot, day: number): string {
+  const seconds = plot.data[0][day];
+  return seconds === undefined ? "" : new Date(seconds * 1000).toISOString().slice(0, 10);
 }

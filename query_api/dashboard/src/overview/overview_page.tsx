@@ -1,5 +1,6 @@
 /** A website's days in figures. */
 
+import { useMemo } from "preact/hooks";
 import type { Day, Website } from "../api/types.ts";
 import { useFetched } from "../shell/fetched.ts";
 import { count } from "../shell/format.ts";
@@ -7,15 +8,22 @@ import { Period, usePeriodStart } from "../shell/period.tsx";
 import { Trouble } from "../shell/trouble.tsx";
 import { Chart } from "./chart.tsx";
 import { withoutGaps } from "./days.ts";
+import { WhatChanged } from "./what_changed.tsx";
+import { WorthWatching } from "./worth_watching.tsx";
 
 const STANDARD = "30d";
 const EVERY_MS = 60_000;
 
 export function OverviewPage({ website }: { website: Website }) {
-  const question = new URLSearchParams({ from: usePeriodStart(STANDARD) });
-  const path = `/api/websites/${encodeURIComponent(website.website_id)}/days?${question}`;
-  const { value, problem, retry } = useFetched<{ days: Day[] }>(path, EVERY_MS);
-  const days = withoutGaps(value?.days ?? []);
+  const from = usePeriodStart(STANDARD);
+  const question = new URLSearchParams({ from: useBefore(from) });
+  const api = `/api/websites/${encodeURIComponent(website.website_id)}`;
+  const { value, problem, retry } = useFetched<{ days: Day[] }>(
+    `${api}/days?${question}`,
+    EVERY_MS,
+  );
+  const all = value?.days ?? [];
+  const days = withoutGaps(all.filter(({ date }) => date >= from.slice(0, 10)));
   const sum = (name: "sessions" | "pageViews" | "errorSessions" | "frustratedSessions") =>
     days.reduce((total, day) => total + (day[name] ?? 0), 0);
   const sessions = sum("sessions");
@@ -40,15 +48,19 @@ export function OverviewPage({ website }: { website: Website }) {
           <dl class="figures">
             <Figure name="Sessions" value={count(sessions)} />
             <Figure name="Page views" value={count(sum("pageViews"))} />
-            <Figure name="with errors" value={share(sum("errorSessions"))} />
-            <Figure name="with frustration" value={share(sum("frustratedSessions"))} />
+            <Figure name="With errors" value={share(sum("errorSessions"))} />
+            <Figure name="With frustration" value={share(sum("frustratedSessions"))} />
           </dl>
+          <div class="advice">
+            <WorthWatching api={api} from={from} />
+            <WhatChanged api={api} days={all} from={from} />
+          </div>
           <Chart
             title="Sessions and visitors"
             days={days}
             lines={[
               { label: "Sessions", colour: "--accent", read: (day) => day.sessions },
-              { label: "Visitors", colour: "--dim", read: (day) => day.visitors },
+              { label: "Visitors", colour: "--dim", dash: [5, 4], read: (day) => day.visitors },
             ]}
           />
           <Chart
@@ -63,6 +75,11 @@ export function OverviewPage({ website }: { website: Website }) {
       )}
     </main>
   );
+}
+
+/** Return when the period before this one began, which is as long. */
+function useBefore(from: string): string {
+  return useMemo(() => new Date(2 * Date.parse(from) - Date.now()).toISOString(), [from]);
 }
 
 function Figure({ name, value }: { name: string; value: string }) {

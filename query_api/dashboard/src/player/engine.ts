@@ -59,20 +59,10 @@ export class Engine {
   #wake: () => void = () => {};
   #isClosed = false;
 
-  /**
-   * Args:
-   *   startAt: When the session's first event was, ms since the epoch.
-   *   root: Where the screen is put.
-   */
-  constructor(
-    source: Source,
-    recording: Recording,
-    startAt: number,
-    root: HTMLElement,
-    atMs: number,
-  ) {
+  /** `root` is where the screen is put. */
+  constructor(source: Source, recording: Recording, root: HTMLElement, atMs: number) {
     this.#source = source;
-    this.#startAt = startAt;
+    this.#startAt = recording.firstAtMs;
     this.#root = root;
     this.#isLive = recording.isLive;
     this.durationMs.value = recording.duration;

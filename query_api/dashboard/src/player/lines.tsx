@@ -1,7 +1,7 @@
 /** A list in step with what is played: the line of now is marked and kept in sight. */
 
 import { useComputed } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { after } from "./idle.ts";
@@ -16,6 +16,9 @@ export interface Line {
 
 /** More are never read; those around what is played are shown. */
 const LINES_MAX = 400;
+/** Enough to fill a panel. The others come once there is a picture, which they would delay. */
+const FIRST_LINES_MAX = 60;
+const OTHERS_AFTER_MS = 100;
 
 export function Lines({
   engine,
@@ -31,7 +34,8 @@ export function Lines({
   times.current = lines.map(({ atMs }) => atMs);
   // Computed, so that the list is not made again with each picture.
   const now = useComputed(() => after(times.current, engine.atMs.value + LEAD_MS) - 1).value;
-  const from = Math.max(0, Math.min(now - LINES_MAX / 2, lines.length - LINES_MAX));
+  const most = useLinesMax(engine);
+  const from = Math.max(0, Math.min(now - most / 2, lines.length - most));
   useEffect(() => {
     const line = list.current?.querySelector<HTMLElement>("[aria-current]");
     const box = list.current?.parentElement;
@@ -44,7 +48,7 @@ export function Lines({
   if (!lines.length) return <p class="player-none">{none}</p>;
   return (
     <ol class="player-lines" ref={list}>
-      {lines.slice(from, from + LINES_MAX).map((line, place) => (
+      {lines.slice(from, from + most).map((line, place) => (
         <li key={from + place} aria-current={from + place === now ? "step" : undefined}>
           <button
             type="button"
@@ -62,4 +66,17 @@ export function Lines({
       ))}
     </ol>
   );
+}
+
+/** Return how many lines there may be now. */
+function useLinesMax(engine: Engine): number {
+  const isDrawn = useComputed(() => engine.view.value.width > 0 || engine.trouble.value !== null);
+  const [most, setMost] = useState(isDrawn.peek() ? LINES_MAX : FIRST_LINES_MAX);
+  const isWaiting = isDrawn.value && most < LINES_MAX;
+  useEffect(() => {
+    if (!isWaiting) return;
+    const timer = setTimeout(() => setMost(LINES_MAX), OTHERS_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [isWaiting]);
+  return most;
 }

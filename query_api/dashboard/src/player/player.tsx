@@ -6,7 +6,6 @@ import { Controls } from "./controls.tsx";
 import { Help, Removal, Saving, Share } from "./dialogs.tsx";
 import { Engine } from "./engine.ts";
 import { ErrorStrip } from "./error_strip.tsx";
-import { eventOf } from "./events.ts";
 import { type Command, commandOf } from "./keys.ts";
 import { LEAD_MS, type Mark, neighbour } from "./markers.ts";
 import { marksOf } from "./marks.ts";
@@ -19,11 +18,6 @@ import "./player.css";
 
 type Dialog = "help" | "share" | "export" | "remove";
 
-interface Loaded {
-  recording: Recording;
-  startAt: number;
-}
-
 export interface PlayerProps {
   source: Source;
   /** Called once the session was erased here. */
@@ -31,13 +25,13 @@ export interface PlayerProps {
 }
 
 export function Player({ source, onErased }: PlayerProps) {
-  const loaded = useSignal<Loaded | null>(null);
+  const loaded = useSignal<Recording | null>(null);
   const refusal = useSignal<string | null>(null);
   useEffect(() => {
     let isOld = false;
     loaded.value = null;
     refusal.value = null;
-    load(source).then(
+    source.recording().then(
       (found) => {
         if (!isOld) loaded.value = found;
       },
@@ -58,36 +52,16 @@ export function Player({ source, onErased }: PlayerProps) {
     );
   }
   if (!loaded.value) return <div class="player-waiting" role="status" aria-label="Loading" />;
-  const { recording, startAt } = loaded.value;
-  return (
-    <Loaded
-      key={source.key}
-      source={source}
-      recording={recording}
-      startAt={startAt}
-      onErased={onErased}
-    />
-  );
+  return <Loaded key={source.key} source={source} recording={loaded.value} onErased={onErased} />;
 }
 
-/** Ask for what is known of a session, and at the same time for its first event: its clock's zero. */
-async function load(source: Source): Promise<Loaded> {
-  const [recording, startAt] = await Promise.all([
-    source.recording(),
-    source.replay({ toMs: 1 }).then(async (answer) => {
-      const [line = ""] = (await answer.text()).split("\n", 1);
-      return eventOf(line)?.timestamp ?? null;
-    }),
-  ]);
-  return { recording, startAt: Math.floor(startAt ?? Date.parse(recording.startedAt)) };
-}
-
-interface LoadedProps extends Loaded {
+interface LoadedProps {
   source: Source;
+  recording: Recording;
   onErased: (() => void) | undefined;
 }
 
-function Loaded({ source, recording, startAt, onErased }: LoadedProps) {
+function Loaded({ source, recording, onErased }: LoadedProps) {
   const root = useRef<HTMLElement>(null);
   const screen = useRef<HTMLDivElement>(null);
   const engine = useSignal<Engine | null>(null);
@@ -97,11 +71,11 @@ function Loaded({ source, recording, startAt, onErased }: LoadedProps) {
 
   useEffect(() => {
     const told = momentOf(location.search);
-    const made = new Engine(source, recording, startAt, screen.current as HTMLElement, told ?? 0);
+    const made = new Engine(source, recording, screen.current as HTMLElement, told ?? 0);
     engine.value = made;
     if (told === null) made.play(); // who came for a moment looks at it first
     return () => made.close();
-  }, [source, recording, startAt, engine]);
+  }, [source, recording, engine]);
 
   const say = useCallback(
     (text: string) => {

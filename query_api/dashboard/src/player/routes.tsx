@@ -2,7 +2,8 @@
 
 import { later } from "../shell/later.tsx";
 
-const pages = () => import("./pages.tsx");
+/** Load them; who begins early waits less. */
+export const pages = () => import("./pages.tsx");
 
 /** The page at `/sessions/ID`. */
 export const SessionPage = later(pages, (module) => module.SessionPage);

@@ -37,6 +37,8 @@ export interface Recording extends Omit<Session, "visitorId" | "userId"> {
   userId?: string | null;
   isComplete: boolean;
   bytes: number;
+  /** When the first event was, ms since the epoch, the visitor's clock: moment 0. */
+  firstAtMs: number;
   pageList: PageView[];
   signalEvents: SignalEvent[];
   errorEvents: ErrorEvent[];

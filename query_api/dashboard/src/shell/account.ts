@@ -7,6 +7,7 @@ import { forgetPeople } from "../sessions/saved.ts";
 import { address, go } from "./route.ts";
 
 const CHOSEN = "replaylake.website"; // in localStorage
+const KNOWN = "replaylake.me"; // there too: names of websites, and no key
 const KEY = "#key=";
 
 /** Null: not known yet, or nobody. */
@@ -22,14 +23,38 @@ export const website = computed<Website | null>(() => {
 
 /** Look whether the cookie still opens. Throws `Problem`. */
 export async function recognise(): Promise<void> {
-  me.value = await ask<Me>("/api/me");
-  isSignedOut.value = false;
+  try {
+    enter(await ask<Me>("/api/me"));
+  } catch (error) {
+    if (isSignedOut.value) localStorage.removeItem(KNOWN);
+    throw error;
+  }
+}
+
+/**
+ * Believe for now what was known the last time, so that a page need not wait for `recognise`. What
+ * it shows comes from the API, which believes the cookie alone. Return whether anything was known.
+ */
+export function remember(): boolean {
+  try {
+    me.value = JSON.parse(localStorage.getItem(KNOWN) ?? "null");
+  } catch {
+    me.value = null;
+  }
+  return Array.isArray(me.value?.websites);
 }
 
 /** Change a key for a cookie. Throws `Problem`. */
 export async function signIn(key: string): Promise<void> {
-  me.value = await ask<Me>("/api/session", { method: "POST", body: { key } });
+  enter(await ask<Me>("/api/session", { method: "POST", body: { key } }));
+}
+
+function enter(known: Me): void {
+  const text = JSON.stringify(known);
+  // What is shown already is not made anew where nothing changed.
+  if (text !== JSON.stringify(me.value)) me.value = known;
   isSignedOut.value = false;
+  localStorage.setItem(KNOWN, text);
 }
 
 export async function signOut(): Promise<void> {
@@ -37,6 +62,7 @@ export async function signOut(): Promise<void> {
   localStorage.removeItem(CHOSEN);
   sessionStorage.clear(); // what was not saved
   forgetPeople();
+  localStorage.removeItem(KNOWN);
   me.value = null;
   isSignedOut.value = true;
 }

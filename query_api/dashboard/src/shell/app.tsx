@@ -5,6 +5,7 @@ import { isSignedOut, type Problem } from "../api/client.ts";
 import { ErrorPage } from "../errors/error_page.tsx";
 import { ErrorsPage } from "../errors/errors_page.tsx";
 import { FrustrationPage } from "../frustration/frustration_page.tsx";
+import { HeatmapPage } from "../heatmap/routes.tsx";
 import { OverviewPage } from "../overview/routes.tsx";
 import { SessionPage, SharedPage } from "../player/routes.tsx";
 import { ListPage } from "../sessions/list_page.tsx";
@@ -61,6 +62,8 @@ function Page({ route }: { route: Route }) {
       return <FrustrationPage website={shown} />;
     case "settings":
       return <SettingsPage website={shown} part={route.id} />;
+    case "heatmap":
+      return <HeatmapPage website={shown} />;
     case "error":
       return <ErrorPage website={shown} fingerprint={route.id} key={route.id} />;
     case "session":

@@ -9,6 +9,7 @@ const PAGES: { path: string; label: string; of: Route["page"][] }[] = [
   { path: "/sessions", label: "Sessions", of: ["sessions", "session"] },
   { path: "/errors", label: "Errors", of: ["errors", "error"] },
   { path: "/frustration", label: "Frustration", of: ["frustration"] },
+  { path: "/heatmap", label: "Heatmap", of: ["heatmap"] },
   { path: "/overview", label: "Overview", of: ["overview"] },
   { path: "/settings", label: "Settings", of: ["settings"] },
 ];

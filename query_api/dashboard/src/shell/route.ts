@@ -12,6 +12,7 @@ export interface Route {
     | "errors"
     | "error"
     | "frustration"
+    | "heatmap"
     | "overview"
     | "settings"
     | "shared";
@@ -24,6 +25,7 @@ const PAGES: Record<string, { all?: Route["page"]; one?: Route["page"] }> = {
   sessions: { all: "sessions", one: "session" },
   errors: { all: "errors", one: "error" },
   frustration: { all: "frustration" },
+  heatmap: { all: "heatmap" },
   overview: { all: "overview" },
   settings: { all: "settings", one: "settings" },
   shared: { one: "shared" },

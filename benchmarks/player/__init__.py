@@ -1,0 +1,1 @@
+"""What a person who watches sessions waits for, beside rrweb's own player."""

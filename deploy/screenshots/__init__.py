@@ -1,0 +1,1 @@
+"""Pictures of every page of the dashboard, over a lake that the demo's visitors filled."""
