@@ -11,7 +11,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD)/src) $(addprefix $(DASHBOARD)/, \
 	index.html vite.config.ts vite.offline.config.ts package-lock.json)
 NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
 	$(RECORDER)/package-lock.json $(DASHBOARD)/package-lock.json
-BENCHMARKS := ingest noisy compaction cost freshness listing retention recorder accuracy
+BENCHMARKS := ingest noisy compaction cost freshness listing player retention recorder accuracy
 SOAK := --seconds 120
 .PHONY: setup demo test test-all numbers mutants lint fix soak bench year screenshots
 .DELETE_ON_ERROR:

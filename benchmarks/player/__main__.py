@@ -1,6 +1,6 @@
 """What a person who watches sessions waits for: the list, the first picture, a seek; and memory.
 
-    python -m benchmarks.player [--sessions 1000000] [--long-mb 100] [--seeks 30] [--watch-s 60]
+    python -m benchmarks.player [--sessions 1000000] [--long-mb 100] [--seeks 30] [--watch-s 30]
 
 One Chromium at the real dashboard of a real query API, and at a page of the same server with
 rrweb-player, and with rrweb's Replayer, as their documentation says: fetch all, then construct.
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--sessions", type=int, default=1_000_000, help="in the list")
     parser.add_argument("--long-mb", type=int, default=100, help="of the session of an hour")
     parser.add_argument("--seeks", type=int, default=30)
-    parser.add_argument("--watch-s", type=int, default=60, help="at 8x, before the heap is read")
+    parser.add_argument("--watch-s", type=int, default=30, help="at 8x, before the heap is read")
     parser.add_argument("--only", choices=("list", "player"))
     asked = parser.parse_args(argv)
     bars: list[tuple[str, str, str, bool]] = []
