@@ -39,7 +39,7 @@ def test_a_link_signs_in_and_its_key_is_nowhere_to_be_read(desk: Desk) -> None:
 
 def test_a_service_that_cannot_be_reached_is_asked_again(desk: Desk) -> None:
     tab = desk.open(desk.website())
-    tab.evaluate("localStorage.clear()")  # nothing but the cookie tells who it is
+    tab.add_init_script("localStorage.clear()")  # nothing but the cookie tells who it is
     tab.route("**/api/me", lambda route: route.abort())
     tab.reload()
     expect(tab.get_by_role("alert")).to_have_text("The server cannot be reached.")
