@@ -36,12 +36,15 @@ export async function recognise(): Promise<void> {
  * it shows comes from the API, which believes the cookie alone. Return whether anything was known.
  */
 export function remember(): boolean {
+  let known: Me | null;
   try {
-    me.value = JSON.parse(localStorage.getItem(KNOWN) ?? "null");
+    known = JSON.parse(localStorage.getItem(KNOWN) ?? "null");
   } catch {
-    me.value = null;
+    return false;
   }
-  return Array.isArray(me.value?.websites);
+  if (!Array.isArray(known?.websites)) return false;
+  me.value = known;
+  return true;
 }
 
 /** Change a key for a cookie. Throws `Problem`. */
@@ -60,9 +63,9 @@ function enter(known: Me): void {
 export async function signOut(): Promise<void> {
   await ask("/api/session", { method: "DELETE" });
   localStorage.removeItem(CHOSEN);
+  localStorage.removeItem(KNOWN);
   sessionStorage.clear(); // what was not saved
   forgetPeople();
-  localStorage.removeItem(KNOWN);
   me.value = null;
   isSignedOut.value = true;
 }
