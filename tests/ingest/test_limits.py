@@ -156,11 +156,11 @@ def test_a_flood_of_one_website_leaves_room_for_another(
         return answer.status_code
 
     async def send_all(client: AppClient) -> tuple[list[int], list[int]]:
-        first = asyncio.create_task(send(client, quiet, 0))
+        first = await send(client, quiet, 0)  # it is known: who is alone may take all room
         flood = [asyncio.create_task(send(client, noisy, seq)) for seq in range(60)]
         await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
         later = [asyncio.create_task(send(client, quiet, seq)) for seq in range(1, 4)]
-        return [await one for one in flood], [await one for one in (first, *later)]
+        return [await one for one in flood], [first, *[await one for one in later]]
 
     with AppClient(create_app(small, store, clock=clock)) as client:
         floods, quiets = client.run(send_all(client))

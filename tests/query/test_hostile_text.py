@@ -109,7 +109,7 @@ def test_a_hostile_text_that_an_error_names_comes_out_as_json(
 
 @pytest.mark.attack(28)
 def test_nothing_is_answered_as_a_spreadsheet(client: AppClient) -> None:
-    """JSON and NDJSON have no formulas. Whoever adds CSV adds quoting, and its test here."""
+    """JSON, NDJSON and HTML have no formulas. Whoever adds CSV adds quoting, and its test here."""
     document = client.get("/openapi.json").json()
     kinds = {
         kind
@@ -124,6 +124,7 @@ def test_nothing_is_answered_as_a_spreadsheet(client: AppClient) -> None:
         "application/problem+json",
         "application/x-ndjson",
         "text/plain",
+        "text/html",  # a saved session
     }
 
 
