@@ -211,7 +211,7 @@ export class Recorder implements Listener {
         {
           ended: (why) => this.stop(why, { drops: true }),
           resumed: guard(() => {
-            this.#recording?.note("replaylake.gap", { reason: "nothing could be sent" });
+            this.#recording?.note("replaylake.gap", { reason: "nothing-could-be-sent" });
             this.#recording?.snapshot();
           }),
         },

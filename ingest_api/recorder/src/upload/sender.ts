@@ -38,6 +38,7 @@ export interface Fate {
 export class Sender {
   #waiting: string[] = [];
   #waitingLength = 0;
+  #largest = 0; // of what is waiting
   #queue: Chunk[] = [];
   #inFlight: Chunk | null = null;
   #seq = 0;
@@ -74,15 +75,17 @@ export class Sender {
   /** Send an event, soon. */
   add(event: string): void {
     if (this.#isDone) return;
-    // A single snapshot may be larger, and goes all the same.
-    if (this.#waitingLength > WAITING_MAX) {
+    // A single snapshot may be larger, and goes all the same, whatever follows it at once.
+    if (this.#waitingLength - this.#largest > WAITING_MAX) {
       this.#waiting = [];
       this.#waitingLength = 0;
+      this.#largest = 0;
       this.#hasLost = true;
     }
     if (this.#hasLost) return;
     this.#waiting.push(event);
     this.#waitingLength += event.length;
+    this.#largest = Math.max(this.#largest, event.length);
     if (this.#waitingLength > LENGTH_SOON && !this.#tries) this.#schedule(0);
     else if (!this.#timer) this.#schedule(this.#hasSent ? EVERY_MS : FIRST_MS);
   }
@@ -217,6 +220,7 @@ export class Sender {
     }
     const events = this.#waiting.splice(0, count);
     this.#waitingLength -= lengthOf(events) - 1 - events.length;
+    this.#largest = this.#waiting.reduce((most, event) => Math.max(most, event.length), 0);
     return { ...this.#place, seq: this.#seq++, events };
   }
 }
