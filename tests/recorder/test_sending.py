@@ -151,7 +151,8 @@ def test_the_last_deed_before_a_page_is_left_arrives(page: Page, shop: str, stac
     page.goto("about:blank")
 
     eventually(lambda: said(stack, session) == [1])
-    assert stack.listed(session)["isComplete"]
+    found = stack.detail(session)  # of the next page there may be no snapshot yet
+    assert found["pageList"][0]["pageId"] not in [gap["pageId"] for gap in found["gaps"]]
 
 
 def test_a_visit_of_a_moment_is_recorded_from_its_first_snapshot(
