@@ -27,6 +27,7 @@ WEBSITE = "w_benchmark000"
 _RECORDINGS = Path(__file__).parent.parent / "orchestration" / "recordings"
 _STAMP = re.compile(rb'"timestamp":(\d{13})')
 _TEXT = b'"textContent":"'
+_CLICK = b'"source":2,"type":2'
 _CLIENT = Client(
     device_type="desktop",
     browser_name="Chrome",
@@ -65,10 +66,18 @@ class Session:
     Args:
         duration_ms: Go on with the next recordings until then; by default it is one recording.
         thin: Long events are cut to a stub: all the rows and chunks of a session, few bytes.
+        noted: With the notes that our recorder makes of pages and clicks; the recordings, which
+            another recorder made, have none.
     """
 
     def __init__(
-        self, number: int, began_ms: int, *, duration_ms: int | None = None, thin: bool = False
+        self,
+        number: int,
+        began_ms: int,
+        *,
+        duration_ms: int | None = None,
+        thin: bool = False,
+        noted: bool = False,
     ) -> None:
         self._random = random.Random(number)
         self.secret = f"{self._random.getrandbits(128):032x}"
@@ -86,6 +95,7 @@ class Session:
             at_ms = events[-1].offset_ms + 500
             number += 1
         kept = [e for e in events if duration_ms is None or e.offset_ms < duration_ms]
+        kept = [event for found in kept for event in _noted(found)] if noted else kept
         self._events = [_thinned(event) for event in kept] if thin else kept
 
     def paced(self, factor: float) -> Self:
@@ -215,6 +225,27 @@ def _part_of(document: dict[str, Any]) -> dict[str, Any]:
     found = kept(body)
     assert found is not None
     return found
+
+
+def _noted(event: Event) -> Iterator[Event]:
+    """An event and the note that our recorder makes of it."""
+    yield event
+    if event.type == chunks.META:
+        told = msgspec.json.decode(event.json)["data"]
+        page = {"url": told["href"], "title": "", "width": told["width"], "height": told["height"]}
+        yield _note(event, "page", {**page, "back": False})
+    elif event.type == chunks.INCREMENTAL and _CLICK in event.json:
+        told = msgspec.json.decode(event.json)["data"]
+        place = {"id": told["id"], "x": told.get("x"), "y": told.get("y")}
+        seen = {"interactive": True, "reacted": True, "target": "main > div.card", "text": "Buy"}
+        yield _note(event, "click", {**place, **seen})
+
+
+def _note(event: Event, tag: str, payload: dict[str, Any]) -> Event:
+    stamp = _STAMP.match(event.json, 1)
+    assert stamp is not None
+    data = msgspec.json.encode({"tag": f"replaylake.{tag}", "payload": payload})
+    return Event(event.offset_ms, chunks.CUSTOM, b'{%s,"type":5,"data":%s}' % (stamp[0], data))
 
 
 def _thinned(event: Event) -> Event:

@@ -13,16 +13,16 @@ NOW_MS = BEGAN_MS + 86_400_000
 _SEGMENT_CHUNKS = 100  # as at a busy ingest
 
 
-def sessions(count: int) -> list[Session]:
+def sessions(count: int, *, noted: bool = True) -> list[Session]:
     """Sessions that begin evenly over the day."""
-    return [Session(i, BEGAN_MS + i * 80_000_000 // count) for i in range(count)]
+    return [Session(i, BEGAN_MS + i * 80_000_000 // count, noted=noted) for i in range(count)]
 
 
 def big_session(raw_bytes: int) -> Session:
     """One session of at least so many bytes: an hour, a day, whatever it takes."""
-    hour = Session(0, BEGAN_MS, duration_ms=3_600_000)
+    hour = Session(0, BEGAN_MS, duration_ms=3_600_000, noted=True)
     hour_bytes = sum(len(chunk.raw) for chunk in hour.chunks)
-    return Session(0, BEGAN_MS, duration_ms=3_600_000 * raw_bytes // hour_bytes)
+    return Session(0, BEGAN_MS, duration_ms=3_600_000 * raw_bytes // hour_bytes, noted=True)
 
 
 def append_all(store: Store, made: Iterable[Session]) -> tuple[int, int]:
