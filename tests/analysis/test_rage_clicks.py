@@ -206,6 +206,22 @@ def test_the_text_of_a_button_is_selected_by_accident() -> None:
     assert kinds(button) == RAGE
 
 
+def test_text_that_a_click_has_moved_under_the_mouse_is_selected_on_purpose() -> None:
+    """The second and third click are a double click."""
+    more = page(
+        (
+            "details",
+            {"name": "more"},
+            ("summary", {"name": "all"}, "All"),
+            ("p", {"name": "p"}, "A"),
+        )
+    )
+    more.click("all").set("more", open="").wait(150)
+    more.click("p").select("p", 4).wait(150).click("p").select("p", 4).wait(2000)
+
+    assert kinds(more) == []
+
+
 @pytest.mark.parametrize(
     "shape",
     [

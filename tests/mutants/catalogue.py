@@ -602,6 +602,33 @@ ANALYSIS = (
         ("tests/analysis/test_rage_clicks.py",),
     ),
     Mutant(
+        "text that a click has moved under the mouse cannot be selected",
+        "lake/analysis/foreign/bursts.py",
+        """
+-        if run.count > _SELECTING_CLICKS_MAX or run.last.target.is_control:
++        if run.count > _SELECTING_CLICKS_MAX or run.first.target.is_control:
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
+        "clicks through a carousel that also turns by itself are rage",
+        "lake/analysis/foreign/bursts.py",
+        """
+-            changed = changed or answers.has_turned(since_ms, until_ms)
++
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
+        "clicks on a page that hung are rage, though it answered all of them at once",
+        "lake/analysis/foreign/bursts.py",
+        """
+-            count = self._in_row()
++            count = 1
+""",
+        ("tests/analysis/test_rage_clicks.py",),
+    ),
+    Mutant(
         "the clicks of a burst are dead clicks too",
         "lake/analysis/dead_click.py",
         """

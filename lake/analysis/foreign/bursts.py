@@ -25,17 +25,17 @@ _SELECTED_MS = 100  # after the click, until a selection is told
 
 
 class _Run:
-    """Clicks in one place. `first` is the first of them, `downs` those that are not judged yet."""
+    """Clicks in one place: the first and the last of them; `downs` are not judged yet."""
 
     def __init__(self, presses: list[Press]) -> None:
         self.first = presses[0]
-        self.last_ms = presses[-1].at_ms
+        self.last = presses[-1]
         self.count = len(presses)
         self.downs = deque(press.down_ms for press in presses)
         self.is_in_vain = False
 
     def add(self, press: Press) -> None:
-        self.last_ms = press.at_ms
+        self.last = press
         self.count += 1
         self.downs.append(press.down_ms)
 
@@ -43,7 +43,7 @@ class _Run:
         """Look what those clicks changed of which it is sure by now."""
         while self.downs:
             count = self._in_row()
-            until_ms = self.downs[count] if len(self.downs) > count else self.last_ms + WINDOW_MS
+            until_ms = self.downs[count] if len(self.downs) > count else self.last.at_ms + WINDOW_MS
             if now_ms <= until_ms + SURE_MS:
                 return
             since_ms = self.downs[0]
@@ -96,9 +96,9 @@ class Bursts:
         """Return the bursts that are over and judged."""
         if self._run:
             self._run.judge(self._answers, now_ms)
-            if now_ms > self._run.last_ms + WINDOW_MS:
+            if now_ms > self._run.last.at_ms + WINDOW_MS:
                 self._stop()
-        while self._over and now_ms > self._over[0].last_ms + WINDOW_MS + SURE_MS:
+        while self._over and now_ms > self._over[0].last.at_ms + WINDOW_MS + SURE_MS:
             run = self._over.popleft()
             run.judge(self._answers, math.inf)
             if run.is_in_vain and not self._has_selected(run):
@@ -111,10 +111,10 @@ class Bursts:
         self._few = []
 
     def _has_selected(self, run: _Run) -> bool:
-        # Text of buttons and links is selected by accident.
-        if run.count > _SELECTING_CLICKS_MAX or run.first.target.is_control:
+        # Text of buttons and links is selected by accident; what a click has opened may move on.
+        if run.count > _SELECTING_CLICKS_MAX or run.last.target.is_control:
             return False
-        return self._answers.has_selected(run.first.down_ms, run.last_ms + _SELECTED_MS)
+        return self._answers.has_selected(run.first.down_ms, run.last.at_ms + _SELECTED_MS)
 
     def _told(self, run: _Run) -> Burst:
         first = run.first
