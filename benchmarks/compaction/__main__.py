@@ -73,16 +73,18 @@ def _throughput(folder: Path, count: int, *, noted: bool) -> None:
     ]
     recorder = "our recorder" if noted else "another recorder"
     title = (
-        f"{done.session_count} sessions of {recorder}, {done.chunk_count} chunks, {raw_bytes / MB:.0f} MB raw, "
-        f"{done.received_bytes / MB:.1f} MB gzipped, {done.written_bytes / MB:.1f} MB written"
+        f"{done.session_count} sessions of {recorder}, {done.chunk_count} chunks, "
+        f"{raw_bytes / MB:.0f} MB raw, {done.received_bytes / MB:.1f} MB gzipped, "
+        f"{done.written_bytes / MB:.1f} MB written"
     )
     show(title, ("one core", "s", "raw MB/s", "sessions/s"), rows)
     share = bound_s / cpu_s
     print(
         f"bound ÷ compaction, by CPU: {share:.2f}, bar {_SHARE_MIN}: {verdict(share >= _SHARE_MIN)}"
     )
-    print(f"the same by wall: {bound_s / wall_s:.2f}\n")
+    print(f"the same by wall: {bound_s / wall_s:.2f}")
     total = sum(used.values())
+    print(f"without analysis: {bound_s / cpu_s / (1 - used['analysis'] / total):.2f}\n")
     shares = [
         (step, f"{seconds:.2f}", f"{seconds / total:.0%}")
         for step, seconds in sorted(used.items(), key=lambda item: -item[1])
