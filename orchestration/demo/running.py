@@ -171,11 +171,11 @@ def _folder(settings: Settings) -> Path:
 def _tell(ports: Ports, demo: Demo, folder: Path, *, has_robots: bool) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.panel import Panel
 
     ingest, query, dagster, shop = map(_url, ports)
     bearer = f"-H 'Authorization: Bearer {demo.viewer_key}'"
     lines = [
+        f"[bold]Shop[/]       {shop}  (your own visit is recorded)",
         f"[bold]Dashboard[/]  {query}/#key={demo.viewer_key}",
         f"[bold]Dagster[/]    {dagster}",
         f"[bold]Ingest[/]     {ingest}",
@@ -188,13 +188,8 @@ def _tell(ports: Ports, demo: Demo, folder: Path, *, has_robots: bool) -> None:
     ]
     visitors = "Visitors are coming in." if has_robots else chromium.MISSING
     console = Console(soft_wrap=True)
-    # A terminal may be narrower than this, and a panel would cut it.
-    console.print(
-        f"[bold]Shop[/]  {shop} — walk through it yourself: your own visit is recorded\n",
-        highlight=False,
-    )
-    console.print(Panel("\n".join(lines), title="replaylake", expand=False))
-    # Outside of the panel, so that they can be copied.
+    # Whole lines, however narrow the terminal: links and keys are to be clicked and copied.
+    console.print("\n".join(lines) + "\n", highlight=False)
     console.print(
         f"curl {bearer} '{query}/api/websites/{demo.website_id}/sessions?limit=3'\n"
         f"curl --compressed {bearer} '{query}/api/replay/{demo.session_id}'\n\n"

@@ -99,6 +99,7 @@ def test_the_demo_shows_sessions_and_ends_with_all_its_processes(
         key = re.search(r"Bearer (\S+?)'", told)
         assert replay is not None
         assert key is not None
+        assert f"http://localhost:{ports['QUERY_PORT']}/#key={key[1]}\n" in told
         who = {"Authorization": f"Bearer {key[1]}"}
         me = httpx.get(replay[1].split("/api/")[0] + "/api/me", headers=who).json()
         assert me["ingestUrl"] == f"http://localhost:{ports['INGEST_PORT']}"
