@@ -43,7 +43,8 @@ def test_a_service_that_cannot_be_reached_is_asked_again(desk: Desk) -> None:
     tab.route("**/api/me", lambda route: route.abort())
     tab.reload()
     expect(tab.get_by_role("alert")).to_have_text("The server cannot be reached.")
-    tab.get_by_role("button", name="Try again").click()
+    with tab.expect_event("requestfailed"):
+        tab.get_by_role("button", name="Try again").click()
     expect(tab.get_by_role("alert")).to_have_text("The server cannot be reached.")
 
     tab.unroute("**/api/me")
