@@ -60,9 +60,11 @@ def any_store(lake_settings: Settings) -> Store:
     return open_store(lake_settings)
 
 
-def eventually(is_so: Callable[[], bool], *, within_s: float = 30.0) -> None:
-    """Wait until `is_so`; fail if it is not so in time."""
-    deadline = time.monotonic() + within_s
+def eventually(is_so: Callable[[], bool], *, within_s: float = 60.0) -> None:
+    """Wait until `is_so`; fail if it is not so in time. What takes longer is asked for less often,
+    as the answer may cost what it waits for."""
+    began = time.monotonic()
     while not is_so():
-        assert time.monotonic() < deadline, f"not so within {within_s:g} s"
-        time.sleep(0.01)
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"not so within {within_s:g} s"
+        time.sleep(min(0.01 + waited_s / 20, 0.2))

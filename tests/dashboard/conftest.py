@@ -12,7 +12,7 @@ from tests.processes import QUERY, serving
 from tests.query.recorded import Clock, Lakeful
 from tests.recorder import browser as browsers
 
-expect.set_options(timeout=30_000)  # on a machine that is busy with other tests
+expect.set_options(timeout=60_000)  # on a machine that is busy with other tests
 
 
 @pytest.fixture(scope="package")

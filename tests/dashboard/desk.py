@@ -28,6 +28,7 @@ class Desk:
         """Open an address in a browser that knows nothing yet."""
         viewport = {"width": width, "height": 800}
         context = self.browser.new_context(base_url=self.url, viewport=viewport, **options)
+        context.set_default_timeout(60_000)  # as long as anything is waited for
         tab = context.new_page()
 
         def note_request(request: Request) -> None:

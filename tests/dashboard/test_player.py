@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
 from tests.conftest import eventually
 from tests.dashboard.desk import Desk
@@ -23,7 +23,6 @@ def test_a_session_plays_by_itself_to_its_end(desk: Desk, viewer: Viewer) -> Non
     events = recording(KANBAN)
     shift = ago(3_600_000) - events[0]["timestamp"]
     session = record(desk, [event | {"timestamp": event["timestamp"] + shift} for event in events])
-    viewer.tab.set_default_timeout(60_000)
 
     viewer.watch(session)
     viewer.tab.get_by_role("button", name="8×").click()
@@ -31,7 +30,7 @@ def test_a_session_plays_by_itself_to_its_end(desk: Desk, viewer: Viewer) -> Non
 
     assert viewer.at_s() == round((events[-1]["timestamp"] - events[0]["timestamp"]) / 1000)
     assert len(str(viewer.tab.evaluate(TEXT))) > 100
-    assert viewer.tab.locator(".player-mark[data-kind=error]").count() > 0
+    expect(viewer.tab.locator(".player-mark[data-kind=error]").first).to_be_visible()
 
 
 def test_keys_do_what_the_help_says(desk: Desk, viewer: Viewer) -> None:
@@ -59,19 +58,19 @@ def test_keys_do_what_the_help_says(desk: Desk, viewer: Viewer) -> None:
     viewer.shows("second 10")
     press("n")
     viewer.shows("second 18")
-    assert "it broke" in viewer.tab.locator(".player-error").inner_text()
+    expect(viewer.tab.locator(".player-error")).to_contain_text("it broke")
     press("p")
     viewer.shows("second 0")
     press("4")
-    assert viewer.tab.get_by_role("button", name="4×").get_attribute("aria-pressed") == "true"
+    expect(viewer.tab.locator(".player-speed[aria-pressed=true]")).to_have_text("4×")
     press(" ")
     viewer.tab.wait_for_selector(".player-play[title^=Pause]")
     press(" ")
     viewer.tab.wait_for_selector(".player-play[title^=Play]")
     press("?")
-    assert viewer.tab.get_by_role("dialog").inner_text().count("\n") > 8
+    expect(viewer.tab.get_by_role("dialog")).to_be_visible()
     press("Escape")
-    eventually(lambda: viewer.tab.get_by_role("dialog").count() == 0)
+    expect(viewer.tab.get_by_role("dialog")).to_have_count(0)
 
 
 def test_silence_is_passed_over_unless_it_is_not_wanted(desk: Desk, viewer: Viewer) -> None:
@@ -88,12 +87,12 @@ def test_silence_is_passed_over_unless_it_is_not_wanted(desk: Desk, viewer: View
     viewer.shows("back again")  # an hour, in less than the time that a test may wait
     viewer.tab.wait_for_selector(".player-play[title^=Play]")
     viewer.press("s")
-    assert not viewer.tab.get_by_label("Skip inactivity").is_checked()
+    expect(viewer.tab.get_by_label("Skip inactivity")).not_to_be_checked()
     viewer.press(" ")  # from the beginning, since it has ended
     eventually(lambda: viewer.at_s() >= 7)
     assert viewer.at_s() < 60
     viewer.press("s")
-    assert viewer.tab.get_by_label("Skip inactivity").is_checked()
+    expect(viewer.tab.get_by_label("Skip inactivity")).to_be_checked()
     viewer.shows("back again")
 
 
@@ -104,13 +103,14 @@ def test_controls_do_what_they_say(desk: Desk, viewer: Viewer) -> None:
     viewer.watch(record(desk, events), "?t=10")
     viewer.shows("second 10")
     tab = viewer.tab
+    pressed = tab.locator(".player-speed[aria-pressed=true]")
 
     for speed in ("2", "4", "1"):
         viewer.press(speed)
-        assert tab.locator(".player-speed[aria-pressed=true]").inner_text() == f"{speed}×"
+        expect(pressed).to_have_text(f"{speed}×")
     for label in ("0.5×", "8×", "2×"):
         tab.get_by_role("button", name=label, exact=True).click()
-        assert tab.locator(".player-speed[aria-pressed=true]").inner_text() == label
+        expect(pressed).to_have_text(label)
     filled = "document.fullscreenElement?.className ?? ''"
     for press in (lambda: viewer.press("f"), tab.get_by_title("Full screen").click):
         press()
@@ -126,13 +126,14 @@ def test_controls_do_what_they_say(desk: Desk, viewer: Viewer) -> None:
     line = tab.get_by_role("slider").bounding_box()
     assert line
     tab.mouse.click(line["x"] + line["width"] * 0.75, line["y"] + line["height"] / 2)
-    assert 29 <= viewer.at_s() <= 31
+    eventually(lambda: 29 <= viewer.at_s() <= 31)
     tab.get_by_title("Keys").click()
-    shown = tab.get_by_role("dialog").locator("kbd").all_inner_texts()
-    assert shown == ["Space", "←", "→", ",", ".", "P", "N", "1", "2", "4", "S", "F", "C", "?"]
+    expect(tab.get_by_role("dialog").locator("kbd")).to_have_text(
+        ["Space", "←", "→", ",", ".", "P", "N", "1", "2", "4", "S", "F", "C", "?"]
+    )
     viewer.press("ArrowRight")  # which is not the player's while a dialog is open
     viewer.press("Escape")
-    eventually(lambda: tab.get_by_role("dialog").count() == 0)
+    expect(tab.get_by_role("dialog")).to_have_count(0)
     assert 29 <= viewer.at_s() <= 31
 
 
@@ -184,7 +185,7 @@ def test_what_never_arrived_is_said_and_shown(desk: Desk, viewer: Viewer) -> Non
 
     viewer.shows("second 28")
     viewer.tab.get_by_text("A part of this page never arrived").wait_for()
-    assert viewer.tab.locator(".player-gap").count() == 1
+    expect(viewer.tab.locator(".player-gap")).to_have_count(1)
 
 
 def test_a_link_to_this_moment_is_copied(desk: Desk, viewer: Viewer) -> None:
@@ -227,9 +228,10 @@ def test_a_link_shows_the_session_to_whoever_has_it(desk: Desk, viewer: Viewer) 
     viewer.watch(session)
     viewer.tab.get_by_title("Share this session").click()
     viewer.tab.get_by_role("button", name="Make the link").click()
-    link = viewer.tab.get_by_label("Link", exact=True).input_value()
+    made = viewer.tab.get_by_label("Link", exact=True)
+    expect(made).to_have_value(re.compile("/shared/"))
 
-    stranger = desk.sit_down(f"{link}?t=6")
+    stranger = desk.sit_down(f"{made.input_value()}?t=6")
 
     eventually(lambda: "second 6" in str(stranger.evaluate(TEXT)))
     assert stranger.get_by_title("Share this session").count() == 0
@@ -245,7 +247,7 @@ def test_only_an_admin_deletes_and_is_told_what_that_means(desk: Desk, viewer: V
 
     viewer.watch(session)
     viewer.tab.get_by_title("Delete this session").click()
-    assert "cannot be undone" in viewer.tab.get_by_role("dialog").inner_text()
+    expect(viewer.tab.get_by_role("dialog")).to_contain_text("cannot be undone")
     viewer.tab.get_by_role("button", name="Delete for ever").click()
 
     eventually(lambda: viewer.tab.request.get(f"/api/replay/{session.session_id}").status == 404)

@@ -31,6 +31,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a browser that knows nothing yet."""
     with browser.new_context() as context:
+        context.set_default_timeout(60_000)  # as long as anything is waited for
         yield context.new_page()
 
 
