@@ -24,15 +24,16 @@ from tests.ingest.recording import Recorder, chunk, plain, recording_website
 
 TEXT_MAX = 4000
 URL_MAX = 60_000  # httpx makes no URL of more than 64 kB
-EXAMPLES = 100  # of each operation and mode
-BOUNDED = hypothesis_settings(
-    max_examples=EXAMPLES,
+GENERATED = hypothesis_settings(
     deadline=None,
     database=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+often = pytest.mark.parametrize("examples", [20, pytest.param(200, marks=pytest.mark.long)])
 
 
 @pytest.fixture
@@ -56,19 +57,29 @@ def known(store: Store, settings: Settings) -> dict[str, str]:
     }
 
 
+@often
 def test_the_ingest_api_answers_whatever_its_page_lets_one_ask(
-    settings: Settings, store: Store, clock: Callable[[], int], known: dict[str, str]
+    settings: Settings,
+    store: Store,
+    clock: Callable[[], int],
+    known: dict[str, str],
+    examples: int,
 ) -> None:
     recorder = Recorder(known["website_id"], lakes.NOW_MS)
     mine = {name: str(value) for name, value in recorder.params().items()}
     with AppClient(ingest_app(settings, store, clock=clock)) as client:
-        statuses = ask_everything(client, known | mine, plain())
+        statuses = ask_everything(client, known | mine, plain(), examples)
 
     assert statuses >= {200, 202, 400, 403}
 
 
+@often
 def test_the_query_api_answers_whatever_its_page_lets_one_ask(
-    settings: Settings, store: Store, clock: Callable[[], int], known: dict[str, str]
+    settings: Settings,
+    store: Store,
+    clock: Callable[[], int],
+    known: dict[str, str],
+    examples: int,
 ) -> None:
     token = api_keys.create(
         store, website_id=known["website_id"], role="admin", now_ms=lakes.NOW_MS
@@ -76,7 +87,7 @@ def test_the_query_api_answers_whatever_its_page_lets_one_ask(
     # Or most of it would be told to wait.
     freely = replace(settings, query_key_requests_per_s=10**6, query_misses_per_s=10**6)
     with AppClient(query_app(freely, store, now_ms=clock)) as client:
-        statuses = ask_everything(client, known, {"authorization": f"Bearer {token}"})
+        statuses = ask_everything(client, known, {"authorization": f"Bearer {token}"}, examples)
 
     assert statuses >= {200, 400, 404}
 
@@ -164,12 +175,17 @@ def boundary_values(number: dict[str, Any]) -> Iterator[tuple[str, bool]]:
         yield text, False
 
 
-def ask_everything(client: AppClient, known: dict[str, str], headers: dict[str, str]) -> set[int]:
+def ask_everything(
+    client: AppClient, known: dict[str, str], headers: dict[str, str], examples: int
+) -> set[int]:
     """Send generated requests for every operation of the app's page; return the statuses seen.
+
+    Of each operation so many examples that fit its schema, and as many that do not.
 
     Every second one names what exists instead of what was made up. Fails at the first 5xx.
     """
     schema = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
+    bounds = hypothesis_settings(GENERATED, max_examples=examples)
     seen: set[int] = set()
 
     def ask(case: Any, names: set[str]) -> None:
@@ -206,7 +222,7 @@ def ask_everything(client: AppClient, known: dict[str, str], headers: dict[str, 
                 one = st.sampled_from(sorted(known))
                 all_but_one = one.map(lambda name: set(known) - {name})
                 names = st.just(set(known)) | all_but_one | all_but_one | st.sets(one)
-                BOUNDED(given(case=cases, names=names)(ask))()
+                bounds(given(case=cases, names=names)(ask))()
             except Exception as error:
                 if type(error).__name__ in ("Unsatisfiable", "SkipTest", "Skipped"):
                     continue  # an operation without parameters has nothing to be wrong

@@ -99,9 +99,9 @@ def test_a_session_four_times_as_large_needs_no_more_memory(tmp_path: Path) -> N
 def test_a_day_of_four_times_as_many_sessions_needs_no_more_memory(tmp_path: Path) -> None:
     """Fault 40: many short sessions; what is known of each waiting chunk is made large."""
     peaks = []
-    for count in (60, 240):
+    for count in (40, 160):
         folder = tmp_path / f"{count}"
-        views = [lakes.meta(lakes.NOW_MS, "https://shop.example/" + "x" * 2000)] * 128
+        views = [lakes.meta(lakes.NOW_MS, "https://shop.example/" + "page/" * 400)] * 128
         short = (
             lakes.chunk(views, session=lakes.session_id(number, at_ms=FIRST_MS + 200_000 * number))
             for number in range(count)
