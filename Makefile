@@ -32,9 +32,10 @@ $(DASHBOARD)/dist/index.html: $(DASHBOARD_SOURCES) | .venv/ready
 demo: setup
 	$(BIN)/replaylake demo
 
+# Three at once on two cores, as browsers and servers are waited for much of the time.
 test: setup
-	$(BIN)/pytest -q -n 2 --dist loadfile
-	$(BIN)/pytest -q -n 2 --dist loadfile --s3 -m "not folder and not long" \
+	$(BIN)/pytest -q -n 3 --dist loadfile
+	$(BIN)/pytest -q -n 3 --dist loadfile --s3 -m "not folder and not long" \
 		tests/ingest tests/query tests/compaction
 
 # With the tests that take minutes.
@@ -54,7 +55,7 @@ screenshots: setup
 
 # Which fault and which attack has a test, and did it pass?
 numbers: setup
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -p tests.numbers.plugin -m "fault or attack"
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile -p tests.numbers.plugin -m "fault or attack"
 
 # Breaks the code on purpose, in a copy of it: the tests must notice.
 mutants: setup

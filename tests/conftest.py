@@ -21,6 +21,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--s3", action="store_true", help="`settings` and `store` are on S3")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--s3` leave out what would be the same as without it."""
+    if config.getoption("--s3"):
+        config.hook.pytest_deselected(items=[item for item in items if not _is_on_s3(item)])
+        items[:] = filter(_is_on_s3, items)
+
+
+def _is_on_s3(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return "settings" in fixtures and "lake_settings" not in fixtures
+
+
 @pytest.fixture
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.config.getoption("--s3"):

@@ -42,16 +42,18 @@ class Server:
     def wait_until_ready(self) -> None:
         """Return once `/readyz` says 200; fail if the process ends or takes too long."""
         deadline = time.monotonic() + _STARTS_WITHIN_S
-        while True:
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=10).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            code = self.process.poll()
-            assert code is None, f"the server ended with {code}:\n{self.log.read_text()}"
-            assert time.monotonic() < deadline, f"not ready:\n{self.log.read_text()}"
-            time.sleep(0.02)
+        with httpx.Client(timeout=10) as http:  # to make one takes longer than to ask
+            while not self._is_ready(http):
+                code = self.process.poll()
+                assert code is None, f"the server ended with {code}:\n{self.log.read_text()}"
+                assert time.monotonic() < deadline, f"not ready:\n{self.log.read_text()}"
+                time.sleep(0.02)
+
+    def _is_ready(self, http: httpx.Client) -> bool:
+        try:
+            return http.get(f"{self.url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""

@@ -154,6 +154,7 @@ def test_many_damaged_segments_in_one_slice_are_all_put_aside(
 
 
 @pytest.mark.fault(12)
+@pytest.mark.folder  # a flipped bit is one on any store
 def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(store: Store) -> None:
     """Fault 12: a segment reads as it was written, or is damaged; nothing else."""
     chunks = lakes.session()
@@ -178,6 +179,7 @@ def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(store: Sto
 
 
 @pytest.mark.fault(12)
+@pytest.mark.folder  # a flipped bit is one on any store
 def test_no_flipped_bit_of_a_session_file_goes_unnoticed(store: Store, settings: Settings) -> None:
     """Fault 12."""
     lakes.append(store, lakes.session(chunk_count=20))

@@ -28,6 +28,8 @@ from tests.ingest.recording import (
 )
 from tests.processes import Server, serving
 
+pytestmark = pytest.mark.folder  # the store makes no difference here
+
 MIB = 1024 * 1024
 DEADLINE_S = 1.0
 
@@ -285,7 +287,6 @@ def test_logs_hold_no_address_user_agent_or_query_and_no_forged_line(
         assert secret not in log.replace(f"http://127.0.0.1:{server.port}", "")
 
 
-@pytest.mark.folder
 @pytest.mark.attack(29)
 def test_refusals_and_failures_tell_the_log_nothing_of_the_visitor(
     settings: Settings, website: Website, recorder: Recorder, tmp_path: Path

@@ -64,13 +64,14 @@ class Stack:
         told = (wanted.feature_flags, wanted.privacy, wanted.smart)
         names = [(part, name) for part in told for name in part.__struct_fields__]
 
-        def is_known() -> bool:
-            found = httpx.get(f"{self.ingest.url}/v1/config/{self.website_id}").json()
+        def is_known(http: httpx.Client) -> bool:
+            found = http.get(f"{self.ingest.url}/v1/config/{self.website_id}").json()
             values = found["feature_flags"] | found["privacy"] | found["smart"]
             mine = {name: getattr(part, name) for part, name in names}
             return json.dumps(values, sort_keys=True) == json.dumps(mine, sort_keys=True)
 
-        eventually(is_known)
+        with httpx.Client() as http:
+            eventually(lambda: is_known(http))
 
     def get(self, path: str, **params: Any) -> httpx.Response:
         """Ask the query API."""
