@@ -31,3 +31,15 @@ test("another node's change is an answer, though one beside it ticks", () => {
 
   assert.equal(ticking.isOwn([1, 2], 600, true, false), false);
 });
+
+test("what has changed twice has no rhythm yet", () => {
+  assert.equal(ticked(0, 150).isOwn([1], 300, true, false), false);
+  assert.equal(ticked(0, 150, 300).isOwn([1], 450, true, false), true);
+});
+
+test("what a page writes in a burst, as it loads, answers a click soon after", () => {
+  const burst = [0, 3, 5, 9, 11, 14];
+
+  assert.equal(ticked(...burst).isOwn([1], 20, true, false), true);
+  assert.equal(ticked(...burst).isOwn([1], 300, true, false), false);
+});

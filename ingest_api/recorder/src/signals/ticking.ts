@@ -8,6 +8,8 @@ const NODES_MAX = 128; // the page's liveliest; one too few only hides a dead cl
 const EARLY = 0.6;
 const LATE = 1.5;
 const LATE_MS = 200; // for each time that it was seen: a page that hangs is later still
+const LATER = 4; // and so much later at most: what came in a burst is over soon
+const SEEN_MIN = 3; // one pause is no rhythm
 const SEEN_MAX = 5;
 const FORGET = 0.8; // of the longest and the shortest pause, at each change
 
@@ -45,8 +47,8 @@ export class Ticking {
       }
       const pause = now - rhythm.at;
       const isEarly = pause < rhythm.least * EARLY - rhythm.late;
-      const ticks =
-        rhythm.most > 0 && !isEarly && pause < rhythm.most * LATE + rhythm.seen * LATE_MS;
+      const slack = Math.min(rhythm.seen * LATE_MS, rhythm.most * LATER);
+      const ticks = rhythm.seen >= SEEN_MIN && !isEarly && pause < rhythm.most * LATE + slack;
       if (!ticks && !(rhythm.follows && isMoving)) isOwn = false;
       if (!isPrompted || !isEarly) {
         rhythm.at = now;
