@@ -32,7 +32,11 @@ $(DASHBOARD)/dist/index.html: $(DASHBOARD_SOURCES) | .venv/ready
 demo: setup
 	$(BIN)/replaylake demo
 
-# Three at once on two cores, as browsers and servers are waited for much of the time.
+# Three at once on two cores, as browsers and servers are waited for much of the time; so none
+# needs threads for one small table.
+test: export POLARS_MAX_THREADS = 1
+test: export RAYON_NUM_THREADS = 1
+test: export TOKIO_WORKER_THREADS = 1
 test: setup
 	$(BIN)/pytest -q -n 3 --dist loadfile
 	$(BIN)/pytest -q -n 3 --dist loadfile --s3 -m "not folder and not long" \
