@@ -16,6 +16,8 @@ from lake.settings import Settings
 from lake.store import Store, open_store
 from tests.s3.endpoint import S3Endpoint
 
+WAIT_S = 60.0  # for anything, on a machine that is busy with other tests
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--s3", action="store_true", help="`settings` and `store` are on S3")
@@ -72,9 +74,11 @@ def any_store(lake_settings: Settings) -> Store:
     return open_store(lake_settings)
 
 
-def eventually(is_so: Callable[[], bool], *, within_s: float = 60.0) -> None:
-    """Wait until `is_so`; fail if it is not so in time. What takes longer is asked for less often,
-    as the answer may cost what it waits for."""
+def eventually(is_so: Callable[[], bool], *, within_s: float = WAIT_S) -> None:
+    """Wait until `is_so`; fail if it is not so in time.
+
+    What takes longer is asked for less often, as the answer may cost what it waits for.
+    """
     began = time.monotonic()
     while not is_so():
         waited_s = time.monotonic() - began

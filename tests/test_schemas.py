@@ -31,8 +31,6 @@ GENERATED = hypothesis_settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-
-
 often = pytest.mark.parametrize("examples", [20, pytest.param(200, marks=pytest.mark.long)])
 
 
@@ -180,9 +178,8 @@ def ask_everything(
 ) -> set[int]:
     """Send generated requests for every operation of the app's page; return the statuses seen.
 
-    Of each operation so many examples that fit its schema, and as many that do not.
-
-    Every second one names what exists instead of what was made up. Fails at the first 5xx.
+    Of each operation `examples` that fit its schema, and as many that do not. Every second one
+    names what exists instead of what was made up. Fails at the first 5xx.
     """
     schema = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
     bounds = hypothesis_settings(GENERATED, max_examples=examples)

@@ -7,12 +7,13 @@ from playwright.sync_api import Browser, expect
 
 from lake.settings import Settings
 from lake.store import open_store
+from tests.conftest import WAIT_S
 from tests.dashboard.desk import INGEST, Desk, now_ms
 from tests.processes import QUERY, serving
 from tests.query.recorded import Clock, Lakeful
 from tests.recorder import browser as browsers
 
-expect.set_options(timeout=60_000)  # on a machine that is busy with other tests
+expect.set_options(timeout=WAIT_S * 1000)
 
 
 @pytest.fixture(scope="package")

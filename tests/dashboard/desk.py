@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, Request
 
 from lake import websites
 from lake.websites import Website
+from tests.conftest import WAIT_S
 from tests.query.recorded import Lakeful, note, page, script_error
 
 SHOP = "https://shop.example"
@@ -28,7 +29,7 @@ class Desk:
         """Open an address in a browser that knows nothing yet."""
         viewport = {"width": width, "height": 800}
         context = self.browser.new_context(base_url=self.url, viewport=viewport, **options)
-        context.set_default_timeout(60_000)  # as long as anything is waited for
+        context.set_default_timeout(WAIT_S * 1000)
         tab = context.new_page()
 
         def note_request(request: Request) -> None:

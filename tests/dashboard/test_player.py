@@ -68,7 +68,7 @@ def test_keys_do_what_the_help_says(desk: Desk, viewer: Viewer) -> None:
     press(" ")
     viewer.tab.wait_for_selector(".player-play[title^=Play]")
     press("?")
-    expect(viewer.tab.get_by_role("dialog")).to_be_visible()
+    eventually(lambda: viewer.tab.get_by_role("dialog").inner_text().count("\n") > 8)
     press("Escape")
     expect(viewer.tab.get_by_role("dialog")).to_have_count(0)
 

@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.conftest import WAIT_S
 from tests.recorder import browser as browsers
 from tests.recorder import site as sites
 from tests.recorder import stack as stacks
@@ -31,7 +32,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a browser that knows nothing yet."""
     with browser.new_context() as context:
-        context.set_default_timeout(60_000)  # as long as anything is waited for
+        context.set_default_timeout(WAIT_S * 1000)
         yield context.new_page()
 
 
