@@ -6,6 +6,7 @@ needs; a whole event is never built. Everything raises `BadInput` and nothing el
 
 import codecs
 import re
+from collections import deque
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ from isal import isal_zlib
 
 from lake.errors import ChunkMalformed, ChunkTooLarge, EncodingUnsupported
 from lake.facts import ChunkFacts, View
-from lake.scrub import scrub_text, scrub_url
+from lake.scrub import URL_READ_MAX, read_length, scrub_text, scrub_url
 
 META, FULL_SNAPSHOT, INCREMENTAL, CUSTOM, PLUGIN = 4, 2, 3, 5, 6
 _MOUSE_INTERACTION = 2
@@ -32,39 +33,51 @@ TRIGGER = "replaylake.trigger"
 ERROR_TAGS = ("replaylake.error", "sr.error")
 CONSOLE = "rrweb/console@1"
 SAME_ERROR_MS = 1000  # a browser reports an uncaught error to the console too
+SAME_ERROR_LENGTH_MAX = 1000  # compared of a console's line; the message stands at its beginning
+_SAME_LENGTH_MAX = 200
+_CONSOLE_BYTES_MAX = 64 * 1024  # a line that is longer tells of no uncaught error
+_NAME_LENGTH_MAX = 64  # of tags, kinds and levels; a longer one is none that is known
+_NUMBER_LENGTH_MAX = 40
+_LETTER_BYTES_MAX = 12  # of a letter in JSON: two escapes
 _BOM = b"\xef\xbb\xbf"
 _TRIGGER_KIND = re.compile(r"[a-z_]{1,32}")  # a name, so that nothing personal passes for one
 _SURROGATE = re.compile(rb"\\u[dD]")
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
+_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_LONE = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
+# An escaped backslash, and bytes that stand for it meanwhile: UTF-8 has no such bytes.
+_BACKSLASH, _BACKSLASH_AWAY = rb"\\", b"\xff\xff"
 
 
-class _Payload(msgspec.Struct):
-    id: object = None
-    message: object = None
-    level: object = None
-    payload: object = None
-    url: object = None
-    title: object = None
-    width: object = None
-    height: object = None
-    kind: object = None
+_NOTHING = msgspec.Raw()
 
 
-class _Data(msgspec.Struct):
-    """The few fields of `data` that count, of every event type at once."""
+class _Payload(msgspec.Struct, gc=False):
+    id: msgspec.Raw = _NOTHING
+    message: msgspec.Raw = _NOTHING
+    level: msgspec.Raw = _NOTHING
+    payload: msgspec.Raw = _NOTHING
+    url: msgspec.Raw = _NOTHING
+    title: msgspec.Raw = _NOTHING
+    width: msgspec.Raw = _NOTHING
+    height: msgspec.Raw = _NOTHING
+    kind: msgspec.Raw = _NOTHING
 
-    source: object = None
-    type: object = None
-    href: object = None
-    width: object = None
-    height: object = None
-    tag: object = None
-    plugin: object = None
-    payload: msgspec.Raw = msgspec.Raw()
+
+class _Data(msgspec.Struct, gc=False):
+    """The few fields of `data` that count, of every event type at once.
+
+    None is decoded before somebody asks for it: what a page sends there may be anything, and takes
+    thirty times its bytes as objects.
+    """
+
+    source: msgspec.Raw = _NOTHING
+    type: msgspec.Raw = _NOTHING
+    href: msgspec.Raw = _NOTHING
+    width: msgspec.Raw = _NOTHING
+    height: msgspec.Raw = _NOTHING
+    tag: msgspec.Raw = _NOTHING
+    plugin: msgspec.Raw = _NOTHING
+    payload: msgspec.Raw = _NOTHING
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -93,6 +106,9 @@ _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _STAMP = msgspec.json.Decoder(Stamp)
 _STAMPS = msgspec.json.Decoder(list[Stamp])
 _DATA = msgspec.json.Decoder(_Data)
+_NUMBER = msgspec.json.Decoder(int | float)
+_TEXT = msgspec.json.Decoder(str)
+_PARTS = msgspec.json.Decoder(list[object])
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
@@ -134,8 +150,13 @@ def mend(raw: bytes) -> bytes:
     Browsers' JSON.stringify writes such escapes, strict parsers refuse them. Anything else stays.
     """
     raw = raw.removeprefix(_BOM)
-    if _SURROGATE.search(raw):  # four times as fast as two searches by `in`
-        raw = _ESCAPE.sub(lambda m: b"\\ufffd" if m[1] else m[0], raw)
+    if (
+        _SURROGATE.search(raw) and b"\xff" not in raw
+    ):  # two searches by `in` take four times as long
+        # A backslash that is left by the first step begins an escape. Nothing here calls Python for
+        # each match: a chunk may hold a million.
+        raw = raw.replace(_BACKSLASH, _BACKSLASH_AWAY)
+        raw = _LONE.sub(rb"\\ufffd", raw).replace(_BACKSLASH_AWAY, _BACKSLASH)
     return raw
 
 
@@ -166,23 +187,26 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
             # Only a click is of interest; it is short, and says so near its beginning.
             if len(event.data) < 512:  # noqa: PLR2004, RUF100
                 data = _data(event.data)
-                clicks += data.source == _MOUSE_INTERACTION and data.type == _CLICK
+                clicks += (
+                    _number(data.source) == _MOUSE_INTERACTION and _number(data.type) == _CLICK
+                )
         elif kind == META:
             data = _data(event.data)
             views.see(event.timestamp, data.href, data.width, data.height)
         elif kind in (CUSTOM, PLUGIN):
             data = _data(event.data)
-            if data.tag == IDENTIFY:
-                user_id = _user_id(data) or user_id
-            elif data.tag == PAGE:
+            tag = _text(data.tag, _NAME_LENGTH_MAX)
+            if tag == IDENTIFY:
+                user_id = _text(_payload(data).id, USER_ID_LENGTH_MAX) or user_id
+            elif tag == PAGE:
                 page = _payload(data)
                 views.see(event.timestamp, page.url, page.width, page.height, page.title)
-            elif data.tag == TRIGGER:
-                kind_text = _payload(data).kind
-                if isinstance(kind_text, str) and _TRIGGER_KIND.fullmatch(kind_text):
+            elif tag == TRIGGER:
+                kind_text = _text(_payload(data).kind, _NAME_LENGTH_MAX)
+                if kind_text and _TRIGGER_KIND.fullmatch(kind_text):
                     triggers.append((event.timestamp, kind_text))
             else:
-                errors.see(event.timestamp, data)
+                errors.see(event.timestamp, tag, data)
     stamps = [event.timestamp for event in events]
     return ChunkFacts(
         page_id=page_id,
@@ -284,23 +308,27 @@ class _Views:
         self._length = 0
 
     def see(
-        self, at_ms: float, url: object, width: object, height: object, title: object = None
+        self,
+        at_ms: float,
+        url: msgspec.Raw,
+        width: msgspec.Raw,
+        height: msgspec.Raw,
+        title: msgspec.Raw = _NOTHING,
     ) -> None:
-        if not isinstance(url, str) or len(self.kept) >= _VIEWS_MAX:
+        if len(self.kept) >= _VIEWS_MAX or (address := _text(url, URL_READ_MAX + 1)) is None:
             return
-        text = scrub_text(title, TITLE_LENGTH_MAX) if isinstance(title, str) else ""
-        view = View(int(at_ms), scrub_url(url), _size(width), _size(height), text)
+        name = scrub_text(_text(title, read_length(TITLE_LENGTH_MAX)) or "", TITLE_LENGTH_MAX)
+        view = View(int(at_ms), scrub_url(address), _size(width), _size(height), name)
         length = len(view.url) + len(view.title)
         if self._length + length <= _VIEWS_LENGTH_MAX:
             self.kept.append(view)
             self._length += length
 
 
-def _size(value: object) -> int:
+def _size(raw: msgspec.Raw) -> int:
     """Return CSS px as an int, 0 where the browser told nonsense."""
-    if isinstance(value, int | float) and 0 <= value <= _SIZE_MAX:
-        return int(value)
-    return 0
+    value = _number(raw)
+    return int(value) if value is not None and 0 <= value <= _SIZE_MAX else 0
 
 
 def _payload(data: _Data) -> _Payload:
@@ -310,9 +338,27 @@ def _payload(data: _Data) -> _Payload:
         return _Payload()
 
 
-def _user_id(data: _Data) -> str | None:
-    user_id = _payload(data).id
-    return user_id[:USER_ID_LENGTH_MAX] if isinstance(user_id, str) and user_id else None
+def _number(raw: msgspec.Raw) -> float | None:
+    """Return a JSON number, None of any other value."""
+    try:
+        return _NUMBER.decode(raw) if 0 < len(raw) <= _NUMBER_LENGTH_MAX else None
+    except msgspec.DecodeError:
+        return None
+
+
+def _text(raw: msgspec.Raw, length_max: int) -> str | None:
+    """Return a JSON string, cut; None of any other value. What is cut off is not decoded."""
+    body = bytes(memoryview(raw)[: _LETTER_BYTES_MAX * length_max])
+    if not body.startswith(b'"'):
+        return None
+    if len(body) == len(raw):
+        return _TEXT.decode(body)[:length_max]
+    for end in range(len(body), len(body) - _LETTER_BYTES_MAX, -1):
+        try:  # the cut may go through a letter
+            return _TEXT.decode(body[:end] + b'"')[:length_max]
+        except msgspec.DecodeError:
+            continue
+    return None
 
 
 class _ErrorCount:
@@ -320,24 +366,40 @@ class _ErrorCount:
 
     def __init__(self) -> None:
         self.count = 0
-        self._recent: list[tuple[float, str]] = []
+        self._recent = SameErrors()
 
-    def see(self, at_ms: float, data: _Data) -> None:
-        if data.tag in ERROR_TAGS:
-            message = _payload(data).message
+    def see(self, at_ms: float, tag: str | None, data: _Data) -> None:
+        if tag in ERROR_TAGS:
             self.count += 1
-            if isinstance(message, str) and message:
-                self._recent = [*self._recent[-7:], (at_ms, message)]
-        elif data.plugin == CONSOLE:
+            self._recent.add(at_ms, _text(_payload(data).message, SAME_ERROR_LENGTH_MAX) or "")
+        elif _text(data.plugin, _NAME_LENGTH_MAX) == CONSOLE:
             payload = _payload(data)
-            if payload.level == "error" and not self._seen(at_ms, payload.payload):
-                self.count += 1
+            if _text(payload.level, _NAME_LENGTH_MAX) == "error":
+                self.count += not self._recent.has(at_ms, _console_text(payload.payload))
 
-    def _seen(self, at_ms: float, parts: object) -> bool:
-        text = " ".join(p for p in parts if isinstance(p, str)) if isinstance(parts, list) else ""
-        if "Uncaught" not in text:
-            return False
-        return any(
-            abs(at_ms - at) <= SAME_ERROR_MS and message.removeprefix("Uncaught ")[:200] in text
-            for at, message in self._recent
+
+def _console_text(raw: msgspec.Raw) -> str:
+    try:
+        parts = _PARTS.decode(raw) if 0 < len(raw) <= _CONSOLE_BYTES_MAX else []
+    except (msgspec.DecodeError, RecursionError):
+        parts = []
+    return " ".join(part for part in parts if isinstance(part, str))
+
+
+class SameErrors:
+    """The last errors that a page told, which its console tells once more."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, str]] = deque(maxlen=8)
+
+    def add(self, at_ms: float, message: str) -> None:
+        """Remember what the page told."""
+        if message:
+            self._recent.append((at_ms, message.removeprefix("Uncaught ")[:_SAME_LENGTH_MAX]))
+
+    def has(self, at_ms: float, text: str) -> bool:
+        """Whether a line of the console tells of one of them."""
+        text = text[:SAME_ERROR_LENGTH_MAX]
+        return "Uncaught" in text and any(
+            abs(at_ms - at) <= SAME_ERROR_MS and message in text for at, message in self._recent
         )

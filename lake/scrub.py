@@ -2,13 +2,22 @@
 
 Only what the server writes itself passes here (columns, headers, metadata, logs); a payload stays
 as its recorder sent it.
+
+A text is cut before it is read, so the work is bounded by the length that is kept. A value that the
+cut may have halved is dropped, because half a secret matches no pattern.
 """
 
 import re
+from collections.abc import Callable
+from inspect import unwrap
 from urllib.parse import SplitResult, unquote, urlsplit
 
 URL_LENGTH_MAX = 2048  # longer than any address that a person would recognise
 MASK = "***"
+URL_READ_MAX = 2 * URL_LENGTH_MAX  # masks shorten a URL, so more of it is read than kept
+_SECRET_LENGTH_MAX = 256  # of an e-mail address (RFC 5321, section 4.5.3.1.3); others are shorter
+_WORD_SIGNS = "_.%+-@/=~"  # that stand in secrets beside letters and digits
+_GROUP_SIGNS = "0123456789 ()+.-"  # of cards and phone numbers, which are written in groups
 _STEP_LENGTH_MIN = 10  # of a path; a shorter step is no secret, unless it is half an e-mail address
 
 _SECRET_NAME = re.compile(
@@ -18,7 +27,8 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_VALUE = re.compile(
     r"[A-Za-z0-9_\-+/=.~%]{32,}"  # keys, hashes, JWTs
-    r"|[^@\s]+(?:@|%40)[^@\s]+\.[A-Za-z]{2,}"  # e-mail
+    # E-mail. Where the `@` stands is decided once, or a run of `%40` would take quadratic time.
+    r"|(?>[^@\s]+@|[^@\s]+?%40)[^@\s]+\.[A-Za-z]{2,}"
     r"|(?:\d[ \-]?){13,19}"  # card numbers
     r"|\d{3}-\d{2}-\d{4}"  # US social security numbers
 )
@@ -41,14 +51,21 @@ _SHAPES = (
 _SHAPED = re.compile("|".join(_SHAPES))
 _TEXT_SECRET = re.compile("|".join((_SHAPES[0], _CARD.pattern, *_SHAPES[1:])))
 
+_PLAIN_URL = re.compile(
+    r"(https?)://([\w.:\-]*)((?:/[^?#\t\n\r]*)?)(?:\?([^#\t\n\r]*))?(?:#([^\t\n\r]*))?", re.ASCII
+)
+# `urlsplit` itself keeps the last 128 URLs and their parts, however long, in a cache.
+_split_any: Callable[[str], SplitResult] = unwrap(urlsplit)
+
 
 def scrub_url(url: str) -> str:
     """Mask secret-looking values of the query, steps of the path, and drop user:password@.
 
     Text that is no URL comes back scrubbed as text. The result is at most `URL_LENGTH_MAX` long.
     """
+    url = _whole_url(url)
     try:
-        parts = urlsplit(url)
+        parts = split_url(url)
     except ValueError:
         return scrub_text(url, URL_LENGTH_MAX)
     clean = SplitResult(
@@ -62,15 +79,51 @@ def scrub_url(url: str) -> str:
     return (url if clean == parts else clean.geturl())[:URL_LENGTH_MAX]
 
 
+def split_url(url: str) -> SplitResult:
+    """Split a URL as `urllib.parse.urlsplit` does, and remember none.
+
+    Raises:
+        ValueError: Its host is none.
+    """
+    plain = _PLAIN_URL.fullmatch(url)
+    return SplitResult(*plain.groups("")) if plain else _split_any(url)
+
+
 def scrub_text(text: str, length_max: int | None = None) -> str:
     """Mask e-mail addresses, card, social security and phone numbers, tokens, keys and hashes.
 
-    With `length_max` the result is cut. The cut comes last, since half a secret looks like none.
+    With `length_max` the result is cut. Little more than that is read of a longer text.
     """
     if length_max is None:
         return _TEXT_SECRET.sub(MASK, text)
-    # A page may send megabytes, of which no more than this is looked at.
-    return _TEXT_SECRET.sub(MASK, text[: 2 * length_max])[:length_max]
+    return _TEXT_SECRET.sub(MASK, _whole_text(text, 2 * length_max))[:length_max]
+
+
+def read_length(length_max: int) -> int:
+    """Return how many letters of a text decide what `scrub_text` returns of it."""
+    return 2 * length_max + _SECRET_LENGTH_MAX + 1
+
+
+def _whole_url(url: str) -> str:
+    """Cut a long URL; of the step or parameter that the cut goes through only a name is left."""
+    if len(url) <= URL_READ_MAX:
+        return url
+    read = url[:URL_READ_MAX]
+    end = max(read.rfind(sign) for sign in "/?&#") + 1
+    name, equals, _ = read[end:].partition("=")
+    return f"{read[:end]}{name if equals else ''}{equals}{MASK}"
+
+
+def _whole_text(text: str, length_max: int) -> str:
+    """Cut a long text before the secret through which the cut may go."""
+    if len(text) <= length_max + _SECRET_LENGTH_MAX:
+        return text
+    end = length_max + _SECRET_LENGTH_MAX
+    while end > length_max and (text[end - 1].isalnum() or text[end - 1] in _WORD_SIGNS):
+        end -= 1
+    if end == length_max:  # a longer word than any secret
+        return text[: length_max + _SECRET_LENGTH_MAX]
+    return text[:length_max] + text[length_max:end].rstrip(_GROUP_SIGNS)
 
 
 def _scrub_path(path: str) -> str:

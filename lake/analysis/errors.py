@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from lake.analysis.decoding import data_of, decoded, field
 from lake.analysis.fingerprints import fingerprint
-from lake.chunks import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, SAME_ERROR_MS
+from lake.chunks import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, SameErrors
 from lake.scrub import scrub_text, scrub_url
 
 ERRORS_MAX = 1000  # rows kept of one session; its count stays right beyond
@@ -38,7 +38,7 @@ class ErrorRule:
 
     def __init__(self) -> None:
         self.errors: list[ErrorEvent] = []
-        self._recent: dict[int, list[tuple[float, str]]] = {}
+        self._recent: dict[int, SameErrors] = {}
 
     def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> ErrorEvent | None:
         """Look at one event; all but custom and plugin events are none of this rule's.
@@ -55,8 +55,7 @@ class ErrorRule:
         payload = data.get("payload")
         if data.get("tag") in ERROR_TAGS:
             message = _text(field(payload, "message"))
-            if message:
-                self._recent[chunk] = [*self._recent.get(chunk, [])[-7:], (at_ms, message)]
+            self._recent.setdefault(chunk, SameErrors()).add(at_ms, message)
             source = field(payload, "source")
             source = source if source in _SOURCES else "page"
             stack = _text(field(payload, "stack")) or _place(payload)
@@ -65,17 +64,12 @@ class ErrorRule:
             parts = field(payload, "payload")
             texts = [_unquoted(p) for p in parts] if isinstance(parts, list) else []
             text = " ".join(t for t in texts if t)
-            if not self._is_repeated(at_ms, chunk, text):
+            recent = self._recent.get(chunk)
+            if recent is None or not recent.has(at_ms, text):
                 trace = field(payload, "trace")
                 lines = [t for t in trace if isinstance(t, str)] if isinstance(trace, list) else []
                 return self._add(at_ms, chunk, text, "\n".join(lines), "console")
         return None
-
-    def _is_repeated(self, at_ms: float, chunk: int, text: str) -> bool:
-        return "Uncaught" in text and any(
-            abs(at_ms - at) <= SAME_ERROR_MS and message.removeprefix("Uncaught ")[:200] in text
-            for at, message in self._recent.get(chunk, [])
-        )
 
     def _add(
         self, at_ms: float, chunk: int, message: str, stack: str, source: str

@@ -19,7 +19,6 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,40}:\S")
 _SAFARI_GLOBAL = ("[native code]", "[wasm code]")
 _FIREFOX_EVAL = re.compile(r"(.*?) line (\d{1,9}) > ")
 _WASM = re.compile(r"(.*?):(wasm-function\[\d{1,9}\])(?::0x[0-9a-fA-F]{1,16})?$")
-_ALIAS = re.compile(r" \[as [^\]]*\]$")
 _EXTENSIONS = (
     "chrome-extension:",
     "moz-extension:",
@@ -61,7 +60,7 @@ class Frame(NamedTuple):
 
         `Cart.pay`, `new Cart`, `Cart.prototype.pay`, `open/this.pay<` and `e.pay [as onclick]`.
         """
-        found = _ALIAS.sub("", self.function).removeprefix("async ").removeprefix("new ")
+        found = _without_alias(self.function).removeprefix("async ").removeprefix("new ")
         if found in _NAMELESS:
             return ""
         # Firefox names a function within another `outer/inner`, and one without a name `outer/<`.
@@ -93,6 +92,14 @@ def in_app(frames: Iterable[Frame]) -> list[Frame]:
         if frame.is_in_app:
             found.append(frame)
     return found
+
+
+def _without_alias(function: str) -> str:
+    """Drop the ` [as f]` at the end, if there is one."""
+    if not function.endswith("]"):
+        return function
+    at = function.find(" [as ", function.rfind("]", 0, -1) + 1)
+    return function[:at] if at >= 0 else function
 
 
 def _chromium(line: str) -> Frame | None:

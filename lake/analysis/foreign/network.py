@@ -6,14 +6,13 @@ request is taken to have begun its duration before the event.
 
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from lake.analysis.foreign.events import PageEvent
 from lake.analysis.foreign.mirror import Mirror
 from lake.analysis.occurrences import Request
 from lake.analysis.slow_response import DURATION_MS_MIN
 from lake.chunks import PLUGIN
-from lake.scrub import scrub_url
+from lake.scrub import scrub_url, split_url
 
 FAILED_FROM = 400
 _PLUGIN = "rrweb/network@"
@@ -90,7 +89,7 @@ def _number(request: dict[str, object], name: str) -> float:
 
 def _path_of(url: str) -> str:
     try:
-        parts = urlsplit(scrub_url(url))
+        parts = split_url(scrub_url(url))
     except ValueError:
         return ""
     return f"{parts.netloc}{parts.path}"[:_PATH_LENGTH_MAX]
