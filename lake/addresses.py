@@ -11,6 +11,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from lake.errors import SettingInvalid
 
 Network = IPv4Network | IPv6Network
+_ADDRESS_LENGTH_MAX = 45  # IPv6 with the digits of an IPv4; a zone's name may be of any length
+_HOPS_MAX = 32  # of proxies, one behind the other
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
@@ -33,7 +35,7 @@ def visitor_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -
     found = peer
     if not trusted or not forwarded_for or not _is_trusted(peer, tuple(trusted)):
         return found
-    for hop in reversed(forwarded_for.split(",")):
+    for hop in reversed(forwarded_for.rsplit(",", _HOPS_MAX)):
         address = _bare(hop.strip())
         if not address:
             break  # what a trusted proxy wrote is an address; the rest is anybody's
@@ -77,6 +79,6 @@ def _bare(hop: str) -> str:
     elif hop.count(":") == 1:
         hop = hop.partition(":")[0]
     try:
-        return str(ip_address(hop))
+        return str(ip_address(hop)) if len(hop) <= _ADDRESS_LENGTH_MAX else ""
     except ValueError:
         return ""

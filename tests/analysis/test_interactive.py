@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lake.analysis.foreign.budget import Budget
 from lake.analysis.foreign.cursors import Cursors
 from lake.analysis.foreign.mirror import Mirror
 from lake.analysis.foreign.selectors import parse
@@ -12,7 +13,8 @@ from tests.analysis.streams import Page
 
 
 def target(page: Page, name: str = "it") -> Target:
-    cursors = Cursors()
+    budget = Budget()
+    cursors = Cursors(budget)
     mirror = Mirror(cursors.read)
     for event in page.events:
         if event["type"] == 2:
@@ -22,7 +24,7 @@ def target(page: Page, name: str = "it") -> Target:
             mirror.apply(event["data"])
         if event["data"].get("source") in (8, 15):
             cursors.read_rules(event["data"])
-    return target_of(mirror.get(page.ids[name]), cursors)
+    return target_of(mirror.get(page.ids[name]), cursors, budget)
 
 
 def it(tag: str, *children: Any, **attributes: str) -> Any:

@@ -26,8 +26,8 @@ from lake.analysis.foreign.events import (
 )
 from lake.analysis.foreign.habits import HOVERS_MIN, Habit, Habits, sign_of
 from lake.analysis.foreign.mirror import Mirror
-from lake.analysis.foreign.nodes import Change, Node
-from lake.analysis.foreign.paths import elements_of, is_editable
+from lake.analysis.foreign.nodes import DOCUMENT_TAG, TEXT_TAG, Change, Node
+from lake.analysis.foreign.paths import is_editable
 from lake.analysis.foreign.shown import is_shown
 from lake.chunks import META
 
@@ -162,16 +162,18 @@ class Answers:
         since_ms, until_ms = moves[0][0] - _MOVED_MS, moves[-1][0] + _MOVED_MS
         kept = (s for s in self._stirs if not (s.is_doubtful and since_ms <= s.at_ms <= until_ms))
         self._stirs = deque(list(kept), maxlen=_STIRS_MAX)
-        under = {
-            element
-            for number in {number for _, number in moves if type(number) is int}
-            if (node := self._mirror.get(number))
-            for element in elements_of(node)
-        }
-        for noted_ms, habit, node in self._unasked:
+        under: set[Node] = set()
+        for number in {number for _, number in moves if type(number) is int}:
+            node = self._mirror.get(number)
+            for element in node.climb() if node else ():
+                if element in under or element.tag == DOCUMENT_TAG:
+                    break  # what that is in is known
+                if element.tag != TEXT_TAG:
+                    under.add(element)
+        for noted_ms, habit, changed in self._unasked:
             if since_ms <= noted_ms <= until_ms:
                 # What the mouse was over needs no second time to be known for its own.
-                habit.hovers += HOVERS_MIN if node in under else 1
+                habit.hovers += HOVERS_MIN if changed in under else 1
         self._unasked.clear()
 
     def _stir(self, at_ms: float, *, is_selection: bool = False, is_doubtful: bool = False) -> None:

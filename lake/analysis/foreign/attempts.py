@@ -58,13 +58,16 @@ class Attempt:
                 self.has_refused |= shows_refusal(form, texts)
             return
         self.is_gone |= is_hidden(form) and not self.was_hidden
+        has_marks = False
         for change in changes:
             is_inside = self._concerns(change)
             said = says(change)
             self.has_thanked |= said == "success"
-            if said == "error" or (is_inside and _is_mark(change)):
-                self.has_refused |= said == "error" or shows_refusal(form, texts)
+            self.has_refused |= said == "error"
+            has_marks |= is_inside and _is_mark(change)
             self.has_changed |= is_inside and change.name not in ("class", "aria-invalid")
+        # All changes are made by now, so that one look at the form is enough.
+        self.has_refused = self.has_refused or (has_marks and shows_refusal(form, texts))
         if self.looks < _LOOKS_MAX and not self.is_late:
             self.looks += 1
             self.is_marked = shows_refusal(form, texts)
@@ -101,12 +104,18 @@ class Attempt:
 
 def form_among(changes: list[Change], path: str) -> Node | None:
     """Return the form of that path which came with the changes."""
+    return forms_among(changes).get(path)
+
+
+def forms_among(changes: list[Change]) -> dict[str, Node]:
+    """Return the forms that came with the changes, by their paths."""
+    found: dict[str, Node] = {}
     for change in changes:
         if change.what == "added":
             for node in change.node.descend(CHANGES_MAX):
-                if node.tag == "form" and path_of(node) == path:
-                    return node
-    return None
+                if node.tag == "form":
+                    found.setdefault(path_of(node), node)
+    return found
 
 
 def _is_mark(change: Change) -> bool:

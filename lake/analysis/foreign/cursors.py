@@ -10,15 +10,17 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from lake.analysis.foreign.budget import Budget
 from lake.analysis.foreign.nodes import Node
 from lake.analysis.foreign.selectors import Compound, Selector, parse
+from lake.kept import Kept
 
 ROOT_TAGS = ("body", "html")  # a cursor of theirs is everywhere, and so says nothing
 RULES_MAX = 5000  # of one page
-_SHEETS_MAX = 30  # remembered, each with as many rules at most
 _SELECTORS_LENGTH_MAX = 4000  # of one rule: resets name every control that there is
 _RULE_LENGTH_MAX = 4000  # from its brace to the cursor
 _TESTS_MAX = 5000  # rules tried for one question
+_WORD_LENGTH_MAX = 40  # of a cursor's name
 # Begins with the word itself, which is searched for faster than anything else.
 _CURSOR = re.compile(r"cursor(?<![\w-]cursor)\s*:\s*([^;}!]*)")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -26,8 +28,10 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _INHERITING = frozenset(("inherit", "unset", "revert", "revert-layer", "auto", ""))
 
 
+_REMEMBERED_BYTES_MAX = 8 << 20  # of the rules of all sheets
+_RULE_BYTES = 1000  # about what one takes
 # By the sheet's digest: sessions of a website share their sheets. What they say is no secret.
-_READ: dict[bytes, list[tuple[str, Selector, str]]] = {}
+_READ = Kept(_REMEMBERED_BYTES_MAX)
 
 
 class _Rule(NamedTuple):
@@ -39,7 +43,8 @@ class _Rule(NamedTuple):
 class Cursors:
     """The rules about cursors of one page."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self.clear()
 
     def clear(self) -> None:
@@ -52,14 +57,13 @@ class Cursors:
         if "cursor" not in css:
             return
         digest = hashlib.blake2b(css.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        rules = _READ.get(digest)
+        rules = _READ.get([digest]).get(digest)
         if rules is None:
-            if len(_READ) >= _SHEETS_MAX:
-                _READ.clear()
-            rules = _READ[digest] = [
+            rules = [
                 (_key(selector.compounds[0]), selector, cursor)
                 for selector, cursor in islice(_rules(css), RULES_MAX)
             ]
+            _READ.put([(digest, rules, _RULE_BYTES * (1 + len(rules)))])
         for key, selector, cursor in rules[: RULES_MAX - self._count]:
             self._count += 1
             self._by_key.setdefault(key, []).append(_Rule(selector, cursor, self._count))
@@ -84,16 +88,19 @@ class Cursors:
         for place, node in enumerate(chain):
             if node.tag in ROOT_TAGS:
                 break
-            written = _CURSOR.findall(node.attributes.get("style", ""))
-            if written and (cursor := _keyword(written[-1])) not in _INHERITING:
-                return cursor
+            written = node.judged(_written)
+            if written not in _INHERITING:
+                return written
             found: tuple[tuple[int, int, int], int, str] | None = None
-            for key in _keys(node):
+            keys = node.judged(_keys)
+            if not self._budget.spend(len(keys)):
+                return "auto"
+            for key in keys:
                 for rule in self._by_key.get(key, ()):
                     tests += 1
                     if tests > _TESTS_MAX:
                         return "auto"
-                    if rule.selector.matches(chain[place:]):
+                    if rule.selector.matches(chain, place, self._budget):
                         found = max(
                             found or ((-1, 0, 0), 0, ""),
                             (rule.selector.weight, rule.order, rule.cursor),
@@ -105,17 +112,23 @@ class Cursors:
 
 def _rules(css: str) -> Iterator[tuple[Selector, str]]:
     css = _COMMENT.sub(" ", css)
+    before_opened = -1
+    selectors: list[Selector] = []
     for match in _CURSOR.finditer(css):
         opened = css.rfind("{", max(0, match.start() - _RULE_LENGTH_MAX), match.start())
         if opened < 0:
             continue
+        if opened == before_opened:  # one more in the same rule
+            yield from ((selector, _keyword(match[1])) for selector in selectors)
+            continue
+        before_opened, selectors = opened, []
         start = max(0, opened - _SELECTORS_LENGTH_MAX)
         before = css[start:opened]
         cut = max(before.rfind(sign) for sign in "{};")
         # If not even the list's beginning is in reach, it is too long to be a person's.
         if cut >= 0 or start == 0:
-            for selector in parse(before[cut + 1 :]):
-                yield selector, _keyword(match[1])
+            selectors = list(parse(before[cut + 1 :]))
+            yield from ((selector, _keyword(match[1])) for selector in selectors)
 
 
 def _key(compound: Compound) -> str:
@@ -132,6 +145,12 @@ def _keys(node: Node) -> list[str]:
     return ["*", node.tag, f"#{attributes.get('id', '')}", *(f".{name}" for name in classes)]
 
 
+def _written(node: Node) -> str:
+    """Return the cursor that an element's own style tells, or ""."""
+    written = _CURSOR.findall(node.attributes.get("style", ""))
+    return _keyword(written[-1]) if written else ""
+
+
 def _keyword(value: str) -> str:
     """Of `url(x.png) 2 2, pointer` the last one: what is shown where pictures fail."""
-    return value.rpartition(",")[2].strip().lower()
+    return value.rpartition(",")[2].strip()[:_WORD_LENGTH_MAX].lower()

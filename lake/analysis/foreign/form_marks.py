@@ -42,7 +42,7 @@ def form_of(node: Node) -> Node | None:
     chain = elements_of(node)
     for n, element in enumerate(chain):
         if element.tag == "form" or element.attributes.get("role") == "form":
-            is_search = any(map(_is_search, [element, *chain[:n]])) or any(
+            is_search = any(e.judged(_is_search) for e in chain[: n + 1]) or any(
                 above.attributes.get("role") == "search" for above in chain[n:]
             )
             return None if is_search or _asks(element) else element
@@ -68,7 +68,7 @@ def is_text_field(node: Node) -> bool:
     """Whether text is typed into it, other than a search."""
     if node.tag == "input":
         kind = node.attributes.get("type", "text").lower()
-        return kind not in _NO_TEXT_TYPES and not _is_search(node)
+        return kind not in _NO_TEXT_TYPES and not node.judged(_is_search)
     return node.tag == "textarea" or is_editable(node)
 
 
@@ -145,11 +145,14 @@ def says(change: Change) -> str | None:
 
 def is_hidden(node: Node) -> bool:
     """Whether it, or what it is in, says that it is not shown."""
-    return any(
+    return any(element.judged(_hides) for element in elements_of(node))
+
+
+def _hides(element: Node) -> bool:
+    return (
         "hidden" in element.attributes
-        or any(map(_HIDING.fullmatch, element.attributes.get("class", "").split()))
+        or any(map(_HIDING.fullmatch, element.tokens))
         or (_DISPLAY.findall(element.attributes.get("style", "")) or [""])[-1] in ("none", "hidden")
-        for element in elements_of(node)
     )
 
 
@@ -169,11 +172,11 @@ def _in(form: Node) -> Iterator[Node]:
 
 
 def _classes(node: Node) -> set[str]:
-    return set(node.attributes.get("class", "").split())
+    return set(node.tokens)
 
 
 def _names(element: Node) -> list[str]:
-    return [*element.attributes.get("class", "").split(), element.attributes.get("id", "")]
+    return [*element.tokens, element.attributes.get("id", "")]
 
 
 def _submits(element: Node) -> bool:
@@ -196,19 +199,22 @@ def _asks(form: Node) -> bool:
     count = sum(map(is_text_field, fields))
     if form.attributes.get("method", "").lower() == "get":
         return count <= 1
-    return count == 0 and any(map(_is_search, fields))
+    return count == 0 and any(field.judged(_is_search) for field in fields)
 
 
 def _is_refused(field: Node, form: Node) -> bool:
     if field.attributes.get("aria-invalid", "false") not in ("false", ""):
         return True
     for element in islice(field.climb(), _WRAPPERS_MAX + 1):
-        names = element.attributes.get("class")
-        if names and any(map(_INVALID.search, names.split())):
+        if element.judged(_is_invalid):
             return True
         if element is form:
             break
     return False
+
+
+def _is_invalid(element: Node) -> bool:
+    return any(map(_INVALID.search, element.tokens))
 
 
 def _words(node: Node) -> str:

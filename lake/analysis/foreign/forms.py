@@ -9,7 +9,7 @@ How each of these looks is told in `lake.analysis.foreign.form_marks`.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lake.analysis.foreign.attempts import CHANGES_MAX, Attempt, form_among
+from lake.analysis.foreign.attempts import CHANGES_MAX, Attempt, forms_among
 from lake.analysis.foreign.events import (
     CLICK,
     FOCUS,
@@ -160,7 +160,8 @@ class Forms:
             filled = self._filled[form.id] = _Filled(path_of(form))
         if filled and has_text:
             filled.is_sent = False
-            filled.fields.add(node.id)
+            if len(filled.fields) < _FIELDS_MAX:
+                filled.fields.add(node.id)
         elif filled:
             filled.fields.discard(node.id)
 
@@ -179,9 +180,11 @@ class Forms:
             attempt.see_changes(changes, self._mirror, self._texts)
         if not any(change.what == "removed" for change in changes):
             return
-        for number in [number for number in self._filled if self._mirror.get(number) is None]:
+        lost = [number for number in self._filled if self._mirror.get(number) is None]
+        came = forms_among(changes) if lost else {}
+        for number in lost:
             filled = self._filled.pop(number)
-            again = form_among(changes, filled.path)
+            again = came.get(filled.path)
             if again:  # it was drawn anew
                 self._filled[again.id] = filled
             elif not (attempt and attempt.form == number):

@@ -68,8 +68,8 @@ def is_interactive(chain: Sequence[Node], cursors: Cursors) -> bool:
         return True
     inner = [node for node in chain if node.tag not in ROOT_TAGS]
     return (
-        any(map(_is_marked, inner))
-        or any(map(_is_named, inner[:_NAMED_NODES_MAX]))
+        any(node.judged(_is_marked) or _labels(node) for node in inner)
+        or any(node.judged(_is_named) for node in inner[:_NAMED_NODES_MAX])
         or cursors.of(chain) in _HAND
     )
 
@@ -82,12 +82,11 @@ def _is_marked(node: Node) -> bool:
         or attributes.get("draggable") == "true"
         or any(map(_HANDLER.search, attributes))
         or any(name in attributes and attributes[name] not in _TOGGLES_NOT for name in _TOGGLES)
-        or (node.tag == "label" and _has_control(node))
     )
 
 
 def _is_named(node: Node) -> bool:
-    return any(map(_NAMED.search, node.attributes.get("class", "").split()))
+    return any(map(_NAMED.search, node.tokens))
 
 
 def _is_focusable(node: Node) -> bool:
@@ -96,7 +95,9 @@ def _is_focusable(node: Node) -> bool:
     return not is_read and not attributes.get("tabindex", "-").startswith("-")
 
 
-def _has_control(label: Node) -> bool:
+def _labels(label: Node) -> bool:
+    if label.tag != "label":
+        return False
     if label.attributes.get("for"):
         return True
     return any(node.tag in _LABELLED for node in label.descend(_LABEL_NODES_MAX))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from lake.analysis.foreign.nodes import DOCUMENT_TAG, TEXT_TAG, Change, Node
+from lake.analysis.foreign.nodes import DEPTH_MAX, DOCUMENT_TAG, TEXT_TAG, Change, Node
 
 NODES_MAX = 200_000  # ten times what a browser scrolls smoothly
 _CHARS_MAX = 32 << 20  # of all texts and attributes
@@ -18,6 +18,7 @@ _UNMADE_MAX = 3 << 20  # letters of JSON that are kept as they came
 _TEXT_LENGTH_MAX = 300  # of one text; a label is shorter
 _ATTRIBUTE_LENGTH_MAX = 1000  # frameworks write so many classes at one element
 _ATTRIBUTES_MAX = 60
+_NAME_LENGTH_MAX = 64
 _ORPHANS_MAX = 10_000  # from one snapshot to the next; honest streams have few
 
 _CSS = "_cssText"  # the attribute of <style> and <link> in which rrweb puts a sheet
@@ -245,11 +246,15 @@ class Mirror:
         if item.get("childNodes"):
             return False
         up: int | None = above
-        while up is not None and up in self._unmade:
+        for _ in range(DEPTH_MAX):
+            if up is None or up not in self._unmade:
+                break
             if up == number:  # a ring would have no top
                 self._made(number).detach()
                 return True
             up = self._unmade[up][1]
+        else:
+            return False  # so deep that it takes long to see whether this is a ring
         children = self._unmade[number][0].get("childNodes")
         item = {**item, "childNodes": children} if children else item
         self._unmade[number] = item, above
@@ -286,6 +291,7 @@ class Mirror:
             attributes = item.get("attributes")
             for name, value in attributes.items() if isinstance(attributes, dict) else ():
                 self._keep(node, name, value)
+            node.forget_judged()
         elif kind == _TEXT:
             node.tag = TEXT_TAG
             text = item.get("textContent")
@@ -302,6 +308,7 @@ class Mirror:
             # Of a style, those of its properties that have changed.
             value = _restyled(before or "", value)
         self._keep(node, name, value)
+        node.forget_judged()
         return Change("attribute", node, node.parent, name, before)
 
     def _keep(self, node: Node, name: str, value: object) -> None:
@@ -310,7 +317,7 @@ class Mirror:
             value = ""
         if type(value) in (int, float):
             value = str(value)
-        has_room = len(node.attributes) < _ATTRIBUTES_MAX and len(name) < _TEXT_LENGTH_MAX
+        has_room = len(node.attributes) < _ATTRIBUTES_MAX and len(name) <= _NAME_LENGTH_MAX
         if isinstance(value, str) and has_room and name != _CSS:
             node.attributes[name] = self._kept(value, _ATTRIBUTE_LENGTH_MAX)
 

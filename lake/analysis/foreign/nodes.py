@@ -1,12 +1,13 @@
 """Nodes of a foreign page, as rules ask for them: tags, attributes, parents and texts."""
 
 from collections.abc import Callable, Iterator
-from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 DOCUMENT_TAG = "#document"
 TEXT_TAG = "#text"
-_DEPTH_MAX = 512  # browsers' parsers nest no deeper
+DEPTH_MAX = 512  # browsers' parsers nest no deeper
+
+T = TypeVar("T")
 
 
 class Node:
@@ -19,6 +20,7 @@ class Node:
 
     __slots__ = (
         "_children",
+        "_judged",
         "_place",
         "attributes",
         "id",
@@ -39,6 +41,25 @@ class Node:
         self.unmade: Callable[[Node], None] | None = None
         self._children: dict[int, Node] = {}
         self._place: int | None = None
+        self._judged: dict[Callable[[Node], Any], Any] | None = None
+
+    def judged(self, judge: Callable[["Node"], T]) -> T:
+        """Return what `judge` makes of the tag and the attributes, once until they change."""
+        if self._judged is None:
+            self._judged = {}
+        if judge not in self._judged:
+            self._judged[judge] = judge(self)
+        found: T = self._judged[judge]
+        return found
+
+    def forget_judged(self) -> None:
+        """Call this after a change of the tag or the attributes."""
+        self._judged = None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The classes, as they stand."""
+        return self.judged(_tokens)
 
     @property
     def children(self) -> "dict[int, Node]":
@@ -66,7 +87,7 @@ class Node:
     def climb(self) -> "Iterator[Node]":
         """Yield the node and what it is in: ancestors, shadow hosts, iframes; not for ever."""
         node: Node | None = self
-        for _ in range(_DEPTH_MAX):
+        for _ in range(DEPTH_MAX):
             if node is None:
                 return
             yield node
@@ -74,12 +95,15 @@ class Node:
 
     def descend(self, nodes_max: int) -> "Iterator[Node]":
         """Yield the node and what is in it, in about the document's order, and not too much."""
-        waiting = [self]
+        waiting: list[Iterator[Node]] = [iter((self,))]
         while waiting and nodes_max > 0:
+            node = next(waiting[-1], None)
+            if node is None:
+                waiting.pop()
+                continue
             nodes_max -= 1
-            node = waiting.pop()
             yield node
-            waiting.extend(reversed(list(islice(node.children.values(), nodes_max))))
+            waiting.append(iter(node.children.values()))
 
     def attach(self, parent: "Node") -> None:
         """Stand in `parent`, unless that would close a ring."""
@@ -88,7 +112,7 @@ class Node:
             return
         if self._children or self.unmade:
             above: Node | None = parent
-            for _ in range(_DEPTH_MAX):
+            for _ in range(DEPTH_MAX):
                 if above is self:
                     return
                 if above is None:
@@ -111,6 +135,10 @@ class Node:
             child = self._children.pop(number, None)
             if child is not None:
                 self._children[number] = child
+
+
+def _tokens(node: Node) -> tuple[str, ...]:
+    return tuple(node.attributes.get("class", "").split())
 
 
 class Change(NamedTuple):

@@ -14,6 +14,7 @@ length of a session.
 """
 
 from lake.analysis.decoding import data_of
+from lake.analysis.foreign.budget import Budget
 from lake.analysis.foreign.cursors import Cursors
 from lake.analysis.foreign.events import MUTATION, RULES, Detector, PageEvent
 from lake.analysis.foreign.forms import Forms
@@ -30,10 +31,11 @@ class ForeignPage:
     """Sees one page's events and returns what they tell. Never raises, whatever comes."""
 
     def __init__(self, page_id: str) -> None:
-        self._cursors = Cursors()
+        self._budget = Budget()
+        self._cursors = Cursors(self._budget)
         self._mirror = Mirror(self._cursors.read)
         self._detectors: list[Detector] = [
-            Presses(page_id, self._mirror, self._cursors),
+            Presses(page_id, self._mirror, self._cursors, self._budget),
             Forms(page_id, self._mirror),
             Requests(page_id, self._mirror),
             Scrolls(page_id, self._mirror),
@@ -51,6 +53,7 @@ class ForeignPage:
         return found
 
     def _mirrored(self, at_ms: float, kind: int, json: bytes) -> PageEvent:
+        self._budget.earn(len(json))
         data = data_of(json)
         source = data.get("source") if kind == INCREMENTAL else None
         source = source if type(source) is int else -1

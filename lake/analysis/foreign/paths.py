@@ -45,7 +45,7 @@ def path_of(node: Node) -> str:
     """Return something like `main > form#pay > button.primary`."""
     path = separator = ""
     for element in elements_of(node)[: _ANCESTORS_MAX + 1]:
-        name = _name_of(element)
+        name = element.judged(_name_of)
         path = f"{name}{separator}{path}"
         if "#" in name:
             break
@@ -56,8 +56,8 @@ def path_of(node: Node) -> str:
 def text_of(node: Node) -> str:
     """Return the label of what was clicked, masked and cut; of fields and private parts nothing."""
     chain = elements_of(node)
-    top = next((element for element in chain if is_control(element)), node)
-    if any(_is_unreadable(element) for element in elements_of(top)):
+    top = next((element for element in chain if element.judged(is_control)), node)
+    if any(element.judged(_is_unreadable) for element in elements_of(top)):
         return ""
     read = " ".join(" ".join(_texts(top)).split())[:_READ_LENGTH_MAX]
     return scrub_text(read, _READ_LENGTH_MAX)[:TEXT_LENGTH_MAX]
@@ -94,7 +94,7 @@ def _name_of(element: Node) -> str:
         value = attributes.get(attribute)
         if _is_stable(value):
             return f'{element.tag}[{attribute}="{value}"]'
-    classes = [name for name in attributes.get("class", "").split() if _is_stable(name)]
+    classes = [name for name in element.tokens if _is_stable(name)]
     return ".".join([element.tag, *classes[:_CLASSES_MAX]])
 
 
@@ -109,12 +109,15 @@ def _is_unreadable(element: Node) -> bool:
 
 
 def _texts(top: Node) -> Iterator[str]:
-    waiting = [top]
-    for _ in range(_NODES_MAX):
-        if not waiting:
-            return
-        node = waiting.pop()
+    waiting = [iter((top,))]
+    nodes_left = _NODES_MAX
+    while waiting and nodes_left:
+        node = next(waiting[-1], None)
+        if node is None:
+            waiting.pop()
+            continue
+        nodes_left -= 1
         if node.tag == TEXT_TAG:
             yield node.text
-        elif not _is_unreadable(node):
-            waiting.extend(reversed(list(node.children.values())[:_NODES_MAX]))
+        elif not node.judged(_is_unreadable):
+            waiting.append(iter(node.children.values()))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lake.analysis.foreign.answers import Answers
+from lake.analysis.foreign.budget import Budget
 from lake.analysis.foreign.bursts import Bursts
 from lake.analysis.foreign.clicks import Clicks
 from lake.analysis.foreign.cursors import Cursors
@@ -46,9 +47,10 @@ class _Down(NamedTuple):
 class Presses:
     """The detector of clicks and bursts."""
 
-    def __init__(self, page_id: str, mirror: Mirror, cursors: Cursors) -> None:
+    def __init__(self, page_id: str, mirror: Mirror, cursors: Cursors, budget: Budget) -> None:
         self._mirror = mirror
         self._cursors = cursors
+        self._budget = budget
         self._answers = Answers(mirror)
         self._clicks = Clicks(page_id, self._answers)
         self._bursts = Bursts(page_id, self._answers)
@@ -112,7 +114,7 @@ class Presses:
         return Press(at_ms, down.at_ms, node, x, y, target)
 
     def _target(self, node: object) -> Target:
-        return target_of(self._mirror.get(node), self._cursors)
+        return target_of(self._mirror.get(node), self._cursors, self._budget)
 
 
 def _px(value: object) -> int | None:

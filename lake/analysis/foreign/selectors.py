@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from lake.analysis.foreign.budget import Budget
 from lake.analysis.foreign.nodes import Node
 
+_LENGTH_MAX = 500  # of one, of a list
 _PARTS_MAX = 12  # people write five at most
 _NAME = r"(?:[\w\-\u0080-\U0010ffff]|\\.)+"
 _TOKEN = re.compile(
@@ -32,6 +34,11 @@ class Compound(NamedTuple):
     ways: tuple[tuple["Compound", ...], ...]
     nots: tuple["Compound", ...]
 
+    @property
+    def test_count(self) -> int:
+        """How many compounds are looked at, those in brackets included."""
+        return 1 + len(self.nots) + sum(map(len, self.ways))
+
     def matches(self, node: Node) -> bool:
         """Whether all of it is so."""
         attributes = node.attributes
@@ -39,10 +46,8 @@ class Compound(NamedTuple):
             return False
         if self.number is not None and self.number != attributes.get("id"):
             return False
-        if self.classes:
-            tokens = attributes.get("class", "").split()
-            if any(name not in tokens for name in self.classes):
-                return False
+        if self.classes and any(name not in node.tokens for name in self.classes):
+            return False
         return (
             all(_holds(attributes.get(name), op, value) for name, op, value in self.attributes)
             and all(any(way.matches(node) for way in ways) for ways in self.ways)
@@ -60,13 +65,19 @@ class Selector(NamedTuple):
     is_child: tuple[bool, ...]
     weight: tuple[int, int, int]
 
-    def matches(self, chain: Sequence[Node]) -> bool:
-        """Whether it means the first of a chain, which is an element and its ancestors."""
-        places = [0] if chain and self.compounds[0].matches(chain[0]) else []
+    def matches(self, chain: Sequence[Node], start: int, budget: Budget) -> bool:
+        """Whether it means the element at `start` of a chain, whose ancestors follow it.
+
+        False also where the budget does not suffice to tell.
+        """
+        first = self.compounds[0]
+        places = [start] if budget.spend(first.test_count) and first.matches(chain[start]) else []
         for compound, is_child in zip(self.compounds[1:], self.is_child, strict=True):
             if not places:
                 return False
             above = [at + 1 for at in places] if is_child else range(places[0] + 1, len(chain))
+            if not budget.spend(compound.test_count * len(above)):
+                return False
             places = [at for at in above if at < len(chain) and compound.matches(chain[at])]
         return bool(places)
 
@@ -74,7 +85,7 @@ class Selector(NamedTuple):
 def parse(text: str) -> Iterator[Selector]:
     """Yield the selectors of a list, `a, b`. What cannot be read, or is no element, is left out."""
     for part in split(text):
-        selector = _parse_one(part.strip())
+        selector = _parse_one(part.strip()) if len(part) <= _LENGTH_MAX else None
         if selector:
             yield selector
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from lake.analysis.foreign.budget import Budget
 from lake.analysis.foreign.cursors import Cursors
 from lake.analysis.foreign.interactive import is_field, is_interactive, is_opaque
 from lake.analysis.foreign.nodes import Node
@@ -29,19 +30,20 @@ class Press(NamedTuple):
     target: Target
 
 
+_LOOKS = 5  # at each element of a chain, for the cursor aside
 # Of what the mirror does not know, nothing is claimed.
 _UNKNOWN = Target(None, None, is_interactive=True, is_control=False, is_quick=False)
 
 
-def target_of(node: Node | None, cursors: Cursors) -> Target:
-    """Describe an element."""
+def target_of(node: Node | None, cursors: Cursors, budget: Budget) -> Target:
+    """Describe an element, as far as the budget goes."""
     chain = elements_of(node) if node else []
-    if node is None or not chain:
+    if node is None or not chain or not budget.spend(_LOOKS * len(chain)):
         return _UNKNOWN
     return Target(
         path_of(node),
         text_of(node) or None,
         is_interactive(chain, cursors),
-        any(map(is_control, chain)),
+        any(element.judged(is_control) for element in chain),
         is_field(chain) or is_opaque(chain),
     )

@@ -1,0 +1,55 @@
+"""CPU time and memory of one call, and how they grow with the length of its input.
+
+CPU time of this process, not time on the wall: other tests run beside. The least of several
+repeats counts, because a scheduler only ever adds.
+"""
+
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+_MEASURED_S = 0.004  # shorter times are mostly noise
+_LENGTH = 2_000
+_LENGTH_MAX = 256_000
+_TOO_LONG_S = 1.0
+
+
+def cpu_s(work: Callable[[], object], *, repeats: int = 3) -> float:
+    """Return the least CPU time that `work` took."""
+    best = float("inf")
+    for _ in range(repeats):
+        began_s = time.process_time()
+        work()
+        best = min(best, time.process_time() - began_s)
+        if best > _TOO_LONG_S:
+            break
+    return best
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """Return the most bytes of Python's objects that `work` held at once."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def growth(make: Callable[[int], T], work: Callable[[T], object]) -> tuple[float, float]:
+    """Return how many times longer `work` takes for 2 and 4 times the input that `make` makes.
+
+    The input is made as long as it takes to be measured. 2 and 4 are linear, 4 and 16 quadratic.
+    """
+    length = _LENGTH
+    while (once_s := _cpu_s(make, work, length)) < _MEASURED_S and length < _LENGTH_MAX:
+        length *= 2
+    once_s = max(once_s, _MEASURED_S / 10)
+    return _cpu_s(make, work, 2 * length) / once_s, _cpu_s(make, work, 4 * length) / once_s
+
+
+def _cpu_s(make: Callable[[int], T], work: Callable[[T], object], length: int) -> float:
+    given = make(length)
+    return cpu_s(lambda: work(given))
