@@ -42,7 +42,8 @@ async def durable(commit: Commit) -> None:
 
 def kept_bytes(facts: ChunkFacts) -> int:
     """Return about how much a chunk's small columns hold; a chunk may name hundreds of pages."""
-    return sum(len(view.url) + len(view.title) for view in facts.views)
+    users = sum(map(len, facts.user_ids))
+    return users + sum(len(view.url) + len(view.title) for view in facts.views)
 
 
 class _Batch:

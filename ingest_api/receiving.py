@@ -174,7 +174,8 @@ class Receiver:
         client = await self._client(website, asked, scope, now_ms)
         # Asked again: a body may take its time.
         gone = await self._lookups.erased(website.website_id)
-        _refuse_erased(gone.hides(given.session, client.visitor_id, facts.user_id))
+        visitors = (client.visitor_id,)
+        _refuse_erased(gone.hides(given.session, visitors=visitors, users=facts.users))
         arrival = Arrival(
             website.website_id,
             given.session,

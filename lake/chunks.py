@@ -27,6 +27,9 @@ _VIEWS_LENGTH_MAX = 16 * 1024  # their and the titles' length: readers hold smal
 TITLE_LENGTH_MAX = 300  # a browser's tab shows a tenth of it
 _SIZE_MAX = 100_000  # CSS px; a screen is smaller
 USER_ID_LENGTH_MAX = 256
+USERS_MAX = 256  # of one chunk; more are refused, as what is not kept could not be erased
+# What a visitor does himself: moves, clicks, scrolls, input, touch, drags, selection.
+ACTIONS = (1, 2, 3, 5, 6, 12, 14)
 IDENTIFY = "replaylake.identify"
 PAGE = "replaylake.page"
 TRIGGER = "replaylake.trigger"
@@ -171,7 +174,9 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
         raise ChunkMalformed("the chunk holds no events")
     clicks = snapshots = 0
     views = _Views()
+    users: dict[str, None] = {}
     user_id = None
+    acted_at_ms: float | None = None
     triggers: list[tuple[float, str]] = []
     errors = _ErrorCount()
     for event in events:
@@ -184,29 +189,38 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
         if kind == FULL_SNAPSHOT:
             snapshots += 1
         elif kind == INCREMENTAL:
-            # Only a click is of interest; it is short, and says so near its beginning.
+            # Only actions are of interest; all but long series of moves are short.
             if len(event.data) < 512:  # noqa: PLR2004, RUF100
                 data = _data(event.data)
-                clicks += (
-                    _number(data.source) == _MOUSE_INTERACTION and _number(data.type) == _CLICK
-                )
+                source = _number(data.source)
+                clicks += source == _MOUSE_INTERACTION and _number(data.type) == _CLICK
+                if source in ACTIONS:
+                    acted_at_ms = _later(acted_at_ms, event.timestamp)
         elif kind == META:
             data = _data(event.data)
             views.see(event.timestamp, data.href, data.width, data.height)
+            acted_at_ms = _later(acted_at_ms, event.timestamp)
         elif kind in (CUSTOM, PLUGIN):
             data = _data(event.data)
             tag = _text(data.tag, _NAME_LENGTH_MAX)
             if tag == IDENTIFY:
-                user_id = _text(_payload(data).id, USER_ID_LENGTH_MAX) or user_id
+                if (found := user_id_of(_text(_payload(data).id, USER_ID_LENGTH_MAX))) is not None:
+                    users[found] = None
+                    user_id = found
             elif tag == PAGE:
                 page = _payload(data)
                 views.see(event.timestamp, page.url, page.width, page.height, page.title)
+                acted_at_ms = _later(acted_at_ms, event.timestamp)
             elif tag == TRIGGER:
                 kind_text = _text(_payload(data).kind, _NAME_LENGTH_MAX)
                 if kind_text and _TRIGGER_KIND.fullmatch(kind_text):
                     triggers.append((event.timestamp, kind_text))
             else:
                 errors.see(event.timestamp, tag, data)
+    if len(users) > USERS_MAX:
+        raise ChunkMalformed(
+            f"the chunk identifies {len(users)} users, limit is {USERS_MAX}: split it"
+        )
     stamps = [event.timestamp for event in events]
     return ChunkFacts(
         page_id=page_id,
@@ -222,6 +236,8 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
         views=tuple(views.kept),
         user_id=user_id,
         trigger=min(triggers, key=lambda found: found[0])[1] if triggers else None,
+        user_ids=tuple(users),
+        acted_at_ms=None if acted_at_ms is None else int(acted_at_ms),
     )
 
 
@@ -359,6 +375,15 @@ def _text(raw: msgspec.Raw, length_max: int) -> str | None:
         except msgspec.DecodeError:
             continue
     return None
+
+
+def user_id_of(told: object) -> str | None:
+    """Return the id by which a user is known, of what a page or a request gave as one."""
+    return told[:USER_ID_LENGTH_MAX] if isinstance(told, str) and told else None
+
+
+def _later(before_ms: float | None, at_ms: float) -> float:
+    return at_ms if before_ms is None else max(before_ms, at_ms)
 
 
 class _ErrorCount:

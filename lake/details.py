@@ -55,6 +55,8 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
         summary = facts.fold(*key, found.chunks, found.client)
         row = row_of(key, found.known, found.union)
         live = is_live(lake.now_ms(), lake.settings.live_s)
+        # What an older version wrote may be of times that nobody believes.
+        row |= {"first_at_ms": summary.first_at_ms, "duration_ms": summary.duration_ms}
         row["is_live"] = frame_of([row]).select(live).item()
         tables = found.view.tables
         with reading("errors and signals"):

@@ -8,7 +8,7 @@ Sessions stand by their ids, which say nothing of anybody; people by a hash of t
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -35,15 +35,15 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     people: dict[str, int] = {}
 
     def hides(
-        self, session_id: str, visitor_id: str | None = None, user_id: str | None = None
+        self, session_id: str, *, visitors: Iterable[str] = (), users: Iterable[str] = ()
     ) -> bool:
-        """Whether a session, recorded of a visitor or a user, was erased."""
+        """Whether a session was erased, by itself or with any visitor or user of it."""
         if session_id in self.waiting or session_id in self.sessions:
             return True
         if not self.people:
             return False
         began_ms = ids.at_ms_of(session_id)
-        found = (person("visitor", visitor_id), person("user", user_id))
+        found = people(visitors, users)
         return any(began_ms <= self.people.get(one, -1) for one in found)
 
 
@@ -56,6 +56,14 @@ def person(kind: PersonKind, person_id: str | None) -> str:
         return ""
     text = f"{kind}\0{person_id}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).hexdigest()[:32]
+
+
+def people(visitors: Iterable[str], users: Iterable[str]) -> Iterator[str]:
+    """Yield the hashes by which visitors and users are remembered."""
+    for visitor_id in visitors:
+        yield person("visitor", visitor_id)
+    for user_id in users:
+        yield person("user", user_id)
 
 
 def read(store: Store, website_id: str) -> Erased:

@@ -14,12 +14,12 @@ from lake.hiding import without_erased
 from lake.tables.rows import Row
 from lake.tables.table import POLARS, reading
 from lake.view import Lake
-from lake.visible import Visible, window
+from lake.visible import Visible, offset_ms, window
 from lake.websites import Website
 
 _DAYS_MAX = 366  # told of one group; the longest that a plan keeps sessions, by its defaults
 _ERRORS = {name: kind for name, kind in POLARS["errors"].items() if name != "part"}
-_STARTS = ("session_id", "first_at_ms", "user_id")
+_STARTS = ("session_id", "first_at_ms", "visitor_ids", "user_id", "user_ids")
 _AT = pl.col("started_at") + pl.duration(milliseconds=pl.col("offset_ms"))
 _DATE = pl.col("seen_at").dt.date().alias("date")
 _COUNTS = {"count": pl.len(), "session_count": pl.col("session_id").n_unique()}
@@ -120,6 +120,8 @@ def _errors(
     fresh = view.fresh_rows.lazy().filter(website_id=website.website_id).select(_STARTS)
     stored = shown.sessions.select(_STARTS).join(fresh, on="session_id", how="anti")
     joined = errors.join(pl.concat([stored, fresh]), on="session_id", how="inner")
-    joined = without_erased(joined, [gone], people_of=joined).drop("user_id")
-    joined = joined.with_columns(offset_ms=pl.col("at_ms") - pl.col("first_at_ms"))
+    joined = without_erased(joined, [gone], people_of=joined).drop(
+        "visitor_ids", "user_id", "user_ids"
+    )
+    joined = joined.with_columns(offset_ms=offset_ms(pl.col("at_ms")))
     return joined.with_columns(seen_at=_AT)

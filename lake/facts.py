@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from lake import ids
+from lake.times import plausible
 
 
 class View(msgspec.Struct, array_like=True, frozen=True):
@@ -34,7 +35,9 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     `crc32` and `raw_bytes` are of the JSON as inflated, so that the same chunk sent twice, once
     plain and once gzipped, is the same. `first_at_ms` and `last_at_ms` are the browser's clock.
     `user_id` is the last that the page gave by a `replaylake.identify` event, `trigger` the kind of
-    the earliest `replaylake.trigger`: why the recorder kept the session.
+    the earliest `replaylake.trigger`: why the recorder kept the session. `user_ids` are all of the
+    page's, each once, in the order of the chunk. `acted_at_ms` is when the visitor last acted on
+    the page or came to it.
     """
 
     page_id: str
@@ -50,6 +53,13 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     views: tuple[View, ...]
     user_id: str | None
     trigger: str | None = None
+    user_ids: tuple[str, ...] = ()
+    acted_at_ms: int | None = None
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """All users that the chunk identifies; of one that an older version read, the last."""
+        return self.user_ids or ((self.user_id,) if self.user_id else ())
 
     @property
     def place(self) -> tuple[str, int]:
@@ -99,8 +109,10 @@ class Summary(NamedTuple):
     duration_ms: int
     client: Client
     user_id: str | None
+    user_ids: tuple[str, ...]
     trigger: str | None
     pages: list[Page]
+    exit_url: str | None
     gaps: list[Gap]
     width: int | None
     height: int | None
@@ -114,25 +126,30 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
     """Add up a session's chunks, each given once, in any order.
 
     `started_at` is the time in the session's id: the server's clock, and the same from the first
-    chunk on. `first_at_ms`, from which offsets into the replay count, is the browser's.
+    chunk on. `first_at_ms`, from which offsets into the replay count, is the browser's, within the
+    bounds of `lake.times.plausible` as all its times here.
     """
-    ordered = sorted(chunks, key=lambda chunk: chunk.place)
+    began_ms = ids.at_ms_of(session_id)
+    ordered = [_plausible(chunk, began_ms) for chunk in sorted(chunks, key=lambda c: c.place)]
     first_at_ms = min(chunk.first_at_ms for chunk in ordered)
     last_at_ms = max(chunk.last_at_ms for chunk in ordered)
     pages = _pages(ordered, last_at_ms)
     views = sorted((view for chunk in ordered for view in chunk.views), key=lambda v: v.at_ms)
-    users = [(c.last_at_ms, c.page_id, c.seq, c.user_id) for c in ordered if c.user_id]
+    by_time = sorted(ordered, key=lambda c: (c.last_at_ms, c.place))
+    users = [user_id for chunk in by_time for user_id in chunk.users]
     triggers = [(c.first_at_ms, *c.place, c.trigger) for c in ordered if c.trigger]
     return Summary(
         website_id=website_id,
         session_id=session_id,
-        started_at=datetime.fromtimestamp(ids.at_ms_of(session_id) / 1000, UTC),
+        started_at=datetime.fromtimestamp(began_ms / 1000, UTC),
         first_at_ms=first_at_ms,
         duration_ms=last_at_ms - first_at_ms,
         client=client,
-        user_id=max(users)[3] if users else None,
+        user_id=next((c.user_id for c in reversed(by_time) if c.user_id), None),
+        user_ids=tuple(dict.fromkeys(users)),
         trigger=min(triggers)[3] if triggers else None,
         pages=pages,
+        exit_url=_exit_url(ordered, pages),
         gaps=_gaps(ordered),
         width=views[0].width if views else None,
         height=views[0].height if views else None,
@@ -141,6 +158,44 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
         event_count=sum(chunk.event_count for chunk in ordered),
         raw_bytes=sum(chunk.raw_bytes for chunk in ordered),
     )
+
+
+def _plausible(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
+    """Return a chunk with the times that a session may have; nearly every one has them."""
+    first, last = plausible(chunk.first_at_ms, began_ms), plausible(chunk.last_at_ms, began_ms)
+    if (first, last) == (chunk.first_at_ms, chunk.last_at_ms):
+        return chunk
+    acted = chunk.acted_at_ms
+    return msgspec.structs.replace(
+        chunk,
+        first_at_ms=first,
+        last_at_ms=last,
+        acted_at_ms=None if acted is None else plausible(acted, began_ms),
+        views=tuple(
+            msgspec.structs.replace(view, at_ms=plausible(view.at_ms, began_ms))
+            for view in chunk.views
+        ),
+    )
+
+
+def _exit_url(ordered: list[ChunkFacts], pages: list[Page]) -> str | None:
+    """Return the address that the visitor saw last: of the page on which he acted last.
+
+    Pages may be open in several tabs, and those in the background go on changing by themselves.
+    """
+    last_url = {page.page_id: page.url for page in pages if page.url}
+    acted = [(_acted(chunk), chunk.place) for chunk in ordered if chunk.page_id in last_url]
+    return last_url[max(acted)[1][0]] if acted else None
+
+
+def _acted(chunk: ChunkFacts) -> tuple[bool, int]:
+    """Say whether the visitor had the page before him during a chunk, and when last."""
+    if chunk.acted_at_ms is not None:
+        return True, chunk.acted_at_ms
+    if chunk.click_count:  # facts of an older version tell clicks and views only
+        return True, chunk.last_at_ms
+    seen = [view.at_ms for view in chunk.views]
+    return (True, max(seen)) if seen else (False, chunk.first_at_ms)
 
 
 def _pages(ordered: list[ChunkFacts], last_at_ms: int) -> list[Page]:

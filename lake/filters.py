@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from lake.chunks import user_id_of
 from lake.tables.schemas import SIGNAL_KINDS
 
 LIMIT_MAX = 200
@@ -65,6 +66,12 @@ def is_live(now_ms: int, live_s: int) -> pl.Expr:
     return ended_at.is_between(now - margin, now + margin)
 
 
+def _is_of(column: str, person_id: str) -> pl.Expr:
+    """Whether a session is of a person, among others. Old rows have only the one column."""
+    is_among = pl.col(f"{column}s").list.contains(person_id).fill_null(value=False)
+    return (pl.col(column) == person_id) | is_among
+
+
 def condition(website_id: str, first_at: datetime, query: SessionQuery) -> pl.Expr:
     """Return the filter for everything but `live`, which depends on the clock."""
     wanted = pl.col("website_id") == website_id
@@ -95,7 +102,7 @@ def condition(website_id: str, first_at: datetime, query: SessionQuery) -> pl.Ex
     if query.url:
         wanted &= pl.col("urls").str.contains_any([query.url], ascii_case_insensitive=True)
     if query.visitor_id:
-        wanted &= pl.col("visitor_id") == query.visitor_id
-    if query.user_id:
-        wanted &= pl.col("user_id") == query.user_id
+        wanted &= _is_of("visitor_id", query.visitor_id)
+    if user_id := user_id_of(query.user_id):
+        wanted &= _is_of("user_id", user_id)
     return wanted

@@ -10,6 +10,7 @@ from lake.facts import ChunkFacts, Client
 from lake.merge import Union
 from lake.pending import Waiting
 from lake.session_files import SessionFile
+from lake.tables.rows import users_of
 from lake.tables.table import reading
 from lake.view import Lake, View
 from lake.websites import Website
@@ -65,11 +66,14 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         known = rows.get(key)
         if known is None:
             raise missing
-        union, waiting = merge.unite(known.chunks, known.client, ()), ()
+        union = merge.unite(known.chunks, known.client, (), known.visitor_ids)
+        waiting = ()
     # Asked for after the data: what was found is hidden by whatever hides it now.
     gone = lake.erased.of(website.website_id)
-    users = {facts.user_id for facts in union.chunks}
-    if any(gone.hides(session_id, union.client.visitor_id, user_id) for user_id in users):
+    users = {user_id for facts in union.chunks for user_id in facts.users}
+    if known is not None:
+        users.update(users_of(known.row))
+    if gone.hides(session_id, visitors=union.visitor_ids, users=users):
         raise missing
     file = SessionFile(lake.store, file_key(known.row)) if known else None
     return Found(view, known, file, union, waiting)

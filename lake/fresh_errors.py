@@ -89,9 +89,8 @@ def _rows(
 
 
 def _is_hidden(gone: Erased, fresh: Fresh) -> bool:
-    users = {chunk.user_id for chunk in fresh.union.chunks}
-    session_id, visitor_id = fresh.row["session_id"], fresh.row["visitor_id"]
-    return any(gone.hides(session_id, visitor_id, user_id) for user_id in users)
+    row = fresh.row
+    return gone.hides(row["session_id"], visitors=rows.visitors_of(row), users=rows.users_of(row))
 
 
 def _place(item: Waiting) -> tuple[str, str, str, int]:

@@ -14,7 +14,7 @@ from lake.again import asked_again
 from lake.tables.rows import Row
 from lake.tables.table import reading
 from lake.view import Lake
-from lake.visible import Visible, address
+from lake.visible import Visible, address, offset_ms
 from lake.websites import Website
 
 EXAMPLES_MAX = 3  # sessions that show a group
@@ -85,8 +85,8 @@ def worst(
     rows: list[Row] = [row | {"by_kind": {}, "examples": []} for row in top.to_dicts()]
     for place, kind, count in by_kind.sort("count", "kind", descending=[True, False]).iter_rows():
         rows[place]["by_kind"][kind] = count
-    for place, session_id, offset_ms in examples.sort("session_id", descending=True).iter_rows():
-        rows[place]["examples"].append((session_id, offset_ms))
+    for place, session_id, first_ms in examples.sort("session_id", descending=True).iter_rows():
+        rows[place]["examples"].append((session_id, first_ms))
     for place, count in (row for frame in viewing for row in frame.iter_rows()):
         rows[place]["viewing_session_count"] = count
     return Worst(rows, found.height)
@@ -99,8 +99,8 @@ def _kinds(signals: pl.LazyFrame) -> pl.LazyFrame:
 
 def _examples(signals: pl.LazyFrame) -> pl.LazyFrame:
     """Return each group's newest sessions: place | session_id | offset_ms of the first signal."""
-    offset_ms = (pl.col("at_ms") - pl.col("first_at_ms")).min()
-    moments = signals.group_by("place", "session_id").agg(offset_ms=offset_ms)
+    first = offset_ms(pl.col("at_ms")).min()
+    moments = signals.group_by("place", "session_id").agg(offset_ms=first)
     moment = pl.struct("session_id", "offset_ms").top_k_by("session_id", EXAMPLES_MAX)
     newest = moments.group_by("place").agg(moment=moment).explode("moment")
     return newest.unnest("moment")

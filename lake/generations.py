@@ -85,6 +85,7 @@ def as_one(store: Store, settings: Settings, folder: Path, found: list[Generatio
         session_id=header.session_id,
         client=header.client,
         chunks=chunks,
+        visitor_ids=tuple(sorted({v for one in found for v in one.file.header.visitors if v})),
         settings=settings,
     )
     put(store, written)

@@ -12,7 +12,7 @@ import polars as pl
 from lake.again import asked_again
 from lake.tables.table import reading
 from lake.view import Lake
-from lake.visible import Visible
+from lake.visible import Visible, offset_ms
 from lake.websites import Website
 
 CELLS_MAX = 5_000
@@ -164,7 +164,7 @@ def _newest(views: pl.LazyFrame) -> pl.LazyFrame:
         "page_id",
         "viewport_width",
         "viewport_height",
-        offset_ms=pl.col("at_ms") - pl.col("first_at_ms") + stay_ms,
+        offset_ms=offset_ms(pl.col("at_ms")) + stay_ms,
         is_settled=stay_ms == _SETTLED_MS,
     )
     found = found.join(usual, on="viewport_width", how="left").with_columns(

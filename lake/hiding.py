@@ -16,6 +16,7 @@ _PEOPLE: tuple[tuple[erased.PersonKind, str], ...] = (
     ("visitor", "visitor_id"),
     ("user", "user_id"),
 )
+PEOPLE_COLUMNS = ("visitor_id", "visitor_ids", "user_id", "user_ids")
 
 
 def without_erased(
@@ -27,7 +28,7 @@ def without_erased(
     Out:   the same columns
 
     Args:
-        people_of: Whose sessions they are: website_id, session_id, visitor_id, user_id. It is
+        people_of: Whose sessions they are: website_id, session_id and `PEOPLE_COLUMNS`. It is
             read at once where people were erased; `rows` stay lazy.
 
     Raises:
@@ -45,7 +46,7 @@ def without_erased(
 def sessions_of(rows: pl.LazyFrame, people: Mapping[str, int]) -> set[str]:
     """Return the sessions of people, by hash, that began until the given times, ms.
 
-    In:    session_id str | visitor_id str | user_id str, of one website
+    In:    session_id str | `PEOPLE_COLUMNS`, of one website
 
     Raises:
         Damaged, StoreUnavailable.
@@ -53,9 +54,11 @@ def sessions_of(rows: pl.LazyFrame, people: Mapping[str, int]) -> set[str]:
     found: set[str] = set()
     for kind, column in _PEOPLE:
         with reading("sessions"):
-            names = rows.select(pl.col(column).unique()).collect()[column]
+            one = rows.select("session_id", name=column)  # all that an old row tells
+            named = pl.concat([one, rows.select("session_id", name=f"{column}s").explode("name")])
+            names = named.select(pl.col("name").unique()).collect()["name"]
             wanted = [name for name in names if erased.person(kind, name) in people]
-            mine = rows.filter(pl.col(column).is_in(wanted)).select("session_id", column).collect()
+            mine = named.filter(pl.col("name").is_in(wanted)).collect()
         found |= {
             session_id
             for session_id, name in mine.iter_rows()

@@ -19,7 +19,7 @@ from lake.erased import Erased
 from lake.errors import BadInput, IdMalformed
 from lake.filters import SORTS, SessionQuery, condition, is_live
 from lake.matching import EVER, LISTED, NOTHING, Matches, Question, find
-from lake.tables.rows import Row
+from lake.tables.rows import Row, users_of, visitors_of
 from lake.tables.sessions import may_be_of
 from lake.tables.table import POLARS, Snapshot, TableFile, reading
 from lake.view import Lake
@@ -110,7 +110,7 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
 
 
 def _is_hidden(gone: Erased, row: Row) -> bool:
-    return gone.hides(row["session_id"], row["visitor_id"], row["user_id"])
+    return gone.hides(row["session_id"], visitors=visitors_of(row), users=users_of(row))
 
 
 def _bare(query: SessionQuery) -> SessionQuery:

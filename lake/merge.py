@@ -23,17 +23,20 @@ from lake.settings import Settings
 
 _RECORD = struct.Struct("<dIbI")
 _EVENT_BYTES = 200  # what an event in memory takes beside its JSON
+PEOPLE_MAX = 1000  # users, and visitors, of one session: lists of sessions hold their ids in memory
 _REPLAY_ORDER = itemgetter(0, 1)  # at_ms, chunk; the place in the chunk is the order of arrival
 
 
 class Union(NamedTuple):
     """Which chunks make a session. `chunks` is in order of (page, seq); `new` are not in the file.
 
-    `rejected` have a known (page, seq) but other bytes: the first that came is kept.
+    `rejected` have a known (page, seq) but other bytes, of which the first that came is kept, or
+    bring more users or visitors than `PEOPLE_MAX`. `visitor_ids` are of all chunks, sorted.
     """
 
     chunks: tuple[ChunkFacts, ...]
     client: Client
+    visitor_ids: tuple[str, ...]
     new: list[Arrival]
     rejected: list[Arrival]
 
@@ -46,7 +49,10 @@ class Union(NamedTuple):
 
 
 def unite(
-    known_chunks: Iterable[ChunkFacts], client: Client | None, arrivals: Iterable[Arrival]
+    known_chunks: Iterable[ChunkFacts],
+    client: Client | None,
+    arrivals: Iterable[Arrival],
+    visitor_ids: Iterable[str] = (),
 ) -> Union:
     """Add arrivals, oldest first, to what a session has already. Payloads are not looked at.
 
@@ -54,28 +60,46 @@ def unite(
         known_chunks: Those in the session's file.
         client: Who sent the first of them; None where there are none.
         arrivals: At least one where there is no file yet.
+        visitor_ids: Who sent those in the file.
     """
     known = {facts.place: facts for facts in known_chunks}
     first = min(known, default=None)
+    visitors = set(visitor_ids)
+    users = {user_id for facts in known.values() for user_id in facts.users}
     new, rejected = [], []
     for arrival in arrivals:
         facts = arrival.facts
         found = known.get(facts.place)
-        if found is None:
+        visitor = (arrival.client.visitor_id,)
+        if found is None and _has_room(users, facts.users) and _has_room(visitors, visitor):
+            users.update(facts.users)
+            visitors.update(visitor)
             known[facts.place] = facts
             new.append(arrival)
             if first is None or facts.place < first:
                 client, first = arrival.client, facts.place
-        elif not is_same(found, facts):
+        elif found is None or not is_same(found, facts):
             rejected.append(arrival)
     assert client is not None, "a session has a chunk"
     chunks = tuple(known[place] for place in sorted(known))
-    return Union(chunks, client, new, rejected)
+    return Union(chunks, client, tuple(sorted(visitors - {""})), new, rejected)
+
+
+def _has_room(known: set[str], more: Iterable[str]) -> bool:
+    """Whether these people, if there are new ones among them, may join a session."""
+    return known.issuperset(more) or len(known.union(more)) <= PEOPLE_MAX
 
 
 def is_same(one: ChunkFacts, other: ChunkFacts) -> bool:
     """Say whether two chunks of one place hold the same JSON text."""
     return (one.crc32, one.raw_bytes) == (other.crc32, other.raw_bytes)
+
+
+def why_rejected(union: Union, arrival: Arrival) -> str:
+    """Say why a chunk is among the rejected."""
+    if any(facts.place == arrival.facts.place for facts in union.chunks):
+        return "another chunk with other bytes was first"
+    return f"the session has more than {PEOPLE_MAX} users or visitors without it"
 
 
 class ChunkDamaged(Damaged):

@@ -189,8 +189,9 @@ class _Mender:
                 continue
             readable.append(one)
         bad.update({at: why for at, why in failed.items() if _is_there(self._store, at)})
-        who = [(one.file.header.client.visitor_id, _user_of(one)) for one in readable]
-        if any(self._gone.is_gone(*key, *one) for one in who or [("", None)]):
+        visitors = {visitor_id for one in readable for visitor_id in one.file.header.visitors}
+        users = {user_id for one in readable for user_id in one.file.header.users}
+        if self._gone.is_gone(*key, visitors=visitors, users=users):
             return []
         return readable
 
@@ -256,10 +257,6 @@ def _put_aside(store: Store, key: str, why: str) -> None:
 
 def _is_there(store: Store, key: str) -> bool:
     return any(item.key == key for item in islice(store.list(key), 1))
-
-
-def _user_of(one: Generation) -> str | None:
-    return next((chunk.user_id for chunk in one.file.header.chunks if chunk.user_id), None)
 
 
 def _key(row: Row) -> Key:

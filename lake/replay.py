@@ -10,6 +10,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
+from lake import ids
 from lake.again import asked_again
 from lake.chunks import FULL_SNAPSHOT, META
 from lake.compaction.spool import Spool
@@ -17,6 +18,7 @@ from lake.errors import SessionMissing
 from lake.finding import Found, find
 from lake.session_files import Frame, Placed, SessionFile, inflate_frame
 from lake.tail import tail_of, with_payloads
+from lake.times import CLOCK_OFF_MS_MAX, plausible
 from lake.view import Lake
 from lake.websites import Website
 
@@ -107,9 +109,12 @@ def replay(
         pages = {chunk.page_id for chunk in found.chunks}
         if page_id is not None and page_id not in pages:
             raise SessionMissing(f"session {session_id} has no page {page_id[:64]!r}")
-        start = min(chunk.first_at_ms for chunk in found.chunks)
+        began_ms = ids.at_ms_of(session_id)
+        start = plausible(min(chunk.first_at_ms for chunk in found.chunks), began_ms)
         spans = _spans(lake, found, spool, folder)
         to_at = float("inf") if to_ms is None else start + to_ms
+        if to_at >= began_ms + CLOCK_OFF_MS_MAX:
+            to_at = float("inf")  # what is later than that counts as being then
         first, skip = (0, 0)
         if from_ms is not None:
             first, skip = _start(spans, start + from_ms, page_id)

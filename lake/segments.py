@@ -17,7 +17,7 @@ from lake.errors import Damaged, FormatUnknown
 from lake.facts import ChunkFacts, Client, View
 from lake.store import Store
 
-FORMAT = "2"
+FORMAT = "3"
 _FORMAT, _CRC32 = "replaylake.segment", "replaylake.crc32"
 TAIL_BYTES = 64 * 1024  # holds footer and small columns of a few hundred chunks
 
@@ -50,6 +50,8 @@ SCHEMA = pa.schema(
         ("views", pa.list_(_VIEW)),
         ("user_id", pa.string()),
         ("trigger", pa.string()),
+        ("user_ids", pa.list_(pa.string())),
+        ("acted_at_ms", pa.int64()),
         ("visitor_id", pa.string()),
         ("device_type", pa.string()),
         ("device_model", pa.string()),
@@ -63,12 +65,15 @@ SCHEMA = pa.schema(
 )
 _VIEW_1 = pa.struct([field for field in _VIEW if field.name != "title"])
 # Of every format that this reader knows, so that what was written before is read for ever.
+_ADDED = {"2": ("trigger",), "3": ("user_ids", "acted_at_ms")}  # to the facts; all at their end
+_SCHEMA_2 = pa.schema(field for field in SCHEMA if field.name not in _ADDED["3"])
 SCHEMAS = {
     "1": pa.schema(
         pa.field("views", pa.list_(_VIEW_1)) if field.name == "views" else field
-        for field in SCHEMA
-        if field.name != "trigger"
+        for field in _SCHEMA_2
+        if field.name not in _ADDED["2"]
     ),
+    "2": _SCHEMA_2,
     FORMAT: SCHEMA,
 }
 SMALL = [name for name in SCHEMA.names if name != "payload"]
@@ -179,11 +184,11 @@ def reason_of(body: bytes) -> str | None:
 
 
 def _leaves() -> list[str]:
-    return [
-        f"views.list.element.{name}" if column == "views" else column
-        for column in SCHEMA.names
-        for name in ([field.name for field in _VIEW] if column == "views" else [column])
-    ]
+    inner = {
+        "views": [f"views.list.element.{field.name}" for field in _VIEW],
+        "user_ids": ["user_ids.list.element"],
+    }
+    return [leaf for name in SCHEMA.names for leaf in inner.get(name, [name])]
 
 
 def _read(source: object, columns: list[str], *, verify_pages: bool = True) -> pa.Table:
@@ -228,16 +233,18 @@ def _arrivals(table: pa.Table) -> list[Arrival]:
 def _crc32(arrivals: Iterable[Arrival], file_format: str = FORMAT) -> int:
     """Of all but the payloads, which `crc32` of their facts covers."""
     rows: list[object] = [arrival._replace(payload=b"") for arrival in arrivals]
-    if file_format == "1":
-        rows = [_as_format_1(row) for row in msgspec.to_builtins(rows)]
+    if file_format != FORMAT:
+        rows = [_as_format(file_format, row) for row in msgspec.to_builtins(rows)]
     return int(isal_zlib.crc32(msgspec.json.encode(rows)))
 
 
-def _as_format_1(row: list[Any]) -> list[Any]:
-    """Drop what format 1 did not have: the last field of the facts, and of each view."""
+def _as_format(file_format: str, row: list[Any]) -> list[Any]:
+    """Drop what an older format did not have: the last fields of the facts, and of each view."""
     website_id, session_id, facts, *others = row
-    facts = list(facts[: len(_FACTS_1)])
-    facts[_VIEWS] = [view[: len(_VIEW_1)] for view in facts[_VIEWS]]
+    added = sum(len(names) for number, names in _ADDED.items() if number > file_format)
+    facts = list(facts[:-added])
+    if file_format == "1":
+        facts[_VIEWS] = [view[: len(_VIEW_1)] for view in facts[_VIEWS]]
     return [website_id, session_id, facts, *others]
 
 
@@ -250,6 +257,7 @@ def _rows(table: pa.Table) -> Iterator[Arrival]:
     for i in range(table.num_rows):
         facts = ChunkFacts(
             **{name: columns[name][i] for name in _PLAIN_FACTS if name in columns},
+            user_ids=tuple(columns["user_ids"][i]) if "user_ids" in columns else (),
             views=tuple(View(**view) for view in columns["views"][i]),
         )
         client = Client(**{name: columns[name][i] for name in Client.__struct_fields__})
@@ -265,10 +273,12 @@ def _rows(table: pa.Table) -> Iterator[Arrival]:
         )
 
 
-_NULLABLE = {"user_id", "trigger", *Client.__struct_fields__} - {"visitor_id", "device_type"}
-_FACTS_1 = [name for name in ChunkFacts.__struct_fields__ if name != "trigger"]
-_VIEWS = _FACTS_1.index("views")
-_PLAIN_FACTS = [name for name in ChunkFacts.__struct_fields__ if name != "views"]
+_NULLABLE = {"user_id", "trigger", "acted_at_ms", *Client.__struct_fields__} - {
+    "visitor_id",
+    "device_type",
+}
+_VIEWS = ChunkFacts.__struct_fields__.index("views")
+_PLAIN_FACTS = [name for name in ChunkFacts.__struct_fields__ if name not in ("views", "user_ids")]
 
 
 class _TailTooShort(Exception):

@@ -50,7 +50,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a session but its events.
 
     `chunks` are in order of (page, seq). `runs` tells whose the events are, in file order:
-    (number in `chunks`, how many events in a row). `client` came with the first of the chunks.
+    (number in `chunks`, how many events in a row). `client` came with the first of the chunks,
+    `visitor_ids` with any of them, in order of letters; what an older version wrote has none.
     """
 
     format: int
@@ -60,6 +61,17 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     chunks: tuple[ChunkFacts, ...]
     runs: tuple[tuple[int, int], ...]
     frames: tuple[Frame, ...]
+    visitor_ids: tuple[str, ...] = ()
+
+    @property
+    def visitors(self) -> tuple[str, ...]:
+        """All visitors whose chunks these are."""
+        return self.visitor_ids or (self.client.visitor_id,)
+
+    @property
+    def users(self) -> set[str]:
+        """All users that the chunks identify."""
+        return {user_id for chunk in self.chunks for user_id in chunk.users}
 
 
 class Placed(NamedTuple):
@@ -164,6 +176,7 @@ def write(
     session_id: str,
     client: Client,
     chunks: tuple[ChunkFacts, ...],
+    visitor_ids: tuple[str, ...],
     settings: Settings,
 ) -> Written:
     """Write a session's file, a large one into `folder`, a frame at a time.
@@ -172,6 +185,7 @@ def write(
         folder: A temporary folder of the caller's, who removes it.
         events: In replay order; `chunk` is the place in `chunks`.
         chunks: In order of (page, seq), each once.
+        visitor_ids: Of all of them, in order of letters.
     """
     # Two websites may have a session of the same id; one may still be on its way to the store.
     name = f"{website_id}.{session_id}"
@@ -187,6 +201,7 @@ def write(
             chunks=chunks,
             runs=tuple((chunk, count) for chunk, count in cutter.runs),
             frames=tuple(cutter.frames),
+            visitor_ids=visitor_ids,
         )
         head = _encode_header(header)
         body.seek(0)

@@ -90,6 +90,7 @@ def tail_of(
         session_id="tail",
         client=union.client,
         chunks=union.chunks,
+        visitor_ids=union.visitor_ids,
         settings=replace(lake.settings, zstd_level=_LEVEL),
     )
     return SessionFile(_OneObject(written.content), "tail")

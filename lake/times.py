@@ -1,6 +1,10 @@
-"""The server's instants as text and as days. Pure; the browser's clock never passes here."""
+"""Instants: the server's as text and as days, and which of a browser's are believed. Pure."""
 
 from datetime import UTC, date, datetime
+
+# How far a browser's clock may be from the server's. A dead battery's is off by decades; beyond a
+# century neither a calendar nor a sum of microseconds is safe.
+CLOCK_OFF_MS_MAX = 100 * 365 * 86_400_000
 
 
 def iso(at_ms: int) -> str:
@@ -20,6 +24,17 @@ def instant(text: str) -> datetime:
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{text[:40]!r} is beyond the calendar") from error
+
+
+def plausible(at_ms: float, began_ms: int) -> int:
+    """Return a time of a browser's clock in whole ms, moved to the nearest that is believed.
+
+    Whatever is computed of times, counted or shown, is computed of these; events keep their own.
+
+    Args:
+        began_ms: When the session began, the server's clock: the time in its id.
+    """
+    return int(min(max(at_ms, began_ms - CLOCK_OFF_MS_MAX), began_ms + CLOCK_OFF_MS_MAX))
 
 
 def utc_day(at_ms: int) -> date:

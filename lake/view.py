@@ -159,9 +159,12 @@ def row_of(key: Key, known: Known | None, union: Union) -> Row:
     if known is not None and not union.new:
         return dict(known.row)
     summary = facts.fold(*key, union.chunks, union.client)
-    row = rows.session_row(summary, None, file_bytes=0, file_sha256="")
+    row = rows.session_row(
+        summary, None, visitor_ids=union.visitor_ids, file_bytes=0, file_sha256=""
+    )
     if known is not None:
         row |= {name: known.row[name] for name in SCORE_COLUMNS}
+        row["user_ids"] = list(dict.fromkeys((*rows.users_of(known.row), *row["user_ids"])))
     return row
 
 
@@ -170,6 +173,7 @@ def _fresh(key: Key, known: Known | None, waiting: tuple[Waiting, ...]) -> Fresh
         known.chunks if known else (),
         known.client if known else None,
         (item.arrival for item in waiting),
+        known.visitor_ids if known else (),
     )
     row = row_of(key, known, union)
     row.pop("part", None)

@@ -12,6 +12,7 @@ from lake import websites
 from lake.erased import Erased
 from lake.hiding import without_erased
 from lake.tables.sessions import may_be_of
+from lake.times import CLOCK_OFF_MS_MAX
 from lake.view import Lake, View
 from lake.websites import Website
 
@@ -76,6 +77,16 @@ def window(
     first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
     first_at = datetime.combine(first_day, time.min, UTC)
     return max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
+
+
+def offset_ms(at_ms: pl.Expr) -> pl.Expr:
+    """Return how far into its session a time is; of rows with `started_at` and `first_at_ms`.
+
+    Rows of an older version may have times that nobody believes (`lake.times.plausible`).
+    """
+    began_ms = pl.col("started_at").dt.epoch("ms")
+    low, high = began_ms - CLOCK_OFF_MS_MAX, began_ms + CLOCK_OFF_MS_MAX
+    return at_ms.clip(low, high) - pl.col("first_at_ms").clip(low, high)
 
 
 def address(url: pl.Expr) -> pl.Expr:

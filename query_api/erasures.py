@@ -96,6 +96,20 @@ def erase_visitor(
     return _ask(request, services, website, Targets(visitor_id=visitor_id))
 
 
+@router.delete(
+    "/api/websites/{website_id}/users/{user_id:path}", status_code=202, responses=_RESPONSES
+)
+def erase_user(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    user_id: str,
+    _: Annotated[Strict, Query()],
+) -> Json:
+    """Erase all sessions that began until now and in which this user was ever identified."""
+    return _ask(request, services, website, Targets(user_id=user_id))
+
+
 @router.post(
     "/api/websites/{website_id}/erasures",
     status_code=202,

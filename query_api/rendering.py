@@ -8,9 +8,11 @@ import msgspec
 from lake.details import Detail
 from lake.error_groups import Groups, Occurrences
 from lake.facts import Gap
+from lake.ids import at_ms_of
 from lake.listing import Listing
-from lake.tables.rows import Row
+from lake.tables.rows import Row, users_of, visitors_of
 from lake.tables.schemas import SIGNAL_KINDS
+from lake.times import CLOCK_OFF_MS_MAX, plausible
 from query_api import shapes
 
 
@@ -32,7 +34,7 @@ def session(row: Row) -> shapes.Session:
         "visitorId": row["visitor_id"],
         "userId": row["user_id"],
         "startedAt": _iso(row["started_at"]),
-        "duration": row["duration_ms"],
+        "duration": min(row["duration_ms"], 2 * CLOCK_OFF_MS_MAX),
         "pageViews": row["page_count"],
         "hasErrors": row["error_count"] > 0,
         "errorCount": row["error_count"],
@@ -58,9 +60,16 @@ def session(row: Row) -> shapes.Session:
 
 def session_detail(detail: Detail) -> shapes.SessionDetail:
     """Render one session."""
-    start = detail.row["first_at_ms"]
+    began_ms = at_ms_of(detail.row["session_id"])
+    start: int = detail.row["first_at_ms"]
+
+    def offset(at_ms: float) -> int:
+        return plausible(at_ms, began_ms) - start
+
     return {
         **session(detail.row),
+        "visitorIds": visitors_of(detail.row),
+        "userIds": users_of(detail.row),
         "firstAtMs": start,
         "pageList": [
             {
@@ -76,7 +85,7 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
         "signalEvents": [
             {
                 "kind": row["kind"],
-                "atMs": row["at_ms"] - start,
+                "atMs": offset(row["at_ms"]),
                 "pageId": row["page_id"],
                 "url": row["url"],
                 "target": row["target"],
@@ -87,7 +96,7 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
             }
             for row in detail.signals
         ],
-        "errorEvents": [_error(row, row["at_ms"] - start) for row in detail.errors],
+        "errorEvents": [_error(row, offset(row["at_ms"])) for row in detail.errors],
         "gaps": [
             {
                 "pageId": gap.page_id,
@@ -100,8 +109,8 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
         ],
         "frames": [
             {
-                "fromMs": frame.first_at_ms - start,
-                "toMs": frame.last_at_ms - start,
+                "fromMs": offset(frame.first_at_ms),
+                "toMs": offset(frame.last_at_ms),
                 "eventCount": frame.event_count,
                 "bytes": frame.raw_bytes,
                 "hasSnapshot": frame.has_snapshot,
@@ -118,7 +127,7 @@ def shared_session(detail: Detail) -> shapes.SharedSession:
     And without what only the website's source maps tell of its code.
     """
     found: dict[str, Any] = {**session_detail(detail)}
-    del found["visitorId"], found["userId"]
+    del found["visitorId"], found["userId"], found["visitorIds"], found["userIds"]
     for error in found["errorEvents"]:
         error["stackOriginal"] = None
     return cast(shapes.SharedSession, found)

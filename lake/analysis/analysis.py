@@ -25,7 +25,17 @@ from lake.analysis.rage_click import RageClick
 from lake.analysis.scroll_thrash import ScrollThrash
 from lake.analysis.slow_response import SlowResponse
 from lake.analysis.views import SeenView, Views
-from lake.chunks import CUSTOM, FULL_SNAPSHOT, INCREMENTAL, META, PAGE, PLUGIN
+from lake.chunks import (
+    ACTIONS,
+    CUSTOM,
+    FULL_SNAPSHOT,
+    IDENTIFY,
+    INCREMENTAL,
+    META,
+    PAGE,
+    PLUGIN,
+    user_id_of,
+)
 from lake.scrub import scrub_url
 from lake.session_files import Placed
 
@@ -43,14 +53,13 @@ _RULES: tuple[type[Rule], ...] = (
 _PAGES_MAX = 16  # whose DOM is mirrored at once: those that were shown last
 _HELD_MAX = 8  # our recorder's first note comes right after its first snapshot
 _SCROLL, _MOUSE_INTERACTION, _CLICK = 3, 2, 2
-# What a visitor does himself: moves, clicks, scrolls, input, touch, drags, selection.
-_DEEDS = frozenset((1, 2, 3, 5, 6, 12, 14))
 
 
 class Findings(NamedTuple):
     """What was found. `signals` are in order of time, `counts` are of all of each kind.
 
-    `activity` are 60 digits, see `lake.analysis.activity`; `views` are by page.
+    `activity` are 60 digits, see `lake.analysis.activity`; `views` are by page. `user_ids` are of
+    all users that were identified: chunk facts of an older version tell only the last of a chunk.
     """
 
     errors: list[ErrorEvent]
@@ -59,6 +68,7 @@ class Findings(NamedTuple):
     active_ms: int
     activity: str
     views: dict[str, list[SeenView]]
+    user_ids: tuple[str, ...] = ()
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -113,6 +123,7 @@ class Analysis:
         self._is_noted = False  # our recorder speaks
         self._counts: dict[str, int] = {}
         self._signals: list[Signal] = []
+        self._users: dict[str, None] = {}
         self._first_at_ms: float | None = None
         self._last_at_ms = 0.0
 
@@ -154,6 +165,7 @@ class Analysis:
             done.active_ms,
             done.strip,
             self._views.by_page,
+            tuple(self._users),
         )
 
     def _see_incremental(self, page_id: str, at_ms: float, json: bytes) -> None:
@@ -161,7 +173,7 @@ class Analysis:
             data = _EVENT.decode(json).data
         except (msgspec.DecodeError, RecursionError):
             data = _Data(*_numbers(data_of(json)))
-        if data.source in _DEEDS:
+        if data.source in ACTIONS:
             self._activity.see(at_ms)
         if data.source == _SCROLL and data.x is not None and data.y is not None:
             self._views.see_scroll(page_id, data.id, data.x, data.y)
@@ -181,6 +193,8 @@ class Analysis:
         self._held.clear()
         self._foreign.clear()
         payload = data.get("payload")
+        if tag == IDENTIFY and (user_id := user_id_of(field(payload, "id"))) is not None:
+            self._users[user_id] = None
         if tag == PAGE:
             self._see_view(page_id, at_ms, payload)
         else:

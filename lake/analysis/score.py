@@ -9,7 +9,7 @@ happened in long ones.
 import math
 from collections.abc import Mapping
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 # How sure each kind is to be frustration, and how much of it. The first one alone scores
 # 100 (1 - 2 ^ -weight): 25 for a form that fails again and again, 5 for a quick back.
 WEIGHTS: Mapping[str, float] = {

@@ -3,7 +3,7 @@
 Erasures that still wait, and are not late, excuse what they are about to remove.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
 from lake import erased, holds, ids, keys, websites
@@ -46,20 +46,30 @@ class Gone:
                     yield Broken("erasure-late", key, detail)
 
     def is_gone(
-        self, website_id: str, session_id: str, visitor_id: str = "", user_id: str | None = None
+        self,
+        website_id: str,
+        session_id: str,
+        *,
+        visitors: Collection[str] = (),
+        users: Collection[str] = (),
     ) -> bool:
         """Whether nothing of a session should be served, or made again."""
-        if self._of(website_id).hides(session_id, visitor_id, user_id):
+        if self._of(website_id).hides(session_id, visitors=visitors, users=users):
             return True
         is_expired = ids.day_of(session_id) < self._first_day(website_id)
         return is_expired and not self._is_held(website_id, session_id)
 
     def why_not(
-        self, website_id: str, session_id: str, visitor_id: str = "", user_id: str | None = None
+        self,
+        website_id: str,
+        session_id: str,
+        *,
+        visitors: Collection[str] = (),
+        users: Collection[str] = (),
     ) -> tuple[str, str] | None:
         """Return the kind and the reason if a session should be gone by now."""
-        who = (session_id, visitor_id, user_id)
-        if self._of(website_id).hides(*who) and not self._is_asked(website_id, *who):
+        is_erased = self._of(website_id).hides(session_id, visitors=visitors, users=users)
+        if is_erased and not self._is_asked(website_id, session_id, visitors, users):
             return "erased-still-there", "it was erased"
         day, first_day = ids.day_of(session_id), self._first_day(website_id)
         if (
@@ -79,11 +89,15 @@ class Gone:
         return self._erased[website_id]
 
     def _is_asked(
-        self, website_id: str, session_id: str, visitor_id: str, user_id: str | None
+        self,
+        website_id: str,
+        session_id: str,
+        visitors: Collection[str],
+        users: Collection[str],
     ) -> bool:
         return any(
             Erased(website_id=website_id, waiting=frozenset(one.sessions), people=one.people).hides(
-                session_id, visitor_id, user_id
+                session_id, visitors=visitors, users=users
             )
             for one in self._waiting.get(website_id, ())
         )

@@ -19,7 +19,7 @@ from lake.session_files import SessionFile
 from lake.settings import Settings
 from lake.store import Store
 from lake.summaries import summary_of
-from lake.tables.rows import Row, unpack_chunks
+from lake.tables.rows import Row, unpack_chunks, users_of, visitors_of
 from lake.tables.schemas import ANALYSED, DERIVED, SCHEMAS
 from lake.tables.sessions import Key, rows_of_day
 from lake.tables.table import Snapshot
@@ -59,7 +59,7 @@ def rows(
         seen.add(key)
         if key[0] not in names:
             yield Broken("website-unknown", where, "its row belongs to no website", key, day)
-        if why := gone.why_not(*key, row["visitor_id"], row["user_id"]):
+        if why := gone.why_not(*key, visitors=visitors_of(row), users=users_of(row)):
             yield Broken(why[0], where, why[1], key, day)
         of_tables = {
             name: parts[key].to_dicts() if key in parts else [] for name, parts in mine.items()

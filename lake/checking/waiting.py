@@ -81,7 +81,8 @@ def _gone(gone: Gone, where: str, arrivals: list[Arrival]) -> Iterator[Broken]:
     named = set()
     for arrival in arrivals:
         key = (arrival.website_id, arrival.session_id)
-        why = gone.why_not(*key, arrival.client.visitor_id, arrival.facts.user_id)
+        visitors, users = (arrival.client.visitor_id,), arrival.facts.users
+        why = gone.why_not(*key, visitors=visitors, users=users)
         if why and key not in named:
             named.add(key)
             yield Broken(why[0], where, why[1], key, ids.day_of(key[1]))

@@ -11,7 +11,7 @@ from lake.facts import ChunkFacts, Client
 from lake.ids import day_of
 from lake.session_files import SessionFile
 from lake.store import Store
-from lake.tables.rows import Row, client_of, unpack_chunks
+from lake.tables.rows import Row, client_of, unpack_chunks, visitors_of
 from lake.tables.sessions import Key, rows_of
 from lake.tables.table import Snapshot
 
@@ -32,6 +32,11 @@ class Known(NamedTuple):
     def chunks(self) -> tuple[ChunkFacts, ...]:
         """The chunks in its file, in order of (page, seq)."""
         return unpack_chunks(self.packed_chunks)
+
+    @property
+    def visitor_ids(self) -> list[str]:
+        """Who sent any of them."""
+        return visitors_of(self.row)
 
     @property
     def client(self) -> Client:

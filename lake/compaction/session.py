@@ -75,6 +75,7 @@ def write_file(
         session_id=session_id,
         client=union.client,
         chunks=union.chunks,
+        visitor_ids=union.visitor_ids,
         settings=settings,
     )
     counted = sum(frame.event_count for frame in written.header.frames)
@@ -103,7 +104,15 @@ def tables_of(
     """Make the rows of every table from a session file's header and its analysis."""
     summary = facts.fold(header.website_id, header.session_id, header.chunks, header.client)
     return {
-        "sessions": [rows.session_row(summary, found, file_bytes=size_bytes, file_sha256=sha256)],
+        "sessions": [
+            rows.session_row(
+                summary,
+                found,
+                visitor_ids=header.visitors,
+                file_bytes=size_bytes,
+                file_sha256=sha256,
+            )
+        ],
         "pages": rows.page_rows(summary, found),
         "errors": rows.error_rows(summary, header.chunks, found.errors),
         "signals": rows.signal_rows(summary, found),

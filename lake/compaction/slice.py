@@ -35,6 +35,7 @@ from lake.settings import Settings
 from lake.store import Store
 from lake.tables import sessions as session_rows
 from lake.tables.parts import hot_part
+from lake.tables.rows import users_of, visitors_of
 from lake.tables.schemas import DERIVED
 from lake.tables.sessions import Key
 from lake.tables.table import Snapshot, Table
@@ -168,14 +169,15 @@ class Compactor:
             union = _united(known.get(key), batch[key])
             if self._is_due(batch[key], union):
                 due[key] = batch[key]
-                have = {facts.place: facts for facts in union.chunks}
+                known_chunks = {facts.place: facts for facts in union.chunks}
                 new = {arrival.facts.place for arrival in union.new}
                 payloads += [
                     item
                     for item in batch[key]
                     # Of a new chunk that came twice, the second is wanted if the first is damaged.
                     if (place := item.arrival.facts.place) in new
-                    or not merge.is_same(have[place], item.arrival.facts)
+                    or place not in known_chunks
+                    or not merge.is_same(known_chunks[place], item.arrival.facts)
                 ]
         results: list[Rewritten] = []
         with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
@@ -202,7 +204,8 @@ class Compactor:
             # What was erased while it was held in memory stands in the tables now, whatever an
             # erasure that goes on has looked at already.
             written = {result.key: batch[result.key] for result in results}
-            self._erased(written, known, is_written=True)
+            rows = {r.key: Known(r.row, b"[]", is_derived=True) for r in results}
+            self._erased(written, rows, is_written=True)
         return due.keys() - self._failed.keys()
 
     def _erased(
@@ -318,8 +321,9 @@ class Compactor:
             except (Damaged, ObjectMissing) as error:
                 self._fail(key, str(error))
                 return None
-        for arrival in union.rejected if union else ():
-            self._quarantine(arrival, spool, "another chunk with other bytes was first")
+        if union is not None:
+            for arrival in union.rejected:
+                self._quarantine(arrival, spool, merge.why_rejected(union, arrival))
         return result
 
     def _quarantine(self, arrival: Arrival, spool: Spool, reason: str) -> None:
@@ -362,10 +366,12 @@ class Compactor:
 
 
 def _is_hidden(gone: Erased, key: Key, waiting: Iterable[Waiting], known: Known | None) -> bool:
-    people = {(item.arrival.client.visitor_id, item.arrival.facts.user_id) for item in waiting}
+    visitors = {item.arrival.client.visitor_id for item in waiting}
+    users = {user_id for item in waiting for user_id in item.arrival.facts.users}
     if known is not None:
-        people.add((known.row["visitor_id"], known.row["user_id"]))
-    return any(gone.hides(key[1], visitor_id, user_id) for visitor_id, user_id in people)
+        visitors.update(visitors_of(known.row))
+        users.update(users_of(known.row))
+    return gone.hides(key[1], visitors=visitors, users=users)
 
 
 def _united(known: Known | None, items: Iterable[Waiting]) -> Union:
@@ -373,6 +379,7 @@ def _united(known: Known | None, items: Iterable[Waiting]) -> Union:
         known.chunks if known else (),
         known.client if known else None,
         (item.arrival for item in items),
+        known.visitor_ids if known else (),
     )
 
 

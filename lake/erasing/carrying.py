@@ -101,6 +101,8 @@ def _remove_all(
         for one in mine:
             if one.people:
                 found[one.erasure_id] |= targets.of_people(store, website_id, one.people)
+                if not number:  # files of an older version become no more
+                    found[one.erasure_id] |= targets.in_old_files(store, website_id, one.people)
             erased.add(store, website_id, sessions=found[one.erasure_id], people=one.people)
         sessions = set().union(*found.values())
         report(f"{website_id}: {len(sessions)} sessions, pass {number + 1}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from lake import audit, crash, erased, holds, ids, keys, websites
+from lake.chunks import user_id_of
 from lake.documents import Documents
 from lake.erasing import targets
 from lake.errors import BadInput, Held, Missing, ObjectMissing
@@ -98,7 +99,7 @@ def request(lake: "Lake", website_id: str, wanted: Targets, *, by: str) -> Recei
     sessions = tuple(dict.fromkeys(ids.check_uuid7(one, "session") for one in wanted.sessions))
     people = {
         erased.person("visitor", wanted.visitor_id): now_ms,
-        erased.person("user", wanted.user_id): now_ms,
+        erased.person("user", user_id_of(wanted.user_id)): now_ms,
     }
     people.pop("", None)
     if not sessions and not people:

@@ -1,10 +1,17 @@
 """Which sessions an erasure of people means, wherever in the lake their chunks are. Reads only."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+
+import polars as pl
 
 from lake import erased, ids, keys, pending
-from lake.errors import Damaged
+from lake.analysis.decoding import data_of, field
+from lake.chunks import CUSTOM, IDENTIFY, user_id_of
+from lake.compaction.known import file_of
+from lake.errors import Damaged, ObjectMissing
 from lake.hiding import sessions_of
+from lake.session_files import SessionFile
 from lake.store import Store
 from lake.tables.sessions import may_be_of
 from lake.tables.table import Table, reading
@@ -18,6 +25,26 @@ def of_people(store: Store, website_id: str, people: Mapping[str, int]) -> set[s
     """
     # Waiting chunks first: what is compacted in between is seen twice rather than never.
     return set(_of_chunks(store, website_id, people)) | _of_rows(store, website_id, people)
+
+
+def in_old_files(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+    """Return sessions in which these people were identified, as only their files tell.
+
+    Rows of an older version name the last user of a session alone; `lake.rescoring` and any
+    compaction complete them. A file that cannot be read is `lake.check`'s to name.
+
+    Raises:
+        StoreUnavailable.
+    """
+    rows = _rows(store, website_id).filter(pl.col("user_ids").is_null())
+    with reading("sessions"):
+        old = rows.select("website_id", "session_id", "file_bytes", "file_sha256").collect()
+    found = set()
+    for row in old.iter_rows(named=True):
+        with suppress(Damaged, ObjectMissing):
+            if _is_of(people, row["session_id"], (), _users_in(file_of(store, row))):
+                found.add(row["session_id"])
+    return found
 
 
 def websites_of(store: Store, session_id: str) -> set[str]:
@@ -42,7 +69,7 @@ def _of_chunks(store: Store, website_id: str, people: Mapping[str, int]) -> Iter
     for waiting in _chunks(store):
         arrival = waiting.arrival
         if arrival.website_id == website_id and _is_of(
-            people, arrival.session_id, arrival.client.visitor_id, arrival.facts.user_id
+            people, arrival.session_id, (arrival.client.visitor_id,), arrival.facts.users
         ):
             yield arrival.session_id
 
@@ -57,14 +84,26 @@ def _chunks(store: Store) -> Iterator[pending.Waiting]:
 
 
 def _of_rows(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+    return sessions_of(_rows(store, website_id), people)
+
+
+def _rows(store: Store, website_id: str) -> pl.LazyFrame:
     snapshot = Table(store, "sessions").snapshot()
     files = [file for file in snapshot.files if may_be_of(file, website_id)]
-    return sessions_of(snapshot.scan(files).filter(website_id=website_id), people)
+    return snapshot.scan(files).filter(website_id=website_id)
+
+
+def _users_in(file: SessionFile) -> Iterator[str]:
+    """Yield the users that a file's events identify."""
+    for event in file.events():
+        data = data_of(event.json) if event.type == CUSTOM else {}
+        user_id = user_id_of(field(data.get("payload"), "id"))
+        if data.get("tag") == IDENTIFY and user_id is not None:
+            yield user_id
 
 
 def _is_of(
-    people: Mapping[str, int], session_id: str, visitor_id: str | None, user_id: str | None
+    people: Mapping[str, int], session_id: str, visitors: Iterable[str], users: Iterable[str]
 ) -> bool:
     began_ms = ids.at_ms_of(session_id)
-    found = (erased.person("visitor", visitor_id), erased.person("user", user_id))
-    return any(began_ms <= people.get(one, -1) for one in found)
+    return any(began_ms <= people.get(one, -1) for one in erased.people(visitors, users))

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from lake import ids
 from lake.analysis.analysis import Findings
 from lake.analysis.errors import ErrorEvent
 from lake.analysis.score import SCORING_VERSION, score
@@ -14,6 +15,7 @@ from lake.facts import ChunkFacts, Client, Page, Summary
 from lake.page_views import Addresses
 from lake.scrub import URL_LENGTH_MAX
 from lake.tables.schemas import SCORE_COLUMNS, SIGNAL_KINDS
+from lake.times import plausible
 
 URLS_BYTES_MAX = 64 * 1024
 PAGES_MAX = 10_000  # rows kept of one session; its counts stay right beyond
@@ -23,7 +25,12 @@ Row = dict[str, Any]
 
 
 def session_row(
-    summary: Summary, found: Findings | None, *, file_bytes: int, file_sha256: str
+    summary: Summary,
+    found: Findings | None,
+    *,
+    visitor_ids: Iterable[str],
+    file_bytes: int,
+    file_sha256: str,
 ) -> Row:
     """Return the row of `sessions`, but for its part. Unscored where nothing was analysed."""
     urls = dict.fromkeys(page.url for page in summary.pages if page.url)
@@ -31,7 +38,9 @@ def session_row(
         **_key(summary),
         "first_at_ms": summary.first_at_ms,
         "duration_ms": summary.duration_ms,
+        "visitor_ids": list(visitor_ids),
         "user_id": summary.user_id,
+        "user_ids": list(dict.fromkeys((*summary.user_ids, *(found.user_ids if found else ())))),
         "page_count": len(summary.pages),
         "event_count": summary.event_count,
         "click_count": summary.click_count,
@@ -41,7 +50,7 @@ def session_row(
         "viewport_height": summary.height,
         **msgspec.structs.asdict(summary.client),
         "initial_url": next((page.url for page in summary.pages if page.url), None),
-        "exit_url": next(reversed(urls), None),
+        "exit_url": summary.exit_url,
         "urls": _joined(urls),
         "is_complete": not summary.gaps,
         "raw_bytes": summary.raw_bytes,
@@ -55,10 +64,20 @@ def client_of(row: Row) -> Client:
     return Client(**{name: row[name] for name in Client.__struct_fields__})
 
 
+def visitors_of(row: Row) -> list[str]:
+    """Return all visitors of a row of `sessions`; an old one tells the first."""
+    return row["visitor_ids"] or [row["visitor_id"]]
+
+
+def users_of(row: Row) -> list[str]:
+    """Return all users of a row of `sessions`; an old one tells the last."""
+    return row["user_ids"] or [user_id for user_id in (row["user_id"],) if user_id]
+
+
 def page_rows(summary: Summary, found: Findings) -> list[Row]:
     """Return the rows of `pages`."""
     kept = summary.pages[:PAGES_MAX]
-    seen = _views_of(kept, found)
+    seen = _views_of(summary, kept, found)
     return [
         {
             **_key(summary),
@@ -88,8 +107,8 @@ def error_rows(
             **_key(summary),
             "error_no": number,
             "page_id": chunks[error.chunk].page_id,
-            "at_ms": int(error.at_ms),
-            "url": addresses.at(chunks[error.chunk].page_id, error.at_ms),
+            "at_ms": _at_ms(summary, error.at_ms),
+            "url": addresses.at(chunks[error.chunk].page_id, _at_ms(summary, error.at_ms)),
             "visitor_id": summary.client.visitor_id,
             "fingerprint": error.fingerprint,
             "message": error.message,
@@ -109,8 +128,8 @@ def signal_rows(summary: Summary, found: Findings) -> list[Row]:
             "signal_no": number,
             "kind": signal.kind,
             "page_id": signal.page_id,
-            "at_ms": int(signal.at_ms),
-            "url": addresses.at(signal.page_id, signal.at_ms),
+            "at_ms": _at_ms(summary, signal.at_ms),
+            "url": addresses.at(signal.page_id, _at_ms(summary, signal.at_ms)),
             "target": signal.target,
             "text": signal.text,
             "x": signal.x,
@@ -156,13 +175,17 @@ def _scores(found: Findings | None) -> Row:
     }
 
 
-def _views_of(pages: list[Page], found: Findings) -> list[list[SeenView]]:
+def _at_ms(summary: Summary, at_ms: float) -> int:
+    return plausible(at_ms, ids.at_ms_of(summary.session_id))
+
+
+def _views_of(summary: Summary, pages: list[Page], found: Findings) -> list[list[SeenView]]:
     """Give what analysis saw of each page to its rows. Both cut pages into views by address."""
     addresses = Addresses(pages)
     seen: list[list[SeenView]] = [[] for _ in pages]
     for page_id, views in found.views.items():
         for view in views:
-            number = addresses.number_at(page_id, view.at_ms)
+            number = addresses.number_at(page_id, _at_ms(summary, view.at_ms))
             if number is not None:
                 seen[number].append(view)
     return seen

@@ -40,7 +40,24 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("first_at_ms", pa.int64(), "first event, ms, the browser's clock: offset 0"),
             _column("duration_ms", pa.int64(), "last event minus first event"),
             _column("visitor_id", pa.string(), "HMAC over a salt of one day; not linkable beyond"),
-            _column("user_id", pa.string(), "as the website identified the visitor", nullable=True),
+            _column(
+                "visitor_ids",
+                pa.list_(pa.string()),
+                "all visitor ids of its chunks; null in old rows: visitor_id alone",
+                nullable=True,
+            ),
+            _column(
+                "user_id",
+                pa.string(),
+                "as the website identified the visitor, the last time",
+                nullable=True,
+            ),
+            _column(
+                "user_ids",
+                pa.list_(pa.string()),
+                "all users that it identified; null in old rows: user_id alone",
+                nullable=True,
+            ),
             _column("page_count", pa.int32(), "page views"),
             _column("event_count", pa.int64(), "events in the session file"),
             _column("click_count", pa.int64(), "clicks"),
@@ -67,7 +84,12 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("os_version", pa.string(), "version", nullable=True),
             _column("country", pa.string(), "ISO 3166-1 alpha-2 of the address", nullable=True),
             _column("initial_url", pa.string(), "entry page, scrubbed", nullable=True),
-            _column("exit_url", pa.string(), "last page, scrubbed", nullable=True),
+            _column(
+                "exit_url",
+                pa.string(),
+                "page on which the visitor was last, scrubbed",
+                nullable=True,
+            ),
             _column(
                 "urls", pa.string(), "distinct page URLs, a line each, scrubbed, at most 64 kB"
             ),
@@ -211,8 +233,14 @@ SCORE_COLUMNS = (
     "activity",
 )
 ANALYSED: dict[str, tuple[str, ...]] = {
-    "sessions": (*SCORE_COLUMNS, "exit_url"),
-    "pages": ("viewport_width", "viewport_height", "click_count", "clicks", "seen_px"),
-    "errors": ("url", "fingerprint", "stack"),
+    "sessions": (
+        *SCORE_COLUMNS,
+        *("first_at_ms", "duration_ms", "visitor_ids", "user_ids", "exit_url"),
+    ),
+    "pages": (
+        *("at_ms", "duration_ms"),
+        *("viewport_width", "viewport_height", "click_count", "clicks", "seen_px"),
+    ),
+    "errors": ("at_ms", "url", "fingerprint", "stack"),
     "signals": tuple(SCHEMAS["signals"].names),
 }

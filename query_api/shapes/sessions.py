@@ -134,7 +134,14 @@ class Contents(TypedDict):
 
 
 class SessionDetail(Session, Contents):
-    """One session and what is in it."""
+    """One session and what is in it.
+
+    `visitorIds` and `userIds` are all that its chunks were sent by and identified; `visitorId` is
+    the first, `userId` the last of them.
+    """
+
+    visitorIds: list[str]
+    userIds: list[str]
 
 
 class SharedSession(Recorded, Contents):

@@ -26,8 +26,10 @@ def make_old(lakeful: Lakeful) -> None:
     rewrite(lakeful, "signals", copies=0)
     for name in ("sessions", "pages", "errors"):
         for column in ANALYSED[name]:
-            old = None if SCHEMAS[name].field(column).nullable else "old"
-            rewrite(lakeful, name, change=pl.lit(old).cast(POLARS[name][column]).alias(column))
+            kind = POLARS[name][column]
+            some = 10**17 if kind.is_integer() else "old"
+            old = pl.lit(None if SCHEMAS[name].field(column).nullable else some)
+            rewrite(lakeful, name, change=old.cast(kind).alias(column))
 
 
 def rescored(lakeful: Lakeful, *days_ago: int, again: bool = False) -> list[Rescored]:

@@ -25,6 +25,7 @@ CHUNK = (
     *("page_id", "seq", "crc32", "raw_bytes"),
     *("event_count", "click_count", "error_count", "snapshot_count"),
     *("first_at_ms", "last_at_ms", "views", "user_id", "trigger"),
+    *("user_ids", "acted_at_ms"),
 )
 CLIENT = (
     *("visitor_id", "device_type", "device_model", "browser_name", "browser_version"),
@@ -106,7 +107,7 @@ def read_segments(lake: Path, website: str, session: str) -> Iterator[dict[str, 
     for path in sorted((lake / f"raw/date={day_of(session)}").glob("*.parquet")):
         file = pq.ParquetFile(path, page_checksum_verification=True)
         metadata = file.metadata.metadata
-        assert metadata[b"replaylake.segment"] == b"2"
+        assert metadata[b"replaylake.segment"] == b"3"
         rows = file.read().to_pylist()
         text = json.dumps(
             [small(row) for row in rows], separators=(",", ":"), ensure_ascii=False

@@ -23,10 +23,14 @@ from lake.tables.table import Table
 from tests import lakes
 
 HERE = Path(__file__).parent
-FORMATS = (1, 2)
-# The first format knew neither.
-TOLD = {1: ["", ""], 2: ["", "", "Cart – 1 Stück"]}
-TRIGGERS = {1: [None, None, None], 2: [None, None, "error"]}
+FORMATS = (1, 2, 3)
+# The first format knew neither; the third knows all people of a session.
+TITLES = ["", "", "Cart – 1 Stück"]
+TOLD = {1: ["", ""], 2: TITLES, 3: TITLES}
+TRIGGERS = {1: [None, None, None], 2: [None, None, "error"], 3: [None, None, "error"]}
+USERS = {1: set(), 2: set(), 3: {"alice", "bob"}}
+FIRST = "visitor of 0000"
+VISITORS = {1: (FIRST,), 2: (FIRST,), 3: ("b", FIRST, "visitor of 0001")}
 
 Chunks = dict[tuple[str, int], list[Any]]
 
@@ -82,7 +86,8 @@ def test_a_session_file_is_read(number: int, store: Store) -> None:
     }
     assert found == expected
     assert len(file.header.frames) > 1
-    assert file.header.client.visitor_id == "visitor of 0000"
+    assert file.header.client.visitor_id == FIRST
+    assert (file.header.visitors, file.header.users) == (VISITORS[number], USERS[number])
     assert [chunk.trigger for chunk in file.header.chunks] == TRIGGERS[number]
 
 

@@ -14,7 +14,7 @@ from lake.store import open_store
 from tests import lakes
 
 HERE = Path(__file__).parent
-FORMAT = 2
+FORMAT = 3
 SOURCE_MAP = b"""{"version": 3, "sources": ["src/a.ts", "src/b.ts"], "names": ["pay"],
 "mappings": "AAAA,UACEA,K;CCCF"}"""
 
@@ -24,12 +24,14 @@ def main() -> None:
         lakes.chunk(
             [lakes.meta(1), lakes.snapshot(1, "Größe \u2028 \U0001f600"), lakes.error(2.5)], seq=0
         ),
-        lakes.chunk([lakes.click(3, x=1.5), lakes.click(2)], seq=2, encoding=""),
+        lakes.chunk([lakes.click(3, x=1.5), lakes.click(2)], seq=2, encoding="", visitor="b"),
         lakes.chunk(
             [
                 lakes.meta(9, "https://shop.example/cart"),
                 lakes.note(9, "page", url="https://shop.example/cart", title="Cart – 1 Stück"),
                 lakes.note(10, "trigger", kind="error", detail="x is not a function"),
+                lakes.note(11, "identify", id="alice"),
+                lakes.note(12, "identify", id="bob"),
             ],
             page=lakes.page_id(1),
         ),

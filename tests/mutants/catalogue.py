@@ -206,7 +206,7 @@ ERASURE = (
         "compaction takes what was erased",
         "lake/compaction/slice.py",
         """
--    return any(gone.hides(key[1], visitor_id, user_id) for visitor_id, user_id in people)
+-    return gone.hides(key[1], visitors=visitors, users=users)
 +    return False
 """,
         (f"{_ERASURE}::test_late_chunks_of_an_erased_session_are_dropped",),
@@ -215,7 +215,7 @@ ERASURE = (
         "what is erased while a compactor holds it is not looked for after its commit",
         "lake/compaction/slice.py",
         """
--            self._erased(written, known, is_written=True)
+-            self._erased(written, rows, is_written=True)
 """,
         (f"{_ERASURE}::test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end",),
     ),
@@ -223,7 +223,7 @@ ERASURE = (
         "an erased session can still be opened",
         "lake/finding.py",
         """
--    if any(gone.hides(session_id, union.client.visitor_id, user_id) for user_id in users):
+-    if gone.hides(session_id, visitors=union.visitor_ids, users=users):
 -        raise missing
 """,
         (f"{_ERASURE}::test_what_was_erased_is_hidden_at_once_and_then_nowhere[local-visitor]",),
@@ -232,7 +232,7 @@ ERASURE = (
         "an erased session is still listed",
         "lake/listing.py",
         """
--    return gone.hides(row["session_id"], row["visitor_id"], row["user_id"])
+-    return gone.hides(row["session_id"], visitors=visitors_of(row), users=users_of(row))
 +    return False
 """,
         (f"{_ERASURE}::test_what_was_erased_is_hidden_at_once_and_then_nowhere[local-visitor]",),
