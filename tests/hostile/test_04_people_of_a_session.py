@@ -1,5 +1,7 @@
 """All users and visitors that a session ever had count: for lists, erasure, holds, late chunks."""
 
+# ruff: noqa: F811 - pytest's fixtures are imported, then named as arguments
+
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote
@@ -89,7 +91,7 @@ def carry_out(lakeful: Lakeful) -> list[erasing.Receipt]:
     )
 
 
-def listed(client: AppClient, lakeful: Lakeful, **filters: str) -> list[str]:  # noqa: F811
+def listed(client: AppClient, lakeful: Lakeful, **filters: str) -> list[str]:
     path = f"/api/websites/{lakeful.website.website_id}/sessions"
     answer = client.get(path, headers=lakeful.headers(), params=filters)
     assert answer.status_code == 200, answer.text
@@ -99,8 +101,8 @@ def listed(client: AppClient, lakeful: Lakeful, **filters: str) -> list[str]:  #
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_session_is_found_by_every_user_and_visitor(
-    client: AppClient,  # noqa: F811
-    lakeful: Lakeful,  # noqa: F811
+    client: AppClient,
+    lakeful: Lakeful,
     state: str,
 ) -> None:
     session = shared_till(lakeful, state)
@@ -126,8 +128,8 @@ def test_a_session_is_found_by_every_user_and_visitor(
 @pytest.mark.parametrize("person", ["users/alice-zq4711", "visitors/tuesday-zq4711"])
 @pytest.mark.parametrize("state", STATES)
 def test_an_erasure_by_any_of_them_leaves_no_byte(
-    client: AppClient,  # noqa: F811
-    lakeful: Lakeful,  # noqa: F811
+    client: AppClient,
+    lakeful: Lakeful,
     state: str,
     person: str,
 ) -> None:
@@ -150,8 +152,8 @@ def test_an_erasure_by_any_of_them_leaves_no_byte(
 
 @pytest.mark.parametrize("by", ["user", "visitor"])
 def test_a_tombstone_of_any_of_them_hides_a_session(
-    client: AppClient,  # noqa: F811
-    lakeful: Lakeful,  # noqa: F811
+    client: AppClient,
+    lakeful: Lakeful,
     by: erased.PersonKind,
 ) -> None:
     """The person alone is named, as where a compactor was faster than the erasure."""
@@ -173,7 +175,7 @@ def test_a_tombstone_of_any_of_them_hides_a_session(
 
 
 def test_late_chunks_of_an_erased_users_session_are_refused(
-    lakeful: Lakeful,  # noqa: F811
+    lakeful: Lakeful,
 ) -> None:
     settings = replace(lakeful.settings, control_cache_s=1e-6)
     recorder = Recorder(recording_website(lakeful.store).website_id)
@@ -196,8 +198,8 @@ def test_late_chunks_of_an_erased_users_session_are_refused(
 
 
 def test_a_hold_stops_an_erasure_by_any_of_them(
-    client: AppClient,  # noqa: F811
-    lakeful: Lakeful,  # noqa: F811
+    client: AppClient,
+    lakeful: Lakeful,
 ) -> None:
     session = shared_till(lakeful, "compacted")
     website_id = lakeful.website.website_id
@@ -213,8 +215,8 @@ def test_a_hold_stops_an_erasure_by_any_of_them(
 
 
 def test_what_an_older_version_wrote_tells_the_last_user_until_it_is_scored_again(
-    client: AppClient,  # noqa: F811
-    lakeful: Lakeful,  # noqa: F811
+    client: AppClient,
+    lakeful: Lakeful,
 ) -> None:
     session = compacted_before(lakeful)
 
@@ -244,8 +246,8 @@ def compacted_before(lakeful: Lakeful) -> Session:
 
 @pytest.mark.parametrize("is_compacted", [True, False])
 def test_an_erasure_reaches_users_that_only_an_older_versions_file_or_segment_names(
-    client: AppClient,  # noqa: F811
-    lakeful: Lakeful,  # noqa: F811
+    client: AppClient,
+    lakeful: Lakeful,
     is_compacted: bool,
 ) -> None:
     session = compacted_before(lakeful) if is_compacted else shared_till(lakeful, old=True)
@@ -274,8 +276,8 @@ def test_no_user_of_a_chunk_is_dropped_silently() -> None:
 
 @pytest.mark.parametrize("by", ["user", "visitor"])
 def test_chunks_of_too_many_people_are_put_aside_and_can_be_erased(
-    client: AppClient,  # noqa: F811
-    lakeful: Lakeful,  # noqa: F811
+    client: AppClient,
+    lakeful: Lakeful,
     monkeypatch: pytest.MonkeyPatch,
     by: str,
 ) -> None:
@@ -302,8 +304,8 @@ def test_chunks_of_too_many_people_are_put_aside_and_can_be_erased(
 
 
 def test_a_user_is_erased_by_the_id_that_the_page_gave(
-    client: AppClient,  # noqa: F811
-    lakeful: Lakeful,  # noqa: F811
+    client: AppClient,
+    lakeful: Lakeful,
 ) -> None:
     """Longer ids are stored cut, and a slash is no end of a path."""
     admin, base = lakeful.headers(role="admin"), f"/api/websites/{lakeful.website.website_id}"
