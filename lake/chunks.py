@@ -19,7 +19,7 @@ from lake.scrub import URL_READ_MAX, read_length, scrub_text, scrub_url
 META, FULL_SNAPSHOT, INCREMENTAL, CUSTOM, PLUGIN = 4, 2, 3, 5, 6
 _MOUSE_INTERACTION = 2
 _CLICK = 2
-_AT_MS_MAX = 8_640_000_000_000_000  # the last instant that a JavaScript Date can name
+AT_MS_MAX = 8_640_000_000_000_000  # the last instant that a JavaScript Date can name
 EVENTS_MAX = 100_000  # five hours of a busy page; a million tiny ones take a second and 150 MB
 _FEW_BYTES = 1024 * 1024  # fewer bytes cannot hold too many events
 _VIEWS_MAX = 256  # addresses kept of one chunk, and
@@ -180,10 +180,10 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
     triggers: list[tuple[float, str]] = []
     errors = _ErrorCount()
     for event in events:
-        if not -_AT_MS_MAX <= event.timestamp <= _AT_MS_MAX:
+        if not -AT_MS_MAX <= event.timestamp <= AT_MS_MAX:
             raise ChunkMalformed(
                 f"timestamp {event.timestamp} is no time that a browser can tell, "
-                f"limit is {_AT_MS_MAX} ms: send ms since the Unix epoch"
+                f"limit is {AT_MS_MAX} ms: send ms since the Unix epoch"
             )
         kind = event.type
         if kind == FULL_SNAPSHOT:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from isal import isal_zlib
 
 from lake import appending, ids, websites
-from lake.chunks import read_chunk
+from lake.chunks import AT_MS_MAX, read_chunk
 from lake.errors import ChunkMalformed, RecordingMalformed, SessionExpired
 from lake.facts import ChunkFacts, Client
 from lake.recordings import Recorded, moved, read_events
@@ -49,6 +49,7 @@ class _Found(NamedTuple):
     """What the first reading tells of a session."""
 
     first_at_ms: float
+    last_at_ms: float
     event_count: int
     raw_bytes: int
 
@@ -84,6 +85,12 @@ def import_recording(
     found = _survey(path, settings)
     start_ms = min(one.first_at_ms for one in found.values())
     shift_ms = 0 if at_ms is None else at_ms - int(start_ms)
+    end_ms = max(one.last_at_ms for one in found.values()) + shift_ms
+    if end_ms >= AT_MS_MAX:
+        raise RecordingMalformed(
+            f"the recording would end at {end_ms} ms since 1970, limit is {AT_MS_MAX}: its first "
+            "and its last event are too far apart to move its clock with --at"
+        )
     sessions: dict[str | None, _Session] = {}
     for name, one in found.items():
         begins_ms = int(one.first_at_ms) + shift_ms
@@ -143,9 +150,10 @@ def _survey(path: Path, settings: Settings) -> dict[str | None, _Found]:
     found: dict[str | None, _Found] = {}
     for cut in _cuts(path, settings):
         facts = _proved(path, cut)
-        before = found.get(cut.name, _Found(facts.first_at_ms, 0, 0))
+        before = found.get(cut.name, _Found(facts.first_at_ms, facts.last_at_ms, 0, 0))
         found[cut.name] = _Found(
             min(before.first_at_ms, facts.first_at_ms),
+            max(before.last_at_ms, facts.last_at_ms),
             before.event_count + facts.event_count,
             before.raw_bytes + facts.raw_bytes,
         )

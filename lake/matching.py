@@ -150,7 +150,7 @@ def _in_hours(
             ("hour", file.uri): _Hour(rows, _places(rows))
             for file, rows in zip(missing, frames, strict=True)
         }
-        kept.put((key, hour, hour.rows.height * _HOT_ROW_BYTES) for key, hour in new.items())
+        kept.put((key, hour, _bytes_of(hour.rows)) for key, hour in new.items())
     hours: list[_Hour] = [(held | new)["hour", file.uri] for file in files]
     mine = [
         hour.rows.slice(*hour.places[question.website_id])
@@ -160,6 +160,11 @@ def _in_hours(
     if not mine:
         return []
     return [_InHours(max(newest_at(file) for file in files), pl.concat(mine), question)]
+
+
+def _bytes_of(rows: pl.DataFrame) -> int:
+    """Return about what rows take: a session may name a thousand people and many addresses."""
+    return max(rows.height * _HOT_ROW_BYTES, int(rows.estimated_size()))
 
 
 def _places(rows: pl.DataFrame) -> dict[str, tuple[int, int]]:

@@ -124,6 +124,7 @@ SELECT
     x(site || floor(u(id, 'visitor') * 1e6)::INT, 'a')
         || x(site || floor(u(id, 'visitor') * 1e6)::INT, 'b') AS visitor_id,
     CASE WHEN u(id, 'user') < 0.2 THEN 'user-' || (h(id, 'user') % 50000) END AS user_id,
+    [visitor_id] AS visitor_ids, [user_id] AS user_ids,
     pages AS page_count, 20 + length // 200 AS event_count, h(id, 'clicks') % 20 AS click_count,
     CASE WHEN u(id, 'errors') < 0.12 THEN 1 + h(id, 'errors') % 5 ELSE 0 END AS error_count,
     (bad AND u(id, 'rage') < 0.4)::INT AS rage_click_count,

@@ -91,6 +91,7 @@ def world(store: Store, settings: Settings, clock: Clock) -> Iterator[World]:
         "session_id": lakeful.session().session_id,
         "fingerprint": "0" * len(theirs.ids["fingerprint"]),
         "visitor_id": "0" * 32,
+        "user_id": f"user-{'0' * 32}",
         "key_id": "0" * 12,
         "erasure_id": ids.new_uuid7(NOW_MS),
         "share_id": "0" * 12,
@@ -146,12 +147,13 @@ def tenant(lakeful: Lakeful, word: str) -> Tenant:
         "session_id": done.session_id,
         "fingerprint": fingerprint,
         "visitor_id": client.visitor_id,
+        "user_id": user_id,
         "key_id": str(api_keys.key_id_of(lakeful.key(website))),
         "erasure_id": erasure.erasure_id,
         "share_id": share.share_id,
         "token": token,
     }
-    found.more = [grows.session_id, waits.session_id, *done.page_seqs, user_id]
+    found.more = [grows.session_id, waits.session_id, *done.page_seqs]
     found.unseen = [gone.session_id, token]
     return found
 
