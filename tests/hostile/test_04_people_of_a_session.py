@@ -2,6 +2,7 @@
 
 # ruff: noqa: F811 - pytest's fixtures are imported, then named as arguments
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote
@@ -9,10 +10,13 @@ from urllib.parse import quote
 import msgspec
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+import lake
 from ingest_api.app import create_app as create_ingest
 from lake import erased, erasing, holds, merge
 from lake.chunks import USERS_MAX
+from lake.erasing import carrying
 from lake.errors import ChunkMalformed
 from lake.facts import Client
 from lake.maintenance import maintain
@@ -20,6 +24,7 @@ from lake.rebuild import rebuild
 from lake.rescoring import rescore_day
 from lake.segments import Arrival
 from lake.view import Lake
+from orchestration.cli import app
 from tests import lakes
 from tests.asgi import AppClient
 from tests.care.damage import rewrite
@@ -164,6 +169,8 @@ def test_a_tombstone_of_any_of_them_hides_a_session(
 
     base = f"/api/websites/{lakeful.website.website_id}/sessions"
     assert client.get(base, headers=lakeful.headers()).json()["sessions"] == []
+    shown = lake.open(lakeful.settings.lake).sessions().collect()["session_id"]
+    assert compacted.session_id not in shown
     for session in (compacted, grown):
         path = f"{base}/{session.session_id}"
         assert client.get(path, headers=lakeful.headers()).status_code == 404
@@ -189,8 +196,8 @@ def test_late_chunks_of_an_erased_users_session_are_refused(
         other = Recorder(recorder.website_id)
         assert post(0, *identified(NOW_MS, *USERS[:2])) == 202
         wanted = erasing.Targets(user_id=USERS[0])
-        lake = Lake(lakeful.store, settings, lakeful.clock)
-        erasing.request(lake, recorder.website_id, wanted, by="test")
+        reader = Lake(lakeful.store, settings, lakeful.clock)
+        erasing.request(reader, recorder.website_id, wanted, by="test")
 
         assert post(1, lakes.click(NOW_MS + 1)) == 410
         assert post(0, *identified(NOW_MS, "dave", USERS[0], "erin"), sender=other) == 410
@@ -319,3 +326,23 @@ def test_a_user_is_erased_by_the_id_that_the_page_gave(
         assert (asked.status_code, asked.json()["sessions"]) == (202, 1)
         carry_out(lakeful)
         assert listed(client, lakeful) == []
+
+
+def test_the_command_line_erases_a_user_who_was_not_the_last(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = shared_till(lakeful, "compacted")
+    for name, value in (("LAKE", lakeful.settings.lake), ("CONTROL_CACHE_S", "0.001")):
+        monkeypatch.setenv(f"REPLAY_{name}", value)
+    monkeypatch.setattr(carrying, "_COMMIT_MS", 0)
+    arguments = ["erase", "--user", USERS[0], "--website", session.website_id, "--json"]
+
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    (receipt,) = json.loads(done.stdout)
+    assert (receipt["session_count"], receipt["row_count"], receipt["file_count"]) == (1, 1, 1)
+    assert receipt["done_at"]
+    texts = every_text(lakeful.store)
+    assert [key for key, text in texts.items() if b"zq4711" in text] == []
+    asked = [text for key, text in texts.items() if key.startswith("audit/")]
+    assert any(b"erasure-asked" in text and b'"cli"' in text for text in asked)

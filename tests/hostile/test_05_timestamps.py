@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,8 @@ import pytest
 
 from ingest_api.app import create_app as create_ingest
 from lake import websites
+from lake.errors import RecordingMalformed
+from lake.importing import import_recording
 from lake.summaries import summarise_day
 from lake.times import CLOCK_OFF_MS_MAX
 from tests.asgi import AppClient
@@ -19,7 +22,7 @@ from tests.care.damage import rewrite
 from tests.care.lakes import broken, dead_click
 from tests.ingest.recording import Recorder, plain
 from tests.query.conftest import client, clock, lakeful  # noqa: F401
-from tests.query.recorded import NOW_MS, Event, Lakeful, Session, note, page, script_error
+from tests.query.recorded import NOW_MS, Event, Lakeful, Session, moves, note, page, script_error
 
 pytestmark = pytest.mark.folder  # the store makes no difference here
 
@@ -243,3 +246,23 @@ def test_all_hostile_times_in_every_place_fail_no_route(
 ) -> None:
     assert len(set(EVERY)) >= 50
     check_all(client, lakeful, EVERY, 4)
+
+
+def test_a_recording_whose_clock_cannot_be_moved_is_refused_before_anything_is_written(
+    lakeful: Lakeful, tmp_path: Path
+) -> None:
+    # More events than the first chunk holds: the last ones are those that cannot be moved.
+    events = [*page(-8.64e15), *moves(BEGAN_MS, 600)]
+    path = tmp_path / "recording.json"
+    path.write_text(json.dumps(events))
+
+    with pytest.raises(RecordingMalformed, match="too far apart"):
+        import_recording(
+            lakeful.store,
+            lakeful.settings,
+            path,
+            website_id=lakeful.website.website_id,
+            now_ms=NOW_MS,
+            at_ms=NOW_MS,
+        )
+    assert list(lakeful.store.list("raw/")) == []

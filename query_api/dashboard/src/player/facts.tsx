@@ -16,7 +16,7 @@ export function Facts({ recording }: { recording: Recording }) {
     ["Began", new Date(recording.startedAt).toLocaleString()],
     ["Duration", clock(recording.duration)],
     ["Visitor", recording.visitorId],
-    ["User", recording.userId],
+    ["User", recording.userIds?.join(", ")],
     ["Country", recording.country],
     ["Browser", named(browser)],
     ["System", named(os)],

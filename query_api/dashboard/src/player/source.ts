@@ -35,6 +35,8 @@ export interface Gap {
 export interface Recording extends Omit<Session, "visitorId" | "userId"> {
   visitorId?: string;
   userId?: string | null;
+  /** All users that were identified in it, the last one last. */
+  userIds?: string[];
   isComplete: boolean;
   bytes: number;
   /** When the first event was, ms since the epoch, the visitor's clock: moment 0. */
