@@ -149,7 +149,7 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
         user_ids=tuple(dict.fromkeys(users)),
         trigger=min(triggers)[3] if triggers else None,
         pages=pages,
-        exit_url=_exit_url(ordered, pages),
+        exit_url=_exit_url(ordered),
         gaps=_gaps(ordered),
         width=views[0].width if views else None,
         height=views[0].height if views else None,
@@ -178,14 +178,18 @@ def _plausible(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
     )
 
 
-def _exit_url(ordered: list[ChunkFacts], pages: list[Page]) -> str | None:
+def _exit_url(ordered: list[ChunkFacts]) -> str | None:
     """Return the address that the visitor saw last: of the page on which he acted last.
 
     Pages may be open in several tabs, and those in the background go on changing by themselves.
     """
-    last_url = {page.page_id: page.url for page in pages if page.url}
-    acted = [(_acted(chunk), chunk.place) for chunk in ordered if chunk.page_id in last_url]
-    return last_url[max(acted)[1][0]] if acted else None
+    shown: dict[str, View] = {}
+    for chunk in ordered:
+        for view in chunk.views:
+            if view.url and view.at_ms >= shown.get(chunk.page_id, view).at_ms:
+                shown[chunk.page_id] = view
+    acted = [(_acted(chunk), chunk.place) for chunk in ordered if chunk.page_id in shown]
+    return shown[max(acted)[1][0]].url if acted else None
 
 
 def _acted(chunk: ChunkFacts) -> tuple[bool, int]:

@@ -110,7 +110,7 @@ def test_a_segment_of_a_newer_format_is_left_for_a_newer_compactor(
     chunks = lakes.session()
     lakes.append(store, chunks)
     newer = keys.segment_key(lakes.DAY, "00000000-newer")
-    metadata = {"replaylake.segment": "3"}
+    metadata = {"replaylake.segment": "4"}
     store.put(newer, rewritten(lambda table: table.replace_schema_metadata(metadata)))
     (done,) = lakes.compact(store, settings)
 
