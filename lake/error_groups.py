@@ -20,7 +20,9 @@ from lake.websites import Website
 _DAYS_MAX = 366  # told of one group; the longest that a plan keeps sessions, by its defaults
 _ERRORS = {name: kind for name, kind in POLARS["errors"].items() if name != "part"}
 _STARTS = ("session_id", "first_at_ms", "visitor_ids", "user_id", "user_ids")
-_AT = pl.col("started_at") + pl.duration(milliseconds=pl.col("offset_ms"))
+_SESSION_MS_MAX = 7 * 86_400_000  # our recorder's end after a day; beyond, a clock has jumped
+_SINCE_MS = pl.when(pl.col("offset_ms") <= _SESSION_MS_MAX).then("offset_ms").otherwise(0)
+_AT = pl.col("started_at") + pl.duration(milliseconds=_SINCE_MS)
 _DATE = pl.col("seen_at").dt.date().alias("date")
 _COUNTS = {"count": pl.len(), "session_count": pl.col("session_id").n_unique()}
 

@@ -131,6 +131,9 @@ class Asker:
         for group in found["errors"]["errors"]:
             place = {"fingerprint": group["fingerprint"]}
             found[group["message"]] = self.get(f"{base}/errors/{{fingerprint}}", **place)
+            # Nothing stands at the top of the list for ever, on days that are to come.
+            assert group["firstSeenAt"][:10] == group["lastSeenAt"][:10] == "2026-11-18", group
+            assert [day["date"] for day in group["byDay"]] == ["2026-11-18"]
         for by in ("page", "target", "signal"):
             found[by] = self.get(f"{base}/frustration", f"by={by}")
         for url in (URL, THEIRS):
