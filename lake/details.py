@@ -1,7 +1,10 @@
 """One session for the one who opens it: its row, pages, errors, signals, gaps and frames."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from lake import facts, merge
 from lake.again import asked_again
@@ -11,21 +14,26 @@ from lake.compaction.spool import Spool
 from lake.facts import Gap, Page
 from lake.filters import is_live
 from lake.finding import Found
+from lake.pending_sessions import frame_of, row_of
 from lake.session_files import Frame
 from lake.tables import rows
 from lake.tables.rows import Row
 from lake.tables.sessions import Key, rows_of
 from lake.tables.table import Snapshot, reading
 from lake.tail import with_payloads
-from lake.view import Lake, frame_of, row_of
+from lake.view import Lake
 from lake.websites import Website
+
+_LIST_BYTES_MAX = 2 * 1024 * 1024  # of each list of an answer, as JSON
+_ITEM_BYTES = 150  # about the names of an item's fields
 
 
 class Detail(NamedTuple):
     """A session. `row` is one of `sessions` with `is_live`; `frames` are those of its file.
 
     `trigger` is why the recorder kept it, None where it did not tell. `click_counts` are by page
-    and `at_ms` of a view, empty while chunks wait: theirs are not counted yet.
+    and `at_ms` of a view, empty while chunks wait: theirs are not counted yet. `cut` names the
+    lists of which only the first part is here, as all of it would be too long an answer.
 
     Times in `errors` and `signals` (rows of those tables) and in `pages` are the browser's clock;
     `row["first_at_ms"]` is where offsets begin. `errors` have `stack_original` too.
@@ -36,9 +44,10 @@ class Detail(NamedTuple):
     errors: list[Row]
     signals: list[Row]
     gaps: list[Gap]
-    frames: tuple[Frame, ...]
+    frames: list[Frame]
     trigger: str | None
     click_counts: dict[tuple[str, int], int | None]
+    cut: frozenset[str]
 
 
 @asked_again
@@ -53,7 +62,10 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
     def read(found: Found, spool: Spool, folder: Path) -> Detail:  # noqa: ARG001 - not needed here
         key = (website.website_id, session_id)
         summary = facts.fold(*key, found.chunks, found.client)
-        row = row_of(key, found.known, found.union)
+        union = found.union
+        row = row_of(
+            summary, found.known, visitor_ids=union.visitor_ids, has_new=bool(union.new)
+        )
         live = is_live(lake.now_ms(), lake.settings.live_s)
         # What an older version wrote may be of times that nobody believes.
         row |= {"first_at_ms": summary.first_at_ms, "duration_ms": summary.duration_ms}
@@ -63,19 +75,39 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
             errors = _sorted(rows_of(tables["errors"], [key]).to_dicts(), "error_no")
             signals = _sorted(rows_of(tables["signals"], [key]).to_dicts(), "signal_no")
         new_errors = _new_errors(lake, found, spool, summary)
+        parts: dict[str, Sequence[Any]] = {
+            "pages": summary.pages,
+            "errors": sorted([*errors, *new_errors], key=lambda error: error["at_ms"]),
+            "signals": signals,
+            "gaps": summary.gaps,
+            "frames": found.file.header.frames if found.file else (),
+        }
+        lists = {name: _first_of(items) for name, items in parts.items()}
+        cut = {name for name, items in parts.items() if len(lists[name]) < len(items)}
+        if len(lists["pages"]) < summary.page_count:
+            cut.add("pages")
         return Detail(
             row,
-            summary.pages,
-            sorted([*errors, *new_errors], key=lambda error: error["at_ms"]),
-            signals,
-            summary.gaps,
-            found.file.header.frames if found.file else (),
-            summary.trigger,
-            {} if found.union.new else _click_counts(tables["pages"], key),
+            **lists,
+            trigger=summary.trigger,
+            click_counts={} if found.union.new else _click_counts(tables["pages"], key),
+            cut=frozenset(cut),
         )
 
     found = with_payloads(lake, website, session_id, read)
     return found._replace(errors=lake.source_maps.applied(website.website_id, found.errors))
+
+
+def _first_of(items: Iterable[Any]) -> list[Any]:
+    """Return as many as an answer may hold."""
+    first = []
+    left = _LIST_BYTES_MAX
+    for item in items:
+        left -= _ITEM_BYTES + len(msgspec.json.encode(item))
+        if left < 0:
+            break
+        first.append(item)
+    return first
 
 
 def _click_counts(pages: Snapshot, key: Key) -> dict[tuple[str, int], int | None]:

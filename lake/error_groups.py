@@ -115,11 +115,11 @@ def _errors(
 ) -> pl.LazyFrame:
     """Return a website's errors with `offset_ms` and `seen_at`, the server's clock."""
     low, high = window(lake, website, from_at, to_at)
-    view, gone, waiting = fresh_errors.seen(lake, website, low, high)
+    view, pending, gone, waiting = fresh_errors.seen(lake, website, low, high)
     shown = Visible(view, gone, website, low, high)
     errors = pl.concat([shown.scan("errors"), pl.LazyFrame(waiting, _ERRORS, orient="row")])
     # A session with waiting chunks may begin earlier than its row in the table says.
-    fresh = view.fresh_rows.lazy().filter(website_id=website.website_id).select(_STARTS)
+    fresh = pending.rows.lazy().select(_STARTS)
     stored = shown.sessions.select(_STARTS).join(fresh, on="session_id", how="anti")
     joined = errors.join(pl.concat([stored, fresh]), on="session_id", how="inner")
     joined = without_erased(joined, [gone], people_of=joined).drop(

@@ -14,6 +14,9 @@ import msgspec
 
 from lake import ids
 from lake.times import plausible
+from lake.view_budget import Cut, ViewBudget, cut
+
+PAGES_MAX = 2_000  # page views listed of one session; all are counted
 
 
 class View(msgspec.Struct, array_like=True, frozen=True):
@@ -37,7 +40,8 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     `user_id` is the last that the page gave by a `replaylake.identify` event, `trigger` the kind of
     the earliest `replaylake.trigger`: why the recorder kept the session. `user_ids` are all of the
     page's, each once, in the order of the chunk. `acted_at_ms` is when the visitor last acted on
-    the page or came to it.
+    the page or came to it. `cut` is None where `views` are all that there were, as in a segment
+    (see `lake.view_budget`).
     """
 
     page_id: str
@@ -55,6 +59,7 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     trigger: str | None = None
     user_ids: tuple[str, ...] = ()
     acted_at_ms: int | None = None
+    cut: Cut | None = None
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -100,7 +105,12 @@ class Gap(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """A session as its chunks tell it."""
+    """A session as its chunks tell it.
+
+    `page_count` is of all page views; `pages` are the first of them, those before
+    `pages_until_ms` where that is not None. `urls` are addresses of the first that have one.
+    `pages` and `gaps` are empty where only totals were asked for.
+    """
 
     website_id: str
     session_id: str
@@ -111,15 +121,20 @@ class Summary(NamedTuple):
     user_id: str | None
     user_ids: tuple[str, ...]
     trigger: str | None
-    pages: list[Page]
+    page_count: int
+    initial_url: str | None
     exit_url: str | None
-    gaps: list[Gap]
+    urls: tuple[str, ...]
+    is_complete: bool
     width: int | None
     height: int | None
     click_count: int
     error_count: int
     event_count: int
     raw_bytes: int
+    pages: list[Page]
+    pages_until_ms: int | None
+    gaps: list[Gap]
 
 
 def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client: Client) -> Summary:
@@ -130,10 +145,21 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
     bounds of `lake.times.plausible` as all its times here.
     """
     began_ms = ids.at_ms_of(session_id)
-    ordered = [_plausible(chunk, began_ms) for chunk in sorted(chunks, key=lambda c: c.place)]
+    ordered = [
+        with_plausible_times(chunk, began_ms)
+        for chunk in _within_budget(sorted(chunks, key=lambda chunk: chunk.place))
+    ]
     first_at_ms = min(chunk.first_at_ms for chunk in ordered)
     last_at_ms = max(chunk.last_at_ms for chunk in ordered)
-    pages = _pages(ordered, last_at_ms)
+    starts = _starts(ordered)
+    hidden = [chunk for chunk in ordered if chunk.cut and chunk.cut.page_count]
+    until_ms = min((chunk.views[0].at_ms for chunk in hidden), default=None)
+    listed = [start for start in starts if until_ms is None or start.at_ms < until_ms]
+    urls = [start.url for start in listed if start.url][:PAGES_MAX]
+    named = [start.url for start in starts if start.url]
+    if len(listed) > PAGES_MAX:
+        until_ms = listed[PAGES_MAX].at_ms
+    gaps = _gaps(ordered)
     views = sorted((view for chunk in ordered for view in chunk.views), key=lambda v: v.at_ms)
     by_time = sorted(ordered, key=lambda c: (c.last_at_ms, c.place))
     users = [user_id for chunk in by_time for user_id in chunk.users]
@@ -148,19 +174,24 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
         user_id=next((c.user_id for c in reversed(by_time) if c.user_id), None),
         user_ids=tuple(dict.fromkeys(users)),
         trigger=min(triggers)[3] if triggers else None,
-        pages=pages,
+        page_count=len(starts) + sum(chunk.cut.page_count for chunk in hidden if chunk.cut),
+        initial_url=named[0] if named else None,
         exit_url=_exit_url(ordered),
-        gaps=_gaps(ordered),
+        urls=tuple(dict.fromkeys(urls)),
+        is_complete=not gaps,
         width=views[0].width if views else None,
         height=views[0].height if views else None,
         click_count=sum(chunk.click_count for chunk in ordered),
         error_count=sum(chunk.error_count for chunk in ordered),
         event_count=sum(chunk.event_count for chunk in ordered),
         raw_bytes=sum(chunk.raw_bytes for chunk in ordered),
+        pages=_pages(starts, last_at_ms)[: min(len(listed), PAGES_MAX)],
+        pages_until_ms=until_ms,
+        gaps=gaps,
     )
 
 
-def _plausible(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
+def with_plausible_times(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
     """Return a chunk with the times that a session may have; nearly every one has them."""
     first, last = plausible(chunk.first_at_ms, began_ms), plausible(chunk.last_at_ms, began_ms)
     if (first, last) == (chunk.first_at_ms, chunk.last_at_ms):
@@ -188,11 +219,11 @@ def _exit_url(ordered: list[ChunkFacts]) -> str | None:
         for view in chunk.views:
             if view.url and view.at_ms >= shown.get(chunk.page_id, view).at_ms:
                 shown[chunk.page_id] = view
-    acted = [(_acted(chunk), chunk.place) for chunk in ordered if chunk.page_id in shown]
+    acted = [(acted_at(chunk), chunk.place) for chunk in ordered if chunk.page_id in shown]
     return shown[max(acted)[1][0]].url if acted else None
 
 
-def _acted(chunk: ChunkFacts) -> tuple[bool, int]:
+def acted_at(chunk: ChunkFacts) -> tuple[bool, int]:
     """Say whether the visitor had the page before him during a chunk, and when last."""
     if chunk.acted_at_ms is not None:
         return True, chunk.acted_at_ms
@@ -202,12 +233,26 @@ def _acted(chunk: ChunkFacts) -> tuple[bool, int]:
     return (True, max(seen)) if seen else (False, chunk.first_at_ms)
 
 
-def _pages(ordered: list[ChunkFacts], last_at_ms: int) -> list[Page]:
-    """Return the page views, oldest first.
+def _within_budget(ordered: list[ChunkFacts]) -> list[ChunkFacts]:
+    budget = ViewBudget()
+    return [cut(chunk) if budget.add(chunk) else chunk for chunk in ordered]
+
+
+class _Start(NamedTuple):
+    """When a page view began."""
+
+    at_ms: int
+    page_id: str
+    url: str | None
+    title: str | None
+
+
+def _starts(ordered: list[ChunkFacts]) -> list[_Start]:
+    """Return when page views began, oldest first.
 
     A view with its page's last address is no new one, but the last title that it brings counts.
     """
-    starts: list[tuple[int, str, str | None, str | None]] = []
+    starts: list[_Start] = []
     by_page: dict[str, list[View]] = {}
     begins: dict[str, int] = {}
     for chunk in ordered:
@@ -217,17 +262,21 @@ def _pages(ordered: list[ChunkFacts], last_at_ms: int) -> list[Page]:
         url: str | None = None
         for view in sorted(views, key=lambda v: v.at_ms):
             if view.url != url:
-                starts.append((view.at_ms, page_id, view.url, view.title or None))
+                starts.append(_Start(view.at_ms, page_id, view.url, view.title or None))
             elif view.title:
-                starts[-1] = (*starts[-1][:3], view.title)
+                starts[-1] = starts[-1]._replace(title=view.title)
             url = view.url
         if not views:
-            starts.append((begins[page_id], page_id, None, None))
+            starts.append(_Start(begins[page_id], page_id, None, None))
     starts.sort(key=lambda start: start[:2])
-    ends = [start[0] for start in starts[1:]] + [last_at_ms]
+    return starts
+
+
+def _pages(starts: list[_Start], last_at_ms: int) -> list[Page]:
+    ends = [start.at_ms for start in starts[1:]] + [last_at_ms]
     return [
-        Page(page_id, url, title, at_ms, max(0, end - at_ms))
-        for (at_ms, page_id, url, title), end in zip(starts, ends, strict=True)
+        Page(start.page_id, start.url, start.title, start.at_ms, max(0, end - start.at_ms))
+        for start, end in zip(starts, ends, strict=True)
     ]
 
 

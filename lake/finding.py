@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from lake import ids, merge, websites
+from lake import ids, websites
 from lake.again import asked_again
 from lake.compaction.known import Known, file_key, known_of
 from lake.errors import IdMalformed, SessionMissing
 from lake.facts import ChunkFacts, Client
 from lake.merge import Union
 from lake.pending import Waiting
+from lake.pending_sessions import union_of
 from lake.session_files import SessionFile
 from lake.tables.rows import users_of
 from lake.tables.table import reading
@@ -54,11 +55,11 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         raise missing from error
     if day < websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms()):
         raise missing
-    view = lake.view(newer=newer)
+    view, pending = lake.with_sessions(website.website_id, newer=newer)
     key = (website.website_id, session_id)
-    fresh = view.fresh.get(key)
-    if fresh is not None:
-        known, union, waiting = fresh.known, fresh.union, fresh.waiting
+    mine = pending.by_id.get(session_id)
+    if mine is not None:
+        known, union, waiting = mine.known, mine.union, mine.waiting
     else:
         tables = view.tables
         with reading("sessions"):
@@ -66,8 +67,7 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         known = rows.get(key)
         if known is None:
             raise missing
-        union = merge.unite(known.chunks, known.client, (), known.visitor_ids)
-        waiting = ()
+        union, waiting = union_of(known, ()), ()
     # Asked for after the data: what was found is hidden by whatever hides it now.
     gone = lake.erased.of(website.website_id)
     users = {user_id for facts in union.chunks for user_id in facts.users}

@@ -14,10 +14,13 @@ from lake import facts, merge, segments
 from lake.analysis.errors import ErrorEvent, ErrorRule
 from lake.erased import Erased
 from lake.errors import Damaged, ObjectMissing
-from lake.pending import Waiting
+from lake.merge import Union
+from lake.pending import Waiting, by_session
+from lake.pending_sessions import PendingSession, PendingSessions
 from lake.tables import rows
 from lake.tables.rows import Row
-from lake.view import Fresh, Lake, View
+from lake.tables.sessions import Key
+from lake.view import Lake, View
 from lake.websites import Website
 
 _CHUNKS_MAX = 200  # of one request
@@ -32,6 +35,7 @@ class Seen(NamedTuple):
     """A moment of the lake with its waiting errors. `gone` was asked for after `view`."""
 
     view: View
+    pending: PendingSessions
     gone: Erased
     rows: list[Row]
 
@@ -44,14 +48,14 @@ def seen(lake: Lake, website: Website, low: datetime, high: datetime) -> Seen:
     Raises:
         StoreUnavailable.
     """
-    view = lake.view()
+    view, pending = lake.with_sessions(website.website_id)
     for _ in range(_TRIES_MAX):
         gone = lake.erased.of(website.website_id)
         _forget(lake, gone)
         try:
-            return Seen(view, gone, _rows(lake, view, website, gone, low, high))
+            return Seen(view, pending, gone, _rows(lake, pending, gone, low, high))
         except ObjectMissing:
-            view = lake.view(newer=True)
+            view, pending = lake.with_sessions(website.website_id, newer=True)
     raise AssertionError("segments vanish faster than they can be read")
 
 
@@ -66,41 +70,33 @@ def _forget(lake: Lake, gone: Erased) -> None:
 
 
 def _rows(
-    lake: Lake, view: View, website: Website, gone: Erased, low: datetime, high: datetime
+    lake: Lake, pending: PendingSessions, gone: Erased, low: datetime, high: datetime
 ) -> list[Row]:
-    sessions = [
-        fresh
-        for (website_id, _), fresh in view.fresh.items()
-        if website_id == website.website_id
-        and low <= fresh.row["started_at"] < high
-        and not _is_hidden(gone, fresh)
-    ]
-    wanted = _newest(item for fresh in sessions for item in _with_errors(fresh))
+    wanted = _newest(
+        item
+        for session in pending.by_id.values()
+        if session.new_errors
+        and low <= session.row["started_at"] < high
+        and not _is_hidden(gone, session)
+        for item in session.new_errors
+    )
     events = _events(lake, wanted)
     found: list[Row] = []
-    for fresh in sessions:
-        mine = [
-            (item, events[_place(item)]) for item in _with_errors(fresh) if _place(item) in events
-        ]
+    for key, items in by_session(sorted(wanted, key=_place)).items():
+        mine = [(item, events[_place(item)]) for item in items if _place(item) in events]
         if mine:
-            found += _rows_of(fresh, mine)
+            found += _rows_of(key, pending.by_id[key[1]].union, mine)
     found.sort(key=lambda row: int(row["at_ms"]), reverse=True)
     return found[:_ROWS_MAX]
 
 
-def _is_hidden(gone: Erased, fresh: Fresh) -> bool:
-    row = fresh.row
+def _is_hidden(gone: Erased, session: PendingSession) -> bool:
+    row = session.row
     return gone.hides(row["session_id"], visitors=rows.visitors_of(row), users=rows.users_of(row))
 
 
 def _place(item: Waiting) -> tuple[str, str, str, int]:
     return item.arrival.website_id, item.arrival.session_id, item.key, item.row
-
-
-def _with_errors(fresh: Fresh) -> Iterator[Waiting]:
-    """Yield the session's chunks with errors that are not in its file."""
-    new = {id(arrival) for arrival in fresh.union.new if arrival.facts.error_count}
-    return (item for item in fresh.waiting if id(item.arrival) in new)
 
 
 def _newest(waiting: Iterator[Waiting]) -> list[Waiting]:
@@ -150,9 +146,7 @@ def _read(
         yield item, rule.errors
 
 
-def _rows_of(fresh: Fresh, found: list[tuple[Waiting, list[ErrorEvent]]]) -> list[Row]:
-    union = fresh.union
-    key = (fresh.row["website_id"], fresh.row["session_id"])
+def _rows_of(key: Key, union: Union, found: list[tuple[Waiting, list[ErrorEvent]]]) -> list[Row]:
     summary = facts.fold(*key, union.chunks, union.client)
     number = {chunk.place: i for i, chunk in enumerate(union.chunks)}
     events = [

@@ -68,7 +68,8 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
         Damaged, StoreUnavailable.
     """
     cursor = _decode(query.cursor, query.sort) if query.cursor is not None else None
-    view, now_ms = lake.view(), lake.now_ms()
+    view, pending = lake.with_sessions(website.website_id)
+    now_ms = lake.now_ms()
     gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
     live = is_live(now_ms, lake.settings.live_s)
     first_day = websites.first_day_kept(website, lake.settings, now_ms=now_ms)
@@ -79,9 +80,9 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
     if query.live is not None:
         wanted &= live == query.live
         name = None  # it depends on the time
-    fresh = view.fresh_rows.lazy().filter(wanted).select(LISTED)
+    fresh = pending.rows.lazy().filter(wanted).select(LISTED)
     hidden = lake.hidden_rows(view, gone)
-    replaced = pl.concat([view.replaced_rows, hidden]).lazy().filter(wanted).select("session_id")
+    replaced = pl.concat([pending.replaced_rows, hidden]).lazy().filter(wanted).select("session_id")
     fresh_frame, replaced_rows = pl.collect_all([fresh, replaced.unique()])
     fresh_rows = [row for row in fresh_frame.to_dicts() if not _is_hidden(gone, row)]
 

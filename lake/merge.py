@@ -20,6 +20,7 @@ from lake.facts import ChunkFacts, Client
 from lake.segments import Arrival
 from lake.session_files import Placed
 from lake.settings import Settings
+from lake.view_budget import Place, ViewBudget, cut
 
 _RECORD = struct.Struct("<dIbI")
 _EVENT_BYTES = 200  # what an event in memory takes beside its JSON
@@ -30,8 +31,9 @@ _REPLAY_ORDER = itemgetter(0, 1)  # at_ms, chunk; the place in the chunk is the 
 class Union(NamedTuple):
     """Which chunks make a session. `chunks` is in order of (page, seq); `new` are not in the file.
 
-    `rejected` have a known (page, seq) but other bytes, of which the first that came is kept, or
-    bring more users or visitors than `PEOPLE_MAX`. `visitor_ids` are of all chunks, sorted.
+    Views of `chunks` are within the session's budget (see `lake.view_budget`). `rejected` have a
+    known (page, seq) but other bytes, of which the first that came is kept, or bring more users or
+    visitors than `PEOPLE_MAX`. `visitor_ids` are of all chunks, sorted.
     """
 
     chunks: tuple[ChunkFacts, ...]
@@ -62,7 +64,16 @@ def unite(
         arrivals: At least one where there is no file yet.
         visitor_ids: Who sent those in the file.
     """
-    known = {facts.place: facts for facts in known_chunks}
+    known: dict[Place, ChunkFacts] = {}
+    budget = ViewBudget()
+
+    def add(facts: ChunkFacts) -> None:
+        known[facts.place] = facts
+        for place in budget.add(facts):
+            known[place] = cut(known[place])
+
+    for facts in known_chunks:
+        add(facts)
     first = min(known, default=None)
     visitors = set(visitor_ids)
     users = {user_id for facts in known.values() for user_id in facts.users}
@@ -71,10 +82,10 @@ def unite(
         facts = arrival.facts
         found = known.get(facts.place)
         visitor = (arrival.client.visitor_id,)
-        if found is None and _has_room(users, facts.users) and _has_room(visitors, visitor):
+        if found is None and has_room(users, facts.users) and has_room(visitors, visitor):
             users.update(facts.users)
             visitors.update(visitor)
-            known[facts.place] = facts
+            add(arrival.whole_facts)
             new.append(arrival)
             if first is None or facts.place < first:
                 client, first = arrival.client, facts.place
@@ -85,7 +96,7 @@ def unite(
     return Union(chunks, client, tuple(sorted(visitors - {""})), new, rejected)
 
 
-def _has_room(known: set[str], more: Iterable[str]) -> bool:
+def has_room(known: set[str], more: Iterable[str]) -> bool:
     """Whether these people, if there are new ones among them, may join a session."""
     return known.issuperset(more) or len(known.union(more)) <= PEOPLE_MAX
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from operator import itemgetter
 from typing import NamedTuple
 
 from lake import keys, segments
@@ -27,10 +28,19 @@ class Waiting(NamedTuple):
 
 
 class Pending(NamedTuple):
-    """Waiting chunks by (website, session), oldest segment first, and unreadable segments."""
+    """Waiting chunks by website and session, oldest segment first, and unreadable segments."""
 
-    sessions: Mapping[tuple[str, str], tuple[Waiting, ...]]
+    websites: Mapping[str, Mapping[str, tuple[Waiting, ...]]]
     damaged: Mapping[str, str]
+
+    @property
+    def sessions(self) -> dict[tuple[str, str], tuple[Waiting, ...]]:
+        """The same by (website, session), of all websites: costs their number."""
+        return {
+            (website_id, session_id): waiting
+            for website_id, sessions in self.websites.items()
+            for session_id, waiting in sessions.items()
+        }
 
 
 def day_of_segment(key: str) -> date | None:
@@ -101,20 +111,39 @@ class PendingIndex:
         gone: set[str],
         came: Mapping[str, list[Waiting] | Damaged],
     ) -> Pending:
-        """Make a new view; readers may still hold the old one."""
-        sessions = dict(self._pending.sessions)
+        """Make a new view; readers may still hold the old one.
+
+        Costs what changed, and the number of websites.
+        """
+        websites = dict(self._pending.websites)
         added = by_session(
             item for got in came.values() if not isinstance(got, Damaged) for item in got
         )
-        for key in changed:
-            kept = [item for item in sessions.get(key, ()) if item.key not in gone]
-            now = sorted([*kept, *added.get(key, [])], key=lambda item: item[:2])
+        copied: dict[str, dict[str, tuple[Waiting, ...]]] = {}
+        for website_id, session_id in changed:
+            if website_id not in copied:
+                copied[website_id] = dict(websites.get(website_id, {}))
+            sessions = copied[website_id]
+            now = _joined(sessions.get(session_id, ()), gone, added.get((website_id, session_id)))
             if now:
-                sessions[key] = tuple(now)
+                sessions[session_id] = now
             else:
-                sessions.pop(key, None)
+                sessions.pop(session_id, None)
+        websites |= copied
+        websites = {website_id: sessions for website_id, sessions in websites.items() if sessions}
         damaged = {k: str(got) for k, got in self._segments.items() if isinstance(got, Damaged)}
-        return Pending(sessions, damaged)
+        return Pending(websites, damaged)
+
+
+def _joined(
+    before: tuple[Waiting, ...], gone: set[str], added: list[Waiting] | None
+) -> tuple[Waiting, ...]:
+    """Return a session's chunks in order. What comes last, as a rule, costs its own size."""
+    kept = tuple(item for item in before if item.key not in gone) if gone else before
+    new = sorted(added or (), key=itemgetter(0, 1))
+    if kept and new and new[0][:2] < kept[-1][:2]:
+        return tuple(sorted([*kept, *new], key=itemgetter(0, 1)))
+    return (*kept, *new)
 
 
 def _sessions_in(got: "list[Waiting] | Damaged") -> set[tuple[str, str]]:

@@ -5,21 +5,28 @@ object's tail gives everything but the payloads.
 """
 
 import io
+import itertools
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+import zstandard
 from isal import isal_zlib
 
 from lake.errors import Damaged, FormatUnknown
 from lake.facts import ChunkFacts, Client, View
 from lake.store import Store
+from lake.view_budget import length_of
 
 FORMAT = "3"
 _FORMAT, _CRC32 = "replaylake.segment", "replaylake.crc32"
 TAIL_BYTES = 64 * 1024  # holds footer and small columns of a few hundred chunks
+_VIEWS_LENGTH_MAX = 512  # of one chunk in a reader's memory; longer ones are packed
+_PACKED_LEVEL = 1
+_PACKED = msgspec.json.Decoder(tuple[View, ...])
 
 _VIEW = pa.struct(
     [
@@ -80,7 +87,11 @@ SMALL = [name for name in SCHEMA.names if name != "payload"]
 
 
 class Arrival(NamedTuple):
-    """One chunk as it came in. `encoding` ('gzip' or '') is that of `payload`."""
+    """One chunk as it came in. `encoding` ('gzip' or '') is that of `payload`.
+
+    Of a chunk with many views `facts` may have none: they are in `packed_views` then, which take
+    a fiftieth of the memory, and in `whole_facts`.
+    """
 
     website_id: str
     session_id: str
@@ -90,11 +101,20 @@ class Arrival(NamedTuple):
     encoding: str
     payload: bytes
     payload_bytes: int
+    packed_views: bytes = b""
 
     @property
     def identity(self) -> tuple[str, str, str, int]:
         """(website, session, page, seq): what makes a chunk that chunk."""
         return self.website_id, self.session_id, self.facts.page_id, self.facts.seq
+
+    @property
+    def whole_facts(self) -> ChunkFacts:
+        """The facts, with their views."""
+        if not self.packed_views:
+            return self.facts
+        text = zstandard.decompress(self.packed_views)
+        return msgspec.structs.replace(self.facts, views=_PACKED.decode(text))
 
 
 def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
@@ -103,7 +123,12 @@ def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
     `reason` is for chunks put aside: why; it stands in the file's metadata.
     """
     rows = sorted(
-        (arrival._replace(payload_bytes=len(arrival.payload)) for arrival in arrivals),
+        (
+            arrival._replace(
+                payload_bytes=len(arrival.payload), facts=arrival.whole_facts, packed_views=b""
+            )
+            for arrival in arrivals
+        ),
         key=lambda arrival: arrival.identity,
     )
     facts = [row.facts for row in rows]
@@ -121,7 +146,10 @@ def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
         columns.setdefault(name, [getattr(fact, name) for fact in facts])
     for name in Client.__struct_fields__:
         columns[name] = [getattr(client, name) for client in clients]
-    metadata = {_FORMAT: FORMAT, _CRC32: str(_crc32(rows))}
+    crc32 = _Crc32()
+    for row in rows:
+        crc32.add(row)
+    metadata = {_FORMAT: FORMAT, _CRC32: str(crc32.end())}
     if reason:
         metadata["replaylake.reason"] = reason
     table = pa.table(
@@ -162,18 +190,31 @@ def decode_payloads(body: bytes) -> pa.ChunkedArray:
 
 
 def decode_small(store: Store, key: str, size_bytes: int) -> list[Arrival]:
-    """Read the small columns only; payloads come back empty. One ranged read, seldom two.
+    """Read the small columns only; payloads come back empty, long views packed.
+
+    One ranged read, seldom two.
 
     Raises:
         Damaged, ObjectMissing, StoreUnavailable.
     """
     tail = store.get_tail(key, min(size_bytes, TAIL_BYTES))
-    if len(tail) >= size_bytes:
-        return _arrivals(_read(pa.BufferReader(tail), SMALL))
+    source: object = pa.BufferReader(tail)
+    if len(tail) < size_bytes:
+        source = pa.PythonFile(_Tail(tail, size_bytes), mode="r")
     try:
-        return _arrivals(_read(pa.PythonFile(_Tail(tail, size_bytes), mode="r"), SMALL))
+        table = _read(source, SMALL)
     except _TailTooShort:
-        return _arrivals(_read(pa.BufferReader(store.get(key)), SMALL))
+        table = _read(pa.BufferReader(store.get(key)), SMALL)
+    return _arrivals(table, is_packed=True)
+
+
+def _packed(arrival: Arrival) -> Arrival:
+    views = arrival.facts.views
+    if length_of(views) <= _VIEWS_LENGTH_MAX:
+        return arrival
+    packed = zstandard.compress(msgspec.json.encode(views), _PACKED_LEVEL)
+    facts = msgspec.structs.replace(arrival.facts, views=())
+    return arrival._replace(facts=facts, packed_views=packed)
 
 
 def reason_of(body: bytes) -> str | None:
@@ -212,30 +253,46 @@ def _read(source: object, columns: list[str], *, verify_pages: bool = True) -> p
         raise Damaged(f"segment cannot be read: {error}") from error
 
 
-def _arrivals(table: pa.Table) -> list[Arrival]:
-    """Make arrivals of the rows.
+def _arrivals(table: pa.Table, *, is_packed: bool = False) -> list[Arrival]:
+    """Make arrivals of the rows, with long views packed if `is_packed`.
 
     Raises:
         Damaged: They are not those that were written. Pages have checksums, but what leads to
             them has none, and may lead to others.
     """
+    metadata = table.schema.metadata
+    crc32 = _Crc32(metadata[_FORMAT.encode()].decode())
+    arrivals = []
     try:
-        arrivals = list(_rows(table))
+        for arrival in _rows(table):
+            crc32.add(arrival)
+            arrivals.append(_packed(arrival) if is_packed else arrival)
     except (TypeError, ValueError) as error:
         raise Damaged(f"segment cannot be read: {error}") from error
-    metadata = table.schema.metadata
-    crc32 = _crc32(arrivals, metadata[_FORMAT.encode()].decode())
-    if metadata.get(_CRC32.encode()) != str(crc32).encode():
+    if metadata.get(_CRC32.encode()) != str(crc32.end()).encode():
         raise Damaged("segment's checksum is wrong")
     return arrivals
 
 
-def _crc32(arrivals: Iterable[Arrival], file_format: str = FORMAT) -> int:
-    """Of all but the payloads, which `crc32` of their facts covers."""
-    rows: list[object] = [arrival._replace(payload=b"") for arrival in arrivals]
-    if file_format != FORMAT:
-        rows = [_as_format(file_format, row) for row in msgspec.to_builtins(rows)]
-    return int(isal_zlib.crc32(msgspec.json.encode(rows)))
+class _Crc32:
+    """Of the JSON array of all but the payloads, which `crc32` of their facts covers."""
+
+    def __init__(self, file_format: str = FORMAT) -> None:
+        self._format = file_format
+        self._value = 0
+        self._next = b"["
+
+    def add(self, arrival: Arrival) -> None:
+        facts = _STORED_FACTS(arrival.facts)
+        row: object = (*arrival[:2], facts, *arrival[3:6], b"", arrival.payload_bytes)
+        if self._format != FORMAT:
+            row = _as_format(self._format, msgspec.to_builtins(row))
+        self._value = isal_zlib.crc32(self._next + msgspec.json.encode(row), self._value)
+        self._next = b","
+
+    def end(self) -> int:
+        first = b"[" if self._next == b"[" else b""
+        return int(isal_zlib.crc32(first + b"]", self._value))
 
 
 def _as_format(file_format: str, row: list[Any]) -> list[Any]:
@@ -250,15 +307,17 @@ def _as_format(file_format: str, row: list[Any]) -> list[Any]:
 
 def _rows(table: pa.Table) -> Iterator[Arrival]:
     columns = {
-        name: table.column(name).to_pylist() for name in table.column_names if name != "received_at"
+        name: table.column(name).to_pylist()
+        for name in table.column_names
+        if name not in ("received_at", "views")
     }
     columns["received_at"] = table.column("received_at").cast(pa.int64()).to_pylist()
     payloads = columns.get("payload", [b""] * table.num_rows)
-    for i in range(table.num_rows):
+    for i, views in enumerate(_views(table.column("views"))):
         facts = ChunkFacts(
             **{name: columns[name][i] for name in _PLAIN_FACTS if name in columns},
             user_ids=tuple(columns["user_ids"][i]) if "user_ids" in columns else (),
-            views=tuple(View(**view) for view in columns["views"][i]),
+            views=views,
         )
         client = Client(**{name: columns[name][i] for name in Client.__struct_fields__})
         yield Arrival(
@@ -273,12 +332,27 @@ def _rows(table: pa.Table) -> Iterator[Arrival]:
         )
 
 
+def _views(column: pa.ChunkedArray) -> Iterator[tuple[View, ...]]:
+    """Yield each row's, a row's at a time: there may be hundreds of them."""
+    for part in column.chunks:
+        fields = part.values.flatten()
+        ends = part.offsets.to_pylist()
+        for start, end in itertools.pairwise(ends):
+            if start == end:
+                yield ()
+            else:
+                yield tuple(map(View, *(f.slice(start, end - start).to_pylist() for f in fields)))
+
+
 _NULLABLE = {"user_id", "trigger", "acted_at_ms", *Client.__struct_fields__} - {
     "visitor_id",
     "device_type",
 }
-_VIEWS = ChunkFacts.__struct_fields__.index("views")
-_PLAIN_FACTS = [name for name in ChunkFacts.__struct_fields__ if name not in ("views", "user_ids")]
+# `cut` is of sessions: a segment has all views.
+_STORED = [name for name in ChunkFacts.__struct_fields__ if name != "cut"]
+_STORED_FACTS = attrgetter(*_STORED)
+_VIEWS = _STORED.index("views")
+_PLAIN_FACTS = [name for name in _STORED if name not in ("views", "user_ids")]
 
 
 class _TailTooShort(Exception):

@@ -2,53 +2,39 @@
 
 A `View` is a moment of the lake. Waiting chunks are listed before the tables are read, so that
 what is compacted in between is seen twice rather than never; chunks that are in a session's file
-already are then known by identity and counted once.
+already are then known by identity and counted once. The lock under which a view is made is
+everybody's, so that only listing and reading what is new happens there; what waits is merged with
+the tables a website at a time (see `lake.pending_sessions`).
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import polars as pl
 
-from lake import erased, facts, merge
-from lake.compaction.known import Known, known_of
+from lake import erased, pending_sessions
 from lake.erased import Erased
 from lake.kept import Kept
 from lake.matching import forget
-from lake.merge import Union
-from lake.pending import Pending, PendingIndex, Waiting
+from lake.pending import Pending, PendingIndex
+from lake.pending_sessions import PendingSessions, WebsiteMerge, frame_of
 from lake.settings import Settings
 from lake.source_maps.applying import SourceMaps
 from lake.store import Store
-from lake.tables import rows
-from lake.tables.rows import Row
-from lake.tables.schemas import BY_SESSION, SCORE_COLUMNS
-from lake.tables.sessions import Key, rows_of
-from lake.tables.table import POLARS, Snapshot, Table, reading
+from lake.tables.schemas import BY_SESSION
+from lake.tables.sessions import rows_of
+from lake.tables.table import Snapshot, Table, reading
 
 _KEPT_ERRORS_BYTES_MAX = 32 * 1024 * 1024
 
-_SCHEMA = {name: kind for name, kind in POLARS["sessions"].items() if name != "part"}
-
-
-class Fresh(NamedTuple):
-    """A session with waiting chunks. `known` is what the tables have of it."""
-
-    known: Known | None
-    union: Union
-    row: Row
-    waiting: tuple[Waiting, ...]
-
 
 class View(NamedTuple):
-    """The lake at a moment. `fresh_rows` are in the columns of `sessions`."""
+    """The lake at a moment."""
 
     tables: Mapping[str, Snapshot]
-    fresh: Mapping[Key, Fresh]
-    fresh_rows: pl.DataFrame
-    replaced_rows: pl.DataFrame  # the table's rows of the fresh sessions
+    pending: Pending
 
 
 class Lake:
@@ -72,6 +58,8 @@ class Lake:
         self._readers = ThreadPoolExecutor(len(BY_SESSION), "tables")
         self._pending: Pending | None = None
         self._hidden: dict[str, tuple[Erased, int, pl.DataFrame]] = {}
+        self._merges: dict[str, WebsiteMerge] = {}
+        self._merges_lock = threading.Lock()
         self._view: View | None = None
         self._viewed_ms = 0
 
@@ -105,6 +93,26 @@ class Lake:
         finally:
             self._lock.release()
 
+    def with_sessions(
+        self, website_id: str, *, newer: bool = False
+    ) -> tuple[View, PendingSessions]:
+        """Return a view and, as of it, a website's sessions with waiting chunks.
+
+        Only readers of the same website wait for each other.
+
+        Raises:
+            Damaged, StoreUnavailable.
+        """
+        view = self.view(newer=newer)
+        if website_id not in view.pending.websites:
+            return view, pending_sessions.NONE
+        with self._merges_lock:
+            website = self._merges.setdefault(website_id, WebsiteMerge(self.store, website_id))
+        with website.lock:
+            view = self.view()  # no older than the one that was merged last
+            chunks = view.pending.websites.get(website_id, {})
+            return view, website.merged(chunks, view.tables)
+
     def hidden_rows(self, view: View, gone: Erased) -> pl.DataFrame:
         """Return the table's rows of sessions that are erased and still there."""
         if not gone.waiting:
@@ -128,53 +136,7 @@ class Lake:
             return before
         if not is_same_table:
             forget(self.kept, tables["sessions"])
-        old = before.fresh if before is not None else {}
-        new_keys = [key for key in pending.sessions if not is_same_table or key not in old]
-        with reading("sessions"):
-            known = known_of(self.store, tables["sessions"], tables["session_files"], new_keys)
-        fresh = {}
-        for key, waiting in pending.sessions.items():
-            mine = old.get(key)
-            if mine is not None and is_same_table:
-                if mine.waiting is not waiting:
-                    mine = _fresh(key, mine.known, waiting)
-            else:
-                mine = _fresh(key, known.get(key), waiting)
-            fresh[key] = mine
-        return View(
-            tables,
-            fresh,
-            frame_of([f.row for f in fresh.values()]),
-            frame_of([f.known.row for f in fresh.values() if f.known]),
-        )
-
-
-def frame_of(found: Sequence[Row]) -> pl.DataFrame:
-    """Return rows of `sessions` as a frame, without `part`."""
-    return pl.DataFrame(found, schema=_SCHEMA, orient="row")
-
-
-def row_of(key: Key, known: Known | None, union: Union) -> Row:
-    """Return a session's row with what waits of it; its scores are of its last compaction."""
-    if known is not None and not union.new:
-        return dict(known.row)
-    summary = facts.fold(*key, union.chunks, union.client)
-    row = rows.session_row(
-        summary, None, visitor_ids=union.visitor_ids, file_bytes=0, file_sha256=""
-    )
-    if known is not None:
-        row |= {name: known.row[name] for name in SCORE_COLUMNS}
-        row["user_ids"] = list(dict.fromkeys((*rows.users_of(known.row), *row["user_ids"])))
-    return row
-
-
-def _fresh(key: Key, known: Known | None, waiting: tuple[Waiting, ...]) -> Fresh:
-    union = merge.unite(
-        known.chunks if known else (),
-        known.client if known else None,
-        (item.arrival for item in waiting),
-        known.visitor_ids if known else (),
-    )
-    row = row_of(key, known, union)
-    row.pop("part", None)
-    return Fresh(known, union, row, waiting)
+        with self._merges_lock:
+            for website_id in self._merges.keys() - pending.websites.keys():
+                del self._merges[website_id]
+        return View(tables, pending)

@@ -15,6 +15,14 @@ from lake.tables.schemas import SIGNAL_KINDS
 from lake.times import CLOCK_OFF_MS_MAX, plausible
 from query_api import shapes
 
+_LISTS = {
+    "pages": "pageList",
+    "signals": "signalEvents",
+    "errors": "errorEvents",
+    "gaps": "gaps",
+    "frames": "frames",
+}
+
 
 def session_list(listing: Listing) -> shapes.SessionList:
     """Render one page of a list."""
@@ -118,6 +126,7 @@ def session_detail(detail: Detail) -> shapes.SessionDetail:
             for frame in detail.frames
         ],
         "trigger": detail.trigger,
+        "cut": [name for part, name in _LISTS.items() if part in detail.cut],
     }
 
 

@@ -1,6 +1,7 @@
 """What the tables know of sessions: where the rows lie, which chunks the file holds. Reads only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -68,20 +69,30 @@ def file_of(store: Store, row: Row) -> SessionFile:
 
 
 def known_of(
-    store: Store, sessions: Snapshot, session_files: Snapshot, wanted: Iterable[Key]
+    store: Store,
+    sessions: Snapshot,
+    session_files: Snapshot,
+    wanted: Iterable[Key],
+    *,
+    have: Mapping[Key, Known] = MappingProxyType({}),
 ) -> dict[Key, Known]:
     """Return those of the sessions that have a row in `sessions`.
 
     Where `session_files` does not tell the chunks (its part is cold) or is behind (after a crash
     between two commits), the file itself does.
 
+    Args:
+        have: What was returned before, as it is again where a row is still the same.
+
     Raises:
         StoreUnavailable.
     """
     rows = {_key(row): row for row in rows_of(sessions, wanted).to_dicts()}
-    files = {_key(row): row for row in rows_of(session_files, rows).to_dicts()}
-    found = {}
-    for key, row in rows.items():
+    found = {key: have[key] for key, row in rows.items() if key in have and have[key].row == row}
+    changed = [key for key in rows if key not in found]
+    files = {_key(row): row for row in rows_of(session_files, changed).to_dicts()}
+    for key in changed:
+        row = rows[key]
         file = files.get(key)
         is_derived = file is not None and file["file_sha256"] == row["file_sha256"]
         if file is not None and is_derived and file["chunks"] is not None:

@@ -11,14 +11,13 @@ from lake.analysis.analysis import Findings
 from lake.analysis.errors import ErrorEvent
 from lake.analysis.score import SCORING_VERSION, score
 from lake.analysis.views import CLICKS_MAX, SeenView
-from lake.facts import ChunkFacts, Client, Page, Summary
+from lake.facts import ChunkFacts, Client, Summary
 from lake.page_views import Addresses
 from lake.scrub import URL_LENGTH_MAX
 from lake.tables.schemas import SCORE_COLUMNS, SIGNAL_KINDS
 from lake.times import plausible
 
 URLS_BYTES_MAX = 64 * 1024
-PAGES_MAX = 10_000  # rows kept of one session; its counts stay right beyond
 _CHUNKS = msgspec.json.Decoder(tuple[ChunkFacts, ...])
 
 Row = dict[str, Any]
@@ -33,7 +32,6 @@ def session_row(
     file_sha256: str,
 ) -> Row:
     """Return the row of `sessions`, but for its part. Unscored where nothing was analysed."""
-    urls = dict.fromkeys(page.url for page in summary.pages if page.url)
     return {
         **_key(summary),
         "first_at_ms": summary.first_at_ms,
@@ -41,7 +39,7 @@ def session_row(
         "visitor_ids": list(visitor_ids),
         "user_id": summary.user_id,
         "user_ids": list(dict.fromkeys((*summary.user_ids, *(found.user_ids if found else ())))),
-        "page_count": len(summary.pages),
+        "page_count": summary.page_count,
         "event_count": summary.event_count,
         "click_count": summary.click_count,
         "error_count": summary.error_count,
@@ -49,10 +47,10 @@ def session_row(
         "viewport_width": summary.width,
         "viewport_height": summary.height,
         **msgspec.structs.asdict(summary.client),
-        "initial_url": next((page.url for page in summary.pages if page.url), None),
+        "initial_url": summary.initial_url,
         "exit_url": summary.exit_url,
-        "urls": _joined(urls),
-        "is_complete": not summary.gaps,
+        "urls": _joined(summary.urls),
+        "is_complete": summary.is_complete,
         "raw_bytes": summary.raw_bytes,
         "file_bytes": file_bytes,
         "file_sha256": file_sha256,
@@ -75,9 +73,8 @@ def users_of(row: Row) -> list[str]:
 
 
 def page_rows(summary: Summary, found: Findings) -> list[Row]:
-    """Return the rows of `pages`."""
-    kept = summary.pages[:PAGES_MAX]
-    seen = _views_of(summary, kept, found)
+    """Return the rows of `pages`: of the first page views (see `lake.facts.PAGES_MAX`)."""
+    seen = _views_of(summary, found)
     return [
         {
             **_key(summary),
@@ -93,7 +90,7 @@ def page_rows(summary: Summary, found: Findings) -> list[Row]:
             "clicks": _places(seen[number]),
             "seen_px": max((view.seen_px for view in seen[number]), default=0),
         }
-        for number, page in enumerate(kept)
+        for number, page in enumerate(summary.pages)
     ]
 
 
@@ -101,7 +98,7 @@ def error_rows(
     summary: Summary, chunks: tuple[ChunkFacts, ...], errors: Iterable[ErrorEvent]
 ) -> list[Row]:
     """Return the rows of `errors`. `chunks` are those that the errors' numbers mean."""
-    addresses = Addresses(summary.pages)
+    addresses = Addresses(summary.pages, summary.pages_until_ms)
     return [
         {
             **_key(summary),
@@ -121,7 +118,7 @@ def error_rows(
 
 def signal_rows(summary: Summary, found: Findings) -> list[Row]:
     """Return the rows of `signals`."""
-    addresses = Addresses(summary.pages)
+    addresses = Addresses(summary.pages, summary.pages_until_ms)
     return [
         {
             **_key(summary),
@@ -179,10 +176,10 @@ def _at_ms(summary: Summary, at_ms: float) -> int:
     return plausible(at_ms, ids.at_ms_of(summary.session_id))
 
 
-def _views_of(summary: Summary, pages: list[Page], found: Findings) -> list[list[SeenView]]:
+def _views_of(summary: Summary, found: Findings) -> list[list[SeenView]]:
     """Give what analysis saw of each page to its rows. Both cut pages into views by address."""
-    addresses = Addresses(pages)
-    seen: list[list[SeenView]] = [[] for _ in pages]
+    addresses = Addresses(summary.pages, summary.pages_until_ms)
+    seen: list[list[SeenView]] = [[] for _ in summary.pages]
     for page_id, views in found.views.items():
         for view in views:
             number = addresses.number_at(page_id, _at_ms(summary, view.at_ms))

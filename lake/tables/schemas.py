@@ -58,7 +58,7 @@ SCHEMAS: dict[str, pa.Schema] = {
                 "all users that it identified; null in old rows: user_id alone",
                 nullable=True,
             ),
-            _column("page_count", pa.int32(), "page views"),
+            _column("page_count", pa.int32(), "page views, those without a row in `pages` too"),
             _column("event_count", pa.int64(), "events in the session file"),
             _column("click_count", pa.int64(), "clicks"),
             _column("error_count", pa.int64(), "JavaScript and console errors"),

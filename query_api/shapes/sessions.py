@@ -122,7 +122,11 @@ class Frame(TypedDict):
 
 
 class Contents(TypedDict):
-    """What is in a session. Offsets count from `firstAtMs`: ms since 1970, the browser's clock."""
+    """What is in a session. Offsets count from `firstAtMs`: ms since 1970, the browser's clock.
+
+    `cut` names the lists of which only the first part is here: those of very long sessions.
+    `pageViews`, `errorCount` and `signals` count all.
+    """
 
     firstAtMs: int
     pageList: list[PageView]
@@ -131,6 +135,7 @@ class Contents(TypedDict):
     gaps: list[Gap]
     frames: list[Frame]
     trigger: str | None
+    cut: list[str]
 
 
 class SessionDetail(Session, Contents):

@@ -13,6 +13,7 @@ from lake.facts import ChunkFacts, Client, View
 from lake.segments import FORMAT, SCHEMA
 from lake.session_files import Frame, Header
 from lake.tables.schemas import DERIVED, SCHEMAS
+from lake.view_budget import Cut
 
 PAGE = (Path(lake.__file__).parent / "FORMAT.md").read_text()
 
@@ -44,6 +45,7 @@ def test_every_column_of_a_segment_is_described() -> None:
 def test_every_struct_of_a_session_file_is_described() -> None:
     structs: dict[str, type[msgspec.Struct]] = {
         "chunk facts": ChunkFacts,
+        "cut": Cut,
         "view": View,
         "client": Client,
         "frame": Frame,

@@ -25,7 +25,7 @@ CHUNK = (
     *("page_id", "seq", "crc32", "raw_bytes"),
     *("event_count", "click_count", "error_count", "snapshot_count"),
     *("first_at_ms", "last_at_ms", "views", "user_id", "trigger"),
-    *("user_ids", "acted_at_ms"),
+    *("user_ids", "acted_at_ms", "cut"),
 )
 CLIENT = (
     *("visitor_id", "device_type", "device_model", "browser_name", "browser_version"),
@@ -121,7 +121,7 @@ def read_segments(lake: Path, website: str, session: str) -> Iterator[dict[str, 
 def small(row: dict[str, Any]) -> list[Any]:
     """All of a segment's row but its payload, as its checksum wants it."""
     received_us = round(row["received_at"].timestamp() * 1_000_000)
-    facts = [row[name] for name in CHUNK if name != "views"]
+    facts = [row[name] for name in CHUNK if name not in ("views", "cut")]
     views = [[view[name] for name in VIEW] for view in row["views"]]
     facts.insert(CHUNK.index("views"), views)
     client = [row[name] for name in CLIENT]

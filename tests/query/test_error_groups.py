@@ -146,7 +146,7 @@ def test_who_is_erased_has_no_errors_although_their_chunks_still_wait(
     lakeful.clock.tick()
 
     assert error_groups(lake, lakeful.website) == ([], 0)
-    began = lake.view().fresh[website_id, session.session_id].row["started_at"]
+    began = lake.with_sessions(website_id)[1].by_id[session.session_id].row["started_at"]
     assert seen(lake, lakeful.website, began, began.replace(year=2027)).rows == []  # not even read
 
 
@@ -214,7 +214,11 @@ def test_a_segment_that_is_damaged_leaves_the_rest(lakeful: Lakeful, session: Se
 
 def test_waiting_errors_are_read_within_the_asked_range(lakeful: Lakeful, session: Session) -> None:
     lake = reader(lakeful)
-    began = lake.view().fresh[lakeful.website.website_id, session.session_id].row["started_at"]
+    began = (
+        lake.with_sessions(lakeful.website.website_id)[1]
+        .by_id[session.session_id]
+        .row["started_at"]
+    )
 
     assert len(seen(lake, lakeful.website, began, began.replace(year=2027)).rows) == 2
     assert seen(lake, lakeful.website, began.replace(year=2025), began).rows == []

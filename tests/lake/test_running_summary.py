@@ -1,0 +1,181 @@
+"""Totals kept chunk by chunk are those of a full fold, whatever the order of delivery."""
+
+from unittest.mock import patch
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lake import facts, merge, running_summary, view_budget
+from lake.facts import ChunkFacts, Client, Summary, View
+from lake.running_summary import RunningSummary
+from lake.segments import Arrival
+from tests import lakes
+
+KEY = ("w_a", lakes.session_id())
+CLIENT = Client(visitor_id="v")
+AT = st.integers(-3, 12).map(lambda at_ms: lakes.NOW_MS + at_ms) | st.sampled_from(
+    [-(10**15), 10**15]
+)
+VIEWS = st.lists(
+    st.builds(
+        View,
+        AT,
+        st.sampled_from(["", "/a", "/b", "/c", "/a long one"]),
+        st.integers(0, 2),
+        st.integers(0, 2),
+        st.sampled_from(["", "A", "B"]),
+    ),
+    max_size=7,
+)
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> list[ChunkFacts]:
+    places = draw(st.sets(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=9))
+    return [
+        ChunkFacts(
+            page_id=lakes.page_id(page),
+            seq=seq,
+            crc32=draw(st.integers(0, 1)),
+            raw_bytes=draw(st.integers(0, 1)),
+            event_count=draw(st.integers(0, 3)),
+            click_count=draw(st.integers(0, 3)),
+            error_count=draw(st.integers(0, 3)),
+            snapshot_count=draw(st.integers(0, 1)),
+            first_at_ms=(first := draw(AT)),
+            last_at_ms=first + draw(st.integers(0, 3)),
+            views=tuple(draw(VIEWS)),
+            user_id=(users := draw(st.lists(st.sampled_from("uvw"), unique=True)) or [None])[-1],
+            trigger=draw(st.sampled_from([None, "all", "error"])),
+            user_ids=tuple(user_id for user_id in users if user_id),
+            acted_at_ms=draw(AT | st.none()),
+        )
+        for page, seq in sorted(places)
+    ]
+
+
+LIMITS = st.tuples(st.sampled_from([40, 130, 400, 1 << 18]), st.sampled_from([1, 3, 2_000]))
+
+
+class Within:
+    """Small budgets, for as long as a test runs."""
+
+    def __init__(self, length_max: int, pages_max: int) -> None:
+        self._patches = [
+            patch.object(view_budget, "VIEWS_LENGTH_MAX", length_max),
+            patch.object(facts, "PAGES_MAX", pages_max),
+            patch.object(running_summary, "PAGES_MAX", pages_max),
+        ]
+
+    def __enter__(self) -> None:
+        for one in self._patches:
+            one.start()
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._patches:
+            one.stop()
+
+
+def totals(summary: Summary) -> Summary:
+    return summary._replace(pages=[], pages_until_ms=None, gaps=[])
+
+
+def arrival(chunk: ChunkFacts) -> Arrival:
+    return Arrival(*KEY, chunk, CLIENT, 0, "", b"", 0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_running_totals_equal_a_full_fold_in_any_order(data: st.DataObject) -> None:
+    chunks = data.draw(sessions())
+    with Within(*data.draw(LIMITS)):
+        running = RunningSummary(*KEY)
+        seen = []
+        for chunk in data.draw(st.permutations(chunks)):
+            running.add(chunk)
+            seen.append(chunk)
+
+            assert running.summary(CLIENT) == totals(facts.fold(*KEY, seen, CLIENT))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) -> None:
+    """As of a session that was compacted and grows: what is stored is within its budget."""
+    chunks = data.draw(sessions())
+    with Within(*data.draw(LIMITS)):
+        expected = facts.fold(*KEY, chunks, CLIENT)
+        shuffled = data.draw(st.permutations(chunks))
+        first = data.draw(st.integers(1, len(chunks)))
+        stored = merge.unite((), None, map(arrival, shuffled[:first]))
+        whole = merge.unite(stored.chunks, CLIENT, map(arrival, shuffled))
+        running = RunningSummary(*KEY)
+        for chunk in [*stored.chunks, *(new.facts for new in whole.new)]:
+            running.add(chunk)
+
+        assert whole.chunks == merge.unite((), None, map(arrival, chunks)).chunks
+        assert facts.fold(*KEY, whole.chunks, CLIENT) == expected
+        assert running.summary(CLIENT) == totals(expected)
+        assert running.chunks == {chunk.place: chunk for chunk in whole.chunks}
+
+
+@settings(max_examples=50, deadline=None)
+@given(sessions(), LIMITS)
+def test_a_budget_changes_no_count(chunks: list[ChunkFacts], limits: tuple[int, int]) -> None:
+    """A recorder's chunks follow each other in time, as its clock goes on."""
+    chunks = [
+        msgspec.structs.replace(
+            chunk,
+            views=tuple(v for v in chunk.views if 0 <= v.at_ms - lakes.NOW_MS < 100 and v.url),
+            first_at_ms=lakes.NOW_MS,
+            last_at_ms=lakes.NOW_MS,
+            acted_at_ms=None,
+        )
+        for chunk in chunks
+    ]
+    in_time = [
+        msgspec.structs.replace(
+            chunk,
+            views=tuple(
+                msgspec.structs.replace(view, at_ms=view.at_ms + 100 * number)
+                for view in chunk.views
+            ),
+        )
+        for number, chunk in enumerate(chunks)
+    ]
+    expected = facts.fold(*KEY, in_time, CLIENT)
+    with Within(*limits):
+        found = facts.fold(*KEY, in_time, CLIENT)
+
+    assert found.page_count == expected.page_count == len(expected.pages)
+    assert (found.initial_url, found.exit_url) == (expected.initial_url, expected.exit_url)
+    listed = [(page.page_id, page.url, page.at_ms) for page in expected.pages]
+    assert [(page.page_id, page.url, page.at_ms) for page in found.pages] == listed[
+        : len(found.pages)
+    ]
+    assert found.urls == expected.urls[: len(found.urls)]
+    assert (found.pages_until_ms is None) == (len(found.pages) == found.page_count)
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_large_session_is_kept_within_its_budget(*, is_reversed: bool) -> None:
+    running = RunningSummary(*KEY)
+    for seq in sorted(range(400), reverse=is_reversed):
+        at_ms = lakes.NOW_MS + seq * 1000
+        views = tuple(View(at_ms + i, f"/{seq}/{i}", 800, 600) for i in range(256))
+        running.add(
+            ChunkFacts(
+                page_id=lakes.page_id(), seq=seq, crc32=0, raw_bytes=0, event_count=256,
+                click_count=0, error_count=0, snapshot_count=1, first_at_ms=at_ms,
+                last_at_ms=at_ms + 255, views=views, user_id=None,
+            )
+        )  # fmt: skip
+    kept = [view for chunk in running.chunks.values() for view in chunk.views]
+    summary = running.summary(CLIENT)
+
+    assert summary.page_count == 400 * 256
+    assert summary.exit_url == "/399/255"
+    assert len(kept) < 8192 + 2 * 400
+    assert len(summary.urls) == facts.PAGES_MAX
