@@ -112,7 +112,8 @@ def _newest(waiting: Iterator[Waiting]) -> list[Waiting]:
 
 def _events(lake: Lake, wanted: list[Waiting]) -> dict[Hashable, list[ErrorEvent]]:
     """Return the errors of chunks by where they lie. Chunks that are damaged have none."""
-    known = lake.kept_errors.get(_place(item) for item in wanted)
+    owner = wanted[0].arrival.website_id if wanted else ""
+    known = lake.kept_errors.get(map(_place, wanted), owner=owner)
     by_segment: dict[str, list[Waiting]] = {}
     for item in wanted:
         if _place(item) not in known:
@@ -125,7 +126,7 @@ def _events(lake: Lake, wanted: list[Waiting]) -> dict[Hashable, list[ErrorEvent
                 for item, events in _read(lake, body, by_segment[name]):
                     size = sum(len(e.message) + len(e.stack or "") + _EVENT_BYTES for e in events)
                     known[_place(item)] = events
-                    lake.kept_errors.put([(_place(item), events, size)])
+                    lake.kept_errors.put([(_place(item), events, size)], owner=owner)
     return {_place(item): known[_place(item)] for item in wanted if _place(item) in known}
 
 

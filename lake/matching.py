@@ -207,20 +207,21 @@ class _InMonth:
         website_id = self._question.website_id
         known = (self._file.uri, website_id, name)
         with self._kept.finding(known):
-            held = self._kept.get([known])
+            held = self._kept.get([known], owner=website_id)
             if known not in held:
                 scan = self._snapshot.scan([self._file], row_index="row")
                 with reading(self._snapshot.name):
                     rows = scan.filter(website_id=website_id).select("row", key).collect()
                 held[known] = (int(rows["row"][0]), _small(rows[name]))
                 size_bytes = 200 + int(held[known][1].estimated_size())
-                self._kept.put([(known, held[known], size_bytes)])
+                self._kept.put([(known, held[known], size_bytes)], owner=website_id)
         found: tuple[int, pl.Series] = held[known]
         return found
 
     def read(self, rows: Sequence[int]) -> list[Row]:
         keys = [(self._file.uri, row) for row in rows]
-        held = self._kept.get(keys)
+        owner = self._question.website_id
+        held = self._kept.get(keys, owner=owner)
         runs = list(_runs(sorted({row for uri, row in keys if (uri, row) not in held})))
         with reading(self._snapshot.name):
             frames = pl.collect_all(
@@ -239,7 +240,8 @@ class _InMonth:
                 map(msgspec.msgpack.encode, found),
                 strict=True,
             )
-        self._kept.put((key, packed, 300 + len(packed)) for key, packed in new.items())
+        sized = ((key, packed, 300 + len(packed)) for key, packed in new.items())
+        self._kept.put(sized, owner=owner)
         packed_rows = held | new
         return [msgspec.msgpack.decode(packed_rows[key]) for key in keys]
 
@@ -260,7 +262,8 @@ def _in_months(
     kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: Question
 ) -> list[Matches]:
     with nullcontext() if question.name is None else kept.finding(question.name):
-        held = {} if question.name is None else kept.get((f.uri, question.name) for f in files)
+        owner, name = question.website_id, question.name
+        held = {} if name is None else kept.get(((f.uri, name) for f in files), owner=owner)
         missing = [file for file in files if (file.uri, question.name) not in held]
         with reading(snapshot.name):
             frames = pl.collect_all(
@@ -274,7 +277,8 @@ def _in_months(
             for file, frame in zip(missing, frames, strict=True)
         }
         if question.name is not None:
-            kept.put((key, mask, 300 + len(mask.bits) // 8) for key, mask in new.items())
+            sized = ((key, mask, 300 + len(mask.bits) // 8) for key, mask in new.items())
+            kept.put(sized, owner=owner)
     masks = held | new
     return [
         _InMonth(kept, snapshot, file, question, masks[file.uri, question.name]) for file in files

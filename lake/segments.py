@@ -213,6 +213,7 @@ def _packed(arrival: Arrival) -> Arrival:
     if length_of(views) <= _VIEWS_LENGTH_MAX:
         return arrival
     packed = zstandard.compress(msgspec.json.encode(views), _PACKED_LEVEL)
+    packed = bytes(memoryview(packed))  # the compressor's own keeps the memory of the worst case
     facts = msgspec.structs.replace(arrival.facts, views=())
     return arrival._replace(facts=facts, packed_views=packed)
 

@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import polars as pl
+import structlog
 
 from lake import erased, pending_sessions
 from lake.erased import Erased
+from lake.errors import LakeError
 from lake.kept import Kept
 from lake.matching import forget
 from lake.pending import Pending, PendingIndex
@@ -28,6 +30,7 @@ from lake.tables.sessions import rows_of
 from lake.tables.table import Snapshot, Table, reading
 
 _KEPT_ERRORS_BYTES_MAX = 32 * 1024 * 1024
+_log = structlog.get_logger(__name__)
 
 
 class View(NamedTuple):
@@ -56,7 +59,7 @@ class Lake:
         self._index = PendingIndex(store)
         self._tables = {name: Table(store, name) for name in BY_SESSION}
         self._readers = ThreadPoolExecutor(len(BY_SESSION), "tables")
-        self._pending: Pending | None = None
+        self._refresher = ThreadPoolExecutor(1, "view")
         self._hidden: dict[str, tuple[Erased, int, pl.DataFrame]] = {}
         self._merges: dict[str, WebsiteMerge] = {}
         self._merges_lock = threading.Lock()
@@ -71,27 +74,41 @@ class Lake:
         """
         view, age_ms = self._view, self.now_ms() - self._viewed_ms
         refresh_ms = self.settings.pending_refresh_ms
-        if view and not newer and 0 <= age_ms < refresh_ms:
+        if view and not newer and 0 <= age_ms < 2 * refresh_ms:
+            # What came of other websites costs nobody his time as long as this is fair.
+            if age_ms >= refresh_ms and self._lock.acquire(blocking=False):
+                self._refresher.submit(self._refresh_and_release)
             return view
-        # One thread looks; the others need not wait for it as long as what they have is fair.
-        is_fair = view is not None and not newer and 0 <= age_ms < 2 * refresh_ms
-        if not self._lock.acquire(blocking=not is_fair):
-            assert view is not None
-            return view
-        try:
-            if self._view is not view and not newer:
-                assert self._view is not None
+        with self._lock:
+            if self._view is not None and self._view is not view and not newer:
                 return self._view  # looked up while this thread waited
-            now_ms = self.now_ms()
-            pending = self._index.refresh()
-            snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
-            tables = dict(zip(BY_SESSION, snapshots, strict=True))
-            self._view = self._merged(pending, tables)
-            self._pending = pending
-            self._viewed_ms = now_ms
-            return self._view
+            return self._refresh()
+
+    def _refresh_and_release(self) -> None:
+        try:
+            self._refresh()
+        except LakeError as error:
+            _log.warning("view not refreshed", kind=error.kind)  # who needs a newer one fails
         finally:
             self._lock.release()
+
+    def _refresh(self) -> View:
+        """Look at the lake. The caller holds the lock."""
+        now_ms = self.now_ms()
+        pending = self._index.refresh()
+        snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
+        tables = dict(zip(BY_SESSION, snapshots, strict=True))
+        before = self._view
+        if before is None or pending is not before.pending or tables != before.tables:
+            self._view = View(tables, pending)
+            with self._merges_lock:
+                for website_id in self._merges.keys() - pending.websites.keys():
+                    del self._merges[website_id]
+            if before is not None and before.tables["sessions"] != tables["sessions"]:
+                forget(self.kept, tables["sessions"])
+        self._viewed_ms = now_ms
+        assert self._view is not None
+        return self._view
 
     def with_sessions(
         self, website_id: str, *, newer: bool = False
@@ -126,17 +143,3 @@ class Lake:
             known = (gone, sessions.version, rows.drop("part"))
             self._hidden[gone.website_id] = known
         return known[2]
-
-    def _merged(self, pending: Pending, tables: dict[str, Snapshot]) -> View:
-        before = self._view
-        is_same_table = before is not None and all(
-            tables[name].version == before.tables[name].version for name in BY_SESSION
-        )
-        if before is not None and is_same_table and pending is self._pending:
-            return before
-        if not is_same_table:
-            forget(self.kept, tables["sessions"])
-        with self._merges_lock:
-            for website_id in self._merges.keys() - pending.websites.keys():
-                del self._merges[website_id]
-        return View(tables, pending)

@@ -52,6 +52,7 @@ from query_api import (
 )
 from query_api.access import Services, Unauthorized
 from query_api.bodies import BodyTooLarge
+from query_api.fair_share import FairShare
 from query_api.headers import CAREFUL, Around
 from query_api.limits import Limited, Limits
 from query_api.metrics import Metrics
@@ -140,6 +141,7 @@ def create_app(
         Log(store),
     )
     app.state.metrics = metrics
+    app.add_middleware(FairShare, running_max=settings.query_key_concurrent_max, metrics=metrics)
     app.add_middleware(
         Limited, limits=limits, metrics=metrics, trusted_proxies=settings.trusted_proxies
     )

@@ -146,6 +146,7 @@ class Limited:
                     self._limits.missed(caller, address)
             await send(message)
 
+        scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, sent)
 
     def _address(self, scope: Scope, headers: Headers) -> str:

@@ -63,7 +63,7 @@ class SourceMaps:
                 return None
             key = key_of(website_id, file_url(frame.url))
             version = versions.get(key)
-            found = self._decoded(key, version, left) if version is not None else None
+            found = self._decoded(website_id, key, version, left) if version is not None else None
             return found.find(frame.line, frame.column) if found is not None else None
 
         originals = {stack: original(stack, find) for stack in stacks} if versions else {}
@@ -86,10 +86,10 @@ class SourceMaps:
                     self._listed.popitem(last=False)
         return listed.versions
 
-    def _decoded(self, key: str, version: str, left: list[int]) -> Decoded | None:
+    def _decoded(self, website_id: str, key: str, version: str, left: list[int]) -> Decoded | None:
         name = (key, version)
         with self._kept.finding(name):
-            kept = self._kept.get([name])
+            kept = self._kept.get([name], owner=website_id)
             if name in kept:
                 found: Decoded | None = kept[name]
                 return found
@@ -100,7 +100,8 @@ class SourceMaps:
                 _, decoded = read(self._store, key)
             except (Damaged, ObjectMissing):  # a stack as it came is better than none
                 decoded = None
-            self._kept.put([(name, decoded, decoded.size_bytes if decoded else 0)])
+            sized = (name, decoded, decoded.size_bytes if decoded else 0)
+            self._kept.put([sized], owner=website_id)
             return decoded
 
 

@@ -342,10 +342,10 @@ READING = (
         "readers look at the tables before they list what waits",
         "lake/view.py",
         """
--            pending = self._index.refresh()
-             snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
-             tables = dict(zip(BY_SESSION, snapshots, strict=True))
-+            pending = self._index.refresh()
+-        pending = self._index.refresh()
+         snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
+         tables = dict(zip(BY_SESSION, snapshots, strict=True))
++        pending = self._index.refresh()
 """,
         (
             "tests/query/test_interleaving.py::test_a_compaction_at_any_step_of_a_request_changes_no_answer",

@@ -1,0 +1,348 @@
+"""One website's large sessions cost the readers of other websites nothing, its own a little each.
+
+How much work a request does is counted, not timed: chunks that are added up, bytes that are held or
+answered. What it means to an honest reader beside the attack is timed at the end.
+"""
+
+import asyncio
+import json
+import sys
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import pytest
+
+from lake import facts, pending, running_summary, websites
+from lake.filters import SessionQuery
+from lake.kept import Kept
+from lake.listing import list_sessions
+from lake.settings import Settings
+from lake.store import Store, open_store
+from lake.view import Lake
+from lake.websites import Website
+from query_api.app import create_app
+from query_api.fair_share import FairShare
+from query_api.metrics import Metrics
+from tests import lakes
+from tests.asgi import AppClient
+from tests.hostile.honest_visitor import compare, read
+from tests.processes import INGEST, QUERY, serving
+from tests.query.recorded import Clock, Lakeful, Session, note, page
+
+URLS = 256  # that a chunk keeps
+
+
+class Attack:
+    """One session of chunks with as many addresses as a chunk may have."""
+
+    def __init__(self, lakeful: Lakeful) -> None:
+        self.lakeful = lakeful
+        self.session = lakeful.session()
+        self.page_id = self.session.new_page()
+        self.count = 0
+
+    def grow(self, count: int = 1) -> None:
+        bodies = [self.body(self.count + number) for number in range(count)]
+        self.lakeful.append(
+            [
+                self.session.chunk(body, self.page_id, self.count + number)
+                for number, body in enumerate(bodies)
+            ]
+        )
+        self.count += count
+
+    def body(self, seq: int) -> bytes:
+        at_ms = self.session.began_ms + 1000 * seq
+        return lakes.written(
+            [lakes.meta(at_ms + i, f"https://shop.example/p/{seq}/{i}") for i in range(URLS)]
+        )
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lakeful(store: Store, settings: Settings, clock: Clock) -> Lakeful:
+    return Lakeful(store, settings, clock)
+
+
+@pytest.fixture
+def client(lakeful: Lakeful) -> Iterator[AppClient]:
+    app = create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)
+    with AppClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def attack(lakeful: Lakeful) -> Attack:
+    return Attack(lakeful)
+
+
+@pytest.fixture
+def lake(lakeful: Lakeful) -> Lake:
+    return Lake(lakeful.store, lakeful.settings, lakeful.clock)
+
+
+@contextmanager
+def counted(module: object, function: str) -> Iterator[list[None]]:
+    """Count the calls of a function or method while the block runs, in this thread."""
+    calls: list[None] = []
+    path = vars(module)["__file__"]
+
+    def see(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_name == function and code.co_filename == path:
+            calls.append(None)
+
+    sys.setprofile(see)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+def chunks_added(lake: Lake, website: Website) -> int:
+    """How many chunks are added up for one list."""
+    with counted(running_summary, "add") as calls:
+        list_sessions(lake, website, SessionQuery())
+    return len(calls)
+
+
+def test_a_list_adds_up_new_chunks_of_its_own_website_alone(
+    lakeful: Lakeful, lake: Lake, attack: Attack
+) -> None:
+    other = lakeful.new_website()
+    lakeful.record(page(lakeful.clock.ms - 9_000), other)
+    attack.grow(40)
+
+    assert chunks_added(lake, other) == 1
+    assert chunks_added(lake, lakeful.website) == 40
+    for _ in range(3):
+        attack.grow()
+        assert chunks_added(lake, other) == 0
+        assert chunks_added(lake, lakeful.website) == 1
+
+
+def test_a_commit_of_the_tables_adds_up_no_session_that_it_left_alone(
+    lakeful: Lakeful, lake: Lake, attack: Attack
+) -> None:
+    attack.grow(20)
+    lakeful.compact(attack.session.day)
+    attack.grow()
+    list_sessions(lake, lakeful.website, SessionQuery())
+    earlier = lakeful.record(
+        page(lakeful.clock.ms - 2 * 86_400_000), began_ms=lakeful.clock.ms - 2 * 86_400_000
+    )
+    lakeful.compact(earlier.day)
+
+    assert chunks_added(lake, lakeful.website) == 0
+
+
+def test_waiting_chunks_take_little_memory_whatever_addresses_they_hold(
+    lakeful: Lakeful, attack: Attack
+) -> None:
+    attack.grow()
+    index = pending.PendingIndex(lakeful.store)
+    index.refresh()  # with all that is loaded once
+    attack.grow(60)
+    tracemalloc.start()
+    try:
+        index.refresh()
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held / 60 < 8_000  # of 130 kB as objects
+    assert peak < 8_000_000
+
+
+def test_page_views_beyond_the_budget_are_counted_and_not_listed(
+    lakeful: Lakeful, client: AppClient, attack: Attack
+) -> None:
+    attack.grow(25)
+    path = f"/api/websites/{lakeful.website.website_id}/sessions/{attack.session.session_id}"
+    headers = lakeful.headers()
+    waiting = client.get(path, headers=headers)
+    lakeful.compact(attack.session.day)
+    compacted = client.get(path, headers=headers)
+    (row,) = lakes.rows(lakeful.store, "sessions")
+    stored = lakes.stored(lakeful.store, row)
+
+    found = compacted.json()
+    assert found["pageViews"] == waiting.json()["pageViews"] == 25 * URLS
+    assert found["exitUrl"] == waiting.json()["exitUrl"] == f"https://shop.example/p/24/{URLS - 1}"
+    assert found["cut"] == waiting.json()["cut"] == ["pageList"]
+    listed = [one | {"clickCount": None} for one in found["pageList"]]
+    assert listed == waiting.json()["pageList"]
+    assert len(listed) == len(lakes.rows(lakeful.store, "pages")) == facts.PAGES_MAX
+    assert max(len(waiting.content), len(compacted.content)) < 1_000_000
+    kept = [view for chunk in stored.header["chunks"] for view in chunk[10]]
+    assert sum(32 + len(view[1]) for view in kept) < 300_000
+
+
+def test_every_list_of_a_detail_is_bounded(lakeful: Lakeful, client: AppClient) -> None:
+    session = lakeful.session()
+    start = session.began_ms
+    message = "x" * 900
+    errors = [
+        note(start + i, "error", message=f"{i} {message}", stack="at f (a.js:1:1)\n" * 500)
+        for i in range(400)
+    ]
+    chunks = session.chunks([*page(start), *errors], size=100)
+    for number in range(6_000):  # each the second of a page that nothing else is known of
+        other = lakes.page_id(number)
+        chunks.append(session.chunk(lakes.written([lakes.click(start)]), other, 1))
+    lakeful.append(chunks)
+    answer = client.get(
+        f"/api/websites/{lakeful.website.website_id}/sessions/{session.session_id}",
+        headers=lakeful.headers(),
+    )
+
+    found = answer.json()
+    assert {"errorEvents", "gaps", "pageList"} <= set(found["cut"])
+    assert found["pageViews"] == 6_001
+    assert found["errorCount"] == 400
+    assert 0 < len(found["errorEvents"]) < 400
+    assert all(len(json.dumps(found[name])) < 4_000_000 for name in found["cut"])
+
+
+def test_one_owner_of_a_cache_evicts_nobody_elses() -> None:
+    kept = Kept(1_000)
+    kept.put([("hour", 1, 400)])
+    kept.put([("row", 2, 100)], owner="w_small")
+    for number in range(100):
+        kept.put([(number, number, 90)], owner="w_large")
+
+    assert kept.get(["hour"]) == {"hour": 1}
+    assert kept.get(["row"], owner="w_small") == {"row": 2}
+    assert 99 in kept.get(range(100), owner="w_large")
+    assert not kept.get(["row"], owner="w_large")
+
+
+def test_who_looks_for_one_thing_waits_for_nobody_who_looks_for_another() -> None:
+    kept = Kept(1)
+
+    def hold_all() -> None:
+        with ExitStack() as stack:
+            for number in range(300):
+                stack.enter_context(kept.finding(number))
+
+    thread = threading.Thread(target=hold_all, daemon=True)
+    thread.start()
+    thread.join(timeout=20)
+
+    assert not thread.is_alive()
+
+
+class _Slow:
+    """An app that answers whoever is let through `gates`."""
+
+    def __init__(self, *callers: str) -> None:
+        self.gates = {caller: asyncio.Event() for caller in callers}
+        self.running = dict.fromkeys(callers, 0)
+        self.most = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        caller = scope["state"]["caller"]
+        self.running[caller] += 1
+        self.most = max(self.most, self.running[caller])
+        await self.gates[caller].wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        self.running[caller] -= 1
+        await send({"type": "http.response.body", "body": b""})
+
+
+def test_slow_requests_of_one_caller_leave_room_for_others() -> None:
+    async def scenario() -> None:
+        app = _Slow("large", "small")
+        share = FairShare(app, 4, Metrics())
+        statuses: dict[str, list[int]] = {"large": [], "small": []}
+
+        async def ask(caller: str) -> None:
+            async def send(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    statuses[caller].append(message["status"])
+
+            scope = {"type": "http", "path": "/api/x", "state": {"caller": caller}}
+            await share(scope, asyncio.Event().wait, send)  # type: ignore[arg-type]
+
+        app.gates["small"].set()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(300):
+                tasks.create_task(ask("large"))
+            await tasks.create_task(ask("small"))
+            assert statuses["small"] == [200]
+            assert app.running["large"] == 4
+            app.gates["large"].set()
+
+        assert app.most == 4
+        assert sorted(set(statuses["large"])) == [200, 429]
+        assert statuses["large"].count(200) == 204
+
+    asyncio.run(scenario())
+
+
+@contextmanager
+def uploads(url: str, session: Session, bodies: Callable[[int], bytes]) -> Iterator[None]:
+    """Send further chunks of a session, ten a second, for as long as the block runs."""
+    ended = threading.Event()
+
+    def send() -> None:
+        with httpx.Client(headers={"origin": "https://shop.example"}, timeout=60) as http:
+            while not ended.wait(0.1):
+                page_id = next(iter(session.page_seqs))
+                seq = session.page_seqs[page_id]
+                session.page_seqs[page_id] += 1
+                ids = {"session": session.session_id, "secret": session.secret, "page": page_id}
+                query = {"website": session.website_id, "seq": str(seq)} | ids
+                answer = http.post(f"{url}/v1/chunks", params=query, content=bodies(seq))
+                assert answer.status_code == 202, answer.text
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.long
+def test_an_honest_reader_does_not_notice_a_session_that_grows(tmp_path: Path) -> None:
+    settings = Settings(lake=str(tmp_path / "lake"))
+    clock = Clock(time.time_ns() // 1_000_000)
+    lakeful = Lakeful(open_store(settings), settings, clock)
+    websites.change(
+        lakeful.store,
+        lakeful.website.website_id,
+        {"enable_session_replay": True, "session_replay_trigger": "all"},
+    )
+    attack = Attack(lakeful)
+    attack.session.began_ms = clock.ms - 60_000
+    other = lakeful.new_website()
+    for number in range(30):
+        lakeful.record(page(clock.ms), other, began_ms=clock.ms - 60_000 - number)
+    for _ in range(15):
+        attack.grow(100)
+    attack.session.page_seqs[attack.page_id] = attack.count
+    path = f"/api/websites/{other.website_id}/sessions"
+    with (
+        serving(settings, tmp_path / "ingest.log", command=INGEST) as ingest,
+        serving(settings, tmp_path / "query.log", command=QUERY) as query,
+    ):
+        reads = partial(read, query.port, path, lakeful.key(other))
+        attacks = partial(uploads, ingest.url, attack.session, attack.body)
+        measured = compare(reads, attacks, turns=2)
+
+    assert set(measured.beside.statuses) == {200}
+    assert measured.p99_ratio <= 1.5, measured
