@@ -3,10 +3,8 @@
 import ctypes
 import gc
 import signal
-import socket
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from types import FrameType
 
 import pyarrow as pa
@@ -14,14 +12,13 @@ import structlog
 import uvicorn
 
 from ingest_api.app import create_app
-from lake import logs
-from lake.protocol import connections_within_files, protocol
+from lake import addresses, logs
+from lake.connections import Connections
+from lake.protocol import connections_within_files, listen, protocol
 from lake.settings import Settings
 
 _OWN_FILES = 64  # segments, the store's connections, the loop's own
 _SHUTDOWN_S = 5  # beyond a body's deadline, for the last commit
-_BACKLOG = 2048  # connections that the system completes for us during a hiccup
-_RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _log = structlog.get_logger(__name__)
 
@@ -35,16 +32,20 @@ def serve(settings: Settings, host: str, port: int) -> None:
         SystemExit: Stopped, with 0.
     """
     logs.configure()
-    settings = _within_file_limit(settings)
     _give_memory_back()
-    listener = _listen(host, port)
+    listener = listen(host, port)
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
         http=protocol(
             head_deadline_s=settings.chunk_deadline_s,
             body_deadline_s=None,  # `bodies` knows when one is too slow
-            connections_max=settings.ingest_connections_max,
+            connections=Connections(
+                total_max=connections_within_files(settings.ingest_connections_max, _OWN_FILES),
+                per_address_max=settings.address_connections_max,
+                stalled_s=settings.answer_stalled_s,
+                proxies=addresses.parse_networks(settings.trusted_proxies),
+            ),
         ),
         ws="none",
         lifespan="on",
@@ -66,11 +67,6 @@ def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signa
     sys.exit(0)
 
 
-def _within_file_limit(settings: Settings) -> Settings:
-    connections_max = connections_within_files(settings.ingest_connections_max, _OWN_FILES)
-    return replace(settings, ingest_connections_max=connections_max)
-
-
 def _give_memory_back() -> None:
     """Let freed bodies and segments leave the process, instead of keeping them for later.
 
@@ -89,15 +85,3 @@ def _collect_seldom() -> None:
     """Leave what start-up made to itself, and look for cycles less often: chunks make none."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Open the port. Connections inherit its small receive buffer, which bounds what many of them
-    can bring before any of it is looked at.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server(
-        (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=False
-    )
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-    return listener

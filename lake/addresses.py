@@ -33,14 +33,14 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 def visitor_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
     """Return the visitor's address. `peer` is who connected; '' where nobody can tell."""
     found = peer
-    if not trusted or not forwarded_for or not _is_trusted(peer, tuple(trusted)):
+    if not trusted or not forwarded_for or not is_in(peer, tuple(trusted)):
         return found
     for hop in reversed(forwarded_for.rsplit(",", _HOPS_MAX)):
         address = _bare(hop.strip())
         if not address:
             break  # what a trusted proxy wrote is an address; the rest is anybody's
         found = address
-        if not _is_trusted(address, tuple(trusted)):
+        if not is_in(address, tuple(trusted)):
             break
     return found
 
@@ -62,14 +62,15 @@ def neighbourhood(address: str) -> str:
 
 
 @lru_cache(1024)
-def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+def is_in(address: str, networks: tuple[Network, ...]) -> bool:
+    """Tell whether an address belongs to one of the networks; what is no address does not."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return False
     if parsed.version == 6 and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
-    return any(parsed in network for network in trusted)
+    return any(parsed in network for network in networks)
 
 
 def _bare(hop: str) -> str:

@@ -1,18 +1,39 @@
-"""uvicorn's HTTP protocol, with the deadline and the errors that it lacks.
+"""uvicorn's HTTP protocol, with the limits, the deadlines and the errors that it lacks.
 
-uvicorn waits for ever for a request's first and last header (its issue 157), drops a connection
-that ends in the middle of a body without an answer, and words its errors in plain text. It also
-has no answer to many connections that say nothing: here the one that was waited for longest goes.
-Both services are served by it; `protocol` sets the limits of each.
+uvicorn waits for ever for a request's first and last header (its issue 157) and for a client that
+does not read its answer, keeps a head of any size, parses all pipelined requests at once, drops a
+connection that ends in the middle of a body without an answer, and words its errors in plain text.
+Here bytes are counted before they are parsed, and a request is parsed when the one before it is
+answered. Which connection has to go when there are too many is decided in `lake.connections`. Both
+services are served by it; `protocol` sets the limits of each.
 """
 
 import asyncio
 import resource
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from lake.connections import Connections, Group
 from lake.problems import MEDIA_TYPE, RETRIED, problem_json, retry_after
+
+HEAD_BYTES_MAX = 64 * 1024
+HEADERS_MAX = 256  # each costs memory beside its bytes; browsers and proxies send about 40
+_CHUNKED_FEED_BYTES = 1024  # where the end of a body is not known: so many pipelined bytes at most
+_UNSENT_BYTES = 128 * 1024  # of an answer, that the system takes ahead of what it can send
+_RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
+_BACKLOG = 2048  # connections that the system completes for us during a hiccup
+_LINGER_S = 1.0  # a client that is still sending needs a moment to see its error
+_HEAD_END = b"\r\n\r\n"
+
+
+class _HeadTooLarge(Exception):
+    """Ends the parsing of a head."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -20,21 +41,45 @@ class Protocol(HttpToolsProtocol):
 
     head_deadline_s = 20.0
     body_deadline_s: float | None = None  # None: the app has its own
-    connections_max = 768
-    waited_for: dict["Protocol", None]  # whose head or body is to come, the longest wait first
+    limits: Connections
+    groups: tuple[Group, ...] = ()
     _deadline: asyncio.TimerHandle | None = None
+    _held = b""  # came before the last answer was complete, and is not parsed yet
+    _body_left: int | None = 0  # bytes of the body to come; None: it comes in chunks
+    _framing_bytes = 0  # parsed since the last head or piece of a body was complete
+    _has_ended = False
+    _unsent_bytes = 0  # when last checked
+    _progress_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head. If there are too many connections, one has to go."""
         super().connection_made(transport)
+        self._progress_s = self.loop.time()
+        full = self.limits.add(self, self.client[0] if self.client else "")
         self._expect_head()
-        if len(self.connections) > self.connections_max and not self._close_another():
+        if full is not None and full.address:
+            self._end(
+                429, "too-many-connections", "too many connections are open from this address"
+            )
+        elif full is not None:
             self._end(503, "overloaded", "too many connections are open")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._stop_waiting()
+        self.limits.remove(self)
+        self._held = b""
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, as far as it is its turn."""
+        if self._has_ended:
+            return
+        if self._held or not self._is_wanted():
+            self._held += data
+            self.flow.pause_reading()
+        else:
+            self._parse(data)
 
     def eof_received(self) -> None:
         """Answer a body that ends before its announced length."""
@@ -42,34 +87,159 @@ class Protocol(HttpToolsProtocol):
         if cycle is not None and cycle.more_body and not cycle.response_started:
             self.send_400_response("the body is shorter than its Content-Length says")
 
+    def pause_writing(self) -> None:
+        """Note that the client does not take its answer as fast as it is made."""
+        super().pause_writing()
+        for group in self.groups:
+            group.blocked[self] = self.unsent_bytes()
+
+    def resume_writing(self) -> None:
+        """Note that it does."""
+        super().resume_writing()
+        self._unsent_bytes = sys.maxsize  # whatever is unsent next is less: progress
+        for group in self.groups:
+            group.blocked.pop(self, None)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header of a bounded number. Trailers are dropped: nobody needs them."""
+        if self._body_left is None:
+            return
+        if len(self.headers) >= HEADERS_MAX:
+            raise _HeadTooLarge
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Hand the request over, and wait for its body."""
+        self._framing_bytes = 0
+        self._body_left = _body_bytes(self.headers)
         self._stop_waiting()
-        self.waited_for[self] = None
+        for group in self.groups:
+            group.waiting[self] = None
         if self.body_deadline_s is not None:
             self._deadline = self.loop.call_later(self.body_deadline_s, self._end_slow_body)
         super().on_headers_complete()
         if self.parser.get_method() == b"POST":
             self.flow.pause_reading()  # until the app asks for the body
 
+    def on_body(self, body: bytes) -> None:
+        """Count what came."""
+        self._framing_bytes = 0
+        if self._body_left is not None:
+            self._body_left -= len(body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Wait for nothing: it is our turn."""
+        self._framing_bytes = 0
+        self._body_left = 0
         super().on_message_complete()
         if not self.cycle.response_complete:
             self._stop_waiting()
 
     def on_response_complete(self) -> None:
-        """Wait for the next head, unless it is here already."""
+        """Parse the next request, or wait for it."""
         super().on_response_complete()
-        if self.cycle.response_complete and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self.cycle.response_complete:
             self._expect_head()
+        if self._held and self._is_wanted():
+            held, self._held = self._held, b""
+            self._parse(held)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and close."""
         self._end(400, "http-malformed", msg)
 
+    def unsent_bytes(self) -> int:
+        """Return how much of its answers the client has yet to take."""
+        return self.transport.get_write_buffer_size()
+
+    def check_progress(self, now_s: float) -> None:
+        """Close the connection if its client took nothing for too long."""
+        unsent_bytes = self.unsent_bytes()
+        if not unsent_bytes or unsent_bytes < self._unsent_bytes:
+            self._progress_s = now_s
+        elif now_s - self._progress_s > self.limits.stalled_s:
+            self.transport.abort()
+        self._unsent_bytes = unsent_bytes
+
+    def evict(self) -> None:
+        """Close the connection to make room for another.
+
+        Honest clients say what they have to say at once, and read: these are idle ones,
+        slow-lorises, and such as only want to fill our buffers.
+        """
+        cycle = self.cycle
+        if self.unsent_bytes():
+            self.transport.abort()
+        elif self._has_ended or cycle is None or cycle.response_started:
+            self.transport.close()
+        else:
+            self._end(503, "overloaded", "too many connections are open")
+
+    def _is_wanted(self) -> bool:
+        """Whether what comes next is parsed now: nothing is, before the last request's answer."""
+        if self.pipeline:
+            return False
+        cycle = self.cycle
+        return cycle is None or cycle.response_complete or cycle.more_body
+
+    def _parse(self, data: bytes) -> None:
+        """Feed one head or one piece of a body after the other, and hold what follows them."""
+        start = 0
+        view = memoryview(data)
+        while start < len(data) and not self._has_ended and not self.transport.is_closing():
+            if not self._is_wanted():
+                self._held = data[start:]
+                self.flow.pause_reading()
+                return
+            end = self._next_end(data, start)
+            if end == start:
+                self._end_large_head()
+                return
+            self._framing_bytes += end - start
+            self._feed(view[start:end])
+            start = end
+
+    def _feed(self, data: memoryview) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # to nothing that we speak: the request is answered as any other
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, _HeadTooLarge):
+                self._end_large_head()
+            else:
+                self.send_400_response("Invalid HTTP request received.")
+
+    def _next_end(self, data: bytes, start: int) -> int:
+        """Return where to stop, so that no second request is parsed with the first."""
+        if self._body_left:
+            return min(start + self._body_left, len(data))
+        end = len(data)
+        if self._body_left is None:
+            end = min(end, start + _CHUNKED_FEED_BYTES)
+        elif (found := data.find(_HEAD_END, start)) >= 0:
+            end = found + len(_HEAD_END)
+        return min(end, start + HEAD_BYTES_MAX - self._framing_bytes)
+
     def _end(self, code: int, kind: str, detail: str) -> None:
-        """Answer with an error, RFC 9457, and close."""
+        """Answer with an error, RFC 9457, and close.
+
+        Within another answer only the connection's end can tell. What the client still sends is
+        dropped for a moment: closed at once, the connection would be reset before it has read why.
+        """
+        self._has_ended = True
+        self._held = b""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
         body = problem_json(code, kind, detail)
         head = (
             f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
@@ -78,7 +248,21 @@ class Protocol(HttpToolsProtocol):
         if code in RETRIED:
             head += f"retry-after: {retry_after()}\r\n"
         self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
-        self.transport.close()
+        if code in RETRIED:
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._unset_keepalive_if_required()
+        self._wait(_LINGER_S, self.transport.abort)
+
+    def _end_large_head(self) -> None:
+        self._end(
+            431,
+            "head-too-large",
+            f"a head has at most {HEAD_BYTES_MAX} bytes and {HEADERS_MAX} headers, and so many "
+            "bytes may stand between the chunks of a body: send fewer, or a shorter URL",
+        )
 
     def _end_slow_body(self) -> None:
         cycle = self.cycle
@@ -87,32 +271,32 @@ class Protocol(HttpToolsProtocol):
         else:
             self._end(408, "body-too-slow", "the body did not come in time")
 
-    def _close_another(self) -> bool:
-        """End the connection that was waited for longest; False if all the others wait for us.
-
-        Honest clients say what they have to say at once: these are idle ones, and slow-lorises.
-        """
-        other = next(iter(self.waited_for))
-        if other is self:
-            return False
-        del self.waited_for[other]
-        cycle = other.cycle
-        if cycle is None or cycle.response_started:
-            other.transport.close()
-        else:
-            other._end(503, "overloaded", "too many connections are open")
-        return True
-
     def _expect_head(self) -> None:
+        self._wait(self.head_deadline_s, self.transport.close)
+
+    def _wait(self, deadline_s: float, give_up: Callable[[], None]) -> None:
         self._stop_waiting()
-        self.waited_for[self] = None
-        self._deadline = self.loop.call_later(self.head_deadline_s, self.transport.close)
+        for group in self.groups:
+            group.waiting[self] = None
+        self._deadline = self.loop.call_later(deadline_s, give_up)
 
     def _stop_waiting(self) -> None:
-        self.waited_for.pop(self, None)
+        for group in self.groups:
+            group.waiting.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _body_bytes(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
+    """Return the length of a body, None if it comes in chunks. The parser has seen it is one."""
+    length = 0
+    for name, value in headers:
+        if name == b"transfer-encoding":
+            return None
+        if name == b"content-length" and value.strip().isdigit():
+            length = int(value)
+    return length
 
 
 def connections_within_files(wanted: int, own_files: int) -> int:
@@ -128,18 +312,34 @@ def connections_within_files(wanted: int, own_files: int) -> int:
     return max(1, min(wanted, hard - own_files))
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port. Connections inherit its buffers, which bound what many of them can bring
+    before any of it is looked at, and what they take of answers that nobody reads.
+
+    Raises:
+        OSError: The address is taken, or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server(
+        (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=False
+    )
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+    with suppress(AttributeError, OSError):  # another system
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+    return listener
+
+
 def protocol(
-    *, head_deadline_s: float, body_deadline_s: float | None, connections_max: int
+    *, head_deadline_s: float, body_deadline_s: float | None, connections: Connections
 ) -> type[Protocol]:
     """Return the protocol with these limits, for uvicorn to make connections of.
 
     Args:
         body_deadline_s: How long a body may take; None where the app sees to it.
     """
-    limits: dict[str, object] = {
+    members: dict[str, object] = {
         "head_deadline_s": head_deadline_s,
         "body_deadline_s": body_deadline_s,
-        "connections_max": connections_max,
-        "waited_for": {},
+        "limits": connections,
     }
-    return type("Protocol", (Protocol,), limits)
+    return type("Protocol", (Protocol,), members)

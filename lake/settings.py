@@ -32,6 +32,12 @@ class Settings:
     chunk_deadline_s: float = _setting(20.0, "a head or a body that takes longer is a slow-loris")
     ingest_waiting_bytes_max: int = _setting(32 * MIB, "bodies held before 503: bounds memory")
     ingest_connections_max: int = _setting(768, "beyond, idle ones are closed: bounds memory")
+    address_connections_max: int = _setting(
+        192, "of one address and process, proxies excepted: one machine cannot take them all"
+    )
+    answer_stalled_s: float = _setting(
+        20.0, "an answer of which its client takes nothing for so long is cut: frees its memory"
+    )
     ingest_linger_ms: int = _setting(
         0,
         "how long a chunk waits for company; 0: 25 on a folder, 1000 where each write costs money",
@@ -39,7 +45,7 @@ class Settings:
     segment_bytes_max: int = _setting(4 * MIB, "a commit is written at once at this size")
     session_future_s: int = _setting(24 * 3600, "a session id further ahead than clocks go: 400")
     trusted_proxies: str = _setting("", "comma-separated networks whose X-Forwarded-For counts")
-    dashboard_url: str = _setting("", "where the dashboard is, for the recorder's sessionUrl()")
+    dashboard_url: str = _setting("", "where the dashboard is, for share links and sessionUrl()")
     ingest_url: str = _setting("", "where browsers find the ingest API, for the tag in the pages")
     geo_path: str = _setting("", "MMDB of countries; default: the one that set-up installed")
 

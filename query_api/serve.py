@@ -4,14 +4,17 @@ import signal
 import sys
 from types import FrameType
 
+import structlog
 import uvicorn
 
-from lake import logs
-from lake.protocol import connections_within_files, protocol
+from lake import addresses, logs
+from lake.connections import Connections
+from lake.protocol import connections_within_files, listen, protocol
 from lake.settings import Settings
 from query_api.app import create_app
 
-_CONNECTIONS_MAX = 1024  # beyond, the one that was waited for longest goes
+_log = structlog.get_logger(__name__)
+_CONNECTIONS_MAX = 1024  # beyond, one that is blocked or idle goes
 _OWN_FILES = 128  # the tables', the store's connections, the loop's own
 _SHUTDOWN_S = 25  # a replay that takes longer is cut: its client asks again
 
@@ -21,18 +24,23 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     Raises:
         SettingInvalid: A setting is not of its form.
-        SystemExit: Stopped (0), or the address is taken (3).
+        OSError: The address is taken, or not ours.
+        SystemExit: Stopped, with 0.
     """
     logs.configure()
+    listener = listen(host, port)
     config = uvicorn.Config(
         create_app(settings),
-        host=host,
-        port=port,
         loop="uvloop",
         http=protocol(
             head_deadline_s=settings.chunk_deadline_s,
             body_deadline_s=settings.chunk_deadline_s,
-            connections_max=connections_within_files(_CONNECTIONS_MAX, _OWN_FILES),
+            connections=Connections(
+                total_max=connections_within_files(_CONNECTIONS_MAX, _OWN_FILES),
+                per_address_max=settings.address_connections_max,
+                stalled_s=settings.answer_stalled_s,
+                proxies=addresses.parse_networks(settings.trusted_proxies),
+            ),
         ),
         ws="none",
         lifespan="on",
@@ -45,7 +53,11 @@ def serve(settings: Settings, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn stops gracefully, then raises the signal again for whoever handled it before.
         signal.signal(number, _exit)
-    uvicorn.Server(config).run()
+    if not settings.dashboard_url:
+        _log.warning(
+            "REPLAY_DASHBOARD_URL is not set: behind a proxy, share links are paths without a host"
+        )
+    uvicorn.Server(config).run([listener])
 
 
 def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
