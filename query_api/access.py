@@ -12,7 +12,9 @@ time tells whether it exists. A key of all websites says which one it means.
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Path, Request
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.requests import HTTPConnection
 
 from lake import api_keys, websites
 from lake.api_keys import ApiKey
@@ -79,6 +81,13 @@ async def services_of(request: Request) -> Services:
     return services
 
 
+class SentKey(NamedTuple):
+    """What was sent as a key; '' where nothing was."""
+
+    token: str
+    is_cookie: bool
+
+
 class Caller(NamedTuple):
     """A valid key, and the website that is asked for."""
 
@@ -143,18 +152,28 @@ def websites_of(services: Services, key: ApiKey) -> list[Website]:
     return [own] if own is not None else []
 
 
+def sent_key(asked: HTTPConnection) -> SentKey:
+    """Return what a request sends as its key, the only one that it is known and counted by.
+
+    Other schemes than `Bearer` are passed over.
+    """
+    scheme, token = get_authorization_scheme_param(asked.headers.get("authorization"))
+    if scheme.lower() == "bearer" and token:
+        return SentKey(token, is_cookie=False)
+    return SentKey(asked.cookies.get(COOKIE, ""), is_cookie=True)
+
+
 async def _token(
     request: Request,
-    sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-    cookie: Annotated[str | None, Depends(_COOKIE)],
+    _bearer: Annotated[object, Depends(_BEARER)],  # for the reference; `sent_key` reads both
+    _cookie: Annotated[object, Depends(_COOKIE)],
 ) -> str:
-    if sent is not None:
-        return sent.credentials
-    if cookie is None:
+    sent = sent_key(request)
+    if not sent.token:
         raise Unauthorized("send `Authorization: Bearer KEY` with a key of the website")
-    if request.method not in _READING:
+    if sent.is_cookie and request.method not in _READING:
         await from_here(request)
-    return cookie
+    return sent.token
 
 
 def _key(

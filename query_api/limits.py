@@ -10,13 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lake import addresses
 from lake.settings import Settings
-from query_api.access import COOKIE
+from query_api.access import sent_key
 from query_api.metrics import Metrics
 from query_api.problems import problem
 
@@ -127,8 +126,8 @@ class Limited:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        caller, address = _caller(scope["path"], headers), self._address(scope, headers)
+        asked = HTTPConnection(scope)
+        caller, address = _caller(asked), self._address(asked)
         refusal = self._limits.admit(caller, address)
         if refusal is not None:
             self._metrics.refused.labels(refusal.reason).inc()
@@ -149,9 +148,9 @@ class Limited:
         scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, sent)
 
-    def _address(self, scope: Scope, headers: Headers) -> str:
-        peer = scope["client"][0] if scope.get("client") else ""
-        forwarded_for = ", ".join(headers.getlist("x-forwarded-for"))
+    def _address(self, asked: HTTPConnection) -> str:
+        peer = asked.client.host if asked.client else ""
+        forwarded_for = ", ".join(asked.headers.getlist("x-forwarded-for"))
         found = addresses.visitor_address(peer, forwarded_for, self._trusted)
         return f"from {addresses.neighbourhood(found)}"
 
@@ -163,11 +162,11 @@ _DETAILS = {
 }
 
 
-def _caller(path: str, headers: Headers) -> str:
+def _caller(asked: HTTPConnection) -> str:
     """Return a name of the key or link that was sent, from which nobody can make it; '' if none."""
+    path: str = asked.scope["path"]
     if path.startswith(_SHARED):
         sent = path.removeprefix(_SHARED).partition("/")[0]
     else:
-        sent = headers.get("authorization", "").partition(" ")[2].strip()
-        sent = sent or cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+        sent = sent_key(asked).token
     return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:32] if sent else ""
