@@ -90,13 +90,13 @@ class Log:
                 raise CursorMalformed("give `nextCursor` of the page before") from error
         # Objects first: what is folded in between is seen twice rather than never.
         found = {one.entry_id: one for one in self._waiting(from_at, to_at)}
-        low, high = (_iso(at) if at else None for at in (from_at, to_at))
+        low_ms, high_ms = (at.timestamp() * 1000 if at else None for at in (from_at, to_at))
         waiting = [
             one
             for one in found.values()
             if one.website_id == website_id
-            and (low is None or one.at >= low)
-            and (high is None or one.at < high)
+            and (low_ms is None or ids.at_ms_of(one.entry_id) >= low_ms)
+            and (high_ms is None or ids.at_ms_of(one.entry_id) < high_ms)
             and (cursor is None or one.entry_id < cursor)
         ]
         asked = (website_id, from_at, to_at, limit + 1, cursor)

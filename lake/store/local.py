@@ -275,6 +275,8 @@ class LocalStore:
         except _MISSING as error:
             raise ObjectMissing(key) from error
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise ObjectMissing(key) from error  # nobody can have written it
             raise self._unavailable(key, error) from error
 
     @contextmanager
