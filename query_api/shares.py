@@ -19,6 +19,15 @@ from query_api.parameters import Nothing, ReplayPart, Strict
 
 router = APIRouter(tags=["shares"])
 
+_PROXY_SIGNS = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+)
+
 _BODY = {
     "requestBody": {
         "required": False,
@@ -58,7 +67,10 @@ def make_share(
     asked: Annotated[_Asked, Depends(_asked)],
     _: Annotated[Nothing, Query()],
 ) -> Json:
-    """Make a link that plays this session until it ends. Its address is shown this once."""
+    """Make a link that plays this session until it ends. Its address is shown this once.
+
+    `url` begins with `/` where the server does not know its own: set `REPLAY_DASHBOARD_URL`.
+    """
     find(services.lake, website, session_id)
     settings = services.lake.settings
     share, token = shares.create(
@@ -70,7 +82,7 @@ def make_share(
         expires_in_s=asked.expires_in_s,
         now_ms=services.lake.now_ms(),
     )
-    base = (settings.dashboard_url or str(request.base_url)).rstrip("/")
+    base = settings.dashboard_url.rstrip("/") or _own_address(request)
     secret = {"token": token, "url": f"{base}/shared/{token}"}
     return Json(_shown(share) | secret, status_code=201)
 
@@ -134,6 +146,21 @@ def shared_offline(
 ) -> Response:
     """Stream a page that plays a link's session anywhere. It outlives the link."""
     return replays.offline_answer(request, services, shared.website, shared.session_id)
+
+
+def _own_address(request: Request) -> str:
+    """Return where the dashboard is as far as we know ourselves; '' where a proxy is in front.
+
+    What `Host` says counts only where it says what we know: whoever asks can write any name in it,
+    and a link must not lead to another's host, or to `http://` where a proxy speaks TLS.
+    """
+    name, port = request.scope.get("server") or ("", None)
+    name = f"[{name}]" if ":" in name else name
+    known = {f"{name}:{port}"} | ({name} if port in (None, 80) else set())
+    host = request.headers.get("host", "")
+    is_direct = host in known and not any(sign in request.headers for sign in _PROXY_SIGNS)
+    is_tls = request.headers.get("origin", "").startswith("https://")
+    return f"http://{host}" if is_direct and not is_tls else ""
 
 
 def _shown(share: Share) -> dict[str, Any]:

@@ -61,7 +61,7 @@ export function Share({ source, close }: { source: Source; close: () => void }) 
   const make = () => {
     source.share?.(days.value * DAY_S).then(
       (link) => {
-        made.value = link;
+        made.value = { ...link, url: new URL(link.url, location.origin).href };
       },
       (error: Error) => {
         trouble.value = error.message;
