@@ -11,6 +11,7 @@ services are served by it; `protocol` sets the limits of each.
 import asyncio
 import resource
 import socket
+import struct
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,6 +30,7 @@ _UNSENT_BYTES = 128 * 1024  # of an answer, that the system takes ahead of what 
 _RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
 _BACKLOG = 2048  # connections that the system completes for us during a hiccup
 _LINGER_S = 1.0  # a client that is still sending needs a moment to see its error
+_NO_LINGER = struct.pack("ii", 1, 0)  # on, for 0 s
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -161,7 +163,7 @@ class Protocol(HttpToolsProtocol):
         if not unsent_bytes or unsent_bytes < self._unsent_bytes:
             self._progress_s = now_s
         elif now_s - self._progress_s > self.limits.stalled_s:
-            self.transport.abort()
+            self._reset()
         self._unsent_bytes = unsent_bytes
 
     def evict(self) -> None:
@@ -172,11 +174,17 @@ class Protocol(HttpToolsProtocol):
         """
         cycle = self.cycle
         if self.unsent_bytes():
-            self.transport.abort()
+            self._reset()
         elif self._has_ended or cycle is None or cycle.response_started:
             self.transport.close()
         else:
             self._end(503, "overloaded", "too many connections are open")
+
+    def _reset(self) -> None:
+        """Close at once, and let the system drop what it holds: it would keep offering it."""
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.transport.abort()
 
     def _is_wanted(self) -> bool:
         """Whether what comes next is parsed now: nothing is, before the last request's answer."""

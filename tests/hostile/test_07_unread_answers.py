@@ -1,0 +1,237 @@
+"""Clients that do not read their answers: cut, evicted first, and kept to a share by address."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lake.addresses import parse_networks
+from lake.connections import Connections, Group
+from lake.settings import Settings
+from tests.conftest import WAIT_S, eventually
+from tests.hostile.honest_visitor import compare
+from tests.hostile.raw_sockets import APIS, Target, connect, get, hoard_of, target, until_closed
+
+pytestmark = pytest.mark.folder
+
+MIB = 1024 * 1024
+PER_ADDRESS = 12
+
+
+@pytest.fixture(params=APIS)
+def serve(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
+) -> Iterator[Callable[..., Target]]:
+    """Start one of the APIs with few connections to an address, and other settings."""
+    with ExitStack() as stack:
+
+        def started(**others: float) -> Target:
+            few = replace(settings, address_connections_max=PER_ADDRESS, chunk_deadline_s=WAIT_S)
+            return stack.enter_context(target(request.param, replace(few, **others), tmp_path))
+
+        yield started
+
+
+def block(found: Target, stack: ExitStack, *, receive_bytes: int = 4096) -> socket.socket:
+    """Ask for more than all buffers hold, and read nothing."""
+    one = stack.enter_context(connect(found.port, source="127.0.0.2", receive_bytes=receive_bytes))
+    one.sendall(get(found.path) * 30 + get(found.path, headers=["Connection: close"]))
+    return one
+
+
+def is_cut(connection: socket.socket) -> bool:
+    """Whether the server has reset a connection; tells without reading from it."""
+    connection.settimeout(0.05)
+    try:
+        connection.sendall(b"\r\n")
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def is_served(found: Target, stack: ExitStack) -> bool:
+    """Whether a new connection of the blocked ones' address is answered."""
+    one = stack.enter_context(connect(found.port, source="127.0.0.2"))
+    one.sendall(get("/healthz"))
+    return one.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_silent_reader_is_cut_and_slow_reader_gets_everything(
+    serve: Callable[..., Target],
+) -> None:
+    found = serve(answer_stalled_s=2)
+    with ExitStack() as stack:
+        slow = block(found, stack, receive_bytes=1 << 16)
+        silent = block(found, stack)
+        read = bytearray()
+
+        def reads_a_little() -> bool:
+            read.extend(slow.recv(1 << 15))
+            return is_cut(silent)
+
+        eventually(reads_a_little)
+        slow.settimeout(WAIT_S)
+        read += until_closed(slow)
+
+    assert read.count(b"HTTP/1.1 200 OK\r\n") == 31
+
+
+def test_blocked_connections_make_room_for_new_ones_of_their_address(
+    serve: Callable[..., Target],
+) -> None:
+    found = serve(answer_stalled_s=10 * WAIT_S)
+    with ExitStack() as stack:
+        neighbour = stack.enter_context(connect(found.port, source="127.0.0.3"))
+        blocked = [block(found, stack) for _ in range(PER_ADDRESS)]
+        for _ in range(PER_ADDRESS):
+            eventually(lambda: is_served(found, stack))
+        neighbour.sendall(get("/healthz"))
+
+        assert neighbour.recv(65536).startswith(b"HTTP/1.1 200 ")
+        eventually(lambda: all(is_cut(one) for one in blocked))
+
+
+def test_pipelined_requests_are_answered_in_order(serve: Callable[..., Target]) -> None:
+    found = serve()
+    with connect(found.port) as many:
+        paths = ["/healthz", "/nothing"] * 200
+        many.sendall(b"".join(map(get, paths)) + get("/healthz", headers=["Connection: close"]))
+        answer = until_closed(many)
+
+    statuses = [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [b"200", b"404"] * 200 + [b"200"]
+
+
+def test_pipelined_requests_wait_unparsed(serve: Callable[..., Target]) -> None:
+    """Parsed, each of these 18 bytes would be some kB of objects."""
+    found = serve()
+    with ExitStack() as stack:
+        assert is_served(found, stack)
+        before_bytes = found.memory_bytes
+        for _ in range(PER_ADDRESS - 1):
+            one = stack.enter_context(connect(found.port, source="127.0.0.2", receive_bytes=4096))
+            one.sendall(get(found.path) * 20 + b"GET / HTTP/1.1\r\n\r\n" * 3000)
+        assert is_served(found, stack)
+
+        assert found.memory_bytes - before_bytes < 48 * MIB
+
+
+class Fake:
+    """A connection for the limits alone. `unsent` is what its client has yet to take."""
+
+    def __init__(self, unsent: int = 0) -> None:
+        self.groups: tuple[Group, ...] = ()
+        self.unsent = unsent
+        self.is_evicted = False
+
+    def unsent_bytes(self) -> int:
+        return self.unsent
+
+    def check_progress(self, now_s: float) -> None:
+        pass
+
+    def evict(self) -> None:
+        self.is_evicted = True
+
+
+def added(limits: Connections, peer: str, *, as_a: str = "") -> Fake:
+    """Add a connection, and let it be `waiting` or `blocked`."""
+    one = Fake(unsent=100)
+
+    async def add() -> Group | None:
+        return limits.add(one, peer)
+
+    assert asyncio.run(add()) is None
+    for group in one.groups:
+        if as_a == "waiting":
+            group.waiting[one] = None
+        elif as_a == "blocked":
+            group.blocked[one] = one.unsent
+    return one
+
+
+def limits_of(total_max: int = 100, per_address_max: int = 100) -> Connections:
+    return Connections(
+        total_max=total_max,
+        per_address_max=per_address_max,
+        stalled_s=1000,
+        proxies=parse_networks("192.0.2.0/24"),
+    )
+
+
+def test_blocked_goes_before_waiting_and_progress_is_a_second_chance() -> None:
+    limits = limits_of(total_max=3)
+    waiting = added(limits, "198.51.100.1", as_a="waiting")
+    reading = added(limits, "198.51.100.2", as_a="blocked")
+    silent = added(limits, "198.51.100.3", as_a="blocked")
+    reading.unsent -= 1
+
+    added(limits, "198.51.100.4")
+
+    assert [one.is_evicted for one in (waiting, reading, silent)] == [False, False, True]
+
+
+def test_connection_being_served_is_never_closed_for_another() -> None:
+    limits = limits_of(total_max=2)
+    served = [added(limits, "198.51.100.1"), added(limits, "198.51.100.1")]
+    new = Fake()
+
+    async def add() -> Group | None:
+        return limits.add(new, "198.51.100.2")
+
+    full = asyncio.run(add())
+    assert full is not None
+    assert not full.address
+    assert not any(one.is_evicted for one in served)
+
+
+@pytest.mark.parametrize(
+    ("peers", "is_one_client"),
+    [
+        (["198.51.100.1"] * 3, True),
+        (["::ffff:198.51.100.1", "198.51.100.1", "198.51.100.1"], True),
+        (["2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2:ffff::3"], True),
+        (["2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:3::1"], False),
+        (["192.0.2.1"] * 3, False),  # a proxy
+        (["::ffff:192.0.2.1"] * 3, False),
+        ([""] * 3, False),  # a socket in the file system: a proxy on this machine
+    ],
+)
+def test_address_makes_room_for_itself(peers: list[str], is_one_client: bool) -> None:
+    limits = limits_of(per_address_max=2)
+    older = added(limits, "203.0.113.9", as_a="waiting")
+    first, *_ = (added(limits, peer, as_a="waiting") for peer in peers)
+
+    assert first.is_evicted is is_one_client
+    assert not older.is_evicted
+
+
+def test_closed_connections_leave_nothing_behind() -> None:
+    limits = limits_of()
+    made = [added(limits, f"2001:db8:{n:x}::1", as_a="blocked") for n in range(1000)][-90:]
+    for one in made:
+        limits.remove(one)
+
+    assert all(not group.blocked and not group.waiting for one in made for group in one.groups[:1])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("source_count", [1, 6])
+def test_honest_client_beside_900_connections_that_read_nothing(
+    api: str, settings: Settings, tmp_path: Path, source_count: int
+) -> None:
+    sources = [f"127.0.1.{n}" for n in range(1, source_count + 1)]
+    with target(api, settings, tmp_path) as found:
+        attack = hoard_of(found.port, get(found.path) * 50, count=900, sources=sources)
+        measured = compare(found.measure, attack)
+
+    assert measured.p99_ratio <= 3, measured
+    assert measured.beside.lost == 0, measured
+    assert set(measured.beside.statuses) <= {200, 202}, measured

@@ -1,0 +1,188 @@
+"""Request heads without end: 431 at 64 KiB, in bounded memory, and nobody else waits."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lake.protocol import HEAD_BYTES_MAX, HEADERS_MAX
+from lake.settings import Settings
+from tests.hostile.honest_visitor import compare
+from tests.hostile.raw_sockets import APIS, Target, connect, get, hoard_of, target, until_closed
+
+pytestmark = pytest.mark.folder
+
+MIB = 1024 * 1024
+CHUNKED = (
+    b"POST /v1/chunks HTTP/1.1\r\nHost: x\r\nOrigin: https://shop.example\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+BEFORE = {
+    "a header line": b"GET /healthz HTTP/1.1\r\nX-A: ",
+    "a header name": b"GET /healthz HTTP/1.1\r\nX-A",
+    "a URL": b"GET /",
+    "a query": b"GET /api/me?",
+    "a method": b"",
+    "headers": b"GET /healthz HTTP/1.1\r\n",
+    "tiny headers": b"GET /healthz HTTP/1.1\r\n",
+    "lines before a request": b"",
+    "trailers": CHUNKED + b"0\r\n",
+    "one trailer": CHUNKED + b"0\r\nX-A: ",
+    "a chunk extension": CHUNKED + b"5;a=",
+    "a chunk size": CHUNKED,
+}
+ENDLESS = {
+    "headers": b"X-Header: some value\r\n",
+    "tiny headers": b"a:b\r\n",
+    "lines before a request": b"\r\n",
+    "trailers": b"X-Header: some value\r\n",
+    "a chunk size": b"0",
+}
+
+
+@pytest.fixture(scope="module", params=APIS)
+def found(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Target]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with target(request.param, Settings(lake=str(folder / "lake")), folder) as found:
+        yield found
+
+
+def problem_of(answer: bytes) -> tuple[int, str]:
+    """Status and kind of the last answer, and that the connection closes."""
+    last = answer.rpartition(b"HTTP/1.1 ")[2]
+    head, _, body = last.partition(b"\r\n\r\n")
+    assert b"connection: close" in head
+    assert b"content-type: application/problem+json" in head
+    return int(head[:3]), json.loads(body)["kind"]
+
+
+@pytest.mark.parametrize("what", BEFORE)
+def test_what_has_no_end_is_refused(found: Target, what: str) -> None:
+    part = ENDLESS.get(what, b"a")
+    with connect(found.port) as one:
+        with suppress(ConnectionResetError, BrokenPipeError):
+            one.sendall(BEFORE[what] + part * (4 * HEAD_BYTES_MAX // len(part)))
+        answer = until_closed(one)
+
+    # An answer that came before the end of its request is followed by nothing but the end.
+    assert problem_of(answer)[0] in (400, 431)
+    if what in ("a header line", "a URL", "a query", "headers", "tiny headers"):
+        assert problem_of(answer) == (431, "head-too-large")
+
+
+@pytest.mark.parametrize("step_bytes", [1 << 16, 1000])
+@pytest.mark.parametrize("is_url", [True, False], ids=["url", "header"])
+def test_limit_is_exact_however_a_head_is_cut(
+    found: Target, step_bytes: int, *, is_url: bool
+) -> None:
+    statuses = []
+    for size in (HEAD_BYTES_MAX, HEAD_BYTES_MAX + 1):
+        line = get("/nothing?a=") if is_url else get("/nothing", headers=["X-A: "])
+        head = line.replace(b"a=", b"a=" + b"a" * (size - len(line)))
+        head = head.replace(b"X-A: ", b"X-A: " + b"a" * (size - len(line)))
+        assert len(head) == size
+        with connect(found.port) as one:
+            for start in range(0, size, step_bytes):
+                one.sendall(head[start : start + step_bytes])
+            statuses.append(one.recv(65536)[9:12])
+
+    assert statuses == [b"404", b"431"]
+
+
+def test_number_of_headers_is_limited(found: Target) -> None:
+    statuses = []
+    for count in (HEADERS_MAX, HEADERS_MAX + 1):
+        with connect(found.port) as one:
+            one.sendall(get("/healthz", headers=[f"X-{n}: a" for n in range(count - 1)]))
+            statuses.append(one.recv(65536)[9:12])
+
+    assert statuses == [b"200", b"431"]
+
+
+def test_trailers_are_no_headers_of_this_or_the_next_request(found: Target) -> None:
+    trailers = b"".join(b"X-T%d: a\r\n" % n for n in range(1000))
+    with connect(found.port) as one:
+        head = CHUNKED.replace(b"/v1/chunks", b"/healthz")
+        one.sendall(head + b"1\r\n[\r\n0\r\n" + trailers + b"\r\n")
+        first = one.recv(65536)
+        one.sendall(get("/healthz", headers=["Connection: close"]))
+        second = until_closed(one)
+
+    assert first.startswith(b"HTTP/1.1 405 ")
+    assert b"HTTP/1.1 200 " in second
+
+
+def test_error_is_not_written_into_another_answer(found: Target) -> None:
+    """It would be read as a part of it, or as the answer to the next request."""
+    with connect(found.port) as one:
+        one.sendall(get(found.path) + b"\0junk\r\n\r\n" + b"a" * HEAD_BYTES_MAX)
+        answer = until_closed(one)
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    (length,) = (
+        int(line[16:]) for line in head.lower().split(b"\r\n") if b"content-length" in line
+    )
+
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert len(rest) >= length
+    assert rest[length:].startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 431 "))
+
+
+def test_many_large_heads_hold_bounded_memory(found: Target) -> None:
+    count = 100
+    with ExitStack() as stack:
+        before_bytes = found.memory_bytes
+        for number in range(count):
+            one = stack.enter_context(connect(found.port))
+            part = b"a:b\r\n" if number % 2 else b"a" * 5
+            head = b"GET /healthz HTTP/1.1\r\n" if number % 2 else b"GET /"
+            one.sendall(head + part * ((HEAD_BYTES_MAX - 100) // len(part)))
+        with connect(found.port) as one:
+            one.sendall(get("/healthz"))
+            assert one.recv(65536)[9:12] == b"200"
+
+        assert found.memory_bytes - before_bytes < 48 * MIB
+
+
+def test_one_endless_line_costs_as_much_as_its_bytes(found: Target) -> None:
+    """In pieces, each of which was once copied with all before it."""
+    process = psutil.Process(found.server.process.pid)
+
+    def cpu_s(pieces: int) -> float:
+        before_s = sum(process.cpu_times()[:2])
+        with connect(found.port) as one:
+            one.sendall(get("/healthz").rstrip() + b"\r\nX-A: ")
+            for _ in range(pieces):
+                one.sendall(b"a" * (HEAD_BYTES_MAX // 2 // pieces))
+            one.sendall(b"\r\n\r\n")
+            assert one.recv(65536)[9:12] == b"200"
+        return sum(process.cpu_times()[:2]) - before_s
+
+    assert cpu_s(1000) < 1  # of 32 kB, in pieces of 32 bytes
+
+
+@contextmanager
+def endless_heads(port: int) -> Iterator[None]:
+    """As many megabytes of heads as a server takes."""
+    sent = b"GET /healthz HTTP/1.1\r\nX-A: " + b"a" * 10 * MIB
+    with hoard_of(port, sent, count=300)():
+        yield
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("api", APIS)
+def test_honest_client_beside_heads_without_end(
+    api: str, settings: Settings, tmp_path: Path
+) -> None:
+    with target(api, settings, tmp_path) as found:
+        before_bytes = found.memory_bytes
+        measured = compare(found.measure, lambda: endless_heads(found.port))
+        grown_bytes = found.memory_bytes - before_bytes
+
+    assert measured.p99_ratio <= 3, measured
+    assert measured.beside.lost == 0, measured
+    assert grown_bytes < 100 * MIB
