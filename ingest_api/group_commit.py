@@ -1,8 +1,10 @@
 """Many chunks, one durable write: chunks wait a moment for company, then are answered together.
 
 A batch is written when nothing is being written and `linger_ms` passed since its first
-chunk, or when it holds `segment_bytes_max`. What is written is `lake.appending`'s. Belongs to one
-event loop; the writes themselves run in threads.
+chunk, or when it holds `segment_bytes_max` or `_DAYS_MAX` days, each an object of its own. Sessions
+that began about now and older ones never share a batch or a writer, so that old days, however many,
+cost the others nothing. What is written is `lake.appending`'s. Belongs to one event loop; the
+writes themselves run in threads.
 """
 
 import asyncio
@@ -11,18 +13,22 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 
 import structlog
 
 from ingest_api.metrics import Metrics
-from lake import appending
+from lake import appending, ids
 from lake.errors import StoreUnavailable
 from lake.facts import ChunkFacts
 from lake.segments import Arrival
 from lake.settings import Settings
 from lake.store import Store
+from lake.times import utc_day
 
 _WRITERS_MAX = 2  # the second only for full batches: one object's latency must not cap throughput
+_DAYS_MAX = 8  # objects of one write; further days go into the next
+_RECENT = timedelta(days=1)  # sessions go on past midnight, and clocks differ
 _log = structlog.get_logger(__name__)
 
 
@@ -49,10 +55,26 @@ def kept_bytes(facts: ChunkFacts) -> int:
 class _Batch:
     def __init__(self, done: Commit) -> None:
         self.arrivals: list[Arrival] = []
+        self.days: set[date] = set()
         self.kept_bytes = 0
         self.payload_bytes = 0
         self.is_due = False
         self.done = done
+
+
+class _Lane:
+    """Batches of which at most `_WRITERS_MAX` are written at once, apart from other lanes'."""
+
+    def __init__(self) -> None:
+        self.open: _Batch | None = None
+        self.full: deque[_Batch] = deque()
+        self.writing: set[asyncio.Task[None]] = set()
+
+    def fill(self) -> None:
+        """Let nobody join the open batch any more."""
+        assert self.open is not None
+        self.full.append(self.open)
+        self.open = None
 
 
 class GroupCommit:
@@ -66,55 +88,60 @@ class GroupCommit:
         self._bytes_max = settings.segment_bytes_max
         self._clock = clock
         self._metrics = metrics
-        self._open: _Batch | None = None
-        self._full: deque[_Batch] = deque()
-        self._writing: set[asyncio.Task[None]] = set()
-        self._pool = ThreadPoolExecutor(_WRITERS_MAX, "group-commit")
+        self._recent, self._older = _Lane(), _Lane()
+        self._pool = ThreadPoolExecutor(2 * _WRITERS_MAX, "group-commit")
 
     def join(self, arrival: Arrival) -> Commit:
-        """Put a chunk into the batch that is open; `durable` waits for it."""
-        batch = self._open
+        """Put a chunk into a batch that is open; `durable` waits for it."""
+        day = ids.day_of(arrival.session_id)
+        is_recent = abs(day - utc_day(self._clock())) <= _RECENT
+        lane = self._recent if is_recent else self._older
+        batch = lane.open
+        if batch is not None and day not in batch.days and len(batch.days) == _DAYS_MAX:
+            lane.fill()
+            self._start_due(lane)
+            batch = None
         if batch is None:
             loop = asyncio.get_running_loop()
-            batch = self._open = _Batch(loop.create_future())
-            loop.call_later(self._linger_s, self._become_due, batch)
+            batch = lane.open = _Batch(loop.create_future())
+            loop.call_later(self._linger_s, self._become_due, lane, batch)
         batch.arrivals.append(arrival)
+        batch.days.add(day)
         batch.payload_bytes += arrival.payload_bytes
         batch.kept_bytes += arrival.payload_bytes + kept_bytes(arrival.facts)
         if batch.kept_bytes >= self._bytes_max:
-            self._full.append(batch)
-            self._open = None
-            self._start_due()
+            lane.fill()
+            self._start_due(lane)
         return batch.done
 
     async def close(self) -> None:
         """Write what waits, and let the threads end."""
-        while self._open is not None or self._full or self._writing:
-            if self._open is not None:
-                self._open.is_due = True
-                self._start_due()
-            await asyncio.wait(self._writing)
+        for lane in (self._recent, self._older):
+            while lane.open is not None or lane.full or lane.writing:
+                if lane.open is not None:
+                    self._become_due(lane, lane.open)
+                await asyncio.wait(lane.writing)
         self._pool.shutdown()
 
-    def _become_due(self, batch: _Batch) -> None:
+    def _become_due(self, lane: _Lane, batch: _Batch) -> None:
         batch.is_due = True
-        self._start_due()
+        self._start_due(lane)
 
-    def _start_due(self) -> None:
-        while self._full and len(self._writing) < _WRITERS_MAX:
-            self._start(self._full.popleft())
-        if self._open is not None and self._open.is_due and not self._writing:
-            self._start(self._open)
-            self._open = None
+    def _start_due(self, lane: _Lane) -> None:
+        while lane.full and len(lane.writing) < _WRITERS_MAX:
+            self._start(lane, lane.full.popleft())
+        if lane.open is not None and lane.open.is_due and not lane.writing:
+            self._start(lane, lane.open)
+            lane.open = None
 
-    def _start(self, batch: _Batch) -> None:
+    def _start(self, lane: _Lane, batch: _Batch) -> None:
         task = asyncio.get_running_loop().create_task(self._write(batch))
-        self._writing.add(task)
-        task.add_done_callback(self._ended)
+        lane.writing.add(task)
+        task.add_done_callback(lambda task: self._ended(lane, task))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._writing.discard(task)
-        self._start_due()
+    def _ended(self, lane: _Lane, task: asyncio.Task[None]) -> None:
+        lane.writing.discard(task)
+        self._start_due(lane)
 
     async def _write(self, batch: _Batch) -> None:
         began_s = time.monotonic()

@@ -23,7 +23,7 @@ _PARAMETERS: dict[str, tuple[str, dict[str, object]]] = {
     ),
 }
 _PROBLEMS = {
-    "400": "Malformed: the parameters, or the body.",
+    "400": "Malformed: the parameters, the session's time, or the body.",
     "403": "The page's origin or the secret is wrong.",
     "404": "No such website.",
     "408": "The body came too slowly.",

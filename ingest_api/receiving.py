@@ -59,6 +59,12 @@ class SessionInFuture(BadInput):
     kind = "session-in-future"
 
 
+class SessionTooOld(BadInput):
+    """A session began longer ago than a recorder holds anything back."""
+
+    kind = "session-too-old"
+
+
 class _Upload:
     """What became known of a request, for its counters and its answer."""
 
@@ -202,6 +208,12 @@ class Receiver:
             raise SessionExpired(
                 f"the session began before {first_day}, and its website's plan, {website.plan}, "
                 "keeps nothing older"
+            )
+        if -ahead_s > self._settings.session_past_s:
+            raise SessionTooOld(
+                f"the session began {-ahead_s:.0f} s ago, limit is "
+                f"{self._settings.session_past_s}: begin a new one, bring old recordings in with "
+                "`replaylake import`, or raise REPLAY_SESSION_PAST_S"
             )
 
     async def _facts(self, given: Parameters, payload: bytes, encoding: str) -> ChunkFacts:

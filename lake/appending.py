@@ -5,11 +5,15 @@ When to write, and who waits for it, is the caller's (`ingest_api.group_commit`)
 
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 
 from lake import crash, ids, keys, segments
 from lake.segments import Arrival
 from lake.store import Store
+
+_WRITERS = 8  # days that are written at once
 
 
 def append(store: Store, arrivals: Sequence[Arrival], *, now_ms: int) -> list[str]:
@@ -25,14 +29,19 @@ def append(store: Store, arrivals: Sequence[Arrival], *, now_ms: int) -> list[st
     days: dict[date, list[Arrival]] = defaultdict(list)
     for arrival in arrivals:
         days[ids.day_of(arrival.session_id)].append(arrival)
-    written = []
-    for day in sorted(days):
-        segment_id = ids.new_uuid7(now_ms)
-        key = keys.segment_key(day, segment_id)
-        body = segments.encode(days[day])
-        crash.point("ingest-before-put")
-        is_ours = store.put_new(key, body, token=segment_id)
-        assert is_ours, f"{key} is a new random name, and taken"
-        crash.point("ingest-after-put")
-        written.append(key)
-    return written
+    write = partial(_write, store, now_ms=now_ms)
+    if len(days) <= 1:
+        return [write(*one) for one in days.items()]
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        return list(pool.map(lambda day: write(day, days[day]), sorted(days)))
+
+
+def _write(store: Store, day: date, arrivals: Sequence[Arrival], *, now_ms: int) -> str:
+    segment_id = ids.new_uuid7(now_ms)
+    key = keys.segment_key(day, segment_id)
+    body = segments.encode(arrivals)
+    crash.point("ingest-before-put")
+    is_ours = store.put_new(key, body, token=segment_id)
+    assert is_ours, f"{key} is a new random name, and taken"
+    crash.point("ingest-after-put")
+    return key

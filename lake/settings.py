@@ -44,6 +44,9 @@ class Settings:
     )
     segment_bytes_max: int = _setting(4 * MIB, "a commit is written at once at this size")
     session_future_s: int = _setting(24 * 3600, "a session id further ahead than clocks go: 400")
+    session_past_s: int = _setting(
+        96 * 3600, "a recorder's session, at most 24 h, after a weekend asleep; older: 400"
+    )
     trusted_proxies: str = _setting("", "comma-separated networks whose X-Forwarded-For counts")
     dashboard_url: str = _setting("", "where the dashboard is, for share links and sessionUrl()")
     ingest_url: str = _setting("", "where browsers find the ingest API, for the tag in the pages")

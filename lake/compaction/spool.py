@@ -1,11 +1,14 @@
 """Payloads of many segments, laid down on the compactor's own disk to be read session by session.
 
-A segment is fetched once and its payloads are wanted one session at a time; memory holds one
-segment.
+A segment is fetched once and its payloads are wanted one session at a time; memory holds the few
+segments that are fetched at once.
 """
 
 import os
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +17,8 @@ from lake.errors import Damaged, ObjectMissing
 from lake.pending import Waiting
 from lake.segments import Arrival
 from lake.store import Store
+
+_READERS = 8  # segments in flight, of a few MB each at most: reading is waiting
 
 
 class SegmentLost(Exception):
@@ -40,9 +45,10 @@ class Spool:
         self._places: dict[int, tuple[int, int]] = {}
         at = 0
         with path.open("wb") as file:
-            for key, items in by_segment.items():
+            for key, body in _fetched(store, by_segment):
+                items = by_segment[key]
                 try:
-                    payloads = segments.decode_payloads(store.get(key))
+                    payloads = segments.decode_payloads(body.result())
                 except ObjectMissing as error:
                     raise SegmentLost(key, None) from error
                 except Damaged as error:
@@ -66,3 +72,13 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _fetched(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, Future[bytes]]]:
+    """Read objects a few at a time, in this order."""
+    rest = iter(keys)
+    with ThreadPoolExecutor(_READERS) as pool:
+        reading = deque((key, pool.submit(store.get, key)) for key in islice(rest, _READERS))
+        while reading:
+            yield reading.popleft()
+            reading.extend((key, pool.submit(store.get, key)) for key in islice(rest, 1))

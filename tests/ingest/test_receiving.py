@@ -1,11 +1,14 @@
 """One upload and its answer, by the rules of `POST /v1/chunks`."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from ingest_api.app import create_app
 from lake import websites
+from lake.settings import Settings
 from lake.store import Store
 from tests.asgi import AppClient
 from tests.ingest.conftest import Clock
@@ -262,24 +265,27 @@ def test_what_browsers_really_write_is_taken_as_it_is(
 
 @pytest.mark.fault(29)
 def test_a_session_is_taken_until_its_websites_plan_has_expired_it(
-    client: AppClient, store: Store, recorder: Recorder
+    settings: Settings, clock: Clock, store: Store, recorder: Recorder
 ) -> None:
     """Fault 29."""
-    began_ms = int(datetime(2026, 9, 19, tzinfo=UTC).timestamp() * 1000)  # 60 days before
-    answers = [
-        client.post(
-            "/v1/chunks",
-            params=Recorder(recorder.website_id, at_ms).params(),
-            content=chunk(),
-            headers=plain(),
-        )
-        for at_ms in (began_ms, began_ms - 1)
-    ]
+    began_ms = int(datetime(2026, 11, 16, tzinfo=UTC).timestamp() * 1000)
+    two_days = replace(settings, plan_days="pro=2")
+    with AppClient(create_app(two_days, store, clock=clock)) as client:
+        answers = [
+            client.post(
+                "/v1/chunks",
+                params=Recorder(recorder.website_id, at_ms).params(),
+                content=chunk(),
+                headers=plain(),
+            )
+            for at_ms in (began_ms, began_ms - 1)
+        ]
+        text = client.get("/metrics").text
 
     assert [answer.status_code for answer in answers] == [202, 410]
     assert answers[1].json()["kind"] == "session-expired"
     assert len(stored(store)) == 1
-    assert counted(client.get("/metrics").text, recorder.website_id)["expired"] == 1
+    assert counted(text, recorder.website_id)["expired"] == 1
 
 
 def test_a_session_from_the_far_future_is_refused(

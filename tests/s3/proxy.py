@@ -52,7 +52,8 @@ class Fault:
 
     `match` is a part of the target as the endpoint sees it, unquoted: `/…/lake/PREFIX/raw/…?…`.
     `?list-type=2` is a LIST, `?delete` DeleteObjects, `?uploads`, `partNumber=` and `uploadId=`
-    belong to multipart uploads. `skip` requests that fit pass unharmed first. `hits` counts.
+    belong to multipart uploads. `skip` requests that fit pass unharmed first. `hits` counts, and
+    `most_open` says how many late answers were open at once.
     """
 
     kind: Kind
@@ -62,6 +63,8 @@ class Fault:
     skip: int = 0
     delay_s: float = 0.0
     hits: int = field(default=0, init=False)
+    open_count: int = field(default=0, init=False)
+    most_open: int = field(default=0, init=False)
     answer: "_Answer | None" = field(default=None, init=False, repr=False)
 
 
@@ -218,7 +221,10 @@ class FaultProxy:
         answer = await self._forward(request)
         if fault.kind == "lost-answer":
             raise _ConnectionLostError
+        fault.open_count += 1
+        fault.most_open = max(fault.most_open, fault.open_count)
         await asyncio.sleep(fault.delay_s)
+        fault.open_count -= 1
         return answer
 
     async def _forward(self, request: _Request) -> _Answer:

@@ -19,7 +19,7 @@ import httpx
 from lake import ids
 
 DAY_MS = 86_400_000
-_COLD_DAYS = 5  # some sessions began on a day that has moved to the cold layout already
+_COLD_DAYS = 3  # some sessions began on a day that has moved to the cold layout already
 
 
 @dataclass

@@ -28,6 +28,11 @@ export function newPageId(at_ms: number): string {
   return uuid7(at_ms, crypto.getRandomValues(new Uint8Array(10)));
 }
 
+/** Return when a session began: the server's clock, ms. */
+export function startOf(sessionId: string): number {
+  return Number.parseInt(sessionId.slice(0, 8) + sessionId.slice(9, 13), 16);
+}
+
 /** Return where a session stands among all, from 0 up to 1: its id is a hash already. */
 export function shareOf(sessionId: string): number {
   return Number.parseInt(sessionId.slice(-8), 16) / 2 ** 32;

@@ -84,7 +84,7 @@ export class Recorder implements Listener {
     this.#recording.start();
     this.#listen(early);
     this.#introduce(isReturn());
-    this.#sender?.addChunks(takeLeft());
+    this.#sender?.addChunks(takeLeft(now));
   }
 
   /** Record no more. What is recorded is still sent, unless it is to be dropped. */
@@ -297,6 +297,6 @@ export class Recorder implements Listener {
     const now = this.#clock.now();
     if (!this.#enter(found(now, true) ?? begin(now, this.#clock.offset_ms))) return;
     this.#turnAndShow(true);
-    this.#sender?.comeBack();
+    this.#sender?.comeBack(now);
   }
 }

@@ -3,10 +3,12 @@
  * tab. Only what has passed the sanitizer comes here.
  */
 
+import { startOf } from "../ids.ts";
 import { read, write } from "../storage.ts";
 import { type Chunk, lengthOf } from "./chunk.ts";
 
 const KEY = "replaylake.left";
+const DAYS_MS_MAX = 3 * 86_400_000; // since their session began: a server refuses older ones
 const LENGTH_MAX = 2_000_000; // characters; a browser gives 5 million to all of a website
 
 /** Keep as many of these as there is room for, oldest first. */
@@ -19,13 +21,14 @@ export function leave(chunks: readonly Chunk[]): void {
   if (kept.length) write(KEY, JSON.stringify(kept));
 }
 
-/** Take what an earlier page left: it is the caller's now. */
-export function takeLeft(): Chunk[] {
+/** Take what an earlier page left, unless it lay too long: it is the caller's now. */
+export function takeLeft(now_ms: number): Chunk[] {
   const text = read(KEY);
   if (text === null) return [];
   write(KEY, null);
   try {
-    return JSON.parse(text) as Chunk[];
+    const chunks = JSON.parse(text) as Chunk[];
+    return chunks.filter(({ session }) => now_ms - startOf(session) <= DAYS_MS_MAX);
   } catch {
     return [];
   }

@@ -124,8 +124,8 @@ export class Sender {
   });
 
   /** The page is shown again after it was left. */
-  comeBack(): void {
-    this.addChunks(takeLeft());
+  comeBack(now_ms: number): void {
+    this.addChunks(takeLeft(now_ms));
   }
 
   /** Forget everything that is not sent. */
