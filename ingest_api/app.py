@@ -88,7 +88,7 @@ def create_app(
     store = open_store(settings) if store is None else store
     metrics = Metrics()
     commit = GroupCommit(store, settings, clock, metrics)
-    lookups = Lookups(Control(store, settings, time.monotonic), settings)
+    lookups = Lookups(store, Control(store, settings, time.monotonic), settings, clock_s)
     countries = Countries(settings.geo_path)
     readiness = Readiness(store)
     loader = RecorderScript(recorder_script.DIST / recorder_script.LOADER)
@@ -121,9 +121,9 @@ def create_app(
     app.router.routes.insert(0, Route(CHUNKS, receiver, methods=_CHUNK_METHODS))
 
     @app.get("/v1/config/{website_id}")
-    async def config(website_id: str) -> Response:
+    async def config(request: Request, website_id: str) -> Response:
         """What the recorder of a page needs to know. An unknown website is a disabled one."""
-        website = await lookups.website(website_id)
+        website = await lookups.website(website_id, receiver.address_of(request.scope))
         body = msgspec.json.encode(_config(website, clock()) | dashboard)
         # Short: it tells the time, and a change of the settings should not wait.
         return Response(body, media_type="application/json", headers=_CONFIG_HEADERS)

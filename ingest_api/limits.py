@@ -17,8 +17,8 @@ from prometheus_client import Gauge
 from lake.errors import TooMany
 from lake.settings import Settings
 
-BURST_S = 5.0  # a website may send so many seconds' worth at once: pages come back together
-_WEBSITES_MAX = 10_000  # whose rates are remembered; who was silent longest is forgotten
+BURST_S = 5.0  # so many seconds' worth may come at once: pages come back together
+_NAMES_MAX = 10_000  # whose rates are remembered; who was silent longest is forgotten
 _TURN_S = 1.0  # shares are of this turn and the one before
 _CHUNK_BYTES = 8 * 1024  # what a chunk costs beside its bytes: about half of one of 18 kB
 _FREE_BYTES = 2 * 1024 * 1024  # so little in two turns is never too much, whatever others send
@@ -30,20 +30,20 @@ _CALMING = 0.8  # of the lateness that is left after a tick without any: 0.2 s t
 
 
 class Rates:
-    """A token bucket per website: so many chunks a second, and `BURST_S` of them at once."""
+    """A token bucket per name: so many a second, and `BURST_S` of them at once."""
 
-    def __init__(self, chunks_per_s: float) -> None:
-        self._chunks_per_s = chunks_per_s
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, when
 
-    def take(self, website_id: str, now_s: float) -> float:
+    def take(self, name: str, now_s: float) -> float:
         """Take a token. Return 0, or how many seconds it is until there is one."""
-        full = self._chunks_per_s * BURST_S
-        tokens, at_s = self._buckets.pop(website_id, (full, now_s))
-        tokens = min(full, tokens + (now_s - at_s) * self._chunks_per_s)
-        wait_s = 0.0 if tokens >= 1 else (1 - tokens) / self._chunks_per_s
-        self._buckets[website_id] = (tokens if wait_s else tokens - 1, now_s)
-        if len(self._buckets) > _WEBSITES_MAX:
+        full = self._per_s * BURST_S
+        tokens, at_s = self._buckets.pop(name, (full, now_s))
+        tokens = min(full, tokens + (now_s - at_s) * self._per_s)
+        wait_s = 0.0 if tokens >= 1 else (1 - tokens) / self._per_s
+        self._buckets[name] = (tokens if wait_s else tokens - 1, now_s)
+        if len(self._buckets) > _NAMES_MAX:
             self._buckets.popitem(last=False)
         return wait_s
 

@@ -115,7 +115,7 @@ class Receiver:
         """Answer one request."""
         asked = headers.pick(scope["headers"])
         if scope["method"] == "OPTIONS":
-            await send_answer(send, await self._preflight(asked, scope["query_string"]))
+            await send_answer(send, await self._preflight(asked, scope))
             return
         began_s = time.monotonic()
         upload = _Upload(self._metrics.unknown)
@@ -136,10 +136,10 @@ class Receiver:
         else:
             await send_answer(send, answer, upload.cors, before_close=body.discard)
 
-    async def _preflight(self, asked: Headers, query: bytes) -> Answer:
+    async def _preflight(self, asked: Headers, scope: Any) -> Answer:
         try:
-            found = parameters.values(query)[0].get("website", "")
-            website = await self._lookups.website(found)
+            found = parameters.values(scope["query_string"])[0].get("website", "")
+            website = await self._lookups.website(found, self._address(asked, scope))
             if website is None:
                 raise WebsiteMissing("no website has this id")
             return Answer(204, cors.preflight(website, asked.values.get("origin")), b"")
@@ -156,7 +156,7 @@ class Receiver:
         parameters.refuse_secret_key(asked.get("authorization").removeprefix("Bearer "))
         if ignored_count := given.ignored_count + asked.claim_count:
             self._metrics.ignored_fields.inc(ignored_count)
-        website = await self._lookups.website(given.website)
+        website = await self._lookups.website(given.website, self._address(asked, scope))
         if website is None:
             raise WebsiteMissing("no website has this id")
         upload.website_id = website.website_id
@@ -227,10 +227,17 @@ class Receiver:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(read, raw_bytes_max=raw_bytes_max))
 
-    async def _client(self, website: Website, asked: Headers, scope: Any, now_ms: int) -> Client:
-        """Describe who sends. Here, and nowhere else, is the visitor's address seen."""
+    def address_of(self, scope: Any) -> str:
+        """Return the visitor's address, for what limits each address."""
+        return self._address(headers.pick(scope["headers"]), scope)
+
+    def _address(self, asked: Headers, scope: Any) -> str:
         peer = scope["client"][0] if scope.get("client") else ""
-        ip = addresses.visitor_address(peer, asked.get("x-forwarded-for"), self._trusted)
+        return addresses.visitor_address(peer, asked.get("x-forwarded-for"), self._trusted)
+
+    async def _client(self, website: Website, asked: Headers, scope: Any, now_ms: int) -> Client:
+        """Describe who sends. The address goes no further than this."""
+        ip = self._address(asked, scope)
         user_agent = asked.get("user-agent")
         name = partial(self._salts.visitor_id, website.website_id, ip, user_agent, now_ms=now_ms)
         if self._salts.is_ready(now_ms=now_ms):

@@ -1,12 +1,15 @@
 """What services believe of websites, keys and links: read from the store, remembered for seconds.
 
 A change is seen at most `control_cache_s` later, a revoked key and a website's absence included.
-While the store fails, what was known is believed ten times as long. Thread-safe and bounded.
+While the store fails, what was known is believed ten times as long. Thread-safe and bounded; names
+that nobody has are remembered apart, so that however many are invented, none that exists is pushed
+out.
 """
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Generic, NamedTuple, TypeVar
 
 from lake import api_keys, erased, ids, shares, websites
@@ -18,7 +21,8 @@ from lake.shares import Share
 from lake.store import Store
 from lake.websites import Website
 
-_ENTRIES_MAX = 10_000  # a few MB; invented ids push each other out, and cost a read each
+_ENTRIES_MAX = 10_000  # a few MB, and as many names that nobody has
+_STRANGERS_MAX = 8  # names of which nothing is known that are read at once, for callers who wait
 _STALE_FACTOR = 10  # an outage of the store is bridged for so many cache times
 
 T = TypeVar("T")
@@ -32,7 +36,7 @@ class Known(NamedTuple, Generic[T]):
 
 
 class Control:
-    """Reads block; `peek_website` never does, for callers that must not wait.
+    """Reads block; `peek_…` and `last_…` never do, for callers that must not wait.
 
     Args:
         clock_s: A monotonic clock, s.
@@ -56,18 +60,25 @@ class Control:
         """Return the website, None if there is none.
 
         Raises:
-            StoreUnavailable: It is not known and cannot be read.
+            StoreUnavailable: It is not known and cannot be read, or too many are being read.
         """
-        known = self.peek_website(website_id)
-        return known.value if known is not None else self._websites.read(website_id)
+        try:
+            ids.check_website_id(website_id)
+        except IdMalformed:
+            return None  # not remembered: it may be of any length
+        return self._websites.get(website_id)
 
     def peek_website(self, website_id: str) -> Known[Website] | None:
         """Return what is known of the website without reading; None if it must be read."""
         try:
             ids.check_website_id(website_id)
         except IdMalformed:
-            return Known(None, 0.0)  # not remembered: it may be of any length
+            return Known(None, 0.0)
         return self._websites.peek(website_id)
+
+    def last_website(self, website_id: str) -> Website | None:
+        """Return what the website was, for as long as an outage of the store is bridged."""
+        return self._websites.last(website_id)
 
     def refresh_website(self, website_id: str) -> Website | None:
         """Read the website again, though what is known may still be believed."""
@@ -76,6 +87,10 @@ class Control:
     def peek_erased(self, website_id: str) -> Known[Erased] | None:
         """Return what is known to be erased of a website without reading; None: it must be read."""
         return self._erased.peek(website_id)
+
+    def last_erased(self, website_id: str) -> Erased | None:
+        """Return what was erased, for as long as an outage of the store is bridged."""
+        return self._erased.last(website_id)
 
     def refresh_erased(self, website_id: str) -> Erased | None:
         """Read what was erased of a website again."""
@@ -123,19 +138,48 @@ class _Cache(Generic[T]):
         self._read = read
         self._cache_s = cache_s
         self._clock_s = clock_s
-        self._entries: OrderedDict[str, _Entry[T]] = OrderedDict()
+        self._found: OrderedDict[str, _Entry[T]] = OrderedDict()
+        self._absent: OrderedDict[str, _Entry[T]] = OrderedDict()
+        self._reading: dict[str, Future[T | None]] = {}
+        self._stranger_count = 0  # of those that are being read
         self._guard = threading.Lock()
 
     def peek(self, name: str) -> Known[T] | None:
-        entry = self._entries.get(name)
+        entry = self._found.get(name) or self._absent.get(name)
         age_s = self._clock_s() - entry.believed_s if entry is not None else 0.0
         if entry is None or age_s >= self._cache_s:
             return None
         return Known(entry.value, age_s)
 
+    def last(self, name: str) -> T | None:
+        entry = self._found.get(name)
+        return entry.value if entry is not None and self._is_bridged(entry) else None
+
     def get(self, name: str) -> T | None:
+        """Read what is not known, once for all who ask at the same time."""
         known = self.peek(name)
-        return known.value if known is not None else self.read(name)
+        if known is not None:
+            return known.value
+        with self._guard:
+            other = self._reading.get(name)
+            is_stranger = name not in self._found
+            if other is None:
+                if is_stranger and self._stranger_count == _STRANGERS_MAX:
+                    raise StoreUnavailable("too many unknown names are looked up: try again")
+                self._stranger_count += is_stranger
+                mine = self._reading[name] = Future[T | None]()
+        if other is not None:
+            return other.result()
+        try:
+            mine.set_result(self.read(name))
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            with self._guard:
+                del self._reading[name]
+                self._stranger_count -= is_stranger
+        return mine.result()
 
     def read(self, name: str) -> T | None:
         asked_s = self._clock_s()  # what is told is as old as the question
@@ -145,8 +189,8 @@ class _Cache(Generic[T]):
         except Missing:
             value = None
         except StoreUnavailable:
-            old = self._entries.get(name)
-            if old is None or asked_s - old.read_s > self._cache_s * _STALE_FACTOR:
+            old = self._found.get(name) or self._absent.get(name)
+            if old is None or not self._is_bridged(old):
                 raise
             # Asked again only after another cache time, so that an outage is not hammered.
             self._keep(name, old._replace(believed_s=self._clock_s()))
@@ -154,9 +198,16 @@ class _Cache(Generic[T]):
         self._keep(name, _Entry(value, asked_s, asked_s))
         return value
 
+    def _is_bridged(self, entry: _Entry[T]) -> bool:
+        return self._clock_s() - entry.read_s <= self._cache_s * _STALE_FACTOR
+
     def _keep(self, name: str, entry: _Entry[T]) -> None:
+        entries, others = self._found, self._absent
+        if entry.value is None:
+            entries, others = others, entries
         with self._guard:
-            self._entries[name] = entry
-            self._entries.move_to_end(name)
-            while len(self._entries) > _ENTRIES_MAX:
-                self._entries.popitem(last=False)
+            others.pop(name, None)
+            entries[name] = entry
+            entries.move_to_end(name)
+            while len(entries) > _ENTRIES_MAX:
+                entries.popitem(last=False)

@@ -56,6 +56,9 @@ class Settings:
     ingest_website_chunks_per_s: int = _setting(
         5000, "one website's chunks a process takes: then 429"
     )
+    ingest_misses_per_s: int = _setting(
+        10, "website ids that nobody has, of one address: each costs a read; then 429"
+    )
     ingest_late_ms: int = _setting(
         10, "answers begin so late: 429 to a website that sends more than its share"
     )

@@ -126,6 +126,12 @@ def get(store: Store, website_id: str) -> Website:
         return _DOCUMENTS.read(store, keys.website_key(ids.check_website_id(website_id)))
 
 
+def list_ids(store: Store) -> Iterator[str]:
+    """Yield every website's id, without reading any."""
+    for item in store.list(keys.WEBSITES):
+        yield item.key.removeprefix(keys.WEBSITES).removesuffix(".json")
+
+
 def list_all(store: Store) -> list[Website]:
     """Read every website, oldest first."""
     found = _DOCUMENTS.all(store, keys.WEBSITES)

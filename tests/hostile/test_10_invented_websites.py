@@ -1,0 +1,178 @@
+"""Ids that no website has cost who asks for them; websites that exist are served as before."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import inf
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ingest_api.app import create_app
+from ingest_api.limits import BURST_S
+from lake import api_keys, control
+from lake.control import Control
+from lake.errors import StoreUnavailable
+from lake.settings import Settings
+from lake.store import Store, open_store
+from tests.asgi import AppClient
+from tests.conftest import eventually
+from tests.hostile.flood import flooding, get
+from tests.hostile.honest_visitor import compare, upload
+from tests.ingest.recording import NOW_MS, ORIGIN, Recorder, chunk, plain, recording_website
+from tests.processes import serving
+from tests.s3.endpoint import Fault, S3Endpoint
+
+PROXY = "192.0.2.1"  # where AppClient's requests come from
+
+
+def app(settings: Settings, store: Store) -> AppClient:
+    return AppClient(
+        create_app(settings, store, clock=lambda: NOW_MS, clock_s=lambda: 0.0), address=PROXY
+    )
+
+
+def config(client: AppClient, website_id: str, address: str = "203.0.113.1") -> httpx.Response:
+    return client.get(f"/v1/config/{website_id}", headers={"x-forwarded-for": address})
+
+
+def send(client: AppClient, website_id: str) -> httpx.Response:
+    params = Recorder(website_id, NOW_MS).params()
+    return client.post("/v1/chunks", params=params, content=chunk(), headers=plain())
+
+
+def test_invented_ids_of_one_address_get_429_on_every_route(tmp_path: Path) -> None:
+    settings = Settings(lake=str(tmp_path / "lake"), trusted_proxies=PROXY, ingest_misses_per_s=1)
+    store = open_store(settings)
+    website_id = recording_website(store).website_id
+    burst = int(BURST_S)
+    with app(settings, store) as client:
+        answers = [config(client, f"w_invented{i}") for i in range(burst + 3)]
+        again = config(client, "w_invented0")
+        forwarded = {"origin": ORIGIN, "x-forwarded-for": "203.0.113.1"}
+        asked = Recorder("w_another", NOW_MS).params()
+        preflight = client.request("OPTIONS", "/v1/chunks", params=asked, headers=forwarded)
+        posted = client.post("/v1/chunks", params=asked, content=chunk(), headers=forwarded)
+        elsewhere = config(client, "w_invented99", "203.0.113.2")
+        neighbours = [config(client, f"w_six{i}", f"2001:db8::{i + 1}") for i in range(burst + 1)]
+        known = [config(client, website_id), send(client, website_id)]
+
+    assert [answer.status_code for answer in answers] == [200] * burst + [429] * 3
+    assert answers[-1].json()["kind"] == "too-many-requests"
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert again.status_code == 200  # what is remembered costs no read
+    assert (preflight.status_code, posted.status_code) == (429, 429)
+    assert elsewhere.status_code == 200
+    assert [answer.status_code for answer in neighbours] == [200] * burst + [429]
+    assert [answer.status_code for answer in known] == [200, 202]
+    assert known[0].json()["feature_flags"]["enable_session_replay"]
+
+
+def test_absent_names_push_no_known_one_out(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of websites, and of the query API's keys."""
+    monkeypatch.setattr(control, "_ENTRIES_MAX", 10)
+    website_id = recording_website(store).website_id
+    token = api_keys.create(store, website_id=website_id, role="viewer", now_ms=NOW_MS)
+    found = Control(store, settings, lambda: 0.0)
+    assert found.website(website_id) is not None
+    assert found.key(token) is not None
+    for number in range(30):
+        assert found.website(f"w_invented{number}") is None
+        assert found.key(f"{token[:5]}{number:02}{token[7:]}") is None
+
+    assert found.peek_website(website_id) is not None
+    assert found._keys.peek(api_keys.key_id_of(token) or "") is not None
+    assert len(found._websites._absent) == len(found._keys._absent) == 10
+
+
+@pytest.mark.s3
+def test_strangers_that_hang_keep_no_website_waiting(s3: S3Endpoint) -> None:
+    """From as many addresses as they like; websites that were never asked for included."""
+    settings = s3.settings(trusted_proxies=PROXY)
+    store = open_store(settings)
+    known, unheard_of = (recording_website(store).website_id for _ in range(2))
+    hanging = s3.faults.add(
+        Fault(kind="late-answer", method="GET", match="w_nobody", times=inf, delay_s=4)
+    )
+    with app(settings, store) as client:
+        assert send(client, known).status_code == 202
+        sent = [
+            client.start(
+                client.http.get(
+                    f"/v1/config/w_nobody{i}", headers={"x-forwarded-for": f"198.51.100.{i}"}
+                )
+            )
+            for i in range(100)
+        ]
+        eventually(lambda: hanging.open_count > 0)
+        answers = [send(client, one).status_code for one in (known, unheard_of)]
+        waiting_count = sum(not one.done() for one in sent)
+        statuses = {one.result().status_code for one in sent if one.done()}
+        s3.faults.clear()
+
+    assert answers == [202, 202]
+    assert 0 < waiting_count <= 32
+    assert statuses <= {200, 503}
+
+
+@pytest.mark.s3
+def test_what_was_known_stands_while_the_store_is_slow(s3: S3Endpoint) -> None:
+    settings = s3.settings(control_cache_s=1.0)
+    store = open_store(settings)
+    website_id = recording_website(store).website_id
+    with app(settings, store) as client:
+        assert send(client, website_id).status_code == 202
+        known_s = time.monotonic()
+        hanging = s3.faults.add(
+            Fault(kind="late-answer", method="GET", match="/websites/", times=inf, delay_s=8)
+        )
+        eventually(lambda: time.monotonic() > known_s + settings.control_cache_s)
+        answer = send(client, website_id)
+        was_open = hanging.open_count
+
+    assert answer.status_code == 202
+    assert was_open == 1
+
+
+@pytest.mark.s3
+def test_unknown_names_that_hang_take_few_of_the_query_apis_threads(s3: S3Endpoint) -> None:
+    settings = s3.settings()
+    store = open_store(settings)
+    website_id = recording_website(store).website_id
+    found = Control(store, settings, time.monotonic)
+    assert found.website(website_id) is not None
+    hanging = s3.faults.add(
+        Fault(kind="late-answer", method="GET", match="w_nobody", times=inf, delay_s=2)
+    )
+    with ThreadPoolExecutor(8) as pool:
+        looked_up = [pool.submit(found.website, f"w_nobody{i}") for i in range(8)]
+        eventually(lambda: hanging.open_count == 8)
+        with pytest.raises(StoreUnavailable):
+            found.website("w_nobody99")
+        assert found.website(website_id) is not None
+        assert [one.result() for one in looked_up] == [None] * 8
+    assert found.website("w_nobody99") is None
+
+
+@pytest.mark.long
+@pytest.mark.s3
+def test_an_honest_visitor_waits_no_longer_beside_invented_ids(
+    s3: S3Endpoint, tmp_path: Path
+) -> None:
+    """80 a second, on a store that takes 50 ms for each call."""
+    settings = s3.settings(control_cache_s=2.0)
+    honest = recording_website(open_store(settings)).website_id
+    s3.faults.add(Fault(kind="late-answer", times=inf, delay_s=0.05))
+    requests = [get(f"/v1/config/w_invented{number}") for number in range(20_000)]
+
+    with serving(settings, tmp_path / "log") as server:
+        measured = compare(
+            partial(upload, server.port, honest, seconds=12),
+            lambda: flooding(server.port, requests, per_s=80),
+        )
+
+    assert measured.p99_ratio <= 3, measured
+    assert set(measured.beside.statuses) == {202}, measured
