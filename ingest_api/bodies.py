@@ -4,6 +4,7 @@ Nothing here knows what a body holds. Answers that leave a body unread are close
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from lake.errors import BadInput, ChunkTooLarge, LakeError
 from lake.settings import Settings
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_HOG_RATIO = 3  # times what is free, that one website may hold: the others find some free
 _LINGER_S = 1.0  # a client that is still sending needs a moment to see its answer
 _LINGER_BYTES_MAX = 4 * 1024 * 1024
 
@@ -39,10 +41,15 @@ class Overloaded(LakeError):
 
 
 class Waiting:
-    """Counts the bytes of all bodies that are held, each from its arrival to its answer."""
+    """Counts the bytes of all bodies that are held, each from its arrival to its answer.
+
+    One website may hold at most so many times what is still free, so that several that take all
+    they get leave some to the next (dynamic thresholds: Choudhury and Hahne, 1998).
+    """
 
     def __init__(self, settings: Settings, gauge: Gauge) -> None:
         self._bytes = 0
+        self._of: Counter[str] = Counter()
         self._limit_bytes = settings.ingest_waiting_bytes_max
         self._gauge = gauge
 
@@ -51,21 +58,26 @@ class Waiting:
         """How much is held now."""
         return self._bytes
 
-    def admit(self, size_bytes: int) -> None:
+    def admit(self, website_id: str, size_bytes: int) -> None:
         """Let a body pass if there is room for all of it.
 
         Raises:
-            Overloaded: There is not.
+            Overloaded: There is not, or its website holds too much of it.
         """
-        if self._bytes + size_bytes > self._limit_bytes:
+        free_bytes = self._limit_bytes - self._bytes
+        is_hog = self._of[website_id] + size_bytes > _HOG_RATIO * free_bytes
+        if size_bytes > free_bytes or is_hog:
             raise Overloaded(
                 f"{self._bytes} bytes are waiting to be stored, limit is {self._limit_bytes}: "
                 "try again later"
             )
 
-    def hold(self, size_bytes: int) -> None:
+    def hold(self, website_id: str, size_bytes: int) -> None:
         """Count bytes that have arrived, or with a negative number those that are answered."""
         self._bytes += size_bytes
+        self._of[website_id] += size_bytes
+        if not self._of[website_id]:
+            del self._of[website_id]
         self._gauge.set(self._bytes)
 
 
@@ -78,13 +90,15 @@ class Body:
         self._bytes_max = settings.chunk_bytes_max
         self._deadline_s = settings.chunk_deadline_s
         self._held_bytes = 0
+        self._website_id = ""
         self.is_read = False
 
-    async def read(self, declared_bytes: int | None) -> bytes:
+    async def read(self, declared_bytes: int | None, website_id: str) -> bytes:
         """Return the whole body.
 
         Args:
             declared_bytes: Its Content-Length, if it has one.
+            website_id: Whose it is.
 
         Raises:
             ChunkTooLarge: Before reading it, if its length is declared.
@@ -93,7 +107,8 @@ class Body:
         """
         if declared_bytes is not None and declared_bytes > self._bytes_max:
             raise ChunkTooLarge(self._bytes_max, inflated=False)
-        self._waiting.admit(declared_bytes or 0)
+        self._website_id = website_id
+        self._waiting.admit(website_id, declared_bytes or 0)
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await self._read()
@@ -106,13 +121,13 @@ class Body:
         Raises:
             Overloaded: There is no room for it.
         """
-        self._waiting.admit(size_bytes)
-        self._waiting.hold(size_bytes)
+        self._waiting.admit(self._website_id, size_bytes)
+        self._waiting.hold(self._website_id, size_bytes)
         self._held_bytes += size_bytes
 
     def release(self) -> None:
         """Forget the body."""
-        self._waiting.hold(-self._held_bytes)
+        self._waiting.hold(self._website_id, -self._held_bytes)
         self._held_bytes = 0
 
     async def discard(self) -> None:

@@ -20,6 +20,7 @@ from lake.settings import Settings
 BURST_S = 5.0  # so many seconds' worth may come at once: pages come back together
 _NAMES_MAX = 10_000  # whose rates are remembered; who was silent longest is forgotten
 _TURN_S = 1.0  # shares are of this turn and the one before
+_RAW_BYTES = 6  # of JSON cost as much as one that was sent: what gzip makes of most chunks
 _CHUNK_BYTES = 8 * 1024  # what a chunk costs beside its bytes: about half of one of 18 kB
 _FREE_BYTES = 2 * 1024 * 1024  # so little in two turns is never too much, whatever others send
 _MARGIN = 1.25  # websites that send alike differ by chance
@@ -160,9 +161,10 @@ class Limits:
                 wait_s,
             )
 
-    def took(self, website_id: str, payload_bytes: int) -> None:
-        """Count a body that was read."""
-        self._shares.add(website_id, payload_bytes, self._clock_s())
+    def took(self, website_id: str, payload_bytes: int, raw_bytes: int = 0) -> None:
+        """Count a body that arrived, by what it is or by what it inflates to."""
+        cost_bytes = max(payload_bytes, raw_bytes // _RAW_BYTES)
+        self._shares.add(website_id, cost_bytes, self._clock_s())
 
     async def pause(self) -> None:
         """Wait before a refusal is sent, if the process is under pressure."""

@@ -14,37 +14,39 @@ from typing import Any
 
 import structlog
 
-from ingest_api import cors, headers, parameters
+from ingest_api import chunk_reader, cors, headers, parameters
 from ingest_api.answers import Answer, HeaderList, json_answer, send_answer
 from ingest_api.bodies import Body, Receive, Waiting
+from ingest_api.chunk_reader import Request
 from ingest_api.group_commit import kept_bytes
 from ingest_api.headers import Headers
+from ingest_api.large_chunks import LargeChunks
 from ingest_api.limits import Lateness, Limits
 from ingest_api.lookups import Lookups
 from ingest_api.metrics import Counts, Metrics
 from ingest_api.once import Once
 from ingest_api.parameters import Parameters
 from ingest_api.seldom import Seldom
-from lake import addresses, chunks, clients, ids, websites
+from lake import addresses, clients, ids, websites
 from lake.errors import (
     BadInput,
-    ChunkTooLarge,
     LakeError,
     SessionErased,
     SessionExpired,
     TooMany,
     WebsiteMissing,
 )
-from lake.facts import ChunkFacts, Client
+from lake.facts import Client
 from lake.segments import Arrival
 from lake.settings import Settings
 from lake.visitors import Salts
 from lake.websites import Website
 
-_INLINE_BYTES_MAX = 256 * 1024  # larger bodies are inflated in a thread: the loop must go on
-_INLINE_RAW_BYTES_MAX = 1024 * 1024  # and so are those that turn out larger than they looked
+_INLINE_BYTES_MAX = 256 * 1024  # larger bodies are read beside the loop, which must go on
+_INLINE_RAW_BYTES_MAX = 1024 * 1024  # and so are those that inflate to more than this
 _UNREAD_BYTES_MAX = 64 * 1024  # a refused body up to this is skipped; beyond, the connection ends
 _CLOSING = (408, 413, 503)
+_ENCODINGS = ("", "gzip")
 _GZIP_MAGIC = b"\x1f\x8b"
 
 _STORED = json_answer(202, {"stored": True})
@@ -107,8 +109,9 @@ class Receiver:
             lateness=Lateness(metrics.late_s),
             clock_s=clock_s,
         )
-        # One thread: a body inflates to 32 MiB, and only so many of them fit into memory.
-        self._pool = ThreadPoolExecutor(1, "large-chunks")
+        self._large = LargeChunks(settings.chunk_raw_bytes_max)
+        self._salt_pool = ThreadPoolExecutor(1, "salt")
+        self._salting: asyncio.Future[str] | None = None
         self._seldom = Seldom()
 
     async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
@@ -147,9 +150,10 @@ class Receiver:
             return self._problem_of(error)
 
     def close(self) -> None:
-        """Let the thread end."""
+        """Let threads and processes end."""
         self._limits.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._large.close()
+        self._salt_pool.shutdown(wait=False, cancel_futures=True)
 
     async def _receive(self, upload: _Upload, body: Body, asked: Headers, scope: Any) -> Answer:
         given = parameters.parse(scope["query_string"])
@@ -171,11 +175,16 @@ class Receiver:
             upload.outcome = "unwanted"
             return _UNWANTED
         self._limits.admit(website.website_id)
-        payload = await body.read(asked.declared_bytes)
-        self._limits.took(website.website_id, len(payload))
+        payload = await body.read(asked.declared_bytes, website.website_id)
         self._metrics.payload_bytes.inc(len(payload))
         encoding = _encoding(asked, payload)
-        facts = await self._facts(given, payload, encoding)
+        request = self._request(given, payload, encoding)
+        self._limits.took(website.website_id, len(payload), request.raw_bytes_max)
+        is_large = len(payload) > _INLINE_BYTES_MAX or request.raw_bytes_max > _INLINE_RAW_BYTES_MAX
+        if is_large and encoding in _ENCODINGS:
+            facts = await self._large.read(website.website_id, request)
+        else:
+            facts = chunk_reader.read(request)
         body.hold_too(kept_bytes(facts))
         client = await self._client(website, asked, scope, now_ms)
         # Asked again: a body may take its time.
@@ -216,16 +225,10 @@ class Receiver:
                 "`replaylake import`, or raise REPLAY_SESSION_PAST_S"
             )
 
-    async def _facts(self, given: Parameters, payload: bytes, encoding: str) -> ChunkFacts:
-        read = partial(_read, payload, encoding, page_id=given.page, seq=given.seq)
-        raw_bytes_max = self._settings.chunk_raw_bytes_max
-        if len(payload) <= _INLINE_BYTES_MAX:
-            try:
-                return read(raw_bytes_max=min(_INLINE_RAW_BYTES_MAX, raw_bytes_max))
-            except ChunkTooLarge:
-                pass  # larger than it looked: once more, beside the loop
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(read, raw_bytes_max=raw_bytes_max))
+    def _request(self, given: Parameters, payload: bytes, encoding: str) -> Request:
+        limit_bytes = self._settings.chunk_raw_bytes_max
+        raw_bytes_max = chunk_reader.inflated_bytes_max(payload, encoding, limit_bytes=limit_bytes)
+        return Request(payload, encoding, given.page, given.seq, raw_bytes_max, limit_bytes)
 
     def address_of(self, scope: Any) -> str:
         """Return the visitor's address, for what limits each address."""
@@ -240,12 +243,18 @@ class Receiver:
         ip = self._address(asked, scope)
         user_agent = asked.get("user-agent")
         name = partial(self._salts.visitor_id, website.website_id, ip, user_agent, now_ms=now_ms)
-        if self._salts.is_ready(now_ms=now_ms):
-            visitor_id = name()
-        else:
-            visitor_id = await asyncio.get_running_loop().run_in_executor(self._pool, name)
+        if not self._salts.is_ready(now_ms=now_ms):
+            await self._make_salt(name)
+        visitor_id = name()
         country = self._countries.of(ip)
         return clients.describe(user_agent, asked.values, country=country, visitor_id=visitor_id)
+
+    async def _make_salt(self, name: Callable[[], str]) -> None:
+        """Have the day's salt read or made, once for all who need it."""
+        if self._salting is None or self._salting.done():
+            loop = asyncio.get_running_loop()
+            self._salting = loop.run_in_executor(self._salt_pool, name)
+        await asyncio.shield(self._salting)
 
     def _refuse(self, upload: _Upload, error: Exception) -> Answer:
         if isinstance(error, SessionExpired):
@@ -260,7 +269,7 @@ class Receiver:
             self._metrics.rejections.labels(kind).inc()
         if not isinstance(error, LakeError):
             _log.error("internal error", exc_info=error)
-        elif self._seldom.is_time(time.monotonic()):
+        elif self._seldom.is_time(time.monotonic(), upload.website_id):
             _log.info("chunk refused", kind=kind, website=upload.website_id, detail=str(error))
         return answer
 
@@ -287,10 +296,3 @@ def _encoding(asked: Headers, payload: bytes) -> str:
     if not encoding and payload.startswith(_GZIP_MAGIC):
         return "gzip"
     return "" if encoding == "identity" else encoding
-
-
-def _read(
-    payload: bytes, encoding: str, *, page_id: str, seq: int, raw_bytes_max: int
-) -> ChunkFacts:
-    raw = chunks.inflate(payload, encoding, raw_bytes_max=raw_bytes_max)
-    return chunks.read_chunk(raw, page_id=page_id, seq=seq)

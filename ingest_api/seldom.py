@@ -1,18 +1,23 @@
 """A few of many like log lines, so that a flood of bad input is no flood of logs."""
 
-_PER_SECOND_MAX = 10
+from collections import Counter
+
+_PER_SECOND_MAX = 20
+_EACH_MAX = 2  # so that a flood of one does not hide the others
 
 
 class Seldom:
-    """Lets a few lines of each second through."""
+    """Lets a few lines of each second through, and fewer of one website."""
 
     def __init__(self) -> None:
         self._second = 0
-        self._count = 0
+        self._counts: Counter[str] = Counter()
 
-    def is_time(self, now_s: float) -> bool:
+    def is_time(self, now_s: float, website_id: str) -> bool:
         """Tell whether one more line may be written in this second."""
         if int(now_s) != self._second:
-            self._second, self._count = int(now_s), 0
-        self._count += 1
-        return self._count <= _PER_SECOND_MAX
+            self._second, self._counts = int(now_s), Counter()
+        if self._counts[website_id] >= _EACH_MAX or self._counts.total() >= _PER_SECOND_MAX:
+            return False
+        self._counts[website_id] += 1
+        return True

@@ -1,0 +1,182 @@
+"""Large chunks wait for one of two reader processes, websites in turn.
+
+One website is served by one reader at a time, and so are all chunks that are huge: whatever some
+send, the other reader is soon free for who else comes. What a reader does is
+`ingest_api.chunk_reader`'s. Use from one running event loop.
+"""
+
+import asyncio
+import os
+import select
+import subprocess
+import sys
+from collections import OrderedDict, deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import NamedTuple
+
+import msgspec
+
+from ingest_api import chunk_reader
+from ingest_api.bodies import Overloaded
+from ingest_api.chunk_reader import Reply, Request
+from lake.errors import ChunkMalformed, ChunkTooLarge
+from lake.facts import ChunkFacts
+
+_READERS = 2
+_HUGE_BYTES = 8 * 1024 * 1024  # a tenth of a second of work
+_QUEUED_BYTES_MAX = 256 * 1024 * 1024  # of one website, of JSON: seconds of work
+_PAUSE_S = 1.0  # clients that do not wait after 503 would keep us busy with nothing else
+_READ_S_MAX = 20.0  # a hundred times what the largest chunk takes
+
+
+class _Job(NamedTuple):
+    request: Request
+    done: "asyncio.Future[ChunkFacts]"
+
+
+class LargeChunks:
+    """Reads large chunks beside the loop.
+
+    Args:
+        limit_bytes: Of a chunk, inflated.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._queues: OrderedDict[str, deque[_Job]] = OrderedDict()
+        self._reading: dict[str, Request] = {}
+        self._pool = ThreadPoolExecutor(_READERS, "large-chunks")
+        self._idle: list[_Reader] = []
+        self._has_started = False
+
+    async def read(self, website_id: str, request: Request) -> ChunkFacts:
+        """Read a chunk when it is its turn.
+
+        Raises:
+            BadInput: It is no chunk, too large or takes too long.
+            Overloaded: Too much of this website waits already, or a reader failed.
+        """
+        queue = self._queues.get(website_id, deque())
+        waiting_bytes = sum(job.request.raw_bytes_max for job in queue)
+        if queue and waiting_bytes + request.raw_bytes_max > _QUEUED_BYTES_MAX:
+            await asyncio.sleep(_PAUSE_S)
+            raise Overloaded(
+                f"{waiting_bytes} bytes of this website's large chunks are waiting, limit is "
+                f"{_QUEUED_BYTES_MAX}: try again later"
+            )
+        job = _Job(request, asyncio.get_running_loop().create_future())
+        if not self._has_started:  # all at once: none is waited for under load
+            self._has_started = True
+            for _ in range(_READERS):
+                self._pool.submit(lambda: self._idle.append(_Reader(self._limit_bytes)))
+        queue.append(job)
+        self._queues[website_id] = queue
+        self._start_due()
+        return await job.done
+
+    def close(self) -> None:
+        """End threads and readers."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for reader in self._idle:
+            reader.close()
+
+    def _start_due(self) -> None:
+        while len(self._reading) < _READERS and (website_id := self._next()) is not None:
+            queue = self._queues.pop(website_id)
+            job = queue.popleft()
+            if queue:
+                self._queues[website_id] = queue  # behind the others
+            self._reading[website_id] = job.request
+            task = asyncio.get_running_loop().create_task(self._read(job))
+            task.add_done_callback(lambda _, name=website_id: self._ended(name))  # type: ignore[misc]
+
+    def _next(self) -> str | None:
+        is_huge_read = any(map(_is_huge, self._reading.values()))
+        for website_id, queue in self._queues.items():
+            is_held = is_huge_read and _is_huge(queue[0].request)
+            if website_id not in self._reading and not is_held:
+                return website_id
+        return None
+
+    def _ended(self, website_id: str) -> None:
+        del self._reading[website_id]
+        self._start_due()
+
+    async def _read(self, job: _Job) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            reply = await loop.run_in_executor(self._pool, self._ask, job.request)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
+            if not job.done.done():
+                job.done.set_exception(error)
+            return
+        if job.done.done():
+            return  # nobody waits any more
+        if reply.facts is not None:
+            job.done.set_result(reply.facts)
+        elif reply.is_too_large:
+            job.done.set_exception(ChunkTooLarge(self._limit_bytes, inflated=True))
+        else:
+            job.done.set_exception(ChunkMalformed(reply.refusal))
+
+    def _ask(self, request: Request) -> Reply:
+        try:
+            reader = self._idle.pop() if self._idle else _Reader(self._limit_bytes)
+        except OSError as error:
+            raise Overloaded("no process can be started to read a chunk: try again") from error
+        try:
+            reply = reader.ask(request)
+        except BaseException:
+            reader.close()
+            raise
+        self._idle.append(reader)
+        return reply
+
+
+def _is_huge(request: Request) -> bool:
+    return request.raw_bytes_max > _HUGE_BYTES
+
+
+class _Reader:
+    """A process that reads one chunk at a time. It ends with this one, however this one ends."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", chunk_reader.__name__, str(limit_bytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Freed chunks leave the process.
+            env=os.environ | {"MALLOC_MMAP_THRESHOLD_": str(1 << 20), "MALLOC_ARENA_MAX": "1"},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._poll = select.poll()
+        self._poll.register(self._stdout, select.POLLIN)
+
+    def ask(self, request: Request) -> Reply:
+        """Have a chunk read.
+
+        Raises:
+            ChunkMalformed: It takes too long.
+            Overloaded: The process is gone.
+        """
+        try:
+            chunk_reader.send(self._stdin, request)
+            if not self._poll.poll(_READ_S_MAX * 1000):
+                raise ChunkMalformed(f"reading the chunk takes longer than {_READ_S_MAX:g} s")
+            body = chunk_reader.receive(self._stdout)
+        except OSError as error:
+            raise Overloaded("the process that reads chunks ended: try again") from error
+        if body is None:
+            raise Overloaded("the process that reads chunks ended: try again")
+        return msgspec.msgpack.decode(body, type=Reply)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._stdin, self._stdout):
+            with suppress(OSError):  # what was not sent is nobody's any more
+                stream.close()
