@@ -83,9 +83,27 @@ def nothing_waits_too_long(lake: LakeResource) -> dg.AssetCheckResult:
     )
 
 
+@dg.asset_check(asset="expired_sessions")
+def erasures_are_carried_out(lake: LakeResource) -> dg.AssetCheckResult:
+    """No erasure has failed or is late; those that wait for a legal hold are only a warning."""
+    found = probes.erasures_of(lake.open(), now_ms=lake.now_ms())
+    is_serious = bool(found.failed or found.late)
+    return dg.AssetCheckResult(
+        passed=not (is_serious or found.held),
+        severity=dg.AssetCheckSeverity.ERROR if is_serious else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "waiting": found.waiting_count,
+            "failed": dg.MetadataValue.json(found.failed),
+            "late": found.late,
+            "held": found.held,
+        },
+    )
+
+
 CHECKS = [
     columns_as_described,
     one_row_per_session,
     files_as_their_rows_say,
     nothing_waits_too_long,
+    erasures_are_carried_out,
 ]

@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.descriptions import OWNERS
 from assets.partitions import days
+from lake.failures import Failures
 from lake.retention import Expired, expire_day
 from orchestration.resources import LakeResource
 
@@ -38,21 +39,24 @@ def expired_sessions(
 ) -> dg.MaterializeResult[None]:
     """Remove what has expired of the sessions that began on these days."""
     store, settings = lake.open(), lake.settings()
+    failures = Failures()
     for key in context.partition_keys:
-        gone = expire_day(
-            store,
-            settings,
-            date.fromisoformat(key),
-            now_ms=lake.now_ms(),
-            dry_run=config.dry_run,
-        )
-        for what, why in gone.failed.items():
-            context.log.warning("%s: kept, since it cannot be read: %s", what, why)
-        context.add_asset_metadata(
-            _metadata(gone, dry_run=config.dry_run),
-            asset_key="expired_sessions",
-            partition_key=key,
-        )
+        with failures.of(key):
+            gone = expire_day(
+                store,
+                settings,
+                date.fromisoformat(key),
+                now_ms=lake.now_ms(),
+                dry_run=config.dry_run,
+            )
+            for what, why in gone.failed.items():
+                context.log.warning("%s: kept, since it cannot be read: %s", what, why)
+            context.add_asset_metadata(
+                _metadata(gone, dry_run=config.dry_run),
+                asset_key="expired_sessions",
+                partition_key=key,
+            )
+    failures.raise_first()
     return dg.MaterializeResult(asset_key="expired_sessions")
 
 

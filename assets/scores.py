@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.descriptions import OWNERS
 from assets.partitions import days
+from lake.failures import Failures
 from lake.rescoring import rescore_day
 from orchestration.resources import LakeResource
 
@@ -37,14 +38,17 @@ def scores(
 ) -> dg.MaterializeResult[None]:
     """Score the sessions that began on these days and have the scores of another version."""
     store = lake.open()
+    failures = Failures()
     for key in context.partition_keys:
-        done = rescore_day(store, date.fromisoformat(key), again=config.again)
-        for what, why in done.failed.items():
-            context.log.warning("%s keeps its scores, since it cannot be read: %s", what, why)
-        told = {
-            "sessions": done.session_count,
-            "had_them": done.skipped_count,
-            "failed": len(done.failed),
-        }
-        context.add_asset_metadata(told, asset_key="scores", partition_key=key)
+        with failures.of(key):
+            done = rescore_day(store, date.fromisoformat(key), again=config.again)
+            for what, why in done.failed.items():
+                context.log.warning("%s keeps its scores, since it cannot be read: %s", what, why)
+            told = {
+                "sessions": done.session_count,
+                "had_them": done.skipped_count,
+                "failed": len(done.failed),
+            }
+            context.add_asset_metadata(told, asset_key="scores", partition_key=key)
+    failures.raise_first()
     return dg.MaterializeResult(asset_key="scores")

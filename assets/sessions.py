@@ -15,6 +15,7 @@ from assets.descriptions import FRESH, OWNERS, table_spec
 from assets.partitions import days
 from assets.segments import raw_segments
 from lake.compaction import compact_day
+from lake.failures import Failures
 from lake.probes import row_count
 from orchestration.resources import LakeResource
 
@@ -60,18 +61,21 @@ def compacted(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Compact what waits of the sessions that began on these days."""
     store, settings = lake.open(), lake.settings()
+    failures = Failures()
     for key in context.partition_keys:
-        began = time.monotonic()
-        day = date.fromisoformat(key)
-        done = compact_day(
-            store, settings, day, now_ms=lake.now_ms(), settled_only=config.settled_only
-        )
-        for what, why in done.failed.items():
-            context.log.warning(f"{what} stays as it was: {why}")
-        report = reports.of_compaction(done, time.monotonic() - began)
-        context.add_asset_metadata(report, asset_key="session_files", partition_key=key)
-        for table in TABLES:
-            rows = {"dagster/partition_row_count": row_count(store, table, day)}
-            context.add_asset_metadata(rows, asset_key=table, partition_key=key)
+        with failures.of(key):
+            began = time.monotonic()
+            day = date.fromisoformat(key)
+            done = compact_day(
+                store, settings, day, now_ms=lake.now_ms(), settled_only=config.settled_only
+            )
+            for what, why in done.failed.items():
+                context.log.warning(f"{what} stays as it was: {why}")
+            report = reports.of_compaction(done, time.monotonic() - began)
+            context.add_asset_metadata(report, asset_key="session_files", partition_key=key)
+            for table in TABLES:
+                rows = {"dagster/partition_row_count": row_count(store, table, day)}
+                context.add_asset_metadata(rows, asset_key=table, partition_key=key)
+    failures.raise_first()
     for spec in SPECS:
         yield dg.MaterializeResult(asset_key=spec.key)

@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.descriptions import table_spec
 from assets.partitions import days
+from lake.failures import Failures
 from lake.summaries import summarise_day
 from orchestration.resources import LakeResource
 
@@ -21,11 +22,14 @@ def daily_summary(
 ) -> dg.MaterializeResult[None]:
     """Summarise the sessions that began on these days."""
     store = lake.open()
+    failures = Failures()
     for key in context.partition_keys:
-        count = summarise_day(store, date.fromisoformat(key))
-        context.add_asset_metadata(
-            {"dagster/partition_row_count": count},
-            asset_key="daily_summary",
-            partition_key=key,
-        )
+        with failures.of(key):
+            count = summarise_day(store, date.fromisoformat(key))
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": count},
+                asset_key="daily_summary",
+                partition_key=key,
+            )
+    failures.raise_first()
     return dg.MaterializeResult(asset_key="daily_summary")

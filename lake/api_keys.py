@@ -44,7 +44,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return self.website_id == ALL
 
 
-_DOCUMENTS = Documents(ApiKey, "API key")
+_DOCUMENTS = Documents(ApiKey, "API key", lambda one: [keys.api_key_key(one.key_id)])
 
 
 def create(store: Store, *, website_id: str, role: str, now_ms: int, by: str | None = None) -> str:

@@ -11,6 +11,7 @@ from lake.checking import control, sessions, tables
 from lake.checking.found import NEEDS_REBUILD, Broken
 from lake.checking.gone import Gone
 from lake.checking.waiting import Aside, Waiting, aside, gone_aside
+from lake.failures import Failures
 from lake.settings import Settings
 from lake.store import Store
 from lake.tables.schemas import SCHEMAS
@@ -46,13 +47,17 @@ def check(
         return broken
     names = control.website_names(store)
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    failures = Failures()
     for day in tables.days(store, snapshots):
         report(f"{day}")
-        waiting = Waiting(store, settings, gone, day)
-        broken += waiting.broken
-        broken += sessions.rows(store, snapshots, day, waiting.sessions, names, gone)
-        broken += sessions.files(store, snapshots["sessions"], day, now, settings, gone)
-        if now.date() - day > _SUMMARY_AGE:
-            broken += sessions.summary(snapshots, day)
-    broken += gone_aside(store, gone)
+        with failures.of(f"{day}"):
+            waiting = Waiting(store, settings, gone, day)
+            broken += waiting.broken
+            broken += sessions.rows(store, snapshots, day, waiting.sessions, names, gone)
+            broken += sessions.files(store, snapshots["sessions"], day, now, settings, gone)
+            if now.date() - day > _SUMMARY_AGE:
+                broken += sessions.summary(snapshots, day)
+    with failures.of("quarantine"):
+        broken += gone_aside(store, gone)
+    broken += [Broken("check-failed", where, why) for where, why in failures.found.items()]
     return broken

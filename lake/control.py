@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 from lake import api_keys, erased, ids, shares, websites
 from lake.api_keys import ApiKey
 from lake.erased import Erased
-from lake.errors import IdMalformed, Missing, StoreUnavailable
+from lake.errors import ControlDamaged, IdMalformed, LakeError, Missing, StoreUnavailable
 from lake.settings import Settings
 from lake.shares import Share
 from lake.store import Store
@@ -49,11 +49,18 @@ class Control:
         self._erased = _Cache[Erased](
             lambda website_id: erased.read(store, website_id), settings.control_cache_s, clock_s
         )
+        # A key or a link that cannot be read opens nothing.
         self._keys = _Cache[ApiKey](
-            lambda key_id: api_keys.get(store, key_id), settings.control_cache_s, clock_s
+            lambda key_id: api_keys.get(store, key_id),
+            settings.control_cache_s,
+            clock_s,
+            none_if=(Missing, ControlDamaged),
         )
         self._shares = _Cache[Share](
-            lambda share_id: shares.get(store, share_id), settings.control_cache_s, clock_s
+            lambda share_id: shares.get(store, share_id),
+            settings.control_cache_s,
+            clock_s,
+            none_if=(Missing, ControlDamaged),
         )
 
     def website(self, website_id: str) -> Website | None:
@@ -133,9 +140,15 @@ class _Entry(NamedTuple, Generic[T]):
 
 class _Cache(Generic[T]):
     def __init__(
-        self, read: Callable[[str], T], cache_s: float, clock_s: Callable[[], float]
+        self,
+        read: Callable[[str], T],
+        cache_s: float,
+        clock_s: Callable[[], float],
+        *,
+        none_if: tuple[type[LakeError], ...] = (Missing,),
     ) -> None:
         self._read = read
+        self._none_if = none_if
         self._cache_s = cache_s
         self._clock_s = clock_s
         self._found: OrderedDict[str, _Entry[T]] = OrderedDict()
@@ -186,7 +199,7 @@ class _Cache(Generic[T]):
         value: T | None
         try:
             value = self._read(name)
-        except Missing:
+        except self._none_if:
             value = None
         except StoreUnavailable:
             old = self._found.get(name) or self._absent.get(name)

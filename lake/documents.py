@@ -3,14 +3,19 @@
 What a document means, and what is raised where there is none, is its own module's.
 """
 
+import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 import msgspec
 
-from lake.errors import Damaged, ObjectMissing
+from lake.errors import ControlDamaged, Damaged, ObjectMissing
 from lake.store import Store
+
+_READERS = 16  # requests in flight: reading is waiting
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -20,11 +25,14 @@ class Documents(Generic[T]):
 
     Args:
         what: What one is, for the message where it cannot be read.
+        keys_of: Where one may lie. A document at another key is damaged: it would decide about
+            somebody else.
     """
 
-    def __init__(self, kind: type[T], what: str) -> None:
+    def __init__(self, kind: type[T], what: str, keys_of: Callable[[T], Iterable[str]]) -> None:
         self._kind = kind
         self._what = what
+        self._keys_of = keys_of
 
     def create(self, store: Store, key: str, document: T) -> bool:
         """Write a new one; False, and nothing changed, if there is one already."""
@@ -46,17 +54,39 @@ class Documents(Generic[T]):
                 raise
             return absent
 
-    def all(self, store: Store, prefix: str) -> Iterator[T]:
-        """Read all that are under `prefix`, in key order.
+    def all(self, store: Store, prefix: str) -> list[T]:
+        """Read all that are under `prefix`, in key order, but for the damaged ones.
+
+        Those are logged; `lake.check` names them. Whoever must not miss one uses `read_each`.
 
         Raises:
-            Damaged, StoreUnavailable.
+            StoreUnavailable.
         """
-        for item in store.list(prefix):
+        found = self.read_each(store, (item.key for item in store.list(prefix)))
+        for key, one in found.items():
+            if isinstance(one, Damaged):
+                _log.warning("skipped: %s", one, extra={"key": key})
+        return [one for one in found.values() if not isinstance(one, Damaged)]
+
+    def read_each(self, store: Store, keys: Iterable[str]) -> dict[str, T | Damaged]:
+        """Read many, some at a time. The error stands for a damaged one, nothing for a missing one.
+
+        Raises:
+            StoreUnavailable.
+        """
+
+        def read(key: str) -> T | Damaged | None:
             try:
-                yield self.read(store, item.key)
+                return self.read(store, key)
+            except Damaged as error:
+                return error
             except ObjectMissing:
-                continue  # deleted since the listing
+                return None  # deleted since the listing
+
+        wanted = list(keys)
+        with ThreadPoolExecutor(_READERS) as pool:
+            found = zip(wanted, pool.map(read, wanted), strict=True)
+            return {key: one for key, one in found if one is not None}
 
     def change(
         self,
@@ -100,9 +130,12 @@ class Documents(Generic[T]):
         """Read one from its bytes.
 
         Raises:
-            Damaged.
+            ControlDamaged.
         """
         try:
-            return msgspec.json.decode(body, type=self._kind)
-        except msgspec.DecodeError as error:
-            raise Damaged(f"{key} is no {self._what}: {error}") from error
+            document = msgspec.json.decode(body, type=self._kind)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise ControlDamaged(f"{key} is no {self._what}: {error}") from error
+        if key not in self._keys_of(document):
+            raise ControlDamaged(f"{key} is the {self._what} of another key")
+        return document

@@ -15,7 +15,7 @@ import msgspec
 
 from lake import ids, keys
 from lake.documents import Documents
-from lake.errors import ObjectMissing
+from lake.errors import Damaged, ObjectMissing
 from lake.store import Store
 
 PersonKind = Literal["visitor", "user"]
@@ -34,6 +34,13 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sessions: frozenset[str] = frozenset()
     people: dict[str, int] = {}
 
+    def __post_init__(self) -> None:
+        """Leave out ids without a day: nothing of theirs can be in a lake, or come into it."""
+        for name in ("waiting", "sessions"):
+            found: frozenset[str] = getattr(self, name)
+            if not all(map(ids.is_uuid7, found)):
+                msgspec.structs.force_setattr(self, name, frozenset(filter(ids.is_uuid7, found)))
+
     def hides(
         self, session_id: str, *, visitors: Iterable[str] = (), users: Iterable[str] = ()
     ) -> bool:
@@ -47,7 +54,9 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return any(began_ms <= self.people.get(one, -1) for one in found)
 
 
-_DOCUMENTS = Documents(Erased, "list of erased sessions")
+_DOCUMENTS = Documents(
+    Erased, "list of erased sessions", lambda one: [keys.erased_key(one.website_id)]
+)
 
 
 def person(kind: PersonKind, person_id: str | None) -> str:
@@ -75,26 +84,28 @@ def read(store: Store, website_id: str) -> Erased:
     return _DOCUMENTS.read(store, keys.erased_key(website_id), absent=Erased(website_id=website_id))
 
 
-def read_many(store: Store, website_ids: Iterable[str]) -> dict[str, Erased]:
+def read_many(store: Store, website_ids: Iterable[str]) -> dict[str, Erased | Damaged]:
     """Return what was erased of those of the websites of which anything was.
 
-    One listing, as most websites have nothing.
+    One listing, as most websites have nothing. The error stands for a list that cannot be read:
+    of that website nothing may be shown, made or removed.
 
     Raises:
-        Damaged, StoreUnavailable.
+        StoreUnavailable.
     """
     wanted = {keys.erased_key(website_id): website_id for website_id in website_ids}
-    found = [wanted[item.key] for item in store.list(keys.ERASED) if item.key in wanted]
-    return {website_id: read(store, website_id) for website_id in found}
+    listed = [item.key for item in store.list(keys.ERASED) if item.key in wanted]
+    return {wanted[key]: one for key, one in _DOCUMENTS.read_each(store, listed).items()}
 
 
-def read_all(store: Store) -> list[Erased]:
-    """Return what was erased of all websites of which anything was.
+def read_all(store: Store) -> dict[str, Erased | Damaged]:
+    """Return what was erased of all websites of which anything was, as `read_many` does.
 
     Raises:
-        Damaged, StoreUnavailable.
+        StoreUnavailable.
     """
-    return list(_DOCUMENTS.all(store, keys.ERASED))
+    found = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.ERASED)))
+    return {keys.website_of_erased(key): one for key, one in found.items()}
 
 
 def add(

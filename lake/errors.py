@@ -117,6 +117,12 @@ class Held(LakeError):
     kind = "held"
 
 
+class LimitReached(LakeError):
+    """A website has as many of something as it may have."""
+
+    kind = "limit-reached"
+
+
 class TooMany(LakeError):
     """The caller asks more often than is allowed; `retry_s` says when to ask again."""
 
@@ -131,6 +137,12 @@ class Damaged(LakeError):
     """Stored bytes are not what was written: a checksum, a length or a form is wrong."""
 
     kind = "damaged"
+
+
+class ControlDamaged(Damaged):
+    """A document under `control/` is not what its key says: what it decides is unknown."""
+
+    kind = "control-damaged"
 
 
 class FormatUnknown(Damaged):

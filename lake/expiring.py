@@ -17,11 +17,11 @@ import polars as pl
 from lake import crash, holds, keys
 from lake.compaction.windows import Window, windows
 from lake.errors import Damaged, ObjectMissing
-from lake.overdue import Overdue, goes_aside, websites_of_day
+from lake.overdue import Overdue, goes_aside, read_holds, websites_of_day
 from lake.retrying import retried
 from lake.segments import Arrival
 from lake.settings import Settings
-from lake.store import Store
+from lake.store import ObjectInfo, Store
 from lake.summaries import summarise_day
 from lake.tables.schemas import BY_SESSION
 from lake.tables.sessions import Key, files_of_day, keys_in, on_day, remove
@@ -78,6 +78,7 @@ class Removal:
         self._store = store
         self._settings = settings
         self._overdue = overdue
+        self._rows_gone = overdue  # as it was when rows of `sessions` were removed
         self._dry_run = dry_run
         self.done = done
 
@@ -93,9 +94,14 @@ class Removal:
                 retried(partial(self._remove_rows, Table(self._store, name)), tries_max=_TRIES_MAX)
             retried(partial(summarise_day, self._store, self._overdue.day), tries_max=_TRIES_MAX)
             crash.point("retention-after-rows")
-        self._delete(self._files())
+        self._delete_files()
+        self._refresh_holds()
         self._delete(self._aside())
         self._count_kept()
+
+    def _refresh_holds(self) -> None:
+        """Read the legal holds again: one that was placed since keeps what is still there."""
+        self._overdue = self._overdue.with_holds(read_holds(self._store, self.done.failed))
 
     def _remove_waiting(self) -> None:
         day = self._overdue.day
@@ -107,6 +113,7 @@ class Removal:
                 self._count(key)
             if window.damaged:
                 self._keep(UNREADABLE, len(window.damaged))
+            self._refresh_holds()
             self._delete(self._segments(window))
 
     def _segments(self, window: Window) -> Iterator[str]:
@@ -122,32 +129,42 @@ class Removal:
                 self.done.segment_bytes += self._trim(key)
 
     def _remove_rows(self, table: Table) -> None:
+        self._refresh_holds()
+        if table.name == "sessions":
+            self._rows_gone = self._overdue
         snapshot = table.snapshot()
         files = files_of_day(snapshot, self._overdue.day, self._overdue.websites)
         with reading(table.name):
             remove(table, snapshot, files, self._overdue.rows())
 
-    def _files(self) -> Iterator[str]:
-        """Yield the session files that go, each website's by the holds that it has by then."""
+    def _delete_files(self) -> None:
+        """Delete the session files that go, each batch by the holds that there are then."""
+        files, last = self._files(), None
+        while batch := list(islice(files, _DELETED_AT_ONCE)):
+            held = {key[0]: self._holds_now(key[0]) for _, key in batch}
+            self._overdue = self._overdue.with_holds(held)
+            going = []
+            for item, key in batch:
+                is_new, last = key != last, key
+                if self._overdue.goes(*key):
+                    if is_new:  # else an older generation of the same
+                        self._count(key)
+                    self.done.file_count += 1
+                    self.done.file_bytes += item.size_bytes
+                    going.append(item.key)
+                elif is_new:
+                    self._keep(HELD)  # since its row went, by which others are counted
+            self._delete(going)
+
+    def _files(self) -> Iterator[tuple[ObjectInfo, Key]]:
+        """Yield the session files that go, unless they are held since their rows went."""
         for website_id in websites_of_day(self._store, self._overdue.day):
-            if website_id not in self._overdue.websites:
+            if website_id not in self._rows_gone.websites:
                 continue
-            held = self._holds_now(website_id)
-            last = ""
             for item in self._store.list(keys.session_prefix(self._overdue.day, website_id)):
                 parsed = keys.parse_session_file_key(item.key)
-                if parsed is None or not self._overdue.goes(website_id, parsed.session_id):
-                    continue
-                is_new, last = parsed.session_id != last, parsed.session_id
-                if held.holds(last):
-                    if is_new:
-                        self._keep(HELD)
-                    continue
-                if is_new:  # else an older generation of the same
-                    self._count((website_id, last))
-                self.done.file_count += 1
-                self.done.file_bytes += item.size_bytes
-                yield item.key
+                if parsed is not None and self._rows_gone.goes(website_id, parsed.session_id):
+                    yield item, (website_id, parsed.session_id)
 
     def _holds_now(self, website_id: str) -> holds.Holds:
         try:

@@ -1,7 +1,8 @@
 """Legal holds: what retention and erasure must leave as it is, and why.
 
 One document a website. A held session that is past its retention is kept, and still not served;
-once nothing holds it, the next retention removes it. A hold that is placed while a retention runs
+once nothing holds it, the next retention removes it. One whose erasure was asked for is hidden, and
+its erasure goes on after the release. A hold that is placed while a retention or an erasure runs
 keeps what that has not removed yet.
 """
 
@@ -9,9 +10,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from lake import audit, ids, keys, websites
+from lake import audit, erased, ids, keys, websites
 from lake.documents import Documents
-from lake.errors import Damaged, SettingInvalid
+from lake.errors import Damaged, SessionErased, SettingInvalid
 from lake.store import Store
 from lake.times import iso
 
@@ -36,7 +37,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
         return self.website is not None or session_id in self.sessions
 
 
-_DOCUMENTS = Documents(Holds, "list of holds")
+_DOCUMENTS = Documents(Holds, "list of holds", lambda one: [keys.hold_key(one.website_id)])
 
 
 def of(store: Store, website_id: str) -> Holds:
@@ -54,13 +55,14 @@ def unreadable(website_id: str, error: Damaged) -> Holds:
     return Holds(website_id=website_id, website=hold)
 
 
-def list_all(store: Store) -> list[Holds]:
-    """Return the holds of every website that ever had one.
+def read_all(store: Store) -> dict[str, Holds | Damaged]:
+    """Return the holds of every website that ever had one; the error stands for a damaged list.
 
     Raises:
-        Damaged, StoreUnavailable.
+        StoreUnavailable.
     """
-    return list(_DOCUMENTS.all(store, keys.HOLDS))
+    found = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.HOLDS)))
+    return {key.removeprefix(keys.HOLDS).removesuffix(".json"): one for key, one in found.items()}
 
 
 def place(
@@ -75,13 +77,16 @@ def place(
         WebsiteMissing: There is no such website.
         IdMalformed: The session's id has not the form of one.
         SettingInvalid: There is no reason.
+        SessionErased: Nothing of the session is left that could be held.
         Damaged, StoreUnavailable.
     """
     if not reason.strip():
         raise SettingInvalid("a hold needs a reason, such as the number of the case")
     hold = Hold(reason=reason, placed_at=iso(now_ms), placed_by=by)
     if session_id is not None:
-        ids.day_of(ids.check_uuid7(session_id, "session"))
+        ids.check_uuid7(session_id, "session")
+        if session_id in erased.read(store, website_id).sessions:
+            raise SessionErased("the session was erased: nothing of it is left to hold")
 
     def placed(before: Holds) -> Holds:
         if session_id is None:

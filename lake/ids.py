@@ -16,6 +16,7 @@ _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _WEBSITE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SEQ_MAX = 2**53 - 1  # the largest integer a browser counts to
+TIME_MS_MAX = 253_370_764_799_999  # 9998-12-31T23:59:59.999Z: the next day still has a date
 
 
 def uuid7(at_ms: int, random74: int) -> str:
@@ -67,14 +68,21 @@ def check_website_id(website_id: str) -> str:
 
 
 def check_uuid7(text: str, what: str) -> str:
-    """Return `text` if it is a UUIDv7 in lower-case canonical form.
+    """Return `text` if it is a UUIDv7 in lower-case canonical form whose time has a date.
 
     Raises:
-        IdMalformed: It is not.
+        IdMalformed: It is not, or its time is past the year 9998.
     """
     if not _UUID7.fullmatch(text):
         raise IdMalformed(f"{what} is not a UUIDv7 in lower case")
+    if at_ms_of(text) > TIME_MS_MAX:
+        raise IdMalformed(f"{what} carries a time past the year 9998")
     return text
+
+
+def is_uuid7(text: str) -> bool:
+    """Whether `check_uuid7` accepts `text`. Only such ids have a day, and so a place in a lake."""
+    return _UUID7.fullmatch(text) is not None and at_ms_of(text) <= TIME_MS_MAX
 
 
 def check_secret(session_id: str, secret: str) -> None:

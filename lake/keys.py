@@ -22,6 +22,8 @@ import re
 from datetime import date
 from typing import NamedTuple
 
+from lake.ids import is_uuid7
+
 RAW = "raw/"
 SESSIONS = "sessions/"
 QUARANTINE = "quarantine/"
@@ -95,7 +97,9 @@ def parse_session_file_key(key: str) -> SessionFileKey | None:
     """Return the key's parts, or None for a key that is no session file's."""
     match = _SESSION_FILE.fullmatch(key)
     day = _day_of(match)
-    return SessionFileKey(day, match[2], match[3], match[4]) if match and day else None
+    if match is None or day is None or not is_uuid7(match[3]):
+        return None
+    return SessionFileKey(day, match[2], match[3], match[4])
 
 
 def quarantined_key(key: str) -> str:
@@ -135,6 +139,11 @@ def erased_key(website_id: str) -> str:
     return f"{ERASED}{website_id}.json"
 
 
+def website_of_erased(key: str) -> str:
+    """Return the website whose erased sessions lie under `key`."""
+    return key.removeprefix(ERASED).removesuffix(".json")
+
+
 def erasures_prefix(website_id: str) -> str:
     """Folder of a website's erasures that wait to be carried out, in key order by their time."""
     return f"{ERASURES}{website_id}/"
@@ -143,6 +152,12 @@ def erasures_prefix(website_id: str) -> str:
 def erasure_key(website_id: str, erasure_id: str) -> str:
     """Key of an erasure that waits to be carried out."""
     return f"{erasures_prefix(website_id)}{erasure_id}.json"
+
+
+def erasure_of(key: str) -> tuple[str, str]:
+    """Return the website and the erasure whose request lies under `key`."""
+    website_id, _, name = key.removeprefix(ERASURES).partition("/")
+    return website_id, name.removesuffix(".json")
 
 
 def receipts_prefix(website_id: str) -> str:

@@ -2,22 +2,25 @@
 table. Safe beside writers, and safe to run twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
 
 from lake import audit_log, keys, shares, visitors
-from lake.erasing import leftovers
+from lake.erasing import Receipt, leftovers
 from lake.errors import Damaged, ObjectMissing
+from lake.failures import Failures
 from lake.layout import Moved, chill
 from lake.retrying import retried
 from lake.session_files import SessionFile
 from lake.settings import Settings
 from lake.store import ObjectInfo, Store
 from lake.store.local import LocalStore
+from lake.stored_days import days_under
 from lake.summaries import summarise_day
 from lake.tables.schemas import ALL
 from lake.tables.sessions import Key, rows_of_day
@@ -32,6 +35,7 @@ class Maintained(NamedTuple):
 
     `erased_again` are erased sessions that were there again: their erasure is asked for.
     `audit_entries` went to their table, and `audit_dropped` from it; `links` ended long ago.
+    `failed` names what was not done, and why; the next run tries it again.
     """
 
     moved: Moved
@@ -44,6 +48,7 @@ class Maintained(NamedTuple):
     audit_entries: int
     audit_dropped: int
     links: int
+    failed: Mapping[str, str] = MappingProxyType({})
 
 
 def maintain(
@@ -53,33 +58,52 @@ def maintain(
     now_ms: int,
     report: Callable[[str], None] = lambda _: None,
 ) -> Maintained:
-    """Do all of it.
+    """Do all of it; what fails is named, and the rest is done.
 
     Raises:
-        Conflict: Writers were faster each time; the next run goes on.
-        StoreUnavailable.
+        StoreUnavailable: The store failed several times in a row.
     """
-    again = leftovers.ask_again(store, settings, now_ms=now_ms)
+    failures = Failures()
+    again, moved, orphans = list[Receipt](), Moved(0, 0), list[ObjectInfo]()
+    vacuumed = tmp_files = salts = links = 0
+    folded = audit_log.Folded(0, 0, 0, 0)
+    with failures.of("erased sessions"):
+        again = leftovers.ask_again(store, settings, now_ms=now_ms)
     before = utc_day(now_ms) - timedelta(days=settings.cold_after_days)
-    moved = retried(partial(chill, store, before, report=report), tries_max=_TRIES_MAX)
-    for day in _days_of_sessions(store):
-        summarise_day(store, day)
-    vacuumed = sum(_tidy(Table(store, name), settings, report) for name in ALL)
-    orphans = list(_orphans(store, settings, now_ms, report))
-    store.delete(item.key for item in orphans)
+    with failures.of("cold layout"):
+        moved = retried(partial(chill, store, before, report=report), tries_max=_TRIES_MAX)
+    with failures.of("summaries"):
+        for day in _days_of_sessions(store):
+            with failures.of(f"summary of {day}"):
+                retried(partial(summarise_day, store, day), tries_max=_TRIES_MAX)
+    for name in ALL:
+        with failures.of(f"table {name}"):
+            vacuumed += _tidy(Table(store, name), settings, report)
+    with failures.of("orphans"):
+        orphans = list(_orphans(store, settings, now_ms, report, failures))
+        store.delete(item.key for item in orphans)
     report("audit log")
-    folded = audit_log.fold(store, settings, now_ms=now_ms)
+    with failures.of("audit log"):
+        folded = audit_log.fold(store, settings, now_ms=now_ms)
+    with failures.of("temporary files"):
+        if isinstance(store, LocalStore):
+            tmp_files = store.sweep_tmp(settings.orphan_grace_s)
+    with failures.of("salts"):
+        salts = visitors.destroy_old(store, now_ms=now_ms)
+    with failures.of("share links"):
+        links = shares.forget(store, settings, now_ms=now_ms)
     return Maintained(
         moved,
         vacuumed,
         len(orphans),
         sum(item.size_bytes for item in orphans),
-        store.sweep_tmp(settings.orphan_grace_s) if isinstance(store, LocalStore) else 0,
-        visitors.destroy_old(store, now_ms=now_ms),
+        tmp_files,
+        salts,
         sum(len(one.sessions) for one in again),
         folded.entry_count,
         folded.dropped_count,
-        shares.forget(store, settings, now_ms=now_ms),
+        links,
+        failures.found,
     )
 
 
@@ -104,24 +128,6 @@ def _tidy(table: Table, settings: Settings, report: Callable[[str], None]) -> in
     handle.create_checkpoint()
     handle.cleanup_metadata()
     return len(gone)
-
-
-def days_under(store: Store, prefix: str) -> Iterator[date]:
-    """Yield the days that have objects under `raw/`, `sessions/` or `quarantine/`, in order.
-
-    One request a day, however many objects it has.
-    """
-    after = ""
-    while True:
-        item = next(store.list(prefix, start_after=after), None)
-        if item is None:
-            return
-        folder = item.key.split("/")[1]
-        after = f"{prefix}{folder}/\U0010ffff"
-        try:
-            yield date.fromisoformat(folder.removeprefix("date="))
-        except ValueError:
-            continue  # not ours
 
 
 class Leftover(NamedTuple):
@@ -178,7 +184,11 @@ def _holds_all(store: Store, current: str, former: str) -> bool:
 
 
 def _orphans(
-    store: Store, settings: Settings, now_ms: int, report: Callable[[str], None]
+    store: Store,
+    settings: Settings,
+    now_ms: int,
+    report: Callable[[str], None],
+    failures: Failures,
 ) -> Iterator[ObjectInfo]:
     older_than = datetime.fromtimestamp(now_ms / 1000, UTC) - timedelta(
         seconds=settings.orphan_grace_s
@@ -186,7 +196,8 @@ def _orphans(
     sessions = Table(store, "sessions").snapshot()
     for day in days_under(store, keys.SESSIONS):
         report(f"session files {day}")
-        for leftover in leftovers_of_day(store, sessions, day, older_than):
-            # What has no row may be all that is left of a session whose table was lost.
-            if leftover.is_superseded:
-                yield leftover.item
+        with failures.of(f"session files of {day}"):
+            for leftover in leftovers_of_day(store, sessions, day, older_than):
+                # What has no row may be all that is left of a session whose table was lost.
+                if leftover.is_superseded:
+                    yield leftover.item

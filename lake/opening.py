@@ -9,6 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from lake import erased
+from lake.errors import Damaged
 from lake.hiding import without_erased
 from lake.settings import from_environ
 from lake.store import open_store
@@ -55,4 +56,9 @@ class OpenLake:
     def _shown(self, name: str) -> pl.LazyFrame:
         rows, sessions = self._frame(name), self._frame("sessions")
         # Asked for after the data: what is in there is hidden by whatever hides it now.
-        return without_erased(rows, erased.read_all(self._store), people_of=sessions)
+        found = erased.read_all(self._store)
+        unknown = [name for name, one in found.items() if isinstance(one, Damaged)]
+        gone = [one for one in found.values() if not isinstance(one, Damaged)]
+        if unknown:  # which of their sessions are erased nobody can tell
+            rows = rows.filter(~pl.col("website_id").is_in(unknown))
+        return without_erased(rows, gone, people_of=sessions)

@@ -7,7 +7,7 @@ holds is damaged all of that website is held.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
@@ -43,6 +43,21 @@ class Overdue:
         """Whether a session would go, but for a hold."""
         return website_id in self.held or session_id in self.websites.get(website_id, ())
 
+    def with_holds(self, found: Mapping[str, legal.Holds]) -> "Overdue":
+        """Return the same with the holds of some websites as they are now."""
+        websites, held = dict(self.websites), set(self.held)
+        for website_id, mine in found.items():
+            if website_id not in websites and website_id not in held:
+                continue
+            websites.pop(website_id, None)
+            held.discard(website_id)
+            if mine.website is not None:
+                held.add(website_id)
+            else:
+                websites[website_id] = _of_day(mine, self.day)
+        is_over = self.is_over and not (held or any(websites.values()))
+        return replace(self, websites=websites, held=frozenset(held), is_over=is_over)
+
     def rows(self) -> pl.Expr:
         """Return the condition of the rows that go, in any table of sessions."""
         mine = pl.col("website_id").is_in(list(self.websites))
@@ -69,11 +84,7 @@ class Keepers:
         """Return what is overdue of a day."""
         late = [website_id for website_id, first in self.first_days.items() if day < first]
         held = frozenset(one for one in late if self._held(one).website is not None)
-        sessions = {
-            one: frozenset(s for s in self._held(one).sessions if ids.day_of(s) == day)
-            for one in late
-            if one not in held
-        }
+        sessions = {one: _of_day(self._held(one), day) for one in late if one not in held}
         return Overdue(
             day=day,
             websites=sessions,
@@ -120,13 +131,23 @@ def keepers(store: Store, settings: Settings, *, now_ms: int) -> Keepers:
         else:
             first = websites.first_day_kept(website, settings, now_ms=now_ms)
             found.first_days[website_id] = first
-    for item in store.list(keys.HOLDS):
-        website_id = item.key.removeprefix(keys.HOLDS).removesuffix(".json")
-        try:
-            found.holds[website_id] = legal.of(store, website_id)
-        except Damaged as error:
-            found.failed[website_id] = str(error)
-            found.holds[website_id] = legal.unreadable(website_id, error)
+    found.holds = read_holds(store, found.failed)
+    return found
+
+
+def read_holds(store: Store, failed: dict[str, str]) -> dict[str, legal.Holds]:
+    """Read all holds; of a damaged list, which `failed` gets, all of its website is held.
+
+    Raises:
+        StoreUnavailable.
+    """
+    found: dict[str, legal.Holds] = {}
+    for website_id, one in legal.read_all(store).items():
+        if isinstance(one, Damaged):
+            failed[website_id] = str(one)
+            found[website_id] = legal.unreadable(website_id, one)
+        else:
+            found[website_id] = one
     return found
 
 
@@ -162,6 +183,11 @@ def websites_of_day(store: Store, day: date) -> Iterator[str]:
         website_id = item.key.removeprefix(prefix).partition("/")[0]
         after = f"{prefix}{website_id}/\U0010ffff"
         yield website_id
+
+
+def _of_day(holds: legal.Holds, day: date) -> frozenset[str]:
+    """Return the held sessions that began on `day`."""
+    return frozenset(s for s in holds.sessions if ids.is_uuid7(s) and ids.day_of(s) == day)
 
 
 def _held_rows(websites: Mapping[str, frozenset[str]]) -> pl.Expr:

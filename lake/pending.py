@@ -11,7 +11,7 @@ from datetime import date
 from operator import itemgetter
 from typing import NamedTuple
 
-from lake import keys, segments
+from lake import ids, keys, segments
 from lake.errors import Damaged, ObjectMissing
 from lake.segments import Arrival
 from lake.store import ObjectInfo, Store
@@ -63,10 +63,12 @@ def read(store: Store, items: Iterable[ObjectInfo]) -> dict[str, list[Waiting] |
 
 
 def by_session(waiting: Iterable[Waiting]) -> dict[tuple[str, str], list[Waiting]]:
-    """Group waiting chunks, their order kept."""
+    """Group waiting chunks, their order kept. Those of an id without a day are nobody's session."""
     sessions: dict[tuple[str, str], list[Waiting]] = {}
     for item in waiting:
         key = (item.arrival.website_id, item.arrival.session_id)
+        if not ids.is_uuid7(key[1]):
+            continue
         sessions.setdefault(key, []).append(item)
     return sessions
 

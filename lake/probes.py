@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from lake.compaction.known import file_key
+from lake.erasing import requests
 from lake.ids import day_of
 from lake.pending import Pending
 from lake.store import Store
@@ -15,6 +16,7 @@ from lake.tables.parts import hot_day
 from lake.tables.schemas import SCHEMAS
 from lake.tables.sessions import rows_of_day
 from lake.tables.table import Snapshot, Table
+from lake.times import iso
 
 _NEWEST_FILES = 8  # data files looked at for the newest rows
 
@@ -27,6 +29,28 @@ class Backlog(NamedTuple):
     payload_bytes: int
     damaged_count: int
     oldest_ms: int | None
+
+
+class Erasures(NamedTuple):
+    """Erasures that are not done: how many, why some failed, and which are late or held."""
+
+    waiting_count: int
+    failed: dict[str, str]
+    late: list[str]
+    held: list[str]
+
+
+def erasures_of(store: Store, *, now_ms: int) -> Erasures:
+    """Look at the erasures that are not done. Waiting for a legal hold is not late."""
+    waiting = requests.waiting(store)
+    unreadable = requests.unreadable(store)
+    failed = {one.erasure_id: one.defect or one.failed for one in (*waiting, *unreadable)}
+    return Erasures(
+        len(waiting) + len(unreadable),
+        {erasure_id: why for erasure_id, why in failed.items() if why},
+        [one.erasure_id for one in waiting if one.due_at < iso(now_ms) and not one.held],
+        [one.erasure_id for one in waiting if one.held],
+    )
 
 
 def column_differences(store: Store, name: str) -> list[str]:

@@ -16,12 +16,13 @@ from pathlib import Path
 from lake import crash, erased, keys
 from lake.checking.logs import log_damage
 from lake.compaction.session import Rewritten
-from lake.errors import Conflict, Damaged, ObjectMissing, StoreUnavailable
+from lake.errors import Conflict, Damaged, StoreUnavailable
+from lake.failures import Failures, reason_of
 from lake.generations import as_one, generations
-from lake.maintenance import days_under
 from lake.retrying import retried
 from lake.settings import Settings
 from lake.store import Store
+from lake.stored_days import days_under
 from lake.summaries import summarise_day
 from lake.tables import sessions as session_rows
 from lake.tables.parts import hot_part
@@ -66,11 +67,14 @@ def rebuild(
             done.recreated.append(name)
     crash.point("rebuild-after-delete")
     tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
+    failures = Failures()
     for day in days_under(store, keys.SESSIONS):
-        for batch in _batches(store, day):
-            _write(store, settings, tables, batch, done)
-            report(day, done)
-        summarise_day(store, day)
+        with failures.of(f"{day}"):
+            for batch in _batches(store, day):
+                _write(store, settings, tables, batch, done)
+                report(day, done)
+            retried(partial(summarise_day, store, day), tries_max=_TRIES_MAX)
+    done.failed |= failures.found
     return done
 
 
@@ -136,15 +140,21 @@ def _results(
     with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
         gone = erased.read_many(store, {website_id for website_id, _ in batch})
         for website_id, session_id in batch:
-            if website_id in gone and gone[website_id].hides(session_id):
+            mine = gone.get(website_id)
+            if isinstance(mine, Damaged):
+                failed[f"{website_id}/{session_id}"] = str(mine)
+                continue
+            if mine is not None and mine.hides(session_id):
                 continue  # erased; its removal was cut off, or it came back
             found = generations(store, website_id, session_id, failed)
             if not found:
                 continue
             try:
                 result = as_one(store, settings, Path(name), found)
-            except (Damaged, ObjectMissing) as error:
-                failed[f"{website_id}/{session_id}"] = str(error)
+            except (Conflict, MemoryError, OSError, StoreUnavailable):
+                raise
+            except Exception as error:  # noqa: BLE001 - the others are somebody else's
+                failed[f"{website_id}/{session_id}"] = reason_of(error)
                 continue
             results.append(result)
             merged_count += result.row["file_sha256"] not in {one.sha256 for one in found}

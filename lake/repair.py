@@ -6,9 +6,11 @@ their place after: a run that was cut off is done again. Chunks of segments are 
 (`lake.salvage`). Compactions may run meanwhile. Nothing that can be read is dropped.
 """
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +20,10 @@ from lake.check import NEEDS_REBUILD, Broken, check
 from lake.checking.gone import Gone
 from lake.checking.logs import mend_checkpoints
 from lake.compaction.session import Rewritten
-from lake.errors import Conflict, Damaged, ObjectMissing
+from lake.errors import Conflict, Damaged, ObjectMissing, StoreUnavailable
+from lake.failures import Failures, reason_of
 from lake.generations import Generation
+from lake.retrying import retried
 from lake.settings import Settings
 from lake.store import Store
 from lake.summaries import summarise_day
@@ -30,6 +34,7 @@ from lake.tables.schemas import DERIVED
 from lake.tables.sessions import Key
 from lake.tables.table import Snapshot, Table
 
+_log = logging.getLogger(__name__)
 _BATCH = 200  # sessions of one commit
 _TRIES_MAX = 20
 _SEGMENTS = ("segment-damaged", "segment-misplaced", "chunk-damaged")
@@ -41,6 +46,8 @@ _ADVICE = {
     "erased-still-there": "run `replaylake erase`",
     "expired-still-there": "run `replaylake retention`",
     "control-damaged": "put back what it was, or make it anew",
+    "erasure-impossible": "cancel it",
+    "check-failed": "look at it",
     "website-unknown": "put its document back; what is there stays",
 }
 
@@ -105,12 +112,15 @@ def repair(
     todo = iter(wanted)
     while batch := list(islice(todo, _BATCH)):
         report(f"{len(batch)} sessions")
-        mender.mend(batch)
+        _mend(mender, batch, done)
+    failures = Failures()
     for day in sorted(days):
         if any(one.kind == "summary-stale" and one.day == day for one in broken):
             done.done.append(Mended("summary made anew", f"daily_summary: {day}", "it was stale"))
         if not dry_run:
-            summarise_day(store, day)
+            with failures.of(f"daily_summary: {day}"):
+                retried(partial(summarise_day, store, day))
+    done.left += [Mended("run it again", what, why) for what, why in failures.found.items()]
     return done
 
 
@@ -130,6 +140,21 @@ def _segments(
         if sorted_out.aside:
             what += f", {sorted_out.aside} in quarantine"
         done.done.append(Mended(what, key, detail))
+
+
+def _mend(mender: "_Mender", batch: list[Key], done: Repaired) -> None:
+    """Mend some sessions together or, where that fails, each by itself."""
+    try:
+        mender.mend(batch)
+    except (Conflict, MemoryError, OSError, StoreUnavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - the others are somebody else's
+        if len(batch) == 1:
+            _log.error("%s not mended", "/".join(batch[0]), exc_info=error)
+            done.left.append(Mended("look at it", "/".join(batch[0]), reason_of(error)))
+            return
+        for key in batch:
+            _mend(mender, [key], done)
 
 
 class _Mender:

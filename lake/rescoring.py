@@ -17,7 +17,8 @@ from lake import crash
 from lake.analysis.score import SCORING_VERSION
 from lake.compaction.known import file_of
 from lake.compaction.session import Rewritten, rows_from_file
-from lake.errors import Damaged, ObjectMissing
+from lake.errors import Conflict, StoreUnavailable
+from lake.failures import reason_of
 from lake.retrying import retried
 from lake.store import Store
 from lake.summaries import summarise_day
@@ -79,8 +80,10 @@ def _rescore(store: Store, batch: list[Key], done: Rescored) -> int:
             made[key] = rows_from_file(
                 file, size_bytes=row["file_bytes"], sha256=row["file_sha256"]
             )
-        except (Damaged, ObjectMissing) as error:
-            done.failed["/".join(key)] = str(error)
+        except (Conflict, MemoryError, OSError, StoreUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - the others are somebody else's
+            done.failed["/".join(key)] = reason_of(error)
     parts = {key: known[key]["part"] for key in made}
     for name in _ORDER:
         fresh = list(_merged(name, snapshots[name], made))

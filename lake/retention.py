@@ -13,10 +13,11 @@ import polars as pl
 from lake import keys, pending
 from lake.errors import Damaged
 from lake.expiring import HELD, PLAN, UNREADABLE, Expired, Removal
-from lake.maintenance import days_under
+from lake.failures import Failures
 from lake.overdue import Keepers, Overdue, goes_aside, keepers, websites_of_day
 from lake.settings import Settings
 from lake.store import Store
+from lake.stored_days import days_under
 from lake.tables.schemas import BY_SESSION
 from lake.tables.sessions import may_be_of
 from lake.tables.table import Table, TableFile, reading
@@ -35,7 +36,14 @@ def expired_days(store: Store, settings: Settings, *, now_ms: int) -> list[date]
     days: set[date] = set()
     for prefix in (keys.RAW, keys.SESSIONS, keys.QUARANTINE):
         days.update(day for day in days_under(store, prefix) if day < who.first_day)
-    found |= {day for day in days - found if _has_anything(store, who.of_day(day))}
+    # A day of which that cannot be told is looked at by `expire_day`, which says why.
+    failures = Failures()
+    for day in sorted(days - found):
+        is_wanted = True
+        with failures.of(f"{day}"):
+            is_wanted = _has_anything(store, who.of_day(day))
+        if is_wanted:
+            found.add(day)
     return sorted(found)
 
 

@@ -44,6 +44,11 @@ def sort_out(store: Store, settings: Settings, key: str) -> SortedOut | None:
     good: dict[date, list[Arrival]] = {}
     aside = 0
     for arrival in arrivals:
+        if not ids.is_uuid7(arrival.session_id):
+            reason = "its session's id has no day"
+            quarantine.put_chunk(store, parsed[0], arrival, arrival.payload, reason=reason)
+            aside += 1
+            continue
         day = ids.day_of(arrival.session_id)
         try:
             merge.events_of(arrival, arrival.payload, settings)

@@ -51,7 +51,7 @@ class ShareMissing(Missing):
     kind = "share-missing"
 
 
-_DOCUMENTS = Documents(Share, "share link")
+_DOCUMENTS = Documents(Share, "share link", lambda one: [keys.share_key(one.share_id)])
 
 
 def create(

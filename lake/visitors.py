@@ -6,6 +6,7 @@ user agent is kept, and the salt is destroyed after 48 hours, after which no id 
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 import threading
@@ -14,12 +15,12 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from lake import keys
-from lake.errors import Damaged
 from lake.store import Store
 from lake.times import utc_day
 
 _KEPT = timedelta(hours=48)
 _KEY = re.compile(r"control/salts/(\d{4}-\d\d-\d\d)\.json")
+_log = logging.getLogger(__name__)
 _REMEMBERED_MAX = 3  # days; clocks of two days meet at midnight
 
 
@@ -43,7 +44,7 @@ class Salts:
         """Return 32 hex digits. The first call of a day reads or makes the salt.
 
         Raises:
-            StoreUnavailable, Damaged.
+            StoreUnavailable.
         """
         salt = self._salts.get(utc_day(now_ms)) or self._fetch(utc_day(now_ms))
         message = "\0".join((website_id, ip, user_agent)).encode("utf-8", "surrogatepass")
@@ -51,18 +52,32 @@ class Salts:
 
     def _fetch(self, day: date) -> bytes:
         key = keys.salt_key(day)
-        body = msgspec.json.encode(_Salt(secrets.token_hex(32)))
-        if not self._store.put_new(key, body, token=secrets.token_hex(16)):
-            body = self._store.get(key)
-        try:
-            salt = bytes.fromhex(msgspec.json.decode(body, type=_Salt).salt)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise Damaged(f"{key} is no salt: {error}") from error
+        new = msgspec.json.encode(_Salt(secrets.token_hex(32)))
+        body = new
+        if not self._store.put_new(key, new, token=secrets.token_hex(16)):
+            body, version = self._store.get_versioned(key)
+            while _salt_in(body) is None:
+                # A new one makes new visitors of today's; with none, nobody could be recorded.
+                _log.error("%s is no salt, and is replaced", key)
+                if self._store.swap(key, new, version=version):
+                    body = new
+                else:
+                    body, version = self._store.get_versioned(key)
+        salt = _salt_in(body)
+        assert salt is not None
         with self._guard:
             self._salts[day] = salt
             for old in sorted(self._salts)[:-_REMEMBERED_MAX]:
                 del self._salts[old]
         return salt
+
+
+def _salt_in(body: bytes) -> bytes | None:
+    """Return the salt of a document, None if it has none."""
+    try:
+        return bytes.fromhex(msgspec.json.decode(body, type=_Salt).salt) or None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
 
 
 def destroy_old(store: Store, *, now_ms: int) -> int:
@@ -71,9 +86,13 @@ def destroy_old(store: Store, *, now_ms: int) -> int:
     old = []
     for item in store.list(keys.SALTS):
         match = _KEY.fullmatch(item.key)
-        if match is None:
-            continue
-        began = datetime.combine(date.fromisoformat(match[1]), datetime.min.time(), UTC)
+        try:
+            day = date.fromisoformat(match[1]) if match else None
+        except ValueError:
+            day = None
+        if day is None:
+            continue  # not ours
+        began = datetime.combine(day, datetime.min.time(), UTC)
         if began + _KEPT <= now:
             old.append(item.key)
     store.delete(old)

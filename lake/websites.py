@@ -80,7 +80,7 @@ class Website(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.feature_flags.enable_session_replay and PLANS[self.plan].records
 
 
-_DOCUMENTS = Documents(Website, "website")
+_DOCUMENTS = Documents(Website, "website", lambda one: [keys.website_key(one.website_id)])
 _SECTIONS = {"feature_flags": FeatureFlags, "privacy": Privacy, "smart": Smart}
 _TOP = ("name", "plan", "origins")
 

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from lake import erasing
+from lake.failures import Failures
 from lake.maintenance import maintain
 from orchestration import history
 from orchestration.resources import LakeResource
@@ -44,6 +45,8 @@ def maintain_lake(context: dg.OpExecutionContext, lake: LakeResource) -> dict[st
         lake.open(), lake.settings(), now_ms=lake.now_ms(), report=context.log.info
     )._asdict()
     context.add_output_metadata({name: str(value) for name, value in done.items()})
+    for what, why in done.pop("failed").items():
+        context.log.error("%s: not done, tried again by the next run: %s", what, why)
     return done
 
 
@@ -59,11 +62,23 @@ def prune_run_history(context: dg.OpExecutionContext, lake: LakeResource) -> Non
 
 @dg.op(description="Remove every byte of what was asked to be erased.")
 def carry_out_erasures(context: dg.OpExecutionContext, lake: LakeResource) -> None:
-    """Do all that wait. What had to be left goes on waiting, and the sensor asks again."""
+    """Do all that wait. What had to be left goes on waiting, and the sensor asks again.
+
+    A website whose erasures fail leaves the others alone; the run counts as failed once all others
+    are done.
+    """
+    failures = Failures()
     done = erasing.carry_out_waiting(
-        lake.open(), lake.settings(), now_ms=lake.now_ms, report=context.log.info
+        lake.open(),
+        lake.settings(),
+        now_ms=lake.now_ms,
+        report=context.log.info,
+        failures=failures,
     )
     left = [one.erasure_id for one in done if one.done_at is None]
+    for one in done:
+        if one.failed:
+            context.log.error("erasure %s of %s: %s", one.erasure_id, one.website_id, one.failed)
     context.add_output_metadata(
         {
             "erasures": len(done),
@@ -73,8 +88,11 @@ def carry_out_erasures(context: dg.OpExecutionContext, lake: LakeResource) -> No
             "chunks": sum(one.chunk_count for one in done),
             "former_table_files": sum(one.table_file_count for one in done),
             "left_for_the_next_run": left,
+            "held": [one.erasure_id for one in done if one.held],
+            "failed": [one.erasure_id for one in done if one.failed],
         }
     )
+    failures.raise_first()
 
 
 @dg.job(description="Erase what visitors asked to be erased: rows, files, chunks, table history.")

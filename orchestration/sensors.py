@@ -78,14 +78,21 @@ def compact_when_due(
 def erase_when_asked(
     context: dg.SensorEvaluationContext, lake: LakeResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for one run over all that wait; none while one is queued or going."""
-    waiting = next(lake.open().list(keys.ERASURES), None)
-    if waiting is None:
+    """Ask for one run over all that wait; none while one is queued or going.
+
+    At once for a new request. What is left, because of a hold or a failure, is tried again after a
+    while.
+    """
+    newest = max(
+        (item.key.rpartition("/")[2] for item in lake.open().list(keys.ERASURES)), default=""
+    )
+    if not newest:
         return dg.SkipReason("nothing is to be erased")
     wanted = dg.RunsFilter(job_name=erasure.name, statuses=tags.UNFINISHED)
     if context.instance.get_runs(wanted, limit=1):
         return dg.SkipReason("a run is at it")
-    return dg.RunRequest()
+    again = lake.now_ms() // (lake.settings().compact_wait_s * 1000)
+    return dg.RunRequest(run_key=f"{newest}/{again}")
 
 
 def _streaks(days: list[date]) -> Iterator[list[date]]:

@@ -18,12 +18,15 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from lake.audit_log import Log
 from lake.control import Control
+from lake.erasing.requests import ErasureSound
 from lake.errors import (
     BadInput,
+    ControlDamaged,
     Damaged,
     Forbidden,
     Held,
     LakeError,
+    LimitReached,
     Missing,
     ObjectMissing,
     SessionMissing,
@@ -72,6 +75,9 @@ STATUSES: tuple[tuple[type[LakeError], int], ...] = (
     (ObjectMissing, 500),  # a row points at it: the lake is damaged
     (Missing, 404),
     (Held, 409),
+    (LimitReached, 409),
+    (ErasureSound, 409),
+    (ControlDamaged, 409),  # of one website, until who runs the lake mends it
     (StoreUnavailable, 503),
     (Damaged, 500),
 )
@@ -80,6 +86,7 @@ _DETAILS: tuple[tuple[type[LakeError], str], ...] = (
     (SessionMissing, "there is no such session, or not for this key"),
     (WebsiteMissing, "there is no such website, or not for this key"),
     (StoreUnavailable, "the lake cannot be read now: try again"),
+    (ControlDamaged, "a document of this website is damaged; `replaylake check` tells more"),
     (Damaged, "what is stored of this is damaged; `replaylake check` tells more"),
 )
 _KINDS = {404: "not-found", 405: "method-not-allowed"}

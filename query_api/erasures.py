@@ -18,6 +18,7 @@ from query_api.parameters import Nothing, Strict
 router = APIRouter(tags=["erasure"])
 
 _BODY_BYTES_MAX = 1024 * 1024
+_HELD_MAX = 1000  # held sessions that a receipt names
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     202: {"description": "Hidden from now on; its bytes go by `dueAt`.", "model": shapes.Erasure}
 }
@@ -135,6 +136,28 @@ def erasures(services: UseServices, website: Viewer, _: Annotated[Strict, Query(
     return Json({"erasures": [_shown(one) for one in found]})
 
 
+@router.delete("/api/websites/{website_id}/erasures/{erasure_id}", response_model=shapes.Cancelled)
+def cancel(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    erasure_id: str,
+    _: Annotated[Strict, Query()],
+) -> Json:
+    """Remove a request that has failed because it can never be carried out as it stands.
+
+    What it hid stays hidden; `replacedBy` is an erasure of what of it can be erased.
+    """
+    anew = erasing.cancel(
+        services.store,
+        website.website_id,
+        erasure_id,
+        by=request.state.key_id,
+        now_ms=services.lake.now_ms(),
+    )
+    return Json({"erasureId": erasure_id, "replacedBy": anew})
+
+
 @router.get("/api/erasures/{erasure_id}", response_model=shapes.Erasure)
 def erasure(
     services: UseServices, website: Viewer, erasure_id: str, _: Annotated[Nothing, Query()]
@@ -149,15 +172,34 @@ def _ask(request: Request, services: Services, website: Website, wanted: Targets
     return Json(_shown(receipt), status_code=202)
 
 
+def _status(receipt: Receipt) -> str:
+    if receipt.done_at:
+        return "done"
+    if receipt.failed:
+        return "failed"
+    return "held" if receipt.held else "hidden"
+
+
 def _shown(receipt: Receipt) -> dict[str, Any]:
     return {
         "erasureId": receipt.erasure_id,
-        "status": "done" if receipt.done_at else "hidden",
+        "status": _status(receipt),
         "requestedAt": receipt.requested_at,
         "requestedBy": receipt.requested_by,
         "dueAt": receipt.due_at,
         "doneAt": receipt.done_at,
         "waitsFor": receipt.waits_for,
+        "failed": receipt.failed,
+        "held": [
+            {
+                "sessionId": one.session_id,
+                "hold": one.hold,
+                "reason": one.reason,
+                "placedAt": one.placed_at,
+                "placedBy": one.placed_by,
+            }
+            for one in receipt.held[:_HELD_MAX]
+        ],
         "sessions": len(receipt.sessions),
         "rows": receipt.row_count,
         "files": receipt.file_count,

@@ -28,19 +28,23 @@ class Gone:
         self._settings = settings
         self._now_ms = now_ms
         self._erased: dict[str, Erased] = {}
+        self._holds: dict[str, holds.Holds] = {}
         self._first_days: dict[str, date] = {}
         self._waiting: dict[str, list[requests.Receipt]] = {}
-        try:
-            for one in requests.waiting(store):
-                self._waiting.setdefault(one.website_id, []).append(one)
-        except Damaged:
-            pass  # named by whoever looks at control objects
+        for one in requests.waiting(store):  # `control` names those that cannot be read
+            self._waiting.setdefault(one.website_id, []).append(one)
 
     def late(self) -> Iterator[Broken]:
-        """Yield the erasures that should be done by now."""
+        """Yield the erasures that never can be done, and those that should be by now.
+
+        Waiting for the release of a legal hold is not late.
+        """
         for waiting in self._waiting.values():
             for one in waiting:
-                if one.due_at < iso(self._now_ms):
+                if one.defect:
+                    key = keys.erasure_key(one.website_id, one.erasure_id)
+                    yield Broken("erasure-impossible", key, one.defect)
+                elif one.due_at < iso(self._now_ms) and not self._waits_for_hold(one):
                     detail = f"was due at {one.due_at}: {one.waits_for or 'run `replaylake erase`'}"
                     key = keys.erasure_key(one.website_id, one.erasure_id)
                     yield Broken("erasure-late", key, detail)
@@ -80,6 +84,9 @@ class Gone:
             return "expired-still-there", f"kept from {first_day} on: run `replaylake retention`"
         return None
 
+    def _waits_for_hold(self, erasure: requests.Receipt) -> bool:
+        return any(self._is_held(erasure.website_id, held.session_id) for held in erasure.held)
+
     def _of(self, website_id: str) -> Erased:
         if website_id not in self._erased:
             try:
@@ -113,7 +120,9 @@ class Gone:
         return self._first_days[website_id]
 
     def _is_held(self, website_id: str, session_id: str) -> bool:
-        try:
-            return holds.of(self._store, website_id).holds(session_id)
-        except Damaged:
-            return True
+        if website_id not in self._holds:
+            try:
+                self._holds[website_id] = holds.of(self._store, website_id)
+            except Damaged as error:
+                self._holds[website_id] = holds.unreadable(website_id, error)
+        return self._holds[website_id].holds(session_id)

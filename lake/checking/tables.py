@@ -14,8 +14,8 @@ from lake import keys
 from lake.checking.found import Broken
 from lake.checking.logs import checkpoint_damage, log_damage
 from lake.errors import LakeError
-from lake.maintenance import days_under
 from lake.store import Store
+from lake.stored_days import days_under
 from lake.tables.schemas import DERIVED, STATS_COLUMNS
 from lake.tables.table import Snapshot, Table, TableFile
 

@@ -40,7 +40,10 @@ class Waiting:
                 continue
             for arrival in arrivals:
                 self.sessions.add((arrival.website_id, arrival.session_id))
-                if ids.day_of(arrival.session_id) != day:
+                if not ids.is_uuid7(arrival.session_id):
+                    detail = f"holds session {arrival.session_id[:64]}, whose id has no day"
+                    self._add("segment-misplaced", item.key, detail, day)
+                elif ids.day_of(arrival.session_id) != day:
                     detail = f"holds session {arrival.session_id} of another day"
                     self._add("segment-misplaced", item.key, detail, day)
                 try:
@@ -81,6 +84,8 @@ def _gone(gone: Gone, where: str, arrivals: list[Arrival]) -> Iterator[Broken]:
     named = set()
     for arrival in arrivals:
         key = (arrival.website_id, arrival.session_id)
+        if not ids.is_uuid7(key[1]):
+            continue
         visitors, users = (arrival.client.visitor_id,), arrival.facts.users
         why = gone.why_not(*key, visitors=visitors, users=users)
         if why and key not in named:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from lake import keys
+from lake import ids, keys
 from lake.compaction.slice import Compactor
 from lake.compaction.windows import parts_of, windows
 from lake.settings import Settings
@@ -91,11 +91,15 @@ def compact_day(
     for window in windows(store, listing, chunks_max):
         for key, damage in window.damaged.items():
             compactor.put_aside(key, damage)
+        for website_id, session_id in window.sessions:
+            if not ids.is_uuid7(session_id):
+                reason = "its id has no day: run `replaylake repair`"
+                done.failed[f"{website_id}/{session_id}"] = reason
         expired = {key for key in window.sessions if compactor.is_expired(key)}
         wanted = [
             key
             for key, seen in window.sessions.items()
-            if key not in expired and compactor.may_be_due(seen)
+            if ids.is_uuid7(key[1]) and key not in expired and compactor.may_be_due(seen)
         ]
         finished = set(expired)
         for part in parts_of(store, window, wanted, chunks_max):

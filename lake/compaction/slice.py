@@ -26,7 +26,8 @@ from lake.compaction.spool import SegmentLost, Spool
 from lake.compaction.windows import Seen, Slice
 from lake.erased import Erased
 from lake.erasing import requests
-from lake.errors import Conflict, Damaged, FormatUnknown, ObjectMissing, WebsiteMissing
+from lake.errors import Conflict, Damaged, FormatUnknown, StoreUnavailable, WebsiteMissing
+from lake.failures import reason_of
 from lake.holds import Holds
 from lake.merge import ChunkDamaged, Union
 from lake.pending import Waiting
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _TRIES_MAX = 20  # without success, under continuous conflicts
 _UPLOADS = 4  # session files on their way to the store
 _SESSIONS_MAX = 2_000  # rows of one commit: bounds memory
+_COMMON = (Conflict, MemoryError, OSError, SegmentLost, StoreUnavailable)  # no session's own
 
 
 class Compactor:
@@ -111,7 +113,11 @@ class Compactor:
     def delete(
         self, owners: Mapping[str, Mapping[Key, int]], finished: set[Key], expired: set[Key]
     ) -> None:
-        """Delete the segments of which every chunk is in its session, expired or erased."""
+        """Delete the segments of which every chunk is in its session, expired or erased.
+
+        What a legal hold keeps by now stays, though it was expired or erased a moment ago.
+        """
+        finished = finished - self._held(expired | self._dropped)
         whole = [segment for segment, counts in owners.items() if counts.keys() <= finished]
         gone = Counter[Key]()
         for segment in whole:
@@ -215,15 +221,28 @@ class Compactor:
         *,
         is_written: bool = False,
     ) -> set[Key]:
-        """Return sessions that were erased. What the lake still has of them is erased once more."""
-        found: dict[str, set[str]] = {}
+        """Return sessions that were erased. What the lake still has of them is erased once more.
+
+        Those that a legal hold keeps are compacted, unseen, and wait for their erasure.
+        """
         gone = erased.read_many(self._store, {website_id for website_id, _ in batch})
+        hidden: set[Key] = set()
         for key, waiting in batch.items():
-            website_id, session_id = key
-            if website_id in gone and _is_hidden(gone[website_id], key, waiting, known.get(key)):
-                found.setdefault(website_id, set()).add(session_id)
-        for website_id, sessions in found.items():
-            if is_written or not sessions <= gone[website_id].waiting:
+            mine = gone.get(key[0])
+            if isinstance(mine, Damaged):
+                self._fail(key, str(mine))
+            elif mine is not None and _is_hidden(mine, key, waiting, known.get(key)):
+                hidden.add(key)
+        held = self._held(hidden)
+        for website_id in {website_id for website_id, _ in hidden}:
+            mine = gone[website_id]
+            assert not isinstance(mine, Damaged)
+            sessions = {session_id for owner, session_id in hidden if owner == website_id}
+            if is_written:  # a request that waits for a hold has not looked yet
+                sessions -= {one for owner, one in held if owner == website_id} & mine.waiting
+            elif sessions <= mine.waiting:
+                continue
+            if sessions:
                 requests.ask(
                     self._store,
                     website_id,
@@ -232,10 +251,20 @@ class Compactor:
                     now_ms=self._now_ms,
                     by="compaction",
                 )
-        hidden = {(website_id, one) for website_id, sessions in found.items() for one in sessions}
         if not is_written:
-            self._dropped |= hidden
-        return hidden
+            self._dropped |= hidden - held
+        return hidden - held
+
+    def _held(self, sessions: Iterable[Key]) -> set[Key]:
+        """Return those of the sessions that a legal hold keeps now."""
+        wanted = list(sessions)
+        found: dict[str, Holds] = {}
+        for website_id in {website_id for website_id, _ in wanted}:
+            try:
+                found[website_id] = holds.of(self._store, website_id)
+            except Damaged as error:
+                found[website_id] = holds.unreadable(website_id, error)
+        return {key for key in wanted if found[key[0]].holds(key[1])}
 
     def _finish(self, known: dict[Key, Known], derived: dict[str, Snapshot]) -> bool:
         """Finish what another writer left undone or is still doing; return whether there was any.
@@ -254,8 +283,10 @@ class Compactor:
                         file, size_bytes=row["file_bytes"], sha256=row["file_sha256"]
                     )
                 )
-            except (Damaged, ObjectMissing) as error:
-                self._fail(key, str(error))
+            except _COMMON:
+                raise
+            except Exception as error:  # noqa: BLE001 - the others are somebody else's
+                self._fail(key, reason_of(error))
         if results:
             self._commit_derived(results, _parts(results, known), derived)
         return bool(results)
@@ -318,8 +349,10 @@ class Compactor:
             except ChunkDamaged as damage:
                 self._quarantine(damage.arrival, spool, str(damage))
                 damaged.add(id(damage.arrival))
-            except (Damaged, ObjectMissing) as error:
-                self._fail(key, str(error))
+            except _COMMON:
+                raise
+            except Exception as error:  # noqa: BLE001 - the others are somebody else's
+                self._fail(key, reason_of(error))
                 return None
         if union is not None:
             for arrival in union.rejected:

@@ -11,15 +11,28 @@ That nothing comes back is `lake.erased`'s, with whoever reads and writes.
 """
 
 from lake.erasing.carrying import carry_out, carry_out_waiting
-from lake.erasing.requests import Receipt, Targets, receipt_of, receipts, request, waiting
+from lake.erasing.requests import (
+    Receipt,
+    Targets,
+    cancel,
+    receipt_of,
+    receipts,
+    request,
+    started,
+    unreadable,
+    waiting,
+)
 
 __all__ = [
     "Receipt",
     "Targets",
+    "cancel",
     "carry_out",
     "carry_out_waiting",
     "receipt_of",
     "receipts",
     "request",
+    "started",
+    "unreadable",
     "waiting",
 ]

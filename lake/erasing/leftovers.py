@@ -8,6 +8,7 @@ from lake import erased, ids, keys, pending
 from lake.erasing import requests
 from lake.erasing.requests import Receipt
 from lake.errors import Damaged
+from lake.failures import Failures
 from lake.plans import plans_of
 from lake.settings import Settings
 from lake.store import Store
@@ -25,17 +26,27 @@ def ask_again(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]
     """
     days = max(plan.retention_days for plan in plans_of(settings).values()) + 2
     asked = []
+    failures = Failures()
     waiting = requests.waiting(store)
     for item in list(store.list(keys.ERASED)):
-        website_id = item.key.removeprefix(keys.ERASED).removesuffix(".json")
-        erased.forget(store, website_id, before_ms=now_ms - days * _DAY_MS)
-        gone = erased.read(store, website_id)
-        expected = {one for receipt in waiting for one in receipt.sessions}
-        back = (_back(store, website_id, gone.sessions) | gone.waiting) - expected
-        if back:
-            asked.append(
-                requests.ask(store, website_id, sorted(back), {}, now_ms=now_ms, by="maintenance")
-            )
+        website_id = keys.website_of_erased(item.key)
+        with failures.of(item.key):
+            erased.forget(store, website_id, before_ms=now_ms - days * _DAY_MS)
+            gone = erased.read(store, website_id)
+            expected = {
+                one
+                for receipt in waiting
+                if receipt.website_id == website_id
+                for one in receipt.sessions
+            }
+            back = (_back(store, website_id, gone.sessions) | gone.waiting) - expected
+            if back:
+                asked.append(
+                    requests.ask(
+                        store, website_id, sorted(back), {}, now_ms=now_ms, by="maintenance"
+                    )
+                )
+    failures.raise_first()
     return asked
 
 

@@ -13,11 +13,13 @@ import pyarrow.parquet as pq
 
 from lake.errors import ObjectMissing
 from lake.ids import day_of
-from lake.store import Store
+from lake.store import ObjectInfo, Store
 from lake.summaries import SUMMARY, part_of
 from lake.tables.parts import cold_part, hot_part
 from lake.tables.schemas import BY_SESSION
 from lake.tables.table import Table
+
+_LISTED_MAX = 100  # parts of a table, each a request
 
 
 def purge(
@@ -41,9 +43,7 @@ def purge(
     for name in (*BY_SESSION, SUMMARY):
         parts = summaries if name == SUMMARY else by_session
         # Listed before the log is read: what is active by then is not taken for garbage.
-        items = [
-            item for part in sorted(parts) for item in store.list(f"tables/{name}/part={part}/")
-        ]
+        items = _files(store, name, parts)
         if not items:
             continue
         table = Table(store, name)
@@ -61,6 +61,15 @@ def purge(
             store.delete([item.key])
             count += 1
     return count, left
+
+
+def _files(store: Store, name: str, parts: set[str]) -> list[ObjectInfo]:
+    """List some parts of a table one by one, many with all others."""
+    folder = f"tables/{name}/"
+    if len(parts) <= _LISTED_MAX:
+        return [item for part in sorted(parts) for item in store.list(f"{folder}part={part}/")]
+    wanted = {f"{folder}part={part}" for part in parts}
+    return [item for item in store.list(folder) if item.key.rpartition("/")[0] in wanted]
 
 
 def _holds(store: Store, key: str, website_id: str, sessions: set[str]) -> bool:

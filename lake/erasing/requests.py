@@ -4,10 +4,11 @@ A request is written before anything is hidden, so that one that was cut off is 
 It names sessions by their ids and people by hashes: a receipt may be kept, and tells nothing.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -15,7 +16,7 @@ from lake import audit, crash, erased, holds, ids, keys, websites
 from lake.chunks import user_id_of
 from lake.documents import Documents
 from lake.erasing import targets
-from lake.errors import BadInput, Held, Missing, ObjectMissing
+from lake.errors import BadInput, Damaged, Held, IdMalformed, LakeError, Missing, ObjectMissing
 from lake.store import Store
 from lake.times import iso
 
@@ -34,6 +35,16 @@ class Targets(NamedTuple):
     user_id: str | None = None
 
 
+class HeldSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that waits for the release of a legal hold: on it, or on its whole `website`."""
+
+    session_id: str
+    hold: Literal["session", "website"]
+    reason: str
+    placed_at: str
+    placed_by: str
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """One erasure. `done_at` is null until no byte is left.
 
@@ -43,7 +54,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     were dropped by compaction.
 
     `unreadable_count` are objects of those days that nobody could read any more; they went too.
-    `waits_for` is what the last run had to leave, and why.
+    `waits_for` is what the last run had to leave, and why; `held` are the sessions that it left
+    because of a legal hold. `failed` is why the last run could not carry it out.
     """
 
     erasure_id: str
@@ -55,6 +67,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     people: dict[str, int] = {}
     done_at: str | None = None
     waits_for: str | None = None
+    held: tuple[HeldSession, ...] = ()
+    failed: str | None = None
+    started_at: str | None = None
     session_count: int = 0
     row_count: int = 0
     file_count: int = 0
@@ -62,6 +77,23 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     chunk_count: int = 0
     table_file_count: int = 0
     unreadable_count: int = 0
+
+    @property
+    def possible(self) -> set[str]:
+        """The sessions that can be in a lake. Older versions accepted ids that have no day."""
+        return set(filter(ids.is_uuid7, self.sessions))
+
+    @property
+    def defect(self) -> str | None:
+        """Why it can never be done as it stands, None for a sound one."""
+        wrong = sorted(set(self.sessions) - self.possible)
+        if not wrong:
+            return None
+        return (
+            f"{len(wrong)} of its ids name no session that can exist, such as {wrong[0][:64]!r}: "
+            f"`replaylake erase --cancel {self.erasure_id} --website {self.website_id}` replaces "
+            "it by one of the others"
+        )
 
 
 class NothingToErase(BadInput):
@@ -76,7 +108,21 @@ class ErasureMissing(Missing):
     kind = "erasure-missing"
 
 
-DOCUMENTS = Documents(Receipt, "erasure")
+class ErasureSound(LakeError):
+    """An erasure that can be carried out is to be cancelled: erased is erased."""
+
+    kind = "erasure-sound"
+
+
+DOCUMENTS = Documents(
+    Receipt,
+    "erasure",
+    lambda one: [
+        keys.erasure_key(one.website_id, one.erasure_id),
+        keys.receipt_key(one.website_id, one.erasure_id),
+    ],
+)
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def request(lake: "Lake", website_id: str, wanted: Targets, *, by: str) -> Receipt:
@@ -90,13 +136,16 @@ def request(lake: "Lake", website_id: str, wanted: Targets, *, by: str) -> Recei
 
     Raises:
         WebsiteMissing, StoreUnavailable, Damaged.
-        IdMalformed: A session's id has not the form of one.
+        IdMalformed: A session's id has not the form of one, or is of a time to come.
         NothingToErase: Or more than `SESSIONS_MAX` sessions.
         Held: A legal hold forbids it.
     """
     websites.get(lake.store, website_id)
     now_ms = lake.now_ms()
     sessions = tuple(dict.fromkeys(ids.check_uuid7(one, "session") for one in wanted.sessions))
+    latest_ms = max(map(ids.at_ms_of, sessions), default=0)
+    if latest_ms > now_ms + lake.settings.session_future_s * 1000:
+        raise IdMalformed(f"a session of {iso(latest_ms)} has not begun: no such id is in use")
     people = {
         erased.person("visitor", wanted.visitor_id): now_ms,
         erased.person("user", user_id_of(wanted.user_id)): now_ms,
@@ -167,22 +216,111 @@ def _with_chunks(count: int, before: Receipt) -> Receipt:
 def waiting(store: Store, website_id: str | None = None) -> list[Receipt]:
     """Return the erasures that wait to be carried out, a website's oldest first.
 
+    Requests that cannot be read are left out: see `unreadable`.
+
     Args:
         website_id: Whose; None for everybody's.
 
     Raises:
-        Damaged, StoreUnavailable.
+        StoreUnavailable.
     """
     prefix = keys.ERASURES if website_id is None else keys.erasures_prefix(website_id)
-    return list(DOCUMENTS.all(store, prefix))
+    return DOCUMENTS.all(store, prefix)
+
+
+def unreadable(store: Store) -> list[Receipt]:
+    """Return a stand-in, `failed`, for each request that waits and cannot be read.
+
+    Raises:
+        StoreUnavailable.
+    """
+    listed = [item.key for item in store.list(keys.ERASURES)]
+    found = DOCUMENTS.read_each(store, listed)
+    return [
+        _stand_in(*keys.erasure_of(key), one)
+        for key, one in found.items()
+        if isinstance(one, Damaged)
+    ]
+
+
+def start(store: Store, asked: Receipt, *, now_ms: int) -> None:
+    """Note that a run begins to remove: whoever places a hold from now on is told.
+
+    Raises:
+        ObjectMissing: It is done meanwhile.
+        Damaged, StoreUnavailable.
+    """
+    DOCUMENTS.change(
+        store,
+        keys.erasure_key(asked.website_id, asked.erasure_id),
+        lambda before: (
+            before if before.started_at else msgspec.structs.replace(before, started_at=iso(now_ms))
+        ),
+    )
+
+
+def started(store: Store, website_id: str, session_id: str | None) -> list[Receipt]:
+    """Return the unfinished erasures that may have removed some of a session, or of any.
+
+    Asked for after a hold was placed: then either this names the run, or the run sees the hold.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    if session_id is not None and session_id not in erased.read(store, website_id).waiting:
+        return []
+    return [one for one in waiting(store, website_id) if one.started_at]
+
+
+def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: int) -> str | None:
+    """Remove a request that can never be carried out as it stands.
+
+    What it hid stays hidden. What it names and can be erased is asked for anew; of a request that
+    nobody can read, the next maintenance does that.
+
+    Returns:
+        The id of the new erasure, None if there is none.
+
+    Raises:
+        ErasureMissing: The website has no such request.
+        ErasureSound: It can be carried out.
+        Damaged, StoreUnavailable.
+    """
+    key = keys.erasure_key(website_id, erasure_id)
+    if not _NAME.fullmatch(erasure_id) or key not in {one.key for one in store.list(key)}:
+        raise ErasureMissing("no such erasure waits")
+    found = DOCUMENTS.read_each(store, [key]).get(key)
+    if found is None:
+        raise ErasureMissing("no such erasure waits")
+    anew: Receipt | None = None
+    if isinstance(found, Damaged):
+        why = "it cannot be read"
+    elif found.defect is None:
+        raise ErasureSound("this erasure can be carried out: it is not cancelled")
+    else:
+        why = found.defect
+        if found.possible or found.people:
+            sessions = sorted(found.possible)
+            anew = ask(store, website_id, sessions, found.people, now_ms=now_ms, by=by)
+    audit.record(
+        store,
+        website_id,
+        by,
+        "erasure-cancelled",
+        erasure_id,
+        {"reason": why, "replaced_by": anew.erasure_id if anew else None},
+        now_ms=now_ms,
+    )
+    store.delete([key])
+    return anew.erasure_id if anew else None
 
 
 def receipt_of(store: Store, website_id: str, erasure_id: str) -> Receipt:
-    """Return an erasure of a website.
+    """Return an erasure of a website; a stand-in, `failed`, for one that cannot be read.
 
     Raises:
         ErasureMissing: The website has none with this id.
-        Damaged, StoreUnavailable.
+        StoreUnavailable.
     """
     missing = ErasureMissing("no such erasure")
     try:
@@ -192,8 +330,9 @@ def receipt_of(store: Store, website_id: str, erasure_id: str) -> Receipt:
     # It moves from one place to the other, and stands in both for a moment.
     done, waits = keys.receipt_key(website_id, erasure_id), keys.erasure_key(website_id, erasure_id)
     for key in (done, waits, done):
-        with suppress(ObjectMissing):
-            return DOCUMENTS.read(store, key)
+        found = DOCUMENTS.read_each(store, [key]).get(key)
+        if found is not None:
+            return _shown(website_id, erasure_id, found)
     raise missing
 
 
@@ -201,20 +340,47 @@ def receipts(store: Store, website_id: str, *, limit: int = 100) -> list[Receipt
     """Return a website's erasures, newest first.
 
     Raises:
-        Damaged, StoreUnavailable.
+        StoreUnavailable.
     """
     prefixes = keys.erasures_prefix(website_id), keys.receipts_prefix(website_id)
-    # Their ids begin with their time.
-    found = {
-        item.key.removeprefix(prefix).removesuffix(".json")
+    # Their ids begin with their time. A receipt counts more than the request that it came from.
+    places = {
+        item.key.removeprefix(prefix).removesuffix(".json"): item.key
         for prefix in prefixes
         for item in store.list(prefix)
     }
-    newest = []
-    for one in sorted(found, reverse=True)[:limit]:
-        with suppress(ErasureMissing):  # no document of ours
-            newest.append(receipt_of(store, website_id, one))
-    return newest
+    newest = sorted(filter(_NAME.fullmatch, places), reverse=True)[:limit]
+    found = DOCUMENTS.read_each(store, [places[one] for one in newest])
+    shown = []
+    for one in newest:
+        with suppress(ErasureMissing):  # gone, by its cancellation
+            document = found.get(places[one])
+            if document is None:  # done since the listing
+                shown.append(receipt_of(store, website_id, one))
+            else:
+                shown.append(_shown(website_id, one, document))
+    return shown
+
+
+def _shown(website_id: str, erasure_id: str, found: Receipt | Damaged) -> Receipt:
+    """Return what a reader is shown: one with a defect has failed, whether it ran or not."""
+    if isinstance(found, Damaged):
+        return _stand_in(website_id, erasure_id, found)
+    if found.done_at or found.failed or not found.defect:
+        return found
+    return msgspec.structs.replace(found, failed=found.defect)
+
+
+def _stand_in(website_id: str, erasure_id: str, error: Damaged) -> Receipt:
+    at_ms = ids.at_ms_of(erasure_id) if ids.is_uuid7(erasure_id) else 0
+    return Receipt(
+        erasure_id=erasure_id,
+        website_id=website_id,
+        requested_at=iso(at_ms),
+        requested_by="",
+        due_at=iso(at_ms + DEADLINE_MS),
+        failed=f"{error}: `replaylake erase --cancel {erasure_id} --website {website_id}`",
+    )
 
 
 def _refuse_held(store: Store, website_id: str, sessions: Iterable[str]) -> None:

@@ -105,5 +105,7 @@ def _users_in(file: SessionFile) -> Iterator[str]:
 def _is_of(
     people: Mapping[str, int], session_id: str, visitors: Iterable[str], users: Iterable[str]
 ) -> bool:
+    if not ids.is_uuid7(session_id):
+        return False
     began_ms = ids.at_ms_of(session_id)
     return any(began_ms <= people.get(one, -1) for one in erased.people(visitors, users))

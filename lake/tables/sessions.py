@@ -23,9 +23,11 @@ _ROWS_MAX = 100_000  # that one removal keeps of the parts it rewrites, unless a
 
 
 def files_of(snapshot: Snapshot, keys: Iterable[Key]) -> list[TableFile]:
-    """Return the files that may hold rows of these sessions."""
+    """Return the files that may hold rows of these sessions; an id without a day has none."""
     wanted: dict[str, list[str]] = {}
     for website_id, session_id in keys:
+        if not ids.is_uuid7(session_id):
+            continue
         wanted.setdefault(hot_part(session_id), []).append(session_id)
         cold = cold_part(ids.day_of(session_id), website_id)
         wanted.setdefault(cold, []).append(session_id)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lake.failures import Failures
 from orchestration.cli.opening import now_ms, open_lake
 from orchestration.cli.options import AsJson
 from orchestration.cli.printing import complain, print_json, print_table, progress
@@ -24,11 +25,13 @@ def retention(
     store, settings = open_lake()
     now = now_ms()
     gone = []
+    failures = Failures()
     with progress() as step:
         days = expired_days(store, settings, now_ms=now)
         for number, day in enumerate(days):
             step(f"{day}", number, len(days))
-            gone.append(expire_day(store, settings, day, now_ms=now, dry_run=dry_run))
+            with failures.of(f"{day}"):
+                gone.append(expire_day(store, settings, day, now_ms=now, dry_run=dry_run))
     if as_json:
         totals = ("object_count", "size_bytes")
         print_json([asdict(one) | {name: getattr(one, name) for name in totals} for one in gone])
@@ -47,6 +50,7 @@ def retention(
     failed = {what: why for one in gone for what, why in one.failed.items()}
     for what, why in failed.items():
         complain(f"{what}: kept, since it cannot be read: {why}")
+    _fail_on(failures)
     if failed:
         raise typer.Exit(1)
 
@@ -58,12 +62,16 @@ def maintain(as_json: AsJson = False) -> None:
     store, settings = open_lake()
     with progress() as step:
         done = maintain(store, settings, now_ms=now_ms(), report=step)._asdict()
-    moved = done.pop("moved")
+    moved, failed = done.pop("moved"), done.pop("failed")
     done = {"cold_days": moved.day_count, "moved_rows": moved.row_count, **done}
     if as_json:
-        print_json(done)
+        print_json(done | {"failed": dict(failed)})
     else:
         print_table(("what", "count"), done.items())
+    for what, why in failed.items():
+        complain(f"{what}: {why}")
+    if failed:
+        raise typer.Exit(1)
 
 
 def rebuild(as_json: AsJson = False) -> None:
@@ -96,16 +104,18 @@ def rescore(
 ) -> None:
     """Score old sessions by the rules of this version, from their files."""
     from lake import keys
-    from lake.maintenance import days_under
     from lake.rescoring import rescore_day
+    from lake.stored_days import days_under
 
     store, _ = open_lake()
     done = []
+    failures = Failures()
     with progress() as step:
         days = [day.date()] if day else list(days_under(store, keys.SESSIONS))
         for number, one in enumerate(days):
             step(f"{one}", number, len(days))
-            done.append(rescore_day(store, one, again=again))
+            with failures.of(f"{one}"):
+                done.append(rescore_day(store, one, again=again))
     if as_json:
         print_json([asdict(one) for one in done])
     else:
@@ -113,6 +123,7 @@ def rescore(
     failed = {what: why for one in done for what, why in one.failed.items()}
     for what, why in failed.items():
         complain(f"{what} keeps its scores: {why}")
+    _fail_on(failures)
     if failed:
         raise typer.Exit(1)
 
@@ -172,6 +183,14 @@ def preflight(as_json: AsJson = False) -> None:
     else:
         print_table(("promise", "kept", "detail"), findings)
     if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _fail_on(failures: Failures) -> None:
+    """End with 1 if items failed, naming each."""
+    for what, why in failures.found.items():
+        complain(f"{what}: {why}")
+    if failures.found:
         raise typer.Exit(1)
 
 

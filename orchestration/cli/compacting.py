@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lake.errors import Conflict, StoreUnavailable
+from lake.failures import Failures, reason_of
 from lake.settings import Settings
 from lake.store import Store
 from orchestration.cli.opening import now_ms, open_lake
@@ -56,10 +57,13 @@ def _compact_all(store: Store, settings: Settings, only: date | None, as_json: b
             raise typer.Exit(1)
         has_progressed = False
         failed = {}
+        failures = Failures()
         for one in days:
-            done = _compact_day(store, settings, one, settled_only=False, as_json=as_json)
-            has_progressed |= done.segment_count > 0 or done.session_count > 0
-            failed |= done.failed
+            with failures.of(f"{one}"):
+                done = _compact_day(store, settings, one, settled_only=False, as_json=as_json)
+                has_progressed |= done.segment_count > 0 or done.session_count > 0
+                failed |= done.failed
+        failed |= failures.found
 
 
 def _compact_on(
@@ -80,7 +84,12 @@ def _compact_on(
                 last_at_ms, tried_ms = tried.get(day, (-1, 0))
                 is_new = at_ms != last_at_ms or now - tried_ms >= settings.compact_wait_s * 1000
                 if only in (None, day) and is_new and not stop.is_set():
-                    _compact_day(store, settings, day, settled_only=True, as_json=as_json)
+                    try:
+                        _compact_day(store, settings, day, settled_only=True, as_json=as_json)
+                    except (StoreUnavailable, Conflict):
+                        raise
+                    except Exception as error:  # noqa: BLE001 - other days go on
+                        complain(f"{day}: {reason_of(error)}; trying again later")
                     tried[day] = (at_ms, now)
         except (StoreUnavailable, Conflict) as error:
             complain(f"{error}; trying again")  # when the store is back, so are we

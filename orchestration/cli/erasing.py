@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from lake.failures import Failures
 from orchestration.cli.opening import now_ms, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.printing import complain, print_json, print_table, progress
+from orchestration.cli.printing import complain, note, print_json, print_table, progress
 
 
 def erase(
@@ -25,6 +26,12 @@ def erase(
     waiting: Annotated[
         bool, typer.Option("--waiting", help="Carry out what was asked for by the API.")
     ] = False,
+    cancel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Remove a request that can never be carried out (--website too)."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Erase sessions, or all of a visitor or a user: hidden at once, then gone from every byte.
@@ -36,12 +43,20 @@ def erase(
     from lake.errors import SessionMissing
     from lake.view import Lake
 
-    asked = [bool(session), visitor is not None, user is not None, waiting]
-    if sum(asked) != 1 or ((visitor or user) and website is None):
+    asked = [bool(session), visitor is not None, user is not None, waiting, cancel is not None]
+    if sum(asked) != 1 or ((visitor or user or cancel) and website is None):
         raise typer.BadParameter(
-            "give --session ID, or --visitor ID or --user ID with --website ID, or --waiting"
+            "give --session ID, or --visitor ID, --user ID or --cancel ID with --website ID, "
+            "or --waiting"
         )
     store, settings = open_lake()
+    if cancel is not None:
+        assert website is not None
+        anew = erasing.cancel(store, website, cancel, by="cli", now_ms=now_ms())
+        note(f"asked for anew: {anew}" if anew else "what it hid stays hidden")
+        print(cancel)
+        return
+    failures = Failures()
     with progress() as step:
         if not waiting:
             if website is None:
@@ -58,7 +73,9 @@ def erase(
             mine = erasing.request(Lake(store, settings, now_ms), website, wanted, by="cli")
             done = erasing.carry_out(store, settings, [mine], now_ms=now_ms, report=step)
         else:
-            done = erasing.carry_out_waiting(store, settings, now_ms=now_ms, report=step)
+            done = erasing.carry_out_waiting(
+                store, settings, now_ms=now_ms, report=step, failures=failures
+            )
     if as_json:
         print_json(done)
     for one in done:
@@ -76,7 +93,11 @@ def erase(
                 ("unreadable objects", one.unreadable_count),
             ]
             print_table(("receipt", "value"), rows)
-        if one.done_at is None:
+        if one.failed:
+            complain(f"erasure {one.erasure_id} of {one.website_id}: {one.failed}")
+        elif one.done_at is None:
             complain(f"not all is gone yet: {one.waits_for}; run `replaylake erase --waiting`")
-    if not all(one.done_at for one in done):
+    for what, why in failures.found.items():
+        complain(f"{what}: {why}")
+    if failures.found or not all(one.done_at for one in done):
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ import typer
 
 from lake import holds
 from lake import websites as lake_websites
+from lake.errors import Damaged
 from orchestration.cli.opening import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
 from orchestration.cli.printing import complain, note, print_json, print_table
@@ -30,8 +31,13 @@ def place(
 ) -> None:
     """Keep a session, or all of a website, from retention and erasure."""
     store, _ = open_lake()
+    from lake import erasing
+
     holds.place(store, website, session, reason=reason, by=by, now_ms=now_ms())
     note("held from now on; a retention that runs at this moment may have removed some already")
+    # Asked after the hold was written: a run that begins later sees it.
+    for one in erasing.started(store, website, session):
+        complain(f"erasure {one.erasure_id} has begun, and may have removed some already")
     print(session or website)
 
 
@@ -44,8 +50,14 @@ def list_(
 ) -> None:
     """List what is held, why, since when and by whom."""
     store, _ = open_lake()
+    failed = []
     if website is None:
-        found = holds.list_all(store)
+        found = []
+        for one in holds.read_all(store).values():
+            if isinstance(one, Damaged):
+                failed.append(one)
+            else:
+                found.append(one)
     else:
         found = [holds.of(store, lake_websites.get(store, website).website_id)]
     rows = [
@@ -58,6 +70,10 @@ def list_(
         print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     else:
         print_table(_COLUMNS, rows)
+    for error in failed:
+        complain(f"{error}: all of its website is held")
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -66,7 +82,7 @@ def release(
     session: _Session = None,
     by: Annotated[str, typer.Option(metavar="NAME", help="Who ends it.")] = "cli",
 ) -> None:
-    """End a hold. What is past its retention goes with the next run."""
+    """End a hold. What is past its retention, or to be erased, goes with the next run."""
     store, _ = open_lake()
     before = holds.of(store, lake_websites.get(store, website).website_id)
     if session not in before.sessions if session else before.website is None:

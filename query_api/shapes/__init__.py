@@ -29,6 +29,7 @@ from query_api.shapes.insights import (
 from query_api.shapes.keeping import (
     AuditEntry,
     AuditLog,
+    Cancelled,
     Erasure,
     ErasureList,
     Key,
@@ -64,6 +65,7 @@ __all__ = [
     "AuditEntry",
     "AuditLog",
     "Background",
+    "Cancelled",
     "ClickCell",
     "ClickedPages",
     "Contents",

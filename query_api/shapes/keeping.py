@@ -118,8 +118,29 @@ class AuditLog(TypedDict):
     nextCursor: str | None
 
 
+class HeldSession(TypedDict):
+    """A session whose erasure waits for the release of a hold on it, or on all of its `website`."""
+
+    sessionId: str
+    hold: str
+    reason: str
+    placedAt: str
+    placedBy: str
+
+
+class Cancelled(TypedDict):
+    """A request that is removed, and the one that took its place, if any."""
+
+    erasureId: str
+    replacedBy: str | None
+
+
 class Erasure(TypedDict):
-    """An erasure: `hidden` until no byte is left, then `done`, and this is its receipt."""
+    """An erasure: `hidden` until no byte is left, then `done`, and this is its receipt.
+
+    `held`: what is left of it waits for the release of legal holds. `failed`: the last run could
+    not carry it out, and why; it is tried again.
+    """
 
     erasureId: str
     status: str
@@ -128,6 +149,8 @@ class Erasure(TypedDict):
     dueAt: str
     doneAt: str | None
     waitsFor: str | None
+    failed: str | None
+    held: list[HeldSession]
     sessions: int
     rows: int
     files: int

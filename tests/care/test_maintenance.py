@@ -9,7 +9,8 @@ from lake import keys
 from lake.details import session_detail
 from lake.errors import Conflict
 from lake.layout import chill
-from lake.maintenance import Maintained, days_under, maintain
+from lake.maintenance import Maintained, maintain
+from lake.stored_days import days_under
 from lake.tables.parts import hot_day
 from lake.tables.schemas import BY_SESSION
 from lake.tables.sessions import sorted_rows

@@ -1,7 +1,6 @@
 import pytest
 
 from lake import keys, visitors
-from lake.errors import Damaged
 from lake.store import Store
 from lake.visitors import Salts
 
@@ -52,7 +51,10 @@ def test_salts_are_destroyed_after_48_hours(store: Store) -> None:
     ]
 
 
-def test_a_salt_that_cannot_be_read_says_so(store: Store) -> None:
-    store.put("control/salts/2026-11-18.json", b"{}")
-    with pytest.raises(Damaged, match="2026-11-18"):
-        Salts(store).visitor_id("w_a", "", "", now_ms=NOW_MS)
+@pytest.mark.parametrize("body", [b"{}", b"\xff", b'{"salt":"zz"}', b'{"salt":""}', b""])
+def test_a_damaged_salt_is_replaced_for_all_processes(store: Store, body: bytes) -> None:
+    store.put("control/salts/2026-11-18.json", body)
+
+    first = Salts(store).visitor_id("w_a", "", "", now_ms=NOW_MS)
+
+    assert Salts(store).visitor_id("w_a", "", "", now_ms=NOW_MS) == first

@@ -28,13 +28,15 @@ export interface NewKey extends Key {
 
 export interface Erasure {
   erasureId: string;
-  status: "hidden" | "done";
+  status: "hidden" | "held" | "failed" | "done";
   requestedAt: string;
   requestedBy: string;
   dueAt: string;
   doneAt: string | null;
   /** What the last run had to leave, and why. */
   waitsFor: string | null;
+  /** Why the last run could not carry it out. */
+  failed: string | null;
   sessions: number;
   rows: number;
   files: number;

@@ -149,11 +149,13 @@ function meansOf({ by, known }: Asked): string {
   return `${listed} ${BY[by].whose}, and whatever began until now and has not arrived yet. Later visits are recorded again.`;
 }
 
+const STATUS = { done: "Done", failed: "Failed", held: "Held", hidden: "Hidden" };
+
 function Receipt({ one }: { one: Erasure }) {
   const nowMs = Date.now();
   return (
     <li>
-      <span class={one.doneAt ? "tag good" : "tag"}>{one.doneAt ? "Done" : "Hidden"}</span>
+      <span class={one.doneAt ? "tag good" : "tag"}>{STATUS[one.status]}</span>
       <div>
         {one.doneAt ? (
           <p>
@@ -168,6 +170,7 @@ function Receipt({ one }: { one: Erasure }) {
             Nobody sees {one.sessions === 1 ? "the session" : `the ${one.sessions} sessions`} any
             more. The bytes go by <time dateTime={one.dueAt}>{moment(one.dueAt)}</time>.
             {one.waitsFor && ` Waits: ${one.waitsFor}.`}
+            {one.failed && ` Failed: ${one.failed}.`}
           </p>
         )}
         <span class="dim">

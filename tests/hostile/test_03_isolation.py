@@ -1,0 +1,473 @@
+"""One website's bad ids and damaged objects fail no job and no route of another website."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+import dagster as dg
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+import lake as open_lake
+from ingest_api.app import create_app as create_ingest
+from lake import erased, erasing, holds, ids, keys, segments, websites
+from lake.check import check
+from lake.compaction import compact_day
+from lake.erasing import Receipt, Targets
+from lake.errors import Damaged
+from lake.maintenance import maintain
+from lake.pending import PendingIndex
+from lake.rebuild import rebuild
+from lake.repair import repair
+from lake.rescoring import rescore_day
+from lake.settings import Settings
+from lake.store import Store
+from lake.tables.table import Table
+from lake.times import iso, utc_day
+from lake.view import Lake
+from orchestration.cli import app
+from orchestration.definitions import defs
+from query_api.app import create_app
+from tests.asgi import AppClient
+from tests.care.expired import OVER_MS, expire, old
+from tests.care.lakes import DAY_MS, compacted
+from tests.ingest import recording
+from tests.ingest.recording import Recorder, recording_website
+from tests.orchestration.conftest import FrozenLake
+from tests.processes import environ_of
+from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+
+MAX_ID = "ffffffff-ffff-7fff-bfff-ffffffffffff"
+TOO_LATE = ids.uuid7(ids.TIME_MS_MAX + 1, 7)
+AFTER_US = ids.uuid7(2**47, 7)  # the year 6429
+BAD_IDS = [MAX_ID, TOO_LATE, AFTER_US, "x", "", MAX_ID.upper()]
+
+
+@pytest.fixture
+def lakeful(store: Store, settings: Settings) -> Lakeful:
+    return Lakeful(store, settings, Clock())
+
+
+@pytest.fixture
+def client(lakeful: Lakeful) -> Iterator[AppClient]:
+    app = create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)
+    with AppClient(app) as client:
+        yield client
+
+
+def test_the_last_id_with_a_date_is_accepted() -> None:
+    last = ids.uuid7(ids.TIME_MS_MAX, 2**74 - 1)
+
+    assert ids.check_uuid7(last, "it") == last
+    assert f"{ids.day_of(last)}" == "9998-12-31"
+    assert not ids.is_uuid7(TOO_LATE)
+
+
+def test_every_route_refuses_an_id_that_no_session_can_have(
+    client: AppClient, lakeful: Lakeful
+) -> None:
+    admin = lakeful.headers(role="admin")
+    base = f"/api/websites/{lakeful.website.website_id}"
+    for bad in BAD_IDS:
+        body = {"sessions": [ids.new_uuid7(NOW_MS), bad]}
+        part = bad or "%20"
+        requests: list[tuple[str, str, dict[str, object]]] = [
+            ("POST", f"{base}/erasures", {"json": body}),
+            ("DELETE", f"/api/replay/{part}", {}),
+            ("GET", f"/api/replay/{part}", {}),
+            ("GET", f"/api/replay/{part}/offline", {}),
+            ("GET", f"/api/replay/{part}/shares", {}),
+            ("POST", f"/api/replay/{part}/share", {}),
+            ("DELETE", f"/api/shares/{part}", {}),
+            ("GET", f"{base}/sessions/{part}", {}),
+            ("GET", f"/api/erasures/{part}", {}),
+            ("DELETE", f"{base}/erasures/{part}", {}),
+            ("DELETE", f"{base}/keys/{part}", {}),
+            ("GET", f"{base}/sessions?cursor={part}", {}),
+        ]
+        if bad != AFTER_US:  # an empty page
+            requests.append(("GET", f"{base}/audit?cursor={part}", {}))
+        for method, path, options in requests:
+            answer = client.request(method, path, headers=admin, **options)
+            assert 400 <= answer.status_code < 500, (method, path, answer.text)
+            assert answer.headers["content-type"] == "application/problem+json"
+    assert list(lakeful.store.list(keys.ERASURES)) == []
+
+
+def test_ingest_refuses_a_session_and_a_page_without_a_date(
+    settings: Settings, store: Store
+) -> None:
+    recorder = Recorder(recording_website(store).website_id)
+    with AppClient(create_ingest(settings, store, clock=Clock())) as client:
+        for name in ("session", "page"):
+            for bad in BAD_IDS:
+                answer = client.post(
+                    "/v1/chunks",
+                    params=recorder.params(**{name: bad}),
+                    content=recording.zipped(recording.chunk()),
+                    headers=recording.headers(),
+                )
+                is_fair = (name, bad) == ("page", AFTER_US)  # of a page, the time means nothing
+                assert (answer.status_code == 202) == is_fair, (name, bad, answer.text)
+                assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("bad", [MAX_ID, TOO_LATE])
+def test_every_command_refuses_an_id_without_a_date(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    for name, value in environ_of(lakeful.settings).items():
+        monkeypatch.setitem(os.environ, name, value)
+    mine = ["--website", lakeful.website.website_id]
+    for arguments in (
+        ["erase", *mine, "--session", bad],
+        ["erase", "--session", bad],
+        ["erase", *mine, "--cancel", bad],
+        ["hold", "place", *mine, "--session", bad, "--reason", "case 1"],
+        ["share", "create", bad, *mine],
+        ["export", bad],
+    ):
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 1, (arguments, done.output)
+        # `main` prints errors of ours in one line.
+        assert type(done.exception).__module__ == "lake.errors" or "Erasure" in repr(done.exception)
+    assert list(lakeful.store.list("control/erasures/")) == []
+    assert list(lakeful.store.list("control/holds/")) == []
+
+
+def poisoned(website_id: str, *, sessions: tuple[str, ...], at_ms: int = NOW_MS) -> Receipt:
+    """A request as versions before this one accepted it."""
+    return Receipt(
+        erasure_id=ids.new_uuid7(at_ms),
+        website_id=website_id,
+        requested_at=iso(at_ms),
+        requested_by="old",
+        due_at=iso(at_ms + DAY_MS),
+        sessions=sessions,
+    )
+
+
+def put(store: Store, key: str, document: object) -> None:
+    store.put(key, msgspec.json.encode(document))
+
+
+def plant_erasures(lakeful: Lakeful, website_id: str, session: Session) -> Receipt:
+    """Requests, receipts, tombstones and holds that no version should have stored."""
+    store = lakeful.store
+    poison = poisoned(website_id, sessions=(MAX_ID, session.session_id))
+    put(store, keys.erasure_key(website_id, poison.erasure_id), poison)
+    for name, body in (("junk", b"\xff\x00"), (ids.new_uuid7(1), b"[" * 100_000)):
+        store.put(keys.erasure_key(website_id, name), body)
+        store.put(keys.receipt_key(website_id, name), body)
+    foreign = poisoned("w_somebody", sessions=(session.session_id,))
+    put(store, keys.erasure_key(website_id, foreign.erasure_id), foreign)
+    put(
+        store,
+        keys.erased_key(website_id),
+        {"website_id": website_id, "waiting": [MAX_ID, session.session_id], "sessions": ["x"]},
+    )
+    hold = {"reason": "r", "placed_at": iso(NOW_MS), "placed_by": "old"}
+    put(store, keys.hold_key(website_id), {"website_id": website_id, "sessions": {MAX_ID: hold}})
+    return poison
+
+
+def plant_garbage(lakeful: Lakeful) -> list[str]:
+    """Websites of which one document each cannot be read; the store's other odd objects too."""
+    store = lakeful.store
+    made = []
+    for key_of in (keys.website_key, keys.erased_key, keys.hold_key):
+        website_id = lakeful.new_website().website_id
+        session = lakeful.record(page(NOW_MS - 600_000), websites.get(store, website_id))
+        store.put(key_of(website_id), b'{"website_id": 7')
+        made.append(website_id)
+        assert session.website_id == website_id
+    store.put(f"{keys.KEYS}abcdefghijkl.json", b"{")
+    store.put(f"{keys.SHARES}abcdefghijkl.json", b"\xfe")
+    store.put(f"{keys.SALTS}2026-13-45.json", b"{}")
+    store.put(f"{keys.AUDIT}date=2026-11-18/{ids.new_uuid7(NOW_MS)}.ndjson", b"{]")
+    day = lakeful.session().day
+    store.put(keys.session_file_key(day, made[0], MAX_ID, "00"), b"?")
+    return made
+
+
+def plant_chunk(lakeful: Lakeful, website_id: str, good: Session) -> None:
+    """A chunk of a session whose id has no day, in one segment with another website's chunk."""
+    (first, second) = good.chunks([*page(good.began_ms), *moves(good.began_ms, 40)])
+    bad = first._replace(website_id=website_id, session_id=MAX_ID)
+    key = keys.segment_key(good.day, ids.new_uuid7(NOW_MS))
+    lakeful.store.put(key, segments.encode([bad, first, second]))
+    lakeful.clock.tick()
+
+
+def carry_out(lakeful: Lakeful) -> list[Receipt]:
+    def sleep(seconds: float) -> None:
+        lakeful.clock.ms += int(seconds * 1000) + 1
+
+    return erasing.carry_out_waiting(
+        lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
+    )
+
+
+def routes(website_id: str, session_id: str) -> list[str]:
+    base = f"/api/websites/{website_id}"
+    return [
+        *(f"{base}{path}" for path in ("", "/sessions", "/errors", "/erasures", "/keys", "/audit")),
+        f"{base}/sessions/{session_id}",
+        f"{base}/days",
+        f"{base}/frustration",
+        f"/api/replay/{session_id}?website={website_id}",
+        f"/api/replay/{session_id}/shares?website={website_id}",
+    ]
+
+
+def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
+    lakeful: Lakeful, client: AppClient
+) -> None:
+    """Every kind of bad control object, of several websites, and a sound website beside them."""
+    store, settings = lakeful.store, lakeful.settings
+    bad_website, sound = lakeful.website, lakeful.new_website()
+    expired = old(lakeful, website=sound)
+    theirs = lakeful.record(page(NOW_MS - 600_000), bad_website)
+    kept, gone = (lakeful.record(page(NOW_MS - 600_000), sound) for _ in range(2))
+    admin = {"authorization": f"Bearer {lakeful.key(sound, 'admin')}"}
+    all_of_them = {"authorization": f"Bearer {key_of_all(lakeful)}"}
+    poison = plant_erasures(lakeful, bad_website.website_id, theirs)
+    garbage = plant_garbage(lakeful)
+    waiting = lakeful.session(sound)
+    plant_chunk(lakeful, bad_website.website_id, waiting)
+
+    # Readers and compaction.
+    pending = PendingIndex(store).refresh()
+    assert (sound.website_id, waiting.session_id) in pending.sessions
+    done = compact_day(store, settings, kept.day, now_ms=lakeful.clock.ms)
+    assert f"{bad_website.website_id}/{MAX_ID}" in done.failed
+    compacted_ids = set(Table(store, "sessions").snapshot().scan().collect()["session_id"])
+    assert {kept.session_id, gone.session_id, waiting.session_id} <= compacted_ids
+    lakeful.clock.tick()
+
+    # The erasure of the sound website is done, the poisoned one says why it is not.
+    asked = erasing.request(
+        Lake(store, settings, lakeful.clock),
+        sound.website_id,
+        Targets(sessions=(gone.session_id,)),
+        by="test",
+    )
+    carry_out(lakeful)
+    assert erasing.receipt_of(store, sound.website_id, asked.erasure_id).done_at
+    failed = erasing.receipt_of(store, bad_website.website_id, poison.erasure_id)
+    assert failed.done_at is None
+    assert failed.failed is not None
+    assert MAX_ID in failed.failed
+    assert not any(theirs.session_id in item.key for item in store.list(keys.SESSIONS))
+
+    # All other jobs.
+    expire(lakeful)
+    assert not any(expired.session_id in item.key for item in store.list(keys.SESSIONS))
+    assert rescore_day(store, kept.day, again=True).session_count >= 2
+    cared = maintain(store, settings, now_ms=lakeful.clock.ms)
+    assert list(cared.failed) == [keys.erased_key(garbage[1])] or "erased" in str(cared.failed)
+    found = check(store, settings, now_ms=lakeful.clock.ms)
+    kinds = {one.kind for one in found}
+    assert {"erasure-impossible", "control-damaged", "foreign-object"} <= kinds
+    assert "check-failed" not in kinds
+    assert not any(sound.website_id in one.where for one in found)
+    repair(store, settings, now_ms=lakeful.clock.ms)
+    assert not any(
+        one.kind == "segment-misplaced" for one in check(store, settings, now_ms=lakeful.clock.ms)
+    )
+    rebuild(store, settings)
+    lakeful.clock.tick()
+
+    # Routes: the sound website's are whole, the others' are no 5xx.
+    answer = client.get(f"/api/websites/{sound.website_id}/sessions", headers=admin)
+    listed = {one["sessionId"] for one in answer.json()["sessions"]}
+    assert listed == {kept.session_id, waiting.session_id}
+    for path in routes(sound.website_id, kept.session_id):
+        assert client.get(path, headers=admin).status_code == 200, path
+    for website_id in (bad_website.website_id, *garbage):
+        for path in routes(website_id, theirs.session_id):
+            answer = client.get(path, headers=all_of_them)
+            assert answer.status_code < 500, (path, answer.text)
+    names = client.get("/api/websites", headers=all_of_them).json()["websites"]
+    assert {one["website_id"] for one in names} >= {sound.website_id, bad_website.website_id}
+    assert client.get("/api/me", headers=all_of_them).status_code == 200
+    receipts = client.get(
+        f"/api/websites/{bad_website.website_id}/erasures", headers=all_of_them
+    ).json()["erasures"]
+    assert {one["status"] for one in receipts} == {"failed"}
+    frames = open_lake.open(settings.lake).sessions().collect()
+    assert set(frames["session_id"]) >= {kept.session_id, waiting.session_id}
+    assert garbage[1] not in set(frames["website_id"])  # who is erased there nobody can tell
+
+
+def key_of_all(lakeful: Lakeful) -> str:
+    from lake import api_keys
+
+    return api_keys.create(lakeful.store, website_id="*", role="admin", now_ms=NOW_MS)
+
+
+def test_a_poisoned_erasure_is_cancelled_and_what_it_hid_is_erased(
+    lakeful: Lakeful, client: AppClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, website_id = lakeful.store, lakeful.website.website_id
+    admin = lakeful.headers(role="admin")
+    theirs = lakeful.record(page(NOW_MS - 600_000))
+    compacted(lakeful, {theirs.day})
+    poison = plant_erasures(lakeful, website_id, theirs)
+    base = f"/api/websites/{website_id}/erasures"
+    sound = erasing.request(
+        Lake(store, lakeful.settings, lakeful.clock),
+        website_id,
+        Targets(sessions=(ids.new_uuid7(NOW_MS),)),
+        by="test",
+    )
+
+    refused = client.request("DELETE", f"{base}/{sound.erasure_id}", headers=admin)
+    assert (refused.status_code, refused.json()["kind"]) == (409, "erasure-sound")
+    done = client.request("DELETE", f"{base}/{poison.erasure_id}", headers=admin)
+    assert done.status_code == 200, done.text
+    anew = done.json()["replacedBy"]
+    for name, value in environ_of(lakeful.settings).items():
+        monkeypatch.setitem(os.environ, name, value)
+    for item in list(store.list(keys.erasures_prefix(website_id))):
+        name = item.key.rpartition("/")[2].removesuffix(".json")
+        if name not in (anew, sound.erasure_id):
+            run = CliRunner().invoke(app, ["erase", "--cancel", name, "--website", website_id])
+            assert run.exit_code == 0, run.output
+
+    carry_out(lakeful)
+    assert erasing.receipt_of(store, website_id, anew).done_at
+    assert erasing.waiting(store) == erasing.unreadable(store) == []
+    assert not any(theirs.session_id in item.key for item in store.list(keys.SESSIONS))
+    assert MAX_ID not in store.get(keys.erased_key(website_id)).decode()
+    entries = client.get(f"/api/websites/{website_id}/audit", headers=admin).json()["entries"]
+    cancelled = [one["target"] for one in entries if one["action"] == "erasure-cancelled"]
+    assert poison.erasure_id in cancelled
+    assert "junk" in cancelled
+
+
+def test_a_website_whose_erasure_fails_delays_no_other(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake of ours counts like damage: it is named, and tried again."""
+    store = lakeful.store
+    first, second = sorted((lakeful.website, lakeful.new_website()), key=lambda w: w.website_id)
+    sessions = [lakeful.record(page(NOW_MS - 1000), one) for one in (first, second)]
+    compacted(lakeful, {sessions[0].day})
+    reader = Lake(store, lakeful.settings, lakeful.clock)
+    asked = [
+        erasing.request(reader, one.website_id, Targets(sessions=(one.session_id,)), by="test")
+        for one in sessions
+    ]
+    real, todo = erased.settle, [1]
+
+    def fail_once(store: Store, website_id: str, gone: set[str]) -> None:
+        if website_id == first.website_id and todo.pop():
+            raise ZeroDivisionError
+        real(store, website_id, gone)
+
+    monkeypatch.setattr(erased, "settle", fail_once)
+    with pytest.raises(ZeroDivisionError):
+        carry_out(lakeful)
+    states = [erasing.receipt_of(store, one.website_id, one.erasure_id) for one in asked]
+    assert [bool(one.done_at) for one in states] == [False, True]
+    assert "ZeroDivisionError" in (states[0].failed or "")
+
+    monkeypatch.setattr(erased, "settle", real)
+    (done,) = carry_out(lakeful)
+    assert (bool(done.done_at), done.failed) == (True, None)
+
+
+def test_dagster_names_failed_erasures_and_goes_on(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ_of(lakeful.settings).items():
+        monkeypatch.setitem(os.environ, name, value)
+    monkeypatch.setitem(os.environ, "REPLAY_CONTROL_CACHE_S", "0.001")
+    monkeypatch.setattr("lake.erasing.carrying._COMMIT_MS", 0)
+    sound = lakeful.new_website()
+    theirs = lakeful.record(page(NOW_MS - 1000))
+    poison = plant_erasures(lakeful, lakeful.website.website_id, theirs)
+    asked = erasing.request(
+        Lake(lakeful.store, lakeful.settings, lakeful.clock),
+        sound.website_id,
+        Targets(sessions=(ids.new_uuid7(NOW_MS),)),
+        by="test",
+    )
+    resources = {"lake": FrozenLake(at_ms=NOW_MS)}
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = defs.resolve_job_def("erasure").execute_in_process(
+            instance=instance, resources=resources
+        )
+        assert run.success
+        (event,) = run.filter_events(lambda event: event.is_successful_output)
+        told = {k: v.value for k, v in event.step_output_data.metadata.items()}
+        assert poison.erasure_id in told["failed"]
+        assert asked.erasure_id not in told["left_for_the_next_run"]
+        checked = defs.resolve_job_def("checks").execute_in_process(
+            instance=instance, resources=resources
+        )
+    (found,) = [
+        one
+        for one in checked.get_asset_check_evaluations()
+        if one.check_name == "erasures_are_carried_out"
+    ]
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert poison.erasure_id in json.dumps(found.metadata["failed"].value)
+
+
+def test_a_day_that_fails_stops_no_other_day(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ_of(lakeful.settings).items():
+        monkeypatch.setitem(os.environ, name, value)
+    monkeypatch.setattr("orchestration.cli.compacting.now_ms", lambda: NOW_MS)
+    early, late = (
+        lakeful.record(page(began_ms), began_ms=began_ms)
+        for began_ms in (NOW_MS - 2 * DAY_MS, NOW_MS - DAY_MS)
+    )
+    real = compact_day
+
+    def fail(store: Store, settings: Settings, day: object, **options: object) -> object:
+        if day == early.day:
+            raise Damaged("this day")
+        return real(store, settings, day, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("lake.compaction.compact_day", fail)
+    done = CliRunner().invoke(app, ["compact", "--once"])
+
+    assert done.exit_code == 1
+    assert "this day" in done.output
+    rows = Table(lakeful.store, "sessions").snapshot().scan().collect()
+    assert list(rows["session_id"]) == [late.session_id]
+
+
+def test_ingest_of_a_website_goes_on_beside_a_damaged_salt(
+    settings: Settings, store: Store
+) -> None:
+    clock = Clock()
+    store.put(keys.salt_key(utc_day(NOW_MS)), b"\x00")
+    recorder = Recorder(recording_website(store).website_id)
+
+    with AppClient(create_ingest(settings, store, clock=clock)) as client:
+        answer = client.post(
+            "/v1/chunks",
+            params=recorder.params(),
+            content=recording.zipped(recording.chunk()),
+            headers=recording.headers(),
+        )
+    assert answer.status_code == 202, answer.text
+
+
+def test_holds_of_ids_without_a_day_are_listed_and_released(lakeful: Lakeful) -> None:
+    website_id = lakeful.website.website_id
+    plant_erasures(lakeful, website_id, lakeful.session())
+
+    assert MAX_ID in holds.of(lakeful.store, website_id).sessions
+    with suppress(Damaged):
+        expire(lakeful)
+    holds.release(lakeful.store, website_id, MAX_ID, by="me", now_ms=OVER_MS)
+    assert holds.of(lakeful.store, website_id).sessions == {}

@@ -1,0 +1,304 @@
+"""A legal hold that is placed after an erasure was asked for keeps what is not removed yet."""
+
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+from typer.testing import CliRunner
+
+from lake import erased, erasing, holds, keys
+from lake.check import check
+from lake.compaction import compact_day
+from lake.erasing import Receipt, Targets, removal
+from lake.errors import SessionErased, SessionMissing
+from lake.finding import find
+from lake.listing import SessionQuery, list_sessions
+from lake.maintenance import maintain
+from lake.rebuild import rebuild
+from lake.repair import repair
+from lake.settings import Settings
+from lake.store import Store
+from lake.view import Lake
+from orchestration.cli import app
+from query_api.app import create_app
+from tests.asgi import AppClient
+from tests.care.expired import at_point, expire, old, old_with_all
+from tests.care.lakes import DAY_MS, compacted
+from tests.processes import environ_of
+from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+
+
+@pytest.fixture
+def lakeful(store: Store, settings: Settings) -> Lakeful:
+    return Lakeful(store, settings, Clock())
+
+
+def hold(lakeful: Lakeful, session: Session | None = None, reason: str = "case 4711") -> None:
+    holds.place(
+        lakeful.store,
+        lakeful.website.website_id,
+        session.session_id if session else None,
+        reason=reason,
+        by="counsel",
+        now_ms=NOW_MS,
+    )
+
+
+def release(lakeful: Lakeful, session: Session | None = None) -> None:
+    session_id = session.session_id if session else None
+    website_id = lakeful.website.website_id
+    holds.release(lakeful.store, website_id, session_id, by="counsel", now_ms=NOW_MS)
+
+
+def ask(lakeful: Lakeful, *sessions: Session) -> Receipt:
+    wanted = Targets(sessions=tuple(one.session_id for one in sessions))
+    reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
+    return erasing.request(reader, lakeful.website.website_id, wanted, by="test")
+
+
+def carry_out(lakeful: Lakeful) -> list[Receipt]:
+    def sleep(seconds: float) -> None:
+        lakeful.clock.ms += int(seconds * 1000) + 1
+
+    return erasing.carry_out_waiting(
+        lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
+    )
+
+
+def objects_of(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
+    """The session's files and the segments, by key."""
+    items = [*lakeful.store.list(keys.SESSIONS), *lakeful.store.list(keys.RAW)]
+    wanted = [i.key for i in items if session.session_id in i.key or i.key.startswith(keys.RAW)]
+    return {key: lakeful.store.get(key) for key in wanted}
+
+
+def assert_hidden(lakeful: Lakeful, session: Session) -> None:
+    reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
+    with pytest.raises(SessionMissing):
+        find(reader, lakeful.website, session.session_id)
+    listed = list_sessions(reader, lakeful.website, SessionQuery())
+    assert session.session_id not in [row["session_id"] for row in listed.rows]
+
+
+@pytest.mark.parametrize("kind", ["session", "website"])
+def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
+    lakeful: Lakeful, kind: str
+) -> None:
+    held, free = (lakeful.record(page(NOW_MS - 1000)) for _ in range(2))
+    compacted(lakeful, {held.day})
+    lakeful.append(held.chunks(moves(NOW_MS, 3)))
+    asked = ask(lakeful, held, free)
+    before = objects_of(lakeful, held)
+    mine = held if kind == "session" else None
+    hold(lakeful, mine)
+
+    (waits,) = carry_out(lakeful)
+    assert objects_of(lakeful, held) == before
+    assert (waits.done_at, waits.failed) == (None, None)
+    named = {one.session_id: (one.hold, one.reason, one.placed_by) for one in waits.held}
+    everybody = {held.session_id, free.session_id} if kind == "website" else {held.session_id}
+    assert named == dict.fromkeys(everybody, (kind, "case 4711", "counsel"))
+    assert "case 4711" in (waits.waits_for or "")
+    is_left = any(free.session_id in key for key in objects_of(lakeful, free))
+    assert is_left == (kind == "website")
+    assert_hidden(lakeful, held)
+    assert_hidden(lakeful, free)
+    # Waiting for a release is neither late nor broken, and nobody asks for it again.
+    assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS + 5 * DAY_MS) == []
+    maintain(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
+    assert [one.erasure_id for one in erasing.waiting(lakeful.store)] == [asked.erasure_id]
+
+    release(lakeful, mine)
+    (done,) = carry_out(lakeful)
+    assert done.done_at
+    assert (done.held, done.waits_for) == ((), None)
+    assert objects_of(lakeful, held) == {}
+    assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS) == []
+
+
+def test_the_api_names_the_hold(lakeful: Lakeful) -> None:
+    session = lakeful.record(page(NOW_MS - 1000))
+    compacted(lakeful, {session.day})
+    asked = ask(lakeful, session)
+    hold(lakeful, session)
+    carry_out(lakeful)
+
+    app = create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)
+    with AppClient(app) as client:
+        headers = lakeful.headers(role="admin")
+        answer = client.get(f"/api/erasures/{asked.erasure_id}", headers=headers).json()
+        gone = client.get(f"/api/replay/{session.session_id}", headers=headers)
+    assert answer["status"] == "held"
+    assert answer["held"] == [
+        {
+            "sessionId": session.session_id,
+            "hold": "session",
+            "reason": "case 4711",
+            "placedAt": answer["held"][0]["placedAt"],
+            "placedBy": "counsel",
+        }
+    ]
+    assert gone.status_code == 404
+
+
+def at_step(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[], object]) -> None:
+    """Do something once, just before a step of the removal reads the holds."""
+    real, todo = getattr(removal, name), [action]
+
+    def step(*arguments: object) -> None:
+        if todo:
+            todo.pop()()
+        real(*arguments)
+
+    monkeypatch.setattr(removal, name, step)
+
+
+@pytest.mark.parametrize(
+    ("step", "left"),
+    [("_remove_rows", {"sessions", "raw"}), ("_remove_files", {"sessions", "raw"}),
+     ("_remove_chunks", {"raw"})],
+)  # fmt: skip
+def test_a_hold_that_comes_while_an_erasure_runs_keeps_what_is_left(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, step: str, left: set[str]
+) -> None:
+    session = lakeful.record(page(NOW_MS - 1000))
+    compacted(lakeful, {session.day})
+    lakeful.append(session.chunks(moves(NOW_MS, 3)))
+    asked = ask(lakeful, session)
+    at_step(monkeypatch, step, lambda: hold(lakeful, session))
+
+    (waits,) = carry_out(lakeful)
+    assert [one.session_id for one in waits.held] == [session.session_id]
+    assert {key.partition("/")[0] for key in objects_of(lakeful, session)} == left
+    # Whoever placed it after the run began is told that some may be gone.
+    website_id = lakeful.website.website_id
+    (begun,) = erasing.started(lakeful.store, website_id, session.session_id)
+    assert begun.erasure_id == asked.erasure_id
+    # Nothing else destroys what is left, or shows it.
+    compact_day(lakeful.store, lakeful.settings, session.day, now_ms=lakeful.clock.ms)
+    if step == "_remove_files":
+        repair(lakeful.store, lakeful.settings, now_ms=NOW_MS + DAY_MS)
+        maintain(lakeful.store, lakeful.settings, now_ms=NOW_MS + DAY_MS)
+        rebuild(lakeful.store, lakeful.settings)
+    assert objects_of(lakeful, session)
+    assert_hidden(lakeful, session)
+
+    release(lakeful, session)
+    assert [bool(one.done_at) for one in carry_out(lakeful)][-1]
+    assert objects_of(lakeful, session) == {}
+
+
+def test_chunks_of_a_held_session_that_is_to_be_erased_are_not_dropped(lakeful: Lakeful) -> None:
+    held, free = (lakeful.record(page(NOW_MS - 1000)) for _ in range(2))
+    ask(lakeful, held, free)
+    hold(lakeful, held)
+
+    done = compact_day(lakeful.store, lakeful.settings, held.day, now_ms=lakeful.clock.ms)
+    assert (done.session_count, done.erased_count) == (1, 1)
+    (file,) = objects_of(lakeful, held)
+    assert held.session_id in file
+    assert_hidden(lakeful, held)
+    assert len(erasing.waiting(lakeful.store)) == 1
+    release(lakeful, held)
+    carry_out(lakeful)
+    assert objects_of(lakeful, held) == {}
+
+
+@pytest.mark.parametrize("why", ["erased", "expired"])
+def test_a_hold_that_comes_while_a_compaction_drops_chunks_keeps_them(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    from lake.compaction.slice import Compactor
+
+    began_ms = NOW_MS - (100 * DAY_MS if why == "expired" else 1000)
+    session = lakeful.session(began_ms=began_ms)
+    lakeful.append(session.chunks(page(began_ms)))
+    if why == "erased":
+        ask(lakeful, session)
+    before = objects_of(lakeful, session)
+    real = Compactor.delete
+
+    def delete(*arguments: object) -> None:
+        hold(lakeful, session)
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Compactor, "delete", delete)
+    compact_day(lakeful.store, lakeful.settings, session.day, now_ms=NOW_MS)
+    assert objects_of(lakeful, session) == before
+
+
+def test_a_hold_that_comes_while_a_retention_runs_keeps_rows_and_files(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has removed chunks that waited by then, and nothing else."""
+    session = old_with_all(lakeful)
+    at_point(monkeypatch, "retention-mid-delete", lambda: hold(lakeful, session))
+
+    expire(lakeful)
+    monkeypatch.undo()
+    left = {key.partition("/")[0] for key in objects_of(lakeful, session)}
+    assert left == {"sessions"}
+    assert any(lakeful.store.list(keys.QUARANTINE))
+    assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS) == []
+
+
+def test_what_nobody_can_read_is_not_destroyed_while_there_are_holds(lakeful: Lakeful) -> None:
+    other = lakeful.new_website()
+    session = lakeful.record(page(NOW_MS - 1000))
+    compacted(lakeful, {session.day})
+    key = keys.segment_key(session.day, "damaged")
+    lakeful.store.put(key, b"no parquet")
+    ask(lakeful, session)
+    holds.place(lakeful.store, other.website_id, None, reason="r", by="me", now_ms=NOW_MS)
+
+    (waits,) = carry_out(lakeful)
+    assert waits.done_at is None
+    assert key in (waits.waits_for or "")
+    assert lakeful.store.get(key) == b"no parquet"
+    holds.release(lakeful.store, other.website_id, None, by="me", now_ms=NOW_MS)
+    (done,) = carry_out(lakeful)
+    assert (bool(done.done_at), done.unreadable_count) == (True, 1)
+
+
+def test_nothing_is_held_of_which_nothing_is_left(lakeful: Lakeful) -> None:
+    session = lakeful.record(page(NOW_MS - 1000))
+    ask(lakeful, session)
+    carry_out(lakeful)
+
+    with pytest.raises(SessionErased):
+        hold(lakeful, session)
+    assert holds.of(lakeful.store, lakeful.website.website_id).sessions == {}
+
+
+def test_an_expired_and_erased_session_is_kept_by_its_hold_from_both(lakeful: Lakeful) -> None:
+    session = old(lakeful)
+    erased.add(lakeful.store, lakeful.website.website_id, sessions=[session.session_id])
+    hold(lakeful, session)
+    before = objects_of(lakeful, session)
+
+    expire(lakeful)
+    carry_out(lakeful)
+    assert objects_of(lakeful, session) == before != {}
+
+
+def test_the_command_line_says_that_an_erasure_has_begun(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ_of(lakeful.settings).items():
+        monkeypatch.setitem(os.environ, name, value)
+    session = lakeful.record(page(NOW_MS - 1000))
+    asked = ask(lakeful, session)
+    mine = ["--website", lakeful.website.website_id, "--session", session.session_id]
+    place = ["hold", "place", *mine, "--reason", "case 1"]
+
+    done = CliRunner().invoke(app, place)
+    assert done.exit_code == 0
+    assert asked.erasure_id not in done.stderr
+    release(lakeful, session)
+    (receipt,) = erasing.waiting(lakeful.store)
+    erasing.requests.start(lakeful.store, receipt, now_ms=NOW_MS)
+    done = CliRunner().invoke(app, place)
+    assert asked.erasure_id in done.stderr
+    shown = CliRunner().invoke(app, ["erase", "--waiting", "--json"])
+    assert json.loads(shown.stdout)[0]["held"][0]["reason"] == "case 1"
