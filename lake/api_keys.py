@@ -14,9 +14,11 @@ import msgspec
 from lake import audit, keys, websites
 from lake.documents import Documents
 from lake.errors import Missing, ObjectMissing, SettingInvalid
+from lake.settings import Settings
 from lake.store import Store
 from lake.times import iso
 from lake.tokens import Tokens, is_id
+from lake.website_index import WebsiteIndex
 
 Role = Literal["viewer", "admin"]
 ALL = "*"  # in a website id's place: the key is for every website there is or will be
@@ -47,14 +49,33 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 _DOCUMENTS = Documents(ApiKey, "API key", lambda one: [keys.api_key_key(one.key_id)])
 
 
-def create(store: Store, *, website_id: str, role: str, now_ms: int, by: str | None = None) -> str:
+_INDEX = WebsiteIndex(
+    keys.KEY_INDEX,
+    _DOCUMENTS,
+    keys.KEYS,
+    lambda one: keys.key_index_key(one.website_id, one.key_id),
+)
+_REVOKED_KEPT_MS = 30 * 86_400_000  # then only the audit log tells of a revoked key
+
+
+def create(
+    store: Store,
+    *,
+    website_id: str,
+    role: str,
+    now_ms: int,
+    by: str | None = None,
+    keys_max: int = Settings().website_keys_max,
+) -> str:
     """Make a key of a website, or of `ALL`, and return it, for the only time.
 
     Args:
         by: Who makes it, for the audit log; None: it is not told there.
+        keys_max: How many a website may have, revoked ones of the last 30 days included.
 
     Raises:
         WebsiteMissing: There is no such website.
+        LimitReached: It has too many keys.
         SettingInvalid: The role is neither viewer nor admin.
     """
     if role not in ("viewer", "admin"):
@@ -70,6 +91,8 @@ def create(store: Store, *, website_id: str, role: str, now_ms: int, by: str | N
             secret_sha256=secret_sha256,
             created_at=iso(now_ms),
         )
+        what = "keys: revoke some, and wait for 30 days, or raise REPLAY_WEBSITE_KEYS_MAX"
+        _INDEX.add(store, record, website_id, limit=keys_max, what=what)
         if by is not None:
             audit.record(store, website_id, by, "key-made", key_id, {"role": role}, now_ms=now_ms)
         if _DOCUMENTS.create(store, keys.api_key_key(key_id), record):
@@ -90,6 +113,28 @@ def list_all(store: Store) -> list[ApiKey]:
     """Read every key's record, oldest first, revoked ones too."""
     found = _DOCUMENTS.all(store, keys.KEYS)
     return sorted(found, key=lambda key: (key.created_at, key.key_id))
+
+
+def of_website(store: Store, website_id: str) -> list[ApiKey]:
+    """Read the keys of a website, or of `ALL`, oldest first, revoked ones too."""
+    found = _INDEX.read(store, keys.key_index_prefix(website_id))
+    return sorted(found, key=lambda key: (key.created_at, key.key_id))
+
+
+def forget(store: Store, *, now_ms: int) -> int:
+    """Delete the records of keys that were revoked 30 days ago; return how many.
+
+    Writes entries of the index that are missing.
+    """
+    long_ago = iso(now_ms - _REVOKED_KEPT_MS)
+    gone = [
+        key
+        for key in _INDEX.complete(store, now_ms=now_ms)
+        if key.revoked_at is not None and key.revoked_at < long_ago
+    ]
+    store.delete(keys.api_key_key(key.key_id) for key in gone)
+    _INDEX.remove(store, gone)
+    return len(gone)
 
 
 def revoke(store: Store, key_id: str, *, now_ms: int, by: str | None = None) -> ApiKey:

@@ -80,17 +80,18 @@ def record(
 
 
 def write(store: Store, entries: Iterable[Entry]) -> None:
-    """Write entries, in one object a day. They are durable when it returns.
+    """Write entries, in one object a website and day. They are durable when it returns.
 
     Raises:
         StoreUnavailable.
     """
-    days: dict[date, list[Entry]] = {}
+    groups: dict[tuple[str, date], list[Entry]] = {}
     for one in entries:
-        days.setdefault(utc_day(ids.at_ms_of(one.entry_id)), []).append(one)
-    for day, mine in days.items():
+        day = utc_day(ids.at_ms_of(one.entry_id))
+        groups.setdefault((one.website_id, day), []).append(one)
+    for place, mine in groups.items():
         body = b"".join(msgspec.json.encode(one) + b"\n" for one in mine)
-        store.put_new(keys.audit_key(day, mine[-1].entry_id), body, token=secrets.token_hex(16))
+        store.put_new(keys.audit_key(*place, mine[-1].entry_id), body, token=secrets.token_hex(16))
 
 
 def read(store: Store, key: str) -> list[Entry]:

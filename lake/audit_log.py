@@ -89,7 +89,7 @@ class Log:
             except BadInput as error:
                 raise CursorMalformed("give `nextCursor` of the page before") from error
         # Objects first: what is folded in between is seen twice rather than never.
-        found = {one.entry_id: one for one in self._waiting(from_at, to_at)}
+        found = {one.entry_id: one for one in self._waiting(website_id, from_at, to_at)}
         low_ms, high_ms = (at.timestamp() * 1000 if at else None for at in (from_at, to_at))
         waiting = [
             one
@@ -109,10 +109,13 @@ class Log:
         page = newest[:limit]
         return Page(page, page[-1].entry_id if len(newest) > limit else None)
 
-    def _waiting(self, from_at: datetime | None, to_at: datetime | None) -> Iterator[Entry]:
+    def _waiting(
+        self, website_id: str, from_at: datetime | None, to_at: datetime | None
+    ) -> Iterator[Entry]:
         items = [
             item
-            for item in self._store.list(keys.AUDIT)
+            for prefix in (keys.audit_prefix(website_id), keys.AUDIT_OF_ALL)
+            for item in self._store.list(prefix)
             if (day := keys.parse_audit_key(item.key)) is not None
             and (from_at is None or day >= from_at.astimezone(UTC).date())
             and (to_at is None or day <= to_at.astimezone(UTC).date())

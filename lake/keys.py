@@ -11,8 +11,10 @@
     control/receipts/<website>/<erasure>.json                    and done
     control/holds/<website>.json                                 what must not be removed
     control/shares/<share>.json                                  links to single sessions
+    control/key_index/<website>/<key>.json                       which keys a website has
+    control/share_index/<website>/<session>/<share>.json         and which links
     control/source_maps/<website>/<file>.map.zst                 of its generated files
-    audit/date=2026-11-23/<entry>.ndjson                         not yet in the table `audit`
+    audit/website=<website>/date=2026-11-23/<entry>.ndjson       not yet in the table `audit`
     control/preflight/<run>/                                     scratch, gone when the run is over
 
 Strings only: no I/O (see `lake.store`) and no clock (callers pass the date).
@@ -29,17 +31,21 @@ SESSIONS = "sessions/"
 QUARANTINE = "quarantine/"
 WEBSITES = "control/websites/"
 KEYS = "control/keys/"
+KEY_INDEX = "control/key_index/"
 SALTS = "control/salts/"
 ERASED = "control/erased/"
 ERASURES = "control/erasures/"
 RECEIPTS = "control/receipts/"
 HOLDS = "control/holds/"
 SHARES = "control/shares/"
+SHARE_INDEX = "control/share_index/"
 SOURCE_MAPS = "control/source_maps/"
 AUDIT = "audit/"
+AUDIT_OF_ALL = "audit/date="  # of all websites, as older versions wrote them
 PREFLIGHT = "control/preflight/"
 
-_AUDIT = re.compile(r"audit/date=(\d{4}-\d\d-\d\d)/[0-9a-f-]{36}\.ndjson")
+# Older versions wrote entries of all websites into a folder a day.
+_AUDIT = re.compile(r"audit/(?:website=[^/]+/)?date=(\d{4}-\d\d-\d\d)/[0-9a-f-]{36}\.ndjson")
 _SEGMENT = re.compile(r"(?:raw|quarantine)/date=(\d{4}-\d\d-\d\d)/([^/]+)\.parquet")
 _SESSION_FILE = re.compile(
     r"sessions/date=(\d{4}-\d\d-\d\d)/([^/]+)/([0-9a-f-]{36})\.([0-9a-f]+)\.ndjson\.zst"
@@ -129,6 +135,16 @@ def api_key_key(key_id: str) -> str:
     return f"{KEYS}{key_id}.json"
 
 
+def key_index_prefix(website_id: str) -> str:
+    """Folder of the entries of a website's API keys."""
+    return f"{KEY_INDEX}{website_id}/"
+
+
+def key_index_key(website_id: str, key_id: str) -> str:
+    """Key of the entry of an API key among its website's."""
+    return f"{key_index_prefix(website_id)}{key_id}.json"
+
+
 def salt_key(day: date) -> str:
     """Key of the visitor salt of `day`."""
     return f"{SALTS}{day:%Y-%m-%d}.json"
@@ -180,6 +196,17 @@ def share_key(share_id: str) -> str:
     return f"{SHARES}{share_id}.json"
 
 
+def share_index_prefix(website_id: str, session_id: str | None = None) -> str:
+    """Folder of the entries of a website's share links, or of one session's."""
+    folder = f"{SHARE_INDEX}{website_id}/"
+    return folder if session_id is None else f"{folder}{session_id}/"
+
+
+def share_index_key(website_id: str, session_id: str, share_id: str) -> str:
+    """Key of the entry of a share link among its session's."""
+    return f"{share_index_prefix(website_id, session_id)}{share_id}.json"
+
+
 def source_maps_prefix(website_id: str) -> str:
     """Folder of a website's source maps."""
     return f"{SOURCE_MAPS}{website_id}/"
@@ -190,9 +217,14 @@ def source_map_key(website_id: str, file_name: str) -> str:
     return f"{source_maps_prefix(website_id)}{file_name}.map.zst"
 
 
-def audit_key(day: date, entry_id: str) -> str:
-    """Key of audit entries of `day` that are not in the table yet."""
-    return f"{AUDIT}date={day:%Y-%m-%d}/{entry_id}.ndjson"
+def audit_prefix(website_id: str) -> str:
+    """Folder of a website's audit entries that are not in the table yet."""
+    return f"{AUDIT}website={website_id}/"
+
+
+def audit_key(website_id: str, day: date, entry_id: str) -> str:
+    """Key of a website's audit entries of `day` that are not in the table yet."""
+    return f"{audit_prefix(website_id)}date={day:%Y-%m-%d}/{entry_id}.ndjson"
 
 
 def parse_audit_key(key: str) -> date | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lake import audit_log, keys, shares, visitors
+from lake import api_keys, audit_log, keys, shares, visitors
 from lake.erasing import Receipt, leftovers
 from lake.errors import Damaged, ObjectMissing
 from lake.failures import Failures
@@ -90,6 +90,8 @@ def maintain(
             tmp_files = store.sweep_tmp(settings.orphan_grace_s)
     with failures.of("salts"):
         salts = visitors.destroy_old(store, now_ms=now_ms)
+    with failures.of("API keys"):
+        api_keys.forget(store, now_ms=now_ms)
     with failures.of("share links"):
         links = shares.forget(store, settings, now_ms=now_ms)
     return Maintained(

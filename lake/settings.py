@@ -66,6 +66,8 @@ class Settings:
     query_key_requests_per_s: int = _setting(200, "of one key and process: then 429")
     query_key_concurrent_max: int = _setting(4, "of one key at work: others of it wait their turn")
     query_misses_per_s: int = _setting(10, "wrong keys or ids of one caller: guessing is slow")
+    website_keys_max: int = _setting(500, "keys of one website, revoked ones included: then 409")
+    website_shares_max: int = _setting(5000, "links of one website, ended ones included: then 409")
     share_days_max: int = _setting(30, "a link to one session ends by then")
     audit_days: int = _setting(400, "who did what is kept so long: more than a year")
 

@@ -17,6 +17,7 @@ from lake.settings import Settings
 from lake.store import Store
 from lake.times import iso
 from lake.tokens import Tokens, is_id
+from lake.website_index import WebsiteIndex
 
 EXPIRES_IN_S = 7 * 86_400.0  # where nothing else is asked for
 _TOKENS = Tokens("rs_")
@@ -53,6 +54,13 @@ class ShareMissing(Missing):
 
 _DOCUMENTS = Documents(Share, "share link", lambda one: [keys.share_key(one.share_id)])
 
+_INDEX = WebsiteIndex(
+    keys.SHARE_INDEX,
+    _DOCUMENTS,
+    keys.SHARES,
+    lambda one: keys.share_index_key(one.website_id, one.session_id, one.share_id),
+)
+
 
 def create(
     store: Store,
@@ -71,6 +79,7 @@ def create(
 
     Raises:
         ShareInvalid: It would not last, or last longer than `share_days_max`.
+        LimitReached: The website has too many links.
     """
     most_s = settings.share_days_max * 86_400
     if not 0 < expires_in_s <= most_s:
@@ -89,6 +98,8 @@ def create(
             created_by=by,
             expires_at=iso(now_ms + int(expires_in_s * 1000)),
         )
+        what = "links: wait until some have ended, or raise REPLAY_WEBSITE_SHARES_MAX"
+        _INDEX.add(store, share, website_id, limit=settings.website_shares_max, what=what)
         _record(store, share, "share-made", by, now_ms)
         if _DOCUMENTS.create(store, _key(share_id), share):
             return share, token
@@ -106,11 +117,7 @@ def get(store: Store, share_id: str) -> Share:
 
 def of_website(store: Store, website_id: str, session_id: str | None = None) -> list[Share]:
     """Read the links of a website, or of one of its sessions, oldest first, ended ones too."""
-    found = [
-        share
-        for share in _DOCUMENTS.all(store, keys.SHARES)
-        if share.website_id == website_id and session_id in (None, share.session_id)
-    ]
+    found = _INDEX.read(store, keys.share_index_prefix(website_id, session_id))
     return sorted(found, key=lambda share: (share.created_at, share.share_id))
 
 
@@ -141,15 +148,14 @@ def revoke(store: Store, share_id: str, *, now_ms: int, by: str) -> Share:
 def forget(store: Store, settings: Settings, *, now_ms: int) -> int:
     """Delete the records of links that ended as long ago as any may last; return how many.
 
-    Until then they are told that they have ended, from then on that there is nothing.
+    Until then they are told that they have ended, from then on that there is nothing. Writes
+    entries of the index that are missing.
     """
     long_ago = iso(now_ms - settings.share_days_max * 86_400_000)
-    gone = [
-        _key(share.share_id)
-        for share in _DOCUMENTS.all(store, keys.SHARES)
-        if share.expires_at < long_ago
-    ]
-    store.delete(gone)
+    documents = _INDEX.complete(store, now_ms=now_ms)
+    gone = [share for share in documents if share.expires_at < long_ago]
+    store.delete(_key(share.share_id) for share in gone)
+    _INDEX.remove(store, gone)
     return len(gone)
 
 

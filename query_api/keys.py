@@ -60,9 +60,8 @@ async def _asked(request: Request, _: AdminCaller) -> _Asked:
 @router.get("/api/websites/{website_id}/keys", response_model=shapes.KeyList)
 def list_keys(services: UseServices, website: Admin, _: Annotated[Strict, Query()]) -> Json:
     """List the keys of a website, revoked ones too; those for all websites are not among them."""
-    found = api_keys.list_all(services.store)
-    mine = [_shown(key) for key in found if key.website_id == website.website_id]
-    return Json({"keys": mine})
+    found = api_keys.of_website(services.store, website.website_id)
+    return Json({"keys": [_shown(key) for key in found]})
 
 
 @router.post(
@@ -91,6 +90,7 @@ def make_key(
         role=asked.role,
         now_ms=services.lake.now_ms(),
         by=caller.key.key_id,
+        keys_max=services.lake.settings.website_keys_max,
     )
     key = api_keys.get(services.store, api_keys.key_id_of(token) or "")
     return Json({**_shown(key), "key": token}, status_code=201)

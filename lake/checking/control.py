@@ -14,6 +14,7 @@ from lake.store import Store
 
 _NAME = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+\.json")
 _SOURCE_MAP = re.compile(r"[A-Za-z0-9_-]+/[0-9a-f]{32}\.map\.zst")
+_INDEX = re.compile(r"(?:[A-Za-z0-9_-]+|\*)/(?:[0-9a-f-]{36}/)?[a-z0-9]{12}\.json")
 _SALT = re.compile(rb'\{"salt":"[0-9a-f]{64}"\}')
 
 
@@ -50,6 +51,10 @@ def damaged(store: Store) -> Iterator[Broken]:
             else:
                 if f"{found}.json" != name:
                     yield Broken("control-damaged", item.key, f"it says that it is {found[:64]}")
+    for prefix in (keys.KEY_INDEX, keys.SHARE_INDEX):
+        for item in store.list(prefix):
+            if not _INDEX.fullmatch(item.key.removeprefix(prefix)):
+                yield Broken("foreign-object", item.key, "no entry of an index has this name")
     yield from _damaged_source_maps(store)
 
 

@@ -23,8 +23,16 @@ def create(
     role: Annotated[str, typer.Option(help="viewer reads, admin also changes and erases.")],
 ) -> None:
     """Make a key and print it. It is shown this once."""
-    store, _ = open_lake()
-    print(api_keys.create(store, website_id=website, role=role, now_ms=now_ms(), by="cli"))
+    store, settings = open_lake()
+    token = api_keys.create(
+        store,
+        website_id=website,
+        role=role,
+        now_ms=now_ms(),
+        by="cli",
+        keys_max=settings.website_keys_max,
+    )
+    print(token)
 
 
 @app.command(name="list")
@@ -37,7 +45,7 @@ def list_(
 ) -> None:
     """List all keys, revoked ones too; never the keys themselves."""
     store, _ = open_lake()
-    found = [key for key in api_keys.list_all(store) if website in (None, key.website_id)]
+    found = api_keys.of_website(store, website) if website else api_keys.list_all(store)
     columns = ("key_id", "website_id", "role", "created_at", "last_used_at", "revoked_at")
     rows = [[getattr(key, column) for column in columns] for key in found]
     if as_json:
