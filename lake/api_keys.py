@@ -55,6 +55,7 @@ _INDEX = WebsiteIndex(
     keys.KEYS,
     lambda one: keys.key_index_key(one.website_id, one.key_id),
 )
+_TOO_MANY = "keys: revoke some, and wait for 30 days, or raise REPLAY_WEBSITE_KEYS_MAX"
 _REVOKED_KEPT_MS = 30 * 86_400_000  # then only the audit log tells of a revoked key
 
 
@@ -82,6 +83,7 @@ def create(
         raise SettingInvalid(f"role is {role!r}: give viewer or admin")
     if website_id != ALL:
         websites.get(store, website_id)
+    _INDEX.check(store, website_id, limit=keys_max, what=_TOO_MANY)
     while True:
         token, key_id, secret_sha256 = _TOKENS.draw()
         record = ApiKey(
@@ -91,10 +93,9 @@ def create(
             secret_sha256=secret_sha256,
             created_at=iso(now_ms),
         )
-        what = "keys: revoke some, and wait for 30 days, or raise REPLAY_WEBSITE_KEYS_MAX"
-        _INDEX.add(store, record, website_id, limit=keys_max, what=what)
         if by is not None:
             audit.record(store, website_id, by, "key-made", key_id, {"role": role}, now_ms=now_ms)
+        _INDEX.add(store, record, website_id, limit=keys_max, what=_TOO_MANY)
         if _DOCUMENTS.create(store, keys.api_key_key(key_id), record):
             return token
 

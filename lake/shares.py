@@ -60,6 +60,7 @@ _INDEX = WebsiteIndex(
     keys.SHARES,
     lambda one: keys.share_index_key(one.website_id, one.session_id, one.share_id),
 )
+_TOO_MANY = "links: wait until some have ended, or raise REPLAY_WEBSITE_SHARES_MAX"
 
 
 def create(
@@ -87,6 +88,8 @@ def create(
             f"a link for {expires_in_s:g} s: give more than 0 and at most {most_s} "
             f"({settings.share_days_max} days, REPLAY_SHARE_DAYS_MAX)"
         )
+    shares_max = settings.website_shares_max
+    _INDEX.check(store, website_id, limit=shares_max, what=_TOO_MANY)
     while True:
         token, share_id, secret_sha256 = _TOKENS.draw()
         share = Share(
@@ -98,9 +101,8 @@ def create(
             created_by=by,
             expires_at=iso(now_ms + int(expires_in_s * 1000)),
         )
-        what = "links: wait until some have ended, or raise REPLAY_WEBSITE_SHARES_MAX"
-        _INDEX.add(store, share, website_id, limit=settings.website_shares_max, what=what)
         _record(store, share, "share-made", by, now_ms)
+        _INDEX.add(store, share, website_id, limit=shares_max, what=_TOO_MANY)
         if _DOCUMENTS.create(store, _key(share_id), share):
             return share, token
 

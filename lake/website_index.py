@@ -49,21 +49,28 @@ class WebsiteIndex(Generic[T]):
         self._entry_of = entry_of
         self._complete: set[str] = set()  # lakes, by their addresses
 
-    def add(self, store: Store, document: T, website_id: str, *, limit: int, what: str) -> None:
-        """Write the entry of a document that is about to be written.
+    def check(self, store: Store, website_id: str, *, limit: int, what: str) -> None:
+        """Let a website have another one only below the limit.
 
         Args:
-            limit: How many the website may have, with this one.
             what: What they are, and what to do about it, for the message.
 
         Raises:
             LimitReached, StoreUnavailable.
         """
         self._be_complete(store)
+        if self._count(store, website_id, limit) >= limit:
+            raise LimitReached(f"the website has {limit} {what}")
+
+    def add(self, store: Store, document: T, website_id: str, *, limit: int, what: str) -> None:
+        """Write the entry of a document that is about to be written; many at once keep the limit.
+
+        Raises:
+            LimitReached, StoreUnavailable.
+        """
         entry = self._entry_of(document)
         self._write(store, entry)
-        listed = store.list(f"{self._folder}{website_id}/")
-        if sum(1 for _ in islice(listed, limit + 1)) > limit:
+        if self._count(store, website_id, limit + 1) > limit:
             store.delete([entry])
             raise LimitReached(f"the website has {limit} {what}")
 
@@ -108,6 +115,9 @@ class WebsiteIndex(Generic[T]):
         store.put(self._marker, _ENTRY)
         self._complete.add(store.url)
         return documents
+
+    def _count(self, store: Store, website_id: str, most: int) -> int:
+        return sum(1 for _ in islice(store.list(f"{self._folder}{website_id}/"), most))
 
     @property
     def _marker(self) -> str:

@@ -174,10 +174,10 @@ RETENTION = (
         "lake/expiring.py",
         """
          self._remove_waiting()
-+        self._delete(self._files())
++        self._delete_files()
 @
--        self._delete(self._files())
-         self._delete(self._aside())
+-        self._delete_files()
+         self._refresh_holds()
 """,
         (f"{_RETENTION}::test_a_retention_that_is_killed_is_finished_by_the_next",),
     ),
@@ -250,7 +250,7 @@ ERASURE = (
         "a rebuild brings back what was erased",
         "lake/rebuild.py",
         """
--            if website_id in gone and gone[website_id].hides(session_id):
+-            if mine is not None and mine.hides(session_id):
 -                continue  # erased; its removal was cut off, or it came back
 """,
         (f"{_ERASURE}::test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back",),
@@ -272,6 +272,30 @@ ERASURE = (
 +        return mine is not None
 """,
         (f"{_HOLDS}::test_a_held_session_stays_with_all_that_belongs_to_it_until_it_is_released",),
+    ),
+    Mutant(
+        "an erasure removes what is held since it was asked for",
+        "lake/erasing/removal.py",
+        """
+-        if hold is None:
++        if True:
+""",
+        (
+            "tests/hostile/test_13_holds_after_erasure.py::"
+            "test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release[session]",
+        ),
+    ),
+    Mutant(
+        "an id without a date is accepted",
+        "lake/ids.py",
+        """
+-    if at_ms_of(text) > TIME_MS_MAX:
++    if False:
+""",
+        (
+            "tests/hostile/test_03_isolation.py::"
+            "test_every_route_refuses_an_id_that_no_session_can_have",
+        ),
     ),
     Mutant(
         "an erasure ignores a legal hold",

@@ -123,7 +123,12 @@ def test_checks_pass_on_a_lake_that_is_well_and_fail_on_one_that_is_not(
 
     before = checked()
     assert all(before.values())
-    assert {name.partition(".")[0] for name in before} == {*TABLES, "session_files", "raw_segments"}
+    assert {name.partition(".")[0] for name in before} == {
+        *TABLES,
+        "session_files",
+        "raw_segments",
+        "expired_sessions",
+    }
 
     store.delete([item.key for item in store.list(keys.SESSIONS)])
     add_session(store, settings, website_id, begins_ms=NOW_MS - DAY_MS, now_ms=NOW_MS - 3_600_000)

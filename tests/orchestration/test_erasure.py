@@ -146,6 +146,8 @@ def test_nothing_of_what_was_erased_is_left_in_the_lake_or_in_dagsters_records(
         "chunks": 2,
         "former_table_files": figures(result)["former_table_files"],
         "left_for_the_next_run": [],
+        "held": [],
+        "failed": [],
     }
     assert figures(result)["bytes"] > 0
     assert figures(result)["former_table_files"] > 0

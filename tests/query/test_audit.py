@@ -461,7 +461,10 @@ def test_an_object_that_is_damaged_hides_no_other(
 def test_an_entry_is_dated_by_the_day_on_which_it_was_made(store: Store) -> None:
     audit.write(store, [*some(1), *some(1, at_ms=NOW_MS - DAY_MS)])
 
-    assert [key.split("/")[1] for key in waiting(store)] == ["date=2026-11-17", "date=2026-11-18"]
+    assert [key.split("/")[1:3] for key in waiting(store)] == [
+        ["website=w_a", "date=2026-11-17"],
+        ["website=w_a", "date=2026-11-18"],
+    ]
     assert Log(store).entries("w_a", from_at=datetime(2026, 11, 18, tzinfo=UTC)).entries[0].at == (
         iso(NOW_MS)
     )
