@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from lake.compaction.known import file_key
-from lake.erasing import requests
+from lake.erasing import ledger
 from lake.ids import day_of
 from lake.pending import Pending
 from lake.store import Store
@@ -42,8 +42,8 @@ class Erasures(NamedTuple):
 
 def erasures_of(store: Store, *, now_ms: int) -> Erasures:
     """Look at the erasures that are not done. Waiting for a legal hold is not late."""
-    waiting = requests.waiting(store)
-    unreadable = requests.unreadable(store)
+    waiting = ledger.waiting(store)
+    unreadable = ledger.unreadable(store)
     failed = {one.erasure_id: one.defect or one.failed for one in (*waiting, *unreadable)}
     return Erasures(
         len(waiting) + len(unreadable),

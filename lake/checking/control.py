@@ -7,7 +7,7 @@ import msgspec
 
 from lake import api_keys, erased, holds, keys, websites
 from lake.checking.found import Broken
-from lake.erasing.requests import DOCUMENTS as ERASURES
+from lake.erasing.ledger import DOCUMENTS as ERASURES
 from lake.errors import Damaged, LakeError, Missing, ObjectMissing, StoreUnavailable
 from lake.source_maps import store as source_maps
 from lake.store import Store

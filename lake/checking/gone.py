@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from lake import erased, holds, ids, keys, websites
 from lake.checking.found import Broken
 from lake.erased import Erased
-from lake.erasing import requests
+from lake.erasing import ledger
 from lake.errors import Damaged, Missing
 from lake.settings import Settings
 from lake.store import Store
@@ -30,8 +30,8 @@ class Gone:
         self._erased: dict[str, Erased] = {}
         self._holds: dict[str, holds.Holds] = {}
         self._first_days: dict[str, date] = {}
-        self._waiting: dict[str, list[requests.Receipt]] = {}
-        for one in requests.waiting(store):  # `control` names those that cannot be read
+        self._waiting: dict[str, list[ledger.Receipt]] = {}
+        for one in ledger.waiting(store):  # `control` names those that cannot be read
             self._waiting.setdefault(one.website_id, []).append(one)
 
     def late(self) -> Iterator[Broken]:
@@ -84,7 +84,7 @@ class Gone:
             return "expired-still-there", f"kept from {first_day} on: run `replaylake retention`"
         return None
 
-    def _waits_for_hold(self, erasure: requests.Receipt) -> bool:
+    def _waits_for_hold(self, erasure: ledger.Receipt) -> bool:
         return any(self._is_held(erasure.website_id, held.session_id) for held in erasure.held)
 
     def _of(self, website_id: str) -> Erased:

@@ -1,6 +1,7 @@
 """Erasure: what somebody asked to be erased is hidden at once, then removed from every byte.
 
-    requests  what was asked, and the receipt
+    requests  what was asked for, and cancelled
+    ledger    the documents: requests that wait, and receipts
     targets   which sessions are meant
     removal   rows, session files, chunks that wait or were put aside
     purge     what the tables' former files still hold
@@ -11,17 +12,8 @@ That nothing comes back is `lake.erased`'s, with whoever reads and writes.
 """
 
 from lake.erasing.carrying import carry_out, carry_out_waiting
-from lake.erasing.requests import (
-    Receipt,
-    Targets,
-    cancel,
-    receipt_of,
-    receipts,
-    request,
-    started,
-    unreadable,
-    waiting,
-)
+from lake.erasing.ledger import Receipt, receipt_of, receipts, unreadable, waiting
+from lake.erasing.requests import Targets, cancel, request, started
 
 __all__ = [
     "Receipt",

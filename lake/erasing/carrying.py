@@ -14,10 +14,10 @@ from dataclasses import asdict
 import msgspec
 
 from lake import crash, erased, keys
-from lake.erasing import requests, targets
+from lake.erasing import ledger, requests, targets
+from lake.erasing.ledger import DOCUMENTS, HeldSession, Receipt
 from lake.erasing.purge import purge
 from lake.erasing.removal import Removed, remove_sessions
-from lake.erasing.requests import DOCUMENTS, HeldSession, Receipt
 from lake.errors import LakeError, ObjectMissing
 from lake.failures import Failures
 from lake.settings import Settings
@@ -54,9 +54,9 @@ def carry_out_waiting(
         Damaged, StoreUnavailable.
     """
     by_website: dict[str, list[Receipt]] = {}
-    for one in requests.waiting(store):
+    for one in ledger.waiting(store):
         by_website.setdefault(one.website_id, []).append(one)
-    done = requests.unreadable(store)
+    done = ledger.unreadable(store)
     mine_failed = failures or Failures()
     for website_id, mine in by_website.items():
         with mine_failed.of(f"erasures of {website_id}"):
@@ -146,10 +146,7 @@ def _remove_all(
     if not total.left:
         # What was asked for again meanwhile is not settled yet.
         again = {
-            s
-            for one in requests.waiting(store)
-            if one.erasure_id not in found
-            for s in one.sessions
+            s for one in ledger.waiting(store) if one.erasure_id not in found for s in one.sessions
         }
         erased.settle(store, website_id, sessions - again)
     return found

@@ -5,8 +5,8 @@ and what is found here is erased once more.
 """
 
 from lake import erased, ids, keys, pending
-from lake.erasing import requests
-from lake.erasing.requests import Receipt
+from lake.erasing import ledger, requests
+from lake.erasing.ledger import Receipt
 from lake.errors import Damaged
 from lake.failures import Failures
 from lake.plans import plans_of
@@ -27,7 +27,7 @@ def ask_again(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]
     days = max(plan.retention_days for plan in plans_of(settings).values()) + 2
     asked = []
     failures = Failures()
-    waiting = requests.waiting(store)
+    waiting = ledger.waiting(store)
     for item in list(store.list(keys.ERASED)):
         website_id = keys.website_of_erased(item.key)
         with failures.of(item.key):

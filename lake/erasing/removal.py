@@ -16,7 +16,7 @@ import polars as pl
 
 from lake import crash, keys, pending
 from lake import holds as legal
-from lake.erasing.requests import HeldSession
+from lake.erasing.ledger import HeldSession
 from lake.errors import Damaged, FormatUnknown, ObjectMissing
 from lake.failures import Failures
 from lake.ids import day_of

@@ -10,8 +10,8 @@ from lake import erased, erasing, holds, ids, keys
 from lake.check import check
 from lake.compaction import compact_day, waiting_days
 from lake.compaction import session as rewriting
-from lake.erasing import Receipt, Targets, carrying, leftovers, requests
-from lake.erasing.requests import ErasureMissing
+from lake.erasing import Receipt, Targets, carrying, ledger, leftovers
+from lake.erasing.ledger import ErasureMissing
 from lake.error_groups import error_groups, error_occurrences
 from lake.errors import Held, SessionMissing, StoreUnavailable
 from lake.facts import Client
@@ -302,7 +302,7 @@ def test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back(lakeful: Lakeful)
 
 def test_an_erasure_that_is_overdue_is_found_by_the_check(lakeful: Lakeful) -> None:
     asked = ask(lakeful, Targets((lakeful.session().session_id,)))
-    late_ms = lakeful.clock.ms + requests.DEADLINE_MS
+    late_ms = lakeful.clock.ms + ledger.DEADLINE_MS
 
     assert check(lakeful.store, lakeful.settings, now_ms=late_ms) == []
     (found,) = check(lakeful.store, lakeful.settings, now_ms=late_ms + 1)

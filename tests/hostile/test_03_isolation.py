@@ -462,6 +462,16 @@ def test_ingest_of_a_website_goes_on_beside_a_damaged_salt(
     assert answer.status_code == 202, answer.text
 
 
+def test_retention_of_a_day_with_an_id_without_a_day_removes_all_that_expired(
+    lakeful: Lakeful,
+) -> None:
+    expired = lakeful.session(began_ms=OVER_MS)
+    plant_chunk(lakeful, lakeful.new_website().website_id, expired)
+
+    expire(lakeful)
+    assert list(lakeful.store.list(keys.RAW)) == []
+
+
 def test_holds_of_ids_without_a_day_are_listed_and_released(lakeful: Lakeful) -> None:
     website_id = lakeful.website.website_id
     plant_erasures(lakeful, website_id, lakeful.session())

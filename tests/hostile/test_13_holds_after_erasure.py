@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from lake import erased, erasing, holds, keys
 from lake.check import check
 from lake.compaction import compact_day
-from lake.erasing import Receipt, Targets, removal
+from lake.erasing import Receipt, Targets, removal, requests
 from lake.errors import SessionErased, SessionMissing
 from lake.finding import find
 from lake.listing import SessionQuery, list_sessions
@@ -297,7 +297,7 @@ def test_the_command_line_says_that_an_erasure_has_begun(
     assert asked.erasure_id not in done.stderr
     release(lakeful, session)
     (receipt,) = erasing.waiting(lakeful.store)
-    erasing.requests.start(lakeful.store, receipt, now_ms=NOW_MS)
+    requests.start(lakeful.store, receipt, now_ms=NOW_MS)
     done = CliRunner().invoke(app, place)
     assert asked.erasure_id in done.stderr
     shown = CliRunner().invoke(app, ["erase", "--waiting", "--json"])

@@ -36,6 +36,8 @@ _KILLED = "tests/compaction/test_crashes.py::test_a_kill_anywhere_loses_and_doub
 _DAMAGE = "tests/compaction/test_damage.py"
 _LAWS = "tests/compaction/test_laws.py"
 _HOLDS = "tests/care/test_holds.py"
+_HELD_LATER = "tests/hostile/test_13_holds_after_erasure.py"
+_ISOLATION = "tests/hostile/test_03_isolation.py"
 _RETENTION = "tests/care/test_retention.py"
 _ERASURE = "tests/care/test_erasure.py"
 _ACCESS = "tests/query/test_access.py"
@@ -281,8 +283,7 @@ ERASURE = (
 +        if True:
 """,
         (
-            "tests/hostile/test_13_holds_after_erasure.py::"
-            "test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release[session]",
+            f"{_HELD_LATER}::test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release",
         ),
     ),
     Mutant(
@@ -292,10 +293,7 @@ ERASURE = (
 -    if at_ms_of(text) > TIME_MS_MAX:
 +    if False:
 """,
-        (
-            "tests/hostile/test_03_isolation.py::"
-            "test_every_route_refuses_an_id_that_no_session_can_have",
-        ),
+        (f"{_ISOLATION}::test_every_route_refuses_an_id_that_no_session_can_have",),
     ),
     Mutant(
         "an erasure ignores a legal hold",
