@@ -18,6 +18,7 @@ from benchmarks.recorded import Session
 from lake import ids
 
 Request = tuple[bytes, bytes]  # head, body
+_GIVE_UP_S = 120.0  # for the last answers
 _END = b"\r\n\r\n"
 _LENGTH = b"content-length: "
 _HEAD = """POST {path} HTTP/1.1
@@ -93,7 +94,11 @@ def flood(port: int, source: Iterator[Request], *, connections: int, seconds: fl
 def paced(
     port: int, source: Iterator[Request], *, connections: int, seconds: float, rate: float
 ) -> Result:
-    """Send `rate` requests a second, evenly; one that is due while no connection is free waits."""
+    """Send `rate` requests a second, evenly; one that is due while no connection is free waits.
+
+    A connection that the server closed is opened again. What it owed an answer is lost, and so is
+    what cannot be sent for two minutes.
+    """
     return uvloop.run(_paced(port, source, connections, seconds, rate))
 
 
@@ -126,6 +131,11 @@ class _Connection(asyncio.Protocol):
             if b"connection: close" in head.lower() and self.transport is not None:
                 self.transport.close()
             self._finish(int(head[9:12]))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another request may be sent on it."""
+        return self.transport is not None and not self.transport.is_closing()
 
     def send(self, request: Request, due_s: float) -> "asyncio.Future[int]":
         assert self.transport is not None
@@ -160,7 +170,7 @@ async def _flood(port: int, source: Iterator[Request], connections: int, seconds
 
     async def keep_busy(connection: _Connection) -> None:
         while (now := time.perf_counter()) < until:
-            if connection.transport is None or connection.transport.is_closing():
+            if not connection.is_open:
                 try:
                     connection = await _open(port, result)
                 except OSError:
@@ -190,14 +200,25 @@ async def _paced(
 
     while due:
         now = time.perf_counter()
+        if now > began + seconds + _GIVE_UP_S:
+            result.lost += len(due)
+            break
         while due and idle and due[0] <= now:
             connection = idle.pop()
+            if not connection.is_open:
+                try:
+                    connection = await _open(port, result)
+                except OSError:
+                    idle.append(connection)
+                    await asyncio.sleep(0.01)
+                    break
             answer = connection.send(next(source), due.popleft())
             open_answers.add(answer)
             answer.add_done_callback(partial(back, connection))
         await asyncio.sleep(max(0.0005, due[0] - now) if due else 0)
     if open_answers:
-        await asyncio.wait(open_answers)
+        _, unanswered = await asyncio.wait(open_answers, timeout=_GIVE_UP_S)
+        result.lost += len(unanswered)
     result.seconds = time.perf_counter() - began
     for connection in idle:
         if connection.transport is not None:

@@ -30,6 +30,7 @@ from benchmarks.recorded import plain_chunk
 
 _ROOT = Path(__file__).parents[2]
 _BODIES = 8
+_PARTS = 20  # chunks that make a large one
 _WARM_UP_S = 0.5  # not counted
 _FLOOR_S = 0.01  # a faster answer is not told from the scheduler's noise
 
@@ -96,25 +97,80 @@ def compare(
 
 def upload(port: int, website_id: str, *, seconds: float = 4, per_s: float = 20) -> Timings:
     """POST small chunks of new sessions, evenly, from the origin https://shop.example."""
-    return _in_a_process("upload", port, website_id, seconds, per_s)
+    return uploader(port, website_id, seconds=seconds, per_s=per_s)()
 
 
 def read(port: int, path: str, key: str, *, seconds: float = 4, per_s: float = 10) -> Timings:
     """GET `path` with an API key, evenly."""
-    return _in_a_process("read", port, f"{path} {key}", seconds, per_s)
+    return reader(port, path, key, seconds=seconds, per_s=per_s)()
 
 
-def _in_a_process(what: str, port: int, target: str, seconds: float, per_s: float) -> Timings:
-    command = [sys.executable, "-m", __name__, what, str(port), target, str(seconds), str(per_s)]
-    done = subprocess.run(command, cwd=_ROOT, env=os.environ, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    told = json.loads(done.stdout)
-    statuses = Counter({int(status): count for status, count in told["statuses"].items()})
-    return Timings(told["latencies_s"], statuses, told["lost"])
+def uploader(
+    port: int,
+    website_id: str,
+    *,
+    seconds: float = 4,
+    per_s: float = 20,
+    large: bool = False,
+    fresh: bool = False,
+) -> Callable[[], Timings]:
+    """Return what `upload` does, ready to begin: the process runs and is warm.
+
+    So that an attack can begin with it: one request that blocks the server for long would else be
+    over by the time that something is measured.
+
+    Args:
+        large: As long as a first snapshot, 2 MB of JSON; by default 105 kB.
+        fresh: Each over a connection of its own, as new visitors come.
+    """
+    what = ("upload", *(["large"] if large else []), *(["fresh"] if fresh else []))
+    return _in_a_process("-".join(what), port, website_id, seconds, per_s)
 
 
-def _upload_requests(website_id: str) -> Iterator[load.Request]:
-    bodies = [gzip.compress(plain_chunk(i), 6, mtime=0) for i in range(_BODIES)]
+def reader(
+    port: int,
+    path: str,
+    key: str,
+    *,
+    seconds: float = 4,
+    per_s: float = 10,
+    fresh: bool = False,
+) -> Callable[[], Timings]:
+    """Return what `read` does, ready to begin; `fresh` as of `uploader`."""
+    what = "read-fresh" if fresh else "read"
+    return _in_a_process(what, port, f"{path} {key}", seconds, per_s)
+
+
+def _in_a_process(
+    what: str, port: int, target: str, seconds: float, per_s: float
+) -> Callable[[], Timings]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__, what, str(port), target, str(seconds), str(per_s)],
+        cwd=_ROOT,
+        env=os.environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # it is warm
+
+    def timings() -> Timings:
+        output, _ = process.communicate("\n")
+        assert process.returncode == 0, "its error stands in the output"
+        told = json.loads(output)
+        statuses = Counter({int(status): count for status, count in told["statuses"].items()})
+        return Timings(told["latencies_s"], statuses, told["lost"])
+
+    return timings
+
+
+def _upload_requests(website_id: str, *, large: bool) -> Iterator[load.Request]:
+    raw = [plain_chunk(i) for i in range(_BODIES)]
+    if large:
+        events = [plain_chunk(i).removeprefix(b"[").removesuffix(b"]") for i in range(_PARTS)]
+        raw = [b"[" + b",".join(events) + b"]"]
+    bodies = [gzip.compress(one, 6, mtime=0) for one in raw]
     now_ms = time.time_ns() // 1_000_000
     return load.requests(bodies, website_id, now_ms - os.getpid() % 100_000)
 
@@ -127,12 +183,28 @@ def _read_requests(path: str, key: str) -> Iterator[load.Request]:
     return itertools.repeat((head.encode(), b""))
 
 
+def _as_last(request: load.Request) -> load.Request:
+    """Ask the server to close the connection after its answer; the next one opens another."""
+    head, body = request
+    head = head.replace(b"Connection: keep-alive\r\n", b"")
+    return head.removesuffix(b"\r\n") + b"Connection: close\r\n\r\n", body
+
+
 def main(argv: list[str]) -> None:
-    """Send and print what came back as JSON."""
+    """Warm up, say so by an empty line, wait for one, send and print what came back as JSON."""
     what, port, target, seconds, per_s = argv
-    source = _upload_requests(target) if what == "upload" else _read_requests(*target.split(" ", 1))
+    do, *how = what.split("-")
+    if do == "read":
+        source = _read_requests(*target.split(" ", 1))
+    else:
+        source = _upload_requests(target, large="large" in how)
+    if "fresh" in how:
+        source = map(_as_last, source)
     send = partial(load.paced, int(port), source, connections=8, rate=float(per_s))
     send(seconds=_WARM_UP_S)  # a server's first answers load what the others use
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
     result = send(seconds=float(seconds))
     told = {
         "latencies_s": result.latencies_s,

@@ -1,6 +1,4 @@
-"""What a website feels of another that floods the same server: `python -m benchmarks.noisy`.
-
-    python -m benchmarks.noisy [--seconds 8] [--turns 3] [--connections 700]
+"""A noisy website that floods the server, with and without the limits.
 
 A quiet website sends 20 chunks a second; a noisy one sends as fast as answers come, which 429 does
 not slow. The quiet one is timed alone, beside the flood, and beside the flood with the limits set
@@ -8,7 +6,6 @@ so high that they never count; in turns, and percentiles are of all turns togeth
 one core, both senders share another, each a process of its own.
 """
 
-import argparse
 import gzip
 import random
 import statistics
@@ -22,14 +19,14 @@ from multiprocessing import get_context
 import httpx
 
 from benchmarks.ingest import load
-from benchmarks.machine import cores, pin, pinned, quantile, say, scratch, show, verdict
+from benchmarks.machine import cores, pinned, quantile, say, scratch, show, verdict
 from benchmarks.recorded import plain_chunk
 from lake import websites
 from lake.settings import Settings
 from lake.store import open_store
 from tests.processes import serving
 
-_SERVER_CORE, _LOAD_CORE = cores()
+_SERVER_CORE, _ = cores()
 _QUIET_PER_S = 20.0
 _BODIES = 64
 _NEVER = 1_000_000  # a limit of so much is none
@@ -47,14 +44,8 @@ class Felt:
     late_ms: list[float] = field(default_factory=list)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run it."""
-    parser = argparse.ArgumentParser(prog="benchmarks.noisy", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=8.0, help="of one turn")
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=700, help="of the noisy website")
-    asked = parser.parse_args(argv)
-    pin(_LOAD_CORE)
+def run(*, seconds: float, turns: int, connections: int) -> None:
+    """Measure it and print a table. `connections` are the noisy website's."""
     say("cutting chunks")
     bodies = [gzip.compress(plain_chunk(i), 6, mtime=0) for i in range(_BODIES)]
     with scratch() as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
@@ -66,9 +57,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             "beside a flood": Felt(),
             "beside a flood, limits off": Felt(),
         }
-        for turn in range(asked.turns):
+        for turn in range(turns):
             for name, felt in found.items():
-                say(f"turn {turn + 1} of {asked.turns}: {name}")
+                say(f"turn {turn + 1} of {turns}: {name}")
                 is_alone, is_off = name == "alone", name.endswith("off")
                 with serving(
                     off if is_off else settings, folder / "log", prefix=pinned(_SERVER_CORE)
@@ -79,14 +70,14 @@ def main(argv: Sequence[str] | None = None) -> None:
                             server.port,
                             bodies,
                             noisy,
-                            asked.connections,
-                            asked.seconds + 2,
+                            connections,
+                            seconds + 2,
                         )
                         flood = pool.submit(_flood, *arguments)
                         time.sleep(1)  # the flood begins first
                     source = load.requests(bodies, quiet, _now_ms() - random.randrange(100_000))
                     result = load.paced(
-                        server.port, source, connections=16, seconds=asked.seconds,
+                        server.port, source, connections=16, seconds=seconds,
                         rate=_QUIET_PER_S,
                     )  # fmt: skip
                     felt.late_ms.append(_late_ms(server.url))
@@ -148,7 +139,3 @@ def _show(found: dict[str, Felt]) -> None:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-if __name__ == "__main__":
-    main()
