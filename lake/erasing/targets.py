@@ -12,8 +12,8 @@ from lake.compaction.known import file_of
 from lake.errors import Damaged, ObjectMissing
 from lake.hiding import sessions_of
 from lake.session_files import SessionFile
-from lake.store import Store
-from lake.tables.sessions import may_be_of
+from lake.store import ObjectInfo, Store
+from lake.tables.sessions import keys_in, may_be_of
 from lake.tables.table import Table, reading
 
 
@@ -23,8 +23,13 @@ def of_people(store: Store, website_id: str, people: Mapping[str, int]) -> set[s
     Raises:
         Damaged, StoreUnavailable.
     """
-    # Waiting chunks first: what is compacted in between is seen twice rather than never.
-    return set(_of_chunks(store, website_id, people)) | _of_rows(store, website_id, people)
+    # Waiting chunks first: what is compacted in between is seen twice rather than never. Files
+    # last: a rebuild that empties the tables meanwhile is noticed.
+    return (
+        set(_of_chunks(store, website_id, people))
+        | _of_rows(store, website_id, people)
+        | set(_of_files_without_rows(store, website_id, people))
+    )
 
 
 def in_old_files(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
@@ -100,6 +105,40 @@ def _users_in(file: SessionFile) -> Iterator[str]:
         user_id = user_id_of(field(data.get("payload"), "id"))
         if data.get("tag") == IDENTIFY and user_id is not None:
             yield user_id
+
+
+def _of_files_without_rows(
+    store: Store, website_id: str, people: Mapping[str, int]
+) -> Iterator[str]:
+    """Yield sessions of which there is a file and no row: their tables are lost, or being rebuilt.
+
+    What cannot be read is left out.
+    """
+    files: dict[str, list[str]] = {}
+    for item in _files(store, website_id):
+        if (parsed := keys.parse_session_file_key(item.key)) is not None:
+            files.setdefault(parsed.session_id, []).append(item.key)
+    snapshot = Table(store, "sessions").snapshot()
+    with reading("sessions"):
+        known = {one for _, one in keys_in(snapshot, ((website_id, one) for one in files))}
+    for session_id in files.keys() - known:
+        for key in files[session_id]:
+            with suppress(Damaged, ObjectMissing):
+                file = SessionFile(store, key)
+                users = file.header.users
+                if any(chunk.user_id and not chunk.user_ids for chunk in file.header.chunks):
+                    users.update(_users_in(file))  # an older version kept the last of a chunk
+                if _is_of(people, session_id, file.header.visitors, users):
+                    yield session_id
+
+
+def _files(store: Store, website_id: str) -> Iterator[ObjectInfo]:
+    """Yield a website's session files, one request a day more."""
+    after = ""
+    while (item := next(store.list(keys.SESSIONS, start_after=after), None)) is not None:
+        folder = f"{keys.SESSIONS}{item.key.removeprefix(keys.SESSIONS).partition('/')[0]}/"
+        after = f"{folder}\U0010ffff"
+        yield from store.list(f"{folder}{website_id}/")
 
 
 def _is_of(

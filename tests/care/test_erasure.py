@@ -280,6 +280,29 @@ def test_an_erasure_that_is_killed_is_finished_by_the_next_run(
     assert broken(lakeful.store, lakeful.settings) == []
 
 
+@pytest.mark.parametrize(
+    "wanted", [Targets(visitor_id=VISITOR), Targets(user_id=USER)], ids=["visitor", "user"]
+)
+def test_people_are_found_while_a_rebuild_is_unfinished(lakeful: Lakeful, wanted: Targets) -> None:
+    """Their sessions have no rows then, and their files bring the rows back."""
+    mine, others = [marked(lakeful), marked(lakeful, ago=5)], filled(lakeful, days_ago=(0,), each=2)
+    compacted(lakeful, {one.day for one in mine})
+    killed_at(
+        "rebuild-after-delete",
+        lakeful.settings,
+        "from lake.rebuild import rebuild; rebuild(store, settings)",
+    )
+
+    ask(lakeful, wanted)
+    (receipt,) = carry_out(lakeful)
+    rebuild(lakeful.store, lakeful.settings)
+
+    assert receipt.sessions == tuple(sorted(one.session_id for one in mine))
+    assert where(lakeful, MARKER) == []
+    assert set(listed(lakeful)) == {one.session_id for one in others}
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
 def test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back(lakeful: Lakeful) -> None:
     session = marked(lakeful)
     compacted(lakeful, {session.day})
