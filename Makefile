@@ -65,7 +65,8 @@ numbers: setup
 mutants: setup
 	$(BIN)/python -m tests.mutants
 
-# Kills every process again and again, then looks for every chunk; the long form is SOAK="--kills 1000".
+# Kills every process again and again, then looks for every chunk, and for what should be gone; the
+# long form is SOAK="--kills 1000".
 soak: setup
 	$(BIN)/python -m tests.soak $(SOAK)
 

@@ -1,64 +1,47 @@
-"""Ingest, compaction, maintenance and reading as real processes, killed over and over.
+"""A lake under load while its processes are killed, over and over.
 
     python -m tests.soak --seconds 120
     python -m tests.soak --kills 1000
 
-In the end every acknowledged chunk is looked for, every stored event is looked up, and the lake is
-checked, rebuilt and checked again. Prints a table; exits with 1 if anything is lost or doubled.
+Ingest, reading, compaction, maintenance, retention, erasure and repair are real processes, and in
+the last fifth rebuilding too. Visitors of several websites send chunks out of order, twice and with
+other bytes, ask to be forgotten, and come again; other websites get a shorter plan. In the end each
+acknowledged chunk is looked for, every stored event is looked up, every byte is searched for what
+should be gone, and the lake is checked, rebuilt and checked again. Prints a table; exits with 1 if
+anything is lost, doubled, invented or back.
 """
 
 import argparse
-import json
-import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-import lake
-from lake import api_keys, crash, replay, websites
-from lake.check import check
-from lake.compaction import compact_day, waiting_days
+from lake import api_keys, erasing, websites
+from lake.maintenance import maintain
 from lake.rebuild import rebuild
 from lake.settings import Settings
 from lake.store import Store, open_store
-from lake.summaries import summarise_day
-from lake.view import Lake
 from tests.processes import INGEST, QUERY, environ_of, free_port
-from tests.soak.victims import Victim
-from tests.soak.visitors import Recorded, Visitors
+from tests.soak import verify
+from tests.soak.reading import Reader
+from tests.soak.truth import Truth
+from tests.soak.victims import LIFE, LONG_LIFE, Job, Victim
+from tests.soak.visitors import SHORT_PLAN, Party, Visitors
+from tests.soak.work import compact_all, erase_all, expire_all, now_ms
 
-_WORK = """
-import sys, time
-from lake.compaction import compact_day, waiting_days
-from lake.errors import Conflict
-from lake.maintenance import maintain
-from lake.settings import from_environ
-from lake.store import open_store
-from lake.summaries import summarise_day
-settings = from_environ()
-store = open_store(settings)
-print("up", flush=True)
-while True:
-    now_ms = int(time.time() * 1000)
-    try:
-        if sys.argv[1] == "maintain":
-            maintain(store, settings, now_ms=now_ms)
-        for day in waiting_days(store) if sys.argv[1] == "compact" else []:
-            compact_day(store, settings, day, now_ms=now_ms)
-            summarise_day(store, day)
-    except Conflict as error:
-        print(error, flush=True)
-    time.sleep(0.05)
-"""
-_SEEN_AFTER_S = 4.0  # an acknowledged chunk must be in a reader's answer by then
+_WEBSITES = 3
+_REBUILT_FROM = 0.8  # of the time or the kills: from then on rows may be missing
+_SHOWN_EVERY_S = 15
+_ROUNDS_MAX = 20
+_GRACE_S = 5  # of what may be a live writer's
 
 
 def main() -> int:
@@ -67,179 +50,214 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120, help="how long, without --kills")
     parser.add_argument("--kills", type=int, default=0, help="go on until so many were killed")
     parser.add_argument("--visitors", type=int, default=6)
+    parser.add_argument("--users", type=int, default=1, help="that identify in one session")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--keep", type=Path, help="a folder that keeps the lake and the logs")
     chosen = parser.parse_args()
     console = Console()
     console.print(f"seed {chosen.seed}")
+    if chosen.keep:
+        chosen.keep.mkdir(parents=True)
+        return _soak(chosen.keep, chosen, console)
     with tempfile.TemporaryDirectory(prefix="replaylake-soak-") as name:
         return _soak(Path(name), chosen, console)
 
 
+class _Plan(NamedTuple):
+    """Where everything is."""
+
+    folder: Path
+    asked: Path
+    settings: Settings
+    store: Store
+    truth: Truth
+    keys: dict[str, str]
+    ports: dict[str, int]
+
+
 def _soak(folder: Path, chosen: argparse.Namespace, console: Console) -> int:
-    settings = Settings(lake=str(folder / "lake"), orphan_grace_s=5)
-    store = open_store(settings)
-    website = websites.create(
-        store, "soak", plan="pro", origins=("https://shop.example",), now_ms=_now_ms()
+    plan = _planned(folder)
+    victims = [_victim(plan, jobs, chosen.seed) for jobs in _jobs(plan)]
+    party = Party(
+        plan.store,
+        f"http://127.0.0.1:{plan.ports['ingest']}",
+        plan.asked,
+        plan.truth,
+        chosen.users,
     )
-    website = websites.change(
-        store,
-        website.website_id,
-        {"enable_session_replay": True, "session_replay_trigger": "all"},
-    )
-    key = api_keys.create(store, website_id=website.website_id, role="viewer", now_ms=_now_ms())
-    ports = {"ingest": free_port(), "query": free_port()}
-    environ = environ_of(settings)
-
-    def server(name: str, command: tuple[str, ...], points: tuple[str, ...]) -> Victim:
-        url = f"http://127.0.0.1:{ports[name]}/readyz"
-        argv = [part.replace("{port}", str(ports[name])) for part in command]
-        return Victim(
-            name, argv, environ, points, folder / f"{name}.log", _answers(url), chosen.seed
-        )
-
-    def worker(name: str, prefixes: tuple[str, ...]) -> Victim:
-        points = tuple(point for point in crash.POINTS if point.startswith(prefixes))
-        command = [sys.executable, "-c", _WORK, name]
-        log = folder / f"{name}.log"
-        return Victim(name, command, environ, points, log, _says_up, chosen.seed)
-
-    victims = [
-        server("ingest", INGEST, ("ingest-before-put", "ingest-after-put")),
-        server("query", QUERY, ()),
-        worker("compact", ("compact-", "store-")),
-        worker("maintain", ("layout-",)),
-    ]
-    visitors = Visitors(
-        f"http://127.0.0.1:{ports['ingest']}", website.website_id, chosen.visitors, chosen.seed
-    )
-    reads, wrong_reads = _watch(
-        victims, visitors, f"http://127.0.0.1:{ports['query']}", key, chosen, console
-    )
+    visitors = Visitors(party, list(plan.keys), chosen.visitors, chosen.seed)
+    query_url = f"http://127.0.0.1:{plan.ports['query']}"
+    reader = Reader(plan.truth, query_url, plan.keys, chosen.seed)
+    _watch(plan, victims, reader, chosen, console)
     visitors.stop()
     for victim in victims:
         victim.spare()
     failures = [failure for victim in victims for failure in victim.failures]
-    failures += visitors.refused[:3] + wrong_reads[:3]
-    for day in waiting_days(store):
-        done = compact_day(store, settings, day, now_ms=_now_ms())
-        failures += [f"{where}: {why}" for where, why in done.failed.items()]
-        summarise_day(store, day)
-    reader = Lake(store, settings, _now_ms)
-    lost, doubled, invented = _compare(reader, website, visitors.sessions)
-    failures += [f"{b.kind} {b.where} {b.detail}" for b in check(store, settings, now_ms=_now_ms())]
-    failures += _rebuilt_otherwise(store, settings)
-    table = Table(title="soak")
-    table.add_column("what")
-    table.add_column("count", justify="right")
-    for victim in victims:
-        for how, count in sorted(victim.kills.items()):
-            table.add_row(f"kills: {victim.name}, {how}", str(count))
-    table.add_row("kills", str(sum(sum(v.kills.values()) for v in victims)))
-    table.add_row("sessions", str(len(visitors.sessions)))
-    table.add_row("acknowledged chunks", str(visitors.acknowledged_count()))
-    table.add_row("reads meanwhile", str(reads))
-    table.add_row("acknowledged chunks lost", str(lost))
-    table.add_row("events doubled", str(doubled))
-    table.add_row("events invented", str(invented))
-    table.add_row("other failures", str(len(failures)))
-    console.print(table)
-    for failure in failures[:20]:
+    failures += visitors.failures + plan.truth.refused[:3] + reader.wrong[:5]
+    began = time.monotonic()
+    failures += _settle(plan)
+    done = verify.compare(plan.store, plan.settings, plan.truth)
+    failures += verify.checked(plan.store, plan.settings)
+    failures += verify.rebuilt_otherwise(plan.store, plan.settings)
+    console.print(_table(plan, victims, reader, done, failures))
+    console.print(f"verified in {time.monotonic() - began:.0f} s")
+    for failure in [*done.examples, *failures][:40]:
         console.print(failure, markup=False)
-    return 1 if lost or doubled or invented or failures else 0
+    return 1 if done.is_wrong or failures else 0
+
+
+def _planned(folder: Path) -> _Plan:
+    settings = Settings(
+        lake=str(folder / "lake"),
+        orphan_grace_s=_GRACE_S,
+        control_cache_s=1.0,
+        plan_days=SHORT_PLAN,
+    )
+    store = open_store(settings)
+    keys = {}
+    for number in range(_WEBSITES):
+        made = websites.create(
+            store,
+            f"soak {number}",
+            plan="enterprise",
+            origins=("https://shop.example",),
+            now_ms=now_ms(),
+        )
+        recording = {"enable_session_replay": True, "session_replay_trigger": "all"}
+        websites.change(store, made.website_id, recording)
+        keys[made.website_id] = api_keys.create(
+            store, website_id=made.website_id, role="viewer", now_ms=now_ms()
+        )
+    asked = folder / "asked"
+    asked.mkdir()
+    ports = {"ingest": free_port(), "query": free_port()}
+    return _Plan(folder, asked, settings, store, Truth(), keys, ports)
+
+
+def _jobs(plan: _Plan) -> list[list[Job]]:
+    """The jobs of the processes that run at once."""
+    return [
+        [_server(plan, "ingest", INGEST, ("ingest-",))],
+        [_server(plan, "query", QUERY, (), life=LONG_LIFE)],
+        [_worker(plan, "compact", ("compact-", "store-"))],
+        [_worker(plan, "erase", ("erase-",), life=LONG_LIFE)],
+        [
+            _worker(plan, "maintain", ("layout-", "audit-")),
+            _worker(plan, "retention", ("retention-",)),
+            _worker(plan, "repair", ("repair-",), life=LONG_LIFE),
+        ],
+    ]
+
+
+def _rebuilder(plan: _Plan) -> list[Job]:
+    return [_worker(plan, "rebuild", ("rebuild-",), life=LONG_LIFE)]
+
+
+def _victim(plan: _Plan, jobs: list[Job], seed: int) -> Victim:
+    # What a killed process leaves in the folder for temporary files goes with the soak's.
+    temporary = plan.folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    environ = environ_of(plan.settings) | {"TMPDIR": str(temporary)}
+    return Victim(jobs, environ, plan.folder, seed)
+
+
+def _server(
+    plan: _Plan,
+    name: str,
+    command: tuple[str, ...],
+    prefixes: tuple[str, ...],
+    life: tuple[float, float] = LIFE,
+) -> Job:
+    port = plan.ports[name]
+    argv = [part.replace("{port}", str(port)) for part in command]
+    return Job(name, argv, prefixes, _answers(f"http://127.0.0.1:{port}/readyz"), life)
+
+
+def _worker(
+    plan: _Plan, name: str, prefixes: tuple[str, ...], life: tuple[float, float] = LIFE
+) -> Job:
+    command = [sys.executable, "-m", "tests.soak.work", name, str(plan.asked)]
+    return Job(name, command, prefixes, _says_up, life)
 
 
 def _watch(
+    plan: _Plan,
     victims: list[Victim],
-    visitors: Visitors,
-    query_url: str,
-    key: str,
+    reader: Reader,
     chosen: argparse.Namespace,
     console: Console,
-) -> tuple[int, list[str]]:
-    """Read random sessions until it is over; return how many reads, and what was wrong."""
-    dice = random.Random(chosen.seed)
+) -> None:
+    """Read random sessions until it is over."""
     began = shown = time.monotonic()
-    reads = 0
-    wrong: list[str] = []
-    with httpx.Client(base_url=query_url, headers={"Authorization": f"Bearer {key}"}) as client:
-        while True:
-            kills = sum(sum(victim.kills.values()) for victim in victims)
-            now = time.monotonic()
-            if any(victim.failures for victim in victims):
-                break
-            if kills >= chosen.kills if chosen.kills else now - began > chosen.seconds:
-                break
-            if now - shown > 15:
-                shown = now
-                count = visitors.acknowledged_count()
-                console.print(f"{now - began:.0f} s: {kills} kills, {count} chunks, {reads} reads")
-            with visitors.guard:
-                session = dice.choice(visitors.sessions) if visitors.sessions else None
-                due = [
-                    number
-                    for place, at in (session.acknowledged_at.items() if session else ())
-                    if at < now - _SEEN_AFTER_S
-                    for number in session.sent[place]
-                ]
-            if session is None or not due:
-                time.sleep(0.02)
-                continue
-            try:
-                answer = client.get(f"/api/replay/{session.session_id}", timeout=30)
-            except httpx.TransportError:
-                time.sleep(0.05)
-                continue
-            reads += 1
-            if answer.status_code != 200:
-                wrong.append(f"replay answered {answer.status_code}: {answer.text[:300]}")
-                continue
-            numbers = Counter(_number(line) for line in answer.text.splitlines())
-            missing = [number for number in due if numbers[number] != 1]
-            if missing:
-                wrong.append(f"{session.session_id}: {len(missing)} of {len(due)} not once")
-    return reads, wrong
+    while not any(victim.failures for victim in victims):
+        kills = sum(victim.kills.total() for victim in victims)
+        now = time.monotonic()
+        share = kills / chosen.kills if chosen.kills else (now - began) / chosen.seconds
+        if share >= 1:
+            return
+        if not plan.truth.is_rebuilt and share >= _REBUILT_FROM:
+            plan.truth.is_rebuilt = True
+            victims.append(_victim(plan, _rebuilder(plan), chosen.seed))
+        if now - shown > _SHOWN_EVERY_S:
+            shown = now
+            count = plan.truth.acknowledged_count()
+            console.print(
+                f"{now - began:.0f} s: {kills} kills, {count} chunks, {reader.reads} reads"
+            )
+        reader.read_one(is_whole=not plan.truth.is_rebuilt)
 
 
-def _compare(
-    reader: Lake, website: websites.Website, sessions: list[Recorded]
-) -> tuple[int, int, int]:
-    """Return (acknowledged chunks lost, events doubled, events invented)."""
-    lost = doubled = invented = 0
-    for session in sessions:
-        if not session.acknowledged_at:
-            continue
-        answer = replay.replay(reader, website, session.session_id)
-        found: Counter[int] = Counter()
-        for piece in answer.pieces:
-            found.update(_number(line) for line in piece.text().decode().split("\n")[:-1])
-        for place in session.acknowledged_at:
-            lost += any(not found[number] for number in session.sent[place])
-        sent = {number for numbers in session.sent.values() for number in numbers}
-        doubled += sum(count - 1 for count in found.values())
-        invented += len(found.keys() - sent)
-    return lost, doubled, invented
-
-
-def _rebuilt_otherwise(store: Store, settings: Settings) -> list[str]:
-    """Rebuild the tables; return those that are not as before."""
-
-    def rows() -> dict[str, object]:
-        opened = lake.open(settings.lake)
-        return {
-            name: getattr(opened, name)().collect().sort(pl.all()).to_dicts()
-            for name in ("sessions", "pages", "errors", "signals", "daily_summary")
-        }
-
-    before = rows()
+def _settle(plan: _Plan) -> list[str]:
+    """Let every job end what was begun; return what failed."""
+    store, settings = plan.store, plan.settings
+    failures: list[str] = []
     done = rebuild(store, settings)
-    after = rows()
-    wrong = [f"rebuild changed {name}" for name in before if before[name] != after[name]]
-    wrong += [f"rebuild: {where}: {why}" for where, why in done.failed.items()]
-    return wrong + [f"after rebuild: {b}" for b in check(store, settings, now_ms=_now_ms())]
+    failures += [f"rebuild: {where}: {why}" for where, why in done.failed.items()]
+    for _ in range(_ROUNDS_MAX):
+        erase_all(store, settings, plan.asked)
+        failures += compact_all(store, settings)
+        expire_all(store, settings)
+        time.sleep(_GRACE_S)  # what may be a writer's is nobody's by then
+        again = maintain(store, settings, now_ms=now_ms())
+        if not again.erased_again and not erasing.waiting(store):
+            return failures
+    waits = [f"{one.erasure_id}: {one.waits_for}" for one in erasing.waiting(store)]
+    return [*failures, f"erasures are never done: {waits[:5]}"]
 
 
-def _number(line: str) -> int:
-    return int(json.loads(line)["data"]["number"])
+def _table(
+    plan: _Plan,
+    victims: Sequence[Victim],
+    reader: Reader,
+    done: verify.Compared,
+    failures: Sequence[str],
+) -> Table:
+    truth = plan.truth
+    kills: Counter[tuple[str, str]] = Counter()
+    for victim in victims:
+        kills.update(victim.kills)
+    table = Table(title="soak")
+    table.add_column("what")
+    table.add_column("count", justify="right")
+    rows: list[tuple[str, int]] = [
+        *((f"kills: {job}, {how}", count) for (job, how), count in sorted(kills.items())),
+        ("kills", kills.total()),
+        ("sessions", len(truth.sessions)),
+        ("acknowledged chunks", truth.acknowledged_count()),
+        ("of these with other bytes, in quarantine", done.conflicts),
+        ("erasures asked for", truth.erasure_count),
+        ("websites put on a shorter plan", truth.expired_websites),
+        ("sessions erased or expired", done.gone_sessions),
+        ("reads meanwhile", reader.reads),
+        ("acknowledged chunks lost", done.lost),
+        ("events doubled", done.doubled),
+        ("events invented", done.invented),
+        ("erased or expired and there", done.resurrected),
+        ("other failures", len(failures)),
+    ]
+    for what, count in rows:
+        table.add_row(what, f"{count:,}")
+    return table
 
 
 def _answers(url: str) -> Callable[[Path, int], bool]:
@@ -256,10 +274,6 @@ def _says_up(log: Path, start: int) -> bool:
     with log.open("rb") as file:
         file.seek(start)
         return b"up\n" in file.read()
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 if __name__ == "__main__":

@@ -1,139 +1,306 @@
-"""Visitors that record for ever and know what was acknowledged: the truth of a soak.
+"""Visitors that record for ever, ask for erasure, and outlive their website's plan.
 
-Each event carries a number that no other event has, so that a lost, doubled or invented one can
-be told. A visitor sends its chunks out of order, some of them twice, and repeats what was not
-acknowledged, as the recorder does.
+A visitor sends chunks out of order, some of them twice, some places with other bytes afterwards,
+and repeats what was not acknowledged, as the recorder does. Sessions of today go over HTTP, those
+of other days the way of imports. What was sent, and what became of it, is noted in a `Truth`.
 """
 
 import gzip
 import itertools
 import json
-import os
 import random
 import threading
 import time
-from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import NamedTuple
 
 import httpx
 
-from lake import ids
+from lake import appending, chunks, ids, websites
+from lake.facts import Client
+from lake.segments import Arrival
+from lake.store import Store
+from lake.visitors import Salts
+from tests.soak.truth import DAY_MS, Place, Sent, Session, Truth
+from tests.soak.work import now_ms
 
-DAY_MS = 86_400_000
-_COLD_DAYS = 3  # some sessions began on a day that has moved to the cold layout already
+SHORT_PLAN = "scale=3"  # REPLAY_PLAN_DAYS: a website that is put on this plan keeps three days
+_ORIGIN = "https://shop.example"
+_KEPT_DAYS, _EXPIRED_DAYS = (1,), (5, 6)  # no day at whose end a midnight during a soak matters
+_COLD_DAYS = 5  # these have moved to the cold layout
+_NOTED_WITHIN_S = 60.0
+_RETRY_S = 0.05
 
 
-@dataclass
-class Recorded:
-    """One session: event numbers by chunk, and when each chunk was acknowledged (monotonic s)."""
+class Party(NamedTuple):
+    """Where visitors send to, and where they ask for erasure."""
 
-    session_id: str
-    sent: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    acknowledged_at: dict[tuple[str, int], float] = field(default_factory=dict)
+    store: Store
+    ingest_url: str
+    asked: Path
+    truth: Truth
+    users_max: int
 
 
 class Visitors:
-    """`count` threads of visitors, until `stop` is called."""
+    """Threads of visitors to websites that stay, and one of websites whose plan is made shorter.
 
-    def __init__(self, ingest_url: str, website_id: str, count: int, seed: int) -> None:
-        self.sessions: list[Recorded] = []
-        self.guard = threading.Lock()
-        self.refused: list[str] = []
-        self._url = f"{ingest_url}/v1/chunks"
-        self._website_id = website_id
-        self._numbers = itertools.count()
+    They go on until `stop`.
+    """
+
+    def __init__(self, party: Party, website_ids: list[str], count: int, seed: int) -> None:
         self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._visit, args=(random.Random(seed + i),), daemon=True)
-            for i in range(count)
-        ]
-        for thread in self._threads:
+        threads: list[threading.Thread] = []
+        for number in range(count):
+            visitor = _Visitor(party, website_ids, random.Random(f"{seed} {number}"), self)
+            threads.append(threading.Thread(target=visitor.live, daemon=True))
+        owner = _Owner(party, random.Random(f"{seed} owner"), self)
+        threads.append(threading.Thread(target=owner.live, daemon=True))
+        self.failures: list[str] = []
+        self._threads = threads
+        for thread in threads:
             thread.start()
 
     def stop(self) -> None:
-        """Let each visitor finish the chunk that it is sending."""
+        """Let each finish what it is doing."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()
 
-    def acknowledged_count(self) -> int:
-        """Return how many chunks were acknowledged so far."""
-        with self.guard:
-            return sum(len(session.acknowledged_at) for session in self.sessions)
+    @property
+    def is_over(self) -> bool:
+        """Whether they shall stop."""
+        return self._stopping.is_set()
 
-    def _visit(self, dice: random.Random) -> None:
-        with httpx.Client(timeout=10) as client:
-            while not self._stopping.is_set():
-                self._record(client, dice)
+    def wait(self, seconds: float) -> None:
+        """Wait, but not beyond the end."""
+        self._stopping.wait(seconds)
 
-    def _record(self, client: httpx.Client, dice: random.Random) -> None:
-        now_ms = int(time.time() * 1000)
-        began_ms = now_ms - (_COLD_DAYS * DAY_MS if dice.random() < 0.2 else 0)
-        secret = os.urandom(16).hex()
-        session = Recorded(ids.session_id_of(secret, began_ms))
-        with self.guard:
-            self.sessions.append(session)
-        chunks = []
-        for _ in range(dice.randint(1, 2)):
-            page = ids.new_uuid7(began_ms)
-            chunks += [(page, seq) for seq in range(dice.randint(1, 6))]
-        dice.shuffle(chunks)
-        for place in [*chunks, *dice.choices(chunks, k=dice.randint(0, 2))]:
-            if self._stopping.is_set():
+
+class _Sender:
+    """Sends the chunks of sessions, and notes what became of them."""
+
+    def __init__(self, party: Party, dice: random.Random, all_of_them: Visitors) -> None:
+        self.party, self.dice, self.all = party, dice, all_of_them
+        self.truth = party.truth
+        self._salts = Salts(party.store)
+        self._client = httpx.Client(timeout=10)
+
+    def http_session(self, website_id: str, user_agent: str) -> Session:
+        """A session that begins now."""
+        visitor_id = self._salts.visitor_id(website_id, "127.0.0.1", user_agent, now_ms=now_ms())
+        return self.truth.add(Session(website_id, now_ms(), visitor_id))
+
+    def old_session(self, website_id: str, days_ago: int, visitor_id: str) -> Session:
+        """A session that began long ago."""
+        return self.truth.add(Session(website_id, now_ms() - days_ago * DAY_MS, visitor_id))
+
+    def record(self, session: Session, users: list[str], user_agent: str = "") -> None:
+        """Send some chunks of a session: over HTTP with a user agent, else as imports do."""
+        for place in self._places(session):
+            sent = self.truth.chunk(
+                session, place, self.dice.randint(2, 12), users[place[1] % len(users)]
+            )
+            if not self.deliver(session, place, sent, user_agent):
                 return
-            self._send(client, dice, session, secret, place, began_ms)
+            # Which bytes of a place were first, tables that a rebuild has emptied do not tell.
+            if self.dice.random() < 0.1 and not self.truth.is_rebuilt:
+                other = self.truth.other(session, place, self.dice.randint(2, 12), sent.user)
+                self.deliver(session, place, other, user_agent)
 
-    def _send(
-        self,
-        client: httpx.Client,
-        dice: random.Random,
-        session: Recorded,
-        secret: str,
-        place: tuple[str, int],
-        began_ms: int,
-    ) -> None:
+    def deliver(self, session: Session, place: Place, sent: Sent, user_agent: str) -> bool:
+        """Send one chunk until it is acknowledged; False: it is not, and nobody knows whether."""
+        if not user_agent:
+            deliver_as_import(self.party.store, session, place, sent)
+            self.truth.acknowledged(sent)
+            return True
+        while not self.all.is_over:
+            answer = self.post(session, place, sent, user_agent)
+            if answer is not None and answer.status_code == 202:
+                self.truth.acknowledged(sent)
+                return True
+            if answer is not None and answer.status_code < 500 and answer.status_code != 429:
+                self.truth.refused.append(f"{answer.status_code} {answer.text[:200]}")
+                return False
+            self.all.wait(_RETRY_S)
+        return False
+
+    def post(
+        self, session: Session, place: Place, sent: Sent, user_agent: str
+    ) -> httpx.Response | None:
+        """Send a chunk once. None: no answer came."""
+        zipped = self.dice.random() < 0.8
+        headers = {"Origin": _ORIGIN, "User-Agent": user_agent}
         page, seq = place
-        if place not in session.sent:
-            numbers = [next(self._numbers) for _ in range(dice.randint(1, 12))]
-            with self.guard:
-                session.sent[place] = numbers
-        numbers = session.sent[place]
-        body = json.dumps(
-            [
-                {
-                    "type": 2 if seq == 0 and i == 0 else 3,
-                    "timestamp": began_ms + seq * 1000 + i * 10,
-                    "data": {"source": 9, "number": number, "text": "x" * (number % 2000)},
-                }
-                for i, number in enumerate(numbers)
-            ]
-        ).encode()
-        zipped = dice.random() < 0.8
-        headers = {"Origin": "https://shop.example"} | (
-            {"Content-Encoding": "gzip"} if zipped else {}
-        )
         params: dict[str, str | int] = {
-            "website": self._website_id,
+            "website": session.website_id,
             "session": session.session_id,
             "page": page,
             "seq": seq,
-            "secret": secret,
+            "secret": session.secret,
         }
-        while not self._stopping.is_set():
+        try:
+            return self._client.post(
+                f"{self.party.ingest_url}/v1/chunks",
+                params=params,
+                content=gzip.compress(sent.body, 1) if zipped else sent.body,
+                headers=headers | ({"Content-Encoding": "gzip"} if zipped else {}),
+            )
+        except httpx.TransportError:
+            return None
+
+    def _places(self, session: Session) -> list[Place]:
+        """Pages and sequence numbers, out of order and some of them twice."""
+        found: list[Place] = []
+        for _ in range(self.dice.randint(1, 2)):
+            page = ids.new_uuid7(session.began_ms)
+            found += [(page, seq) for seq in range(self.dice.randint(1, 6))]
+        self.dice.shuffle(found)
+        return [*found, *self.dice.choices(found, k=self.dice.randint(0, 2))]
+
+
+class _Visitor(_Sender):
+    """One person after another, on two websites each; some want to be forgotten on one of them."""
+
+    def __init__(
+        self, party: Party, website_ids: list[str], dice: random.Random, all_of_them: Visitors
+    ) -> None:
+        super().__init__(party, dice, all_of_them)
+        self._website_ids = website_ids
+
+    def live(self) -> None:
+        while not self.all.is_over:
             try:
-                answer = client.post(
-                    self._url,
-                    params=params,
-                    content=gzip.compress(body, 1) if zipped else body,
-                    headers=headers,
-                )
-            except httpx.TransportError:
-                self._stopping.wait(0.05)
-                continue
-            if answer.status_code == 202:
-                with self.guard:
-                    session.acknowledged_at.setdefault(place, time.monotonic())
+                self._one_person()
+            except Exception as error:
+                self.all.failures.append(f"a visitor failed: {error!r}")
                 return
-            if answer.status_code < 500 and answer.status_code != 429:
-                self.refused.append(f"{answer.status_code} {answer.text[:200]}")
+
+    def _one_person(self) -> None:
+        users = [f"user-{token_hex(8)}" for _ in range(self.party.users_max)]
+        user_agent = f"Soak/{token_hex(8)}"
+        home, other = self.dice.sample(self._website_ids, 2)
+        sessions = [self._visit(home, users, user_agent) for _ in range(self.dice.randint(1, 3))]
+        self._visit(other, users, user_agent)
+        if self.dice.random() < 0.4 and not self.all.is_over:
+            self._ask(home, users, sessions)
+            self._come_again([one for one in sessions if one.gone_at], user_agent)
+            self._visit(home, users, user_agent)  # what began later is not meant
+
+    def _visit(self, website_id: str, users: list[str], user_agent: str) -> Session:
+        if self.dice.random() < 0.8:
+            session = self.http_session(website_id, user_agent)
+            self.record(session, users, user_agent)
+        else:
+            visitor_id = self._salts.visitor_id(
+                website_id, "127.0.0.1", user_agent, now_ms=now_ms()
+            )
+            session = self.old_session(website_id, self.dice.choice((1, _COLD_DAYS)), visitor_id)
+            self.record(session, users)
+        return session
+
+    def _ask(self, website_id: str, users: list[str], sessions: list[Session]) -> None:
+        """Ask for an erasure, and wait until it is written down."""
+        how = self.dice.choice(("user_id", "user_id", "visitor_id", "sessions"))
+        wanted: dict[str, object] = {"website_id": website_id}
+        leaving: list[Session] = []
+        if how == "sessions":
+            leaving = [one for one in sessions if one.acknowledged][:1]
+            wanted["sessions"] = [one.session_id for one in leaving]
+        elif how == "visitor_id":
+            leaving = [one for one in sessions if one.visitor_id == sessions[0].visitor_id]
+            wanted["visitor_id"] = sessions[0].visitor_id
+        else:
+            wanted["user_id"] = user = self.dice.choice(users)
+            for one in sessions:
+                if (is_of := one.is_of(user)) is None:
+                    one.may_go = True
+                elif is_of:
+                    leaving.append(one)
+        if not leaving:
+            return
+        for one in leaving:
+            one.leave("erased")
+        path = self.party.asked / f"{time.time_ns()}.json"
+        path.with_suffix(".new").write_text(json.dumps(wanted))
+        path.with_suffix(".new").rename(path)
+        deadline = time.monotonic() + _NOTED_WITHIN_S
+        while path.exists() and time.monotonic() < deadline and not self.all.is_over:
+            time.sleep(_RETRY_S)
+        if path.exists():
+            return  # carried out in the end
+        time.sleep(0.01)  # whoever begins in the same millisecond is meant too
+        for one in leaving:
+            one.gone()
+        with self.truth.guard:
+            self.truth.erasure_count += 1
+
+    def _come_again(self, sessions: list[Session], user_agent: str) -> None:
+        """Send chunks of sessions that were erased: old ones and a new one, either way."""
+        for session in sessions:
+            places = list(session.first)[:1]
+            places.append((places[0][0] if places else ids.new_uuid7(session.began_ms), 1000))
+            for place in places:
+                sent = self.truth.chunk(session, place, 3, "")
+                if self.dice.random() < 0.5:
+                    self.deliver(session, place, sent, "")
+                    continue
+                answer = self.post(session, place, sent, user_agent)
+                if answer is not None and answer.status_code not in (202, 400, 410, 429, 503):
+                    self.truth.refused.append(f"late: {answer.status_code} {answer.text[:200]}")
+
+
+class _Owner(_Sender):
+    """Makes websites with old sessions, and puts each on a plan that keeps them no longer."""
+
+    def live(self) -> None:
+        while not self.all.is_over:
+            try:
+                self._one_website()
+            except Exception as error:
+                self.all.failures.append(f"an owner failed: {error!r}")
                 return
-            self._stopping.wait(0.05)
+
+    def _one_website(self) -> None:
+        made = websites.create(
+            self.party.store, "short", plan="pro", origins=(_ORIGIN,), now_ms=now_ms()
+        )
+        sessions = {
+            days_ago: [
+                self.old_session(made.website_id, days_ago, f"visitor-{token_hex(8)}")
+                for _ in range(2)
+            ]
+            for days_ago in (*_KEPT_DAYS, *_EXPIRED_DAYS)
+        }
+        for session in itertools.chain(*sessions.values()):
+            self.record(session, [f"user-{token_hex(8)}"])
+        self.all.wait(self.dice.uniform(0, 6))
+        leaving = [one for days in _EXPIRED_DAYS for one in sessions[days]]
+        for one in leaving:
+            one.leave("expired")
+        websites.change(self.party.store, made.website_id, {"plan": "scale"})
+        for one in leaving:
+            one.gone()
+        with self.truth.guard:
+            self.truth.expired_websites += 1
+        self.all.wait(self.dice.uniform(0, 6))
+        for session in itertools.chain(*sessions.values()):
+            self.record(session, [f"user-{token_hex(8)}"])  # late; of what is kept, it is kept
+
+
+def deliver_as_import(store: Store, session: Session, place: Place, sent: Sent) -> None:
+    """Append a chunk to the lake, whatever the age of its session."""
+    payload = gzip.compress(sent.body, 1)
+    page, seq = place
+    arrival = Arrival(
+        session.website_id,
+        session.session_id,
+        chunks.read_chunk(sent.body, page_id=page, seq=seq),
+        Client(visitor_id=session.visitor_id),
+        now_ms() * 1000,
+        "gzip",
+        payload,
+        len(payload),
+    )
+    appending.append(store, [arrival], now_ms=now_ms())

@@ -1,0 +1,195 @@
+"""In the end everything is looked for: what must be there, what must not, in rows and in bytes."""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import zstandard
+
+import lake
+from lake import keys, replay, segments, websites
+from lake.check import check
+from lake.errors import Damaged, SessionMissing
+from lake.rebuild import rebuild
+from lake.settings import Settings
+from lake.store import Store
+from lake.view import Lake
+from tests.soak.truth import MARKER, Session, Truth, number_of
+from tests.soak.work import now_ms
+from tests.texts import texts_of
+
+_TABLES = ("sessions", "pages", "errors", "signals", "daily_summary")
+
+
+@dataclass
+class Compared:
+    """Counts of what is wrong, with examples, and of what was looked for."""
+
+    lost: int = 0
+    doubled: int = 0
+    invented: int = 0
+    resurrected: int = 0
+    gone_sessions: int = 0
+    conflicts: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether anything is."""
+        return bool(self.lost or self.doubled or self.invented or self.resurrected)
+
+    def tell(self, text: str) -> None:
+        """Keep an example."""
+        if len(self.examples) < 20:
+            self.examples.append(text)
+
+
+def compare(store: Store, settings: Settings, truth: Truth) -> Compared:
+    """Read every session, and every byte of the lake."""
+    reader = Lake(store, settings, now_ms)
+    known = {website.website_id: website for website in websites.list_all(store)}
+    done = Compared()
+    for session in truth.sessions:
+        found = _events(reader, known[session.website_id], session)
+        if session.leaves_at is not None:
+            done.gone_sessions += 1
+            if found is not None:
+                done.resurrected += 1
+                done.tell(f"{_name(session)} is served")
+            continue
+        _compare_one(done, session, found)
+    _look_into_bytes(done, settings, truth)
+    _look_aside(done, store, truth)
+    return done
+
+
+def _compare_one(done: Compared, session: Session, found: Counter[int] | None) -> None:
+    for sent in session.acknowledged if session.must_stay else ():
+        missing = [number for number in sent.numbers if found is None or not found[number]]
+        if missing:
+            done.lost += 1
+            done.tell(f"{_name(session)}: {len(missing)} of {len(sent.numbers)} events are lost")
+    if found is None:
+        return
+    of_first = {number for sent in session.first.values() for number in sent.numbers}
+    doubled = sum(count - 1 for count in found.values())
+    invented = found.keys() - of_first
+    done.doubled += doubled
+    done.invented += len(invented)
+    if doubled or invented:
+        done.tell(f"{_name(session)}: {doubled} doubled, {sorted(invented)[:9]} invented")
+
+
+def _events(reader: Lake, website: websites.Website, session: Session) -> Counter[int] | None:
+    """Count the numbers of a session's events; None: nobody is served any."""
+    try:
+        answer = replay.replay(reader, website, session.session_id)
+    except SessionMissing:
+        return None
+    found: Counter[int] = Counter()
+    for piece in answer.pieces:
+        found.update(number_of(line) for line in piece.text().decode().split("\n")[:-1])
+    return found
+
+
+def _look_into_bytes(done: Compared, settings: Settings, truth: Truth) -> None:
+    """Look for the markers of what is gone in every file of the lake's folder.
+
+    Rows of what expired may stand in the tables' former files until they are vacuumed; nobody sees
+    them any more.
+    """
+    folder = Path(settings.lake)
+    erased = {one.marker: one for one in truth.sessions if one.leaves_at and not one.is_expired}
+    expired = {one.marker: one for one in truth.sessions if one.is_expired}
+    for path in _files(folder):
+        name = str(path.relative_to(folder))
+        markers = {found.decode() for found in re.findall(MARKER, _text(path))}
+        for marker in markers & erased.keys():
+            done.resurrected += 1
+            done.tell(f"{_name(erased[marker])} is in {name}")
+        for marker in markers & expired.keys() if not name.startswith("tables/") else ():
+            done.resurrected += 1
+            done.tell(f"{_name(expired[marker])} is in {name}")
+    opened = lake.open(settings.lake)
+    gone = {one.session_id: one for one in (*erased.values(), *expired.values())}
+    for table in _TABLES[:-1]:
+        rows = getattr(opened, table)().select("session_id").unique().collect()
+        for session_id in set(rows["session_id"]) & gone.keys():
+            done.resurrected += 1
+            done.tell(f"{_name(gone[session_id])} has rows in {table}")
+
+
+def _look_aside(done: Compared, store: Store, truth: Truth) -> None:
+    """Look for the chunks whose places held other bytes already."""
+    aside = set(_aside(store))
+    for session in truth.sessions:
+        if not session.must_stay:
+            continue
+        for place, sent in session.others.items():
+            if sent.acknowledged_at is None:
+                continue
+            done.conflicts += 1
+            if (session.session_id, *place, len(sent.body)) not in aside:
+                done.lost += 1
+                done.tell(f"{_name(session)}: other bytes of {place} are not in quarantine")
+
+
+def _aside(store: Store) -> Iterator[tuple[str, str, int, int]]:
+    for item in store.list(keys.QUARANTINE):
+        if not keys.parse_segment_key(item.key):
+            continue
+        try:
+            arrivals = segments.decode(store.get(item.key))
+        except Damaged:
+            continue
+        for arrival in arrivals:
+            facts = arrival.facts
+            yield arrival.session_id, facts.page_id, facts.seq, facts.raw_bytes
+
+
+def checked(store: Store, settings: Settings) -> list[str]:
+    """Return what `check` finds; what lies in quarantine is what we put there."""
+    return [
+        f"{one.kind} {one.where} {one.detail}"
+        for one in check(store, settings, now_ms=now_ms())
+        if "quarantine" not in one.kind
+    ]
+
+
+def rebuilt_otherwise(store: Store, settings: Settings) -> list[str]:
+    """Rebuild the tables; return those that are not as before."""
+
+    def rows() -> dict[str, object]:
+        opened = lake.open(settings.lake)
+        return {
+            name: getattr(opened, name)().collect().sort(pl.all()).to_dicts() for name in _TABLES
+        }
+
+    before = rows()
+    done = rebuild(store, settings)
+    after = rows()
+    wrong = [f"rebuild changed {name}" for name in before if before[name] != after[name]]
+    wrong += [f"rebuild: {where}: {why}" for where, why in done.failed.items()]
+    return wrong + [f"after rebuild: {one}" for one in checked(store, settings)]
+
+
+def _text(path: Path) -> bytes:
+    """Return what a file says; of half a file, as a killed writer leaves it, its bytes."""
+    body = path.read_bytes()
+    try:
+        return texts_of([(path.name, body)])[path.name]
+    except (pa.ArrowException, zstandard.ZstdError, OSError, EOFError, zlib.error):
+        return body
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _name(session: Session) -> str:
+    return f"{session.website_id}/{session.session_id} ({session.why})"

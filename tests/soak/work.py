@@ -1,0 +1,83 @@
+"""What a victim does until it is killed: `python -m tests.soak.work WHAT ASKED`.
+
+ASKED is a folder of erasures that somebody asks for, a file each, removed once it is written down.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from lake import erasing
+from lake.compaction import compact_day, waiting_days
+from lake.erasing import Targets
+from lake.errors import Conflict
+from lake.maintenance import maintain
+from lake.rebuild import rebuild
+from lake.repair import repair
+from lake.retention import expire_day, expired_days
+from lake.settings import Settings, from_environ
+from lake.store import Store, open_store
+from lake.summaries import summarise_day
+from lake.view import Lake
+
+_PAUSE_S = 0.05
+
+
+def now_ms() -> int:
+    """The time."""
+    return time.time_ns() // 1_000_000
+
+
+def compact_all(store: Store, settings: Settings) -> list[str]:
+    """Compact all that waits; return what failed."""
+    failed = []
+    for day in waiting_days(store):
+        done = compact_day(store, settings, day, now_ms=now_ms())
+        failed += [f"{where}: {why}" for where, why in done.failed.items()]
+        summarise_day(store, day)
+    return failed
+
+
+def expire_all(store: Store, settings: Settings) -> None:
+    """Remove all that is past its website's retention."""
+    for day in expired_days(store, settings, now_ms=now_ms()):
+        expire_day(store, settings, day, now_ms=now_ms())
+
+
+def erase_all(store: Store, settings: Settings, asked: Path) -> None:
+    """Write down what is asked for, then carry it out."""
+    reader = Lake(store, settings, now_ms)
+    for path in sorted(asked.glob("*.json")):
+        told = json.loads(path.read_text())
+        erasing.request(reader, told.pop("website_id"), Targets(**told), by="soak")
+        path.unlink()
+    erasing.carry_out_waiting(store, settings, now_ms=now_ms)
+
+
+def main(what: str, asked: Path) -> None:
+    """Do it again and again."""
+    settings = from_environ()
+    store = open_store(settings)
+    work: dict[str, Callable[[], object]] = {
+        "compact": partial(compact_all, store, settings),
+        "maintain": lambda: maintain(store, settings, now_ms=now_ms()),
+        "retention": partial(expire_all, store, settings),
+        "erase": partial(erase_all, store, settings, asked),
+        "repair": lambda: repair(store, settings, now_ms=now_ms()),
+        "rebuild": partial(rebuild, store, settings),
+    }
+    sys.stdout.write("up\n")
+    sys.stdout.flush()
+    while True:
+        try:
+            work[what]()
+        except Conflict as error:
+            sys.stdout.write(f"{error}\n")
+        time.sleep(_PAUSE_S)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
