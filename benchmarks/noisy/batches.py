@@ -15,7 +15,7 @@ from lake.settings import Settings
 from lake.store import open_store
 from tests.hostile.honest_visitor import Comparison, Timings
 
-_SESSIONS = 30
+_SESSIONS = 15
 _CONFLICTS = 1_500
 _SEGMENT_CHUNKS = 100
 
