@@ -94,8 +94,11 @@ class Store(Protocol):
         ...
 
 
-def open_store(settings: Settings) -> Store:
-    """Open the lake's store. A local folder is created; a bucket must exist.
+def open_store(settings: Settings, *, create: bool = True) -> Store:
+    """Open the lake's store. A bucket must exist.
+
+    Args:
+        create: Make a local folder, if it is not there.
 
     Raises:
         SettingInvalid: `REPLAY_LAKE` is neither a folder nor `s3://bucket/prefix`.
@@ -111,4 +114,4 @@ def open_store(settings: Settings) -> Store:
         )
     from lake.store.local import LocalStore
 
-    return LocalStore(Path(url.removeprefix("file://")))
+    return LocalStore(Path(url.removeprefix("file://")), create=create)

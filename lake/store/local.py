@@ -1,8 +1,10 @@
 """The lake in a local folder: atomic, durable objects by hard link, rename and fsync.
 
-A key is a path below the root. `.tmp/` holds what is being written, `.lock` is what `swap` and
-every other change of an existing name take turns by. Processes on other machines do not see that
-lock, so a folder shared over a network is no lake: use a bucket (`lake.store.s3`).
+A key is a path below the root. `.tmp/` holds what is being written. `swap` and every other change
+of an existing name take turns by a lock on the root itself, and on `.lock` for the sake of older
+versions; both names are made again where somebody deleted them. Processes on other machines do not
+see those locks, so a folder shared over a network is no lake: use a bucket (`lake.store.s3`).
+Folders and files are their owner's alone (700 and 600).
 """
 
 import errno
@@ -30,6 +32,7 @@ _OURS = (".tmp", ".lock")
 _DELETE_MAX = 1000
 _LINK_TRIES_MAX = 100  # a folder may be dropped as empty just before we use it, but not for ever
 _SYNCED_MAX = 10_000  # folders remembered as durable; forgetting one costs an fsync
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
 class LocalStore:
@@ -37,23 +40,22 @@ class LocalStore:
 
     `put_new` does not need its token: a file is linked or it is not, and a caller who repeats a
     write brings the same bytes. Two writers of equal bytes are therefore both told True.
+
+    Args:
+        root: The lake's folder.
+        create: Make it now, if it is not there. Without, nothing is made before the first write.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, create: bool = True) -> None:
         self._root = root.expanduser().resolve()
         self.url = str(self._root)
         self._tmp = self._root / ".tmp"
         self._lock = self._root / ".lock"
         self._synced: set[Path] = set()
         self._synced_guard = threading.Lock()
-        with self._writing("the lake's folder"):
-            above = [folder for folder in self._root.parents if not folder.exists()]
-            self._root.mkdir(parents=True, exist_ok=True)
-            for folder in {self._root.parent, *(path.parent for path in above)}:
-                with suppress(PermissionError):
-                    _sync_folder(folder)  # may be somebody else's; then it stood before us
-            self._make_folder(self._tmp)
-            self._lock.touch()  # made now, so that a full disk can still be freed by `delete`
+        if create:
+            with self._writing("the lake's folder"):
+                self._create()
 
     def put_new(self, key: str, body: bytes, *, token: str) -> bool:  # noqa: ARG002 - see the class
         """Link a synced file to its name; a name that exists already makes the link fail."""
@@ -139,13 +141,23 @@ class LocalStore:
         """Remove what killed writers left half written, older than `grace_s`; return how many."""
         limit = time.time() - grace_s
         count = 0
-        with self._writing(".tmp"):
+        with self._writing(".tmp"), suppress(FileNotFoundError):
             for path in list(self._tmp.iterdir()):
                 with suppress(FileNotFoundError):
                     if path.stat().st_mtime < limit:
                         path.unlink()
                         count += 1
         return count
+
+    def _create(self) -> None:
+        above = [folder for folder in self._root.parents if not folder.exists()]
+        self._root.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+        for folder in {self._root.parent, *(path.parent for path in above)}:
+            with suppress(PermissionError):
+                _sync_folder(folder)  # may be somebody else's; then it stood before us
+        self._make_folder(self._tmp)
+        with self._locked():  # made now, so that a full disk can still be freed by `delete`
+            pass
 
     def _path(self, key: str) -> Path:
         steps = key.split("/")
@@ -157,10 +169,22 @@ class LocalStore:
     def _tmp_file(self) -> Iterator[tuple[Path, BinaryIO]]:
         path = self._tmp / uuid4().hex
         try:
-            with path.open("xb") as file:
+            with self._opened_new(path) as file:
                 yield path, file
         finally:
             path.unlink(missing_ok=True)
+
+    def _opened_new(self, path: Path) -> BinaryIO:
+        for is_last in (False, True):
+            try:
+                return os.fdopen(
+                    os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb"
+                )
+            except FileNotFoundError:
+                if is_last:
+                    raise
+                self._make_folder(self._tmp)
+        raise AssertionError(path)
 
     @contextmanager
     def _written(self, body: bytes) -> Iterator[Path]:
@@ -172,8 +196,10 @@ class LocalStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Take turns with every thread and process of this machine; a kill lets go."""
-        with self._lock.open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (
+            _flocked(self._root, os.O_RDONLY),
+            _flocked(self._lock, os.O_RDWR | os.O_CREAT),
+        ):
             yield
 
     def _replace(self, written: Path, path: Path, version: str | None = None) -> bool:
@@ -222,7 +248,7 @@ class LocalStore:
         depth = len(folder.parts) - len(self._root.parts)
         for path in reversed([folder, *folder.parents][:depth]):
             with suppress(FileExistsError):
-                path.mkdir()
+                path.mkdir(_FOLDER_MODE)
             _sync_folder(path.parent)
         with self._synced_guard:
             if len(self._synced) >= _SYNCED_MAX:
@@ -296,6 +322,16 @@ class LocalStore:
             f"{self.url} failed at {key}: {error.strerror}; "
             "look at the folder, its owner and its disk, then try again"
         )
+
+
+@contextmanager
+def _flocked(path: Path, flags: int) -> Iterator[None]:
+    descriptor = os.open(path, flags, _FILE_MODE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _link(written: Path, path: Path) -> bool:
