@@ -63,9 +63,7 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
         key = (website.website_id, session_id)
         summary = facts.fold(*key, found.chunks, found.client)
         union = found.union
-        row = row_of(
-            summary, found.known, visitor_ids=union.visitor_ids, has_new=bool(union.new)
-        )
+        row = row_of(summary, found.known, visitor_ids=union.visitor_ids, has_new=bool(union.new))
         live = is_live(lake.now_ms(), lake.settings.live_s)
         # What an older version wrote may be of times that nobody believes.
         row |= {"first_at_ms": summary.first_at_ms, "duration_ms": summary.duration_ms}

@@ -118,6 +118,11 @@ def quarantine_reason_key(key: str) -> str:
     return f"{key}.reason.txt"
 
 
+def is_quarantine_reason(key: str) -> bool:
+    """Whether a key is of the text that says why another object is in quarantine."""
+    return key.endswith(".reason.txt")
+
+
 def parse_quarantined_file_key(key: str) -> SessionFileKey | None:
     """Return the parts of a session file's key that was put aside, or None."""
     if not key.startswith(QUARANTINE):

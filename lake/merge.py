@@ -17,6 +17,7 @@ from isal import isal_zlib
 from lake.chunks import Event, inflate, split_events
 from lake.errors import BadInput, Damaged
 from lake.facts import ChunkFacts, Client
+from lake.quarantine import TAKEN
 from lake.segments import Arrival
 from lake.session_files import Placed
 from lake.settings import Settings
@@ -109,7 +110,7 @@ def is_same(one: ChunkFacts, other: ChunkFacts) -> bool:
 def why_rejected(union: Union, arrival: Arrival) -> str:
     """Say why a chunk is among the rejected."""
     if any(facts.place == arrival.facts.place for facts in union.chunks):
-        return "another chunk with other bytes was first"
+        return TAKEN
     return f"the session has more than {PEOPLE_MAX} users or visitors without it"
 
 

@@ -1,5 +1,7 @@
 """The chunks of one segment, told one by one: what can be read goes on waiting, where it belongs.
 
+Of a segment that waits, and of one that a compaction put into quarantine as a whole.
+
 A segment's small columns have one checksum and each chunk's text has its own. So a bit that flips
 in a payload spoils one chunk: it is put aside, and the others are written anew. Only where the
 small columns cannot be read is the segment put aside whole.
@@ -10,6 +12,7 @@ from typing import NamedTuple
 
 from lake import ids, keys, merge, quarantine, segments
 from lake.errors import Damaged, FormatUnknown, ObjectMissing
+from lake.quarantine import Refused
 from lake.segments import Arrival
 from lake.settings import Settings
 from lake.store import Store
@@ -38,11 +41,12 @@ def sort_out(store: Store, settings: Settings, key: str) -> SortedOut | None:
     except FormatUnknown:
         return None
     except Damaged:
-        return SortedOut(0, int(quarantine.put_segment(store, key)))
+        is_moved = key.startswith(keys.RAW) and quarantine.put_segment(store, key)
+        return SortedOut(0, int(is_moved))
     parsed = keys.parse_segment_key(key)
     assert parsed is not None, key
     good: dict[date, list[Arrival]] = {}
-    aside = 0
+    damaged: dict[date, list[Refused]] = {}
     for arrival in arrivals:
         if not ids.is_uuid7(arrival.session_id):
             reason = "its session's id has no day"
@@ -53,10 +57,12 @@ def sort_out(store: Store, settings: Settings, key: str) -> SortedOut | None:
         try:
             merge.events_of(arrival, arrival.payload, settings)
         except Damaged as error:
-            quarantine.put_chunk(store, day, arrival, arrival.payload, reason=str(error))
-            aside += 1
+            damaged.setdefault(day, []).append(Refused(arrival, str(error)))
         else:
             good.setdefault(day, []).append(arrival)
+    for day, refused in damaged.items():
+        quarantine.put_chunks(store, day, refused, lambda arrival: arrival.payload)
+    aside = sum(map(len, damaged.values()))
     for day, kept in good.items():
         body = segments.encode(kept)
         renamed = keys.segment_key(day, name_of(parsed[1], body))

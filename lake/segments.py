@@ -6,7 +6,7 @@ object's tail gives everything but the payloads.
 
 import io
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -197,15 +197,19 @@ def decode_small(store: Store, key: str, size_bytes: int) -> list[Arrival]:
     Raises:
         Damaged, ObjectMissing, StoreUnavailable.
     """
-    tail = store.get_tail(key, min(size_bytes, TAIL_BYTES))
-    source: object = pa.BufferReader(tail)
-    if len(tail) < size_bytes:
-        source = pa.PythonFile(_Tail(tail, size_bytes), mode="r")
-    try:
-        table = _read(source, SMALL)
-    except _TailTooShort:
-        table = _read(pa.BufferReader(store.get(key)), SMALL)
-    return _arrivals(table, is_packed=True)
+    return _arrivals(_small(store, key, size_bytes), is_packed=True)
+
+
+def decode_small_and_reason(
+    store: Store, key: str, size_bytes: int
+) -> tuple[list[Arrival], str | None]:
+    """`decode_small` and `reason_of`, by one read.
+
+    Raises:
+        Damaged, ObjectMissing, StoreUnavailable.
+    """
+    table = _small(store, key, size_bytes)
+    return _arrivals(table, is_packed=True), _reason(table.schema.metadata)
 
 
 def _packed(arrival: Arrival) -> Arrival:
@@ -220,9 +224,22 @@ def _packed(arrival: Arrival) -> Arrival:
 
 def reason_of(body: bytes) -> str | None:
     """Return why these chunks were put aside; None for others."""
-    metadata = pq.read_schema(pa.BufferReader(body)).metadata or {}
-    reason: bytes | None = metadata.get(b"replaylake.reason")
+    return _reason(pq.read_schema(pa.BufferReader(body)).metadata or {})
+
+
+def _reason(metadata: Mapping[bytes, bytes]) -> str | None:
+    reason = metadata.get(b"replaylake.reason")
     return reason.decode() if reason else None
+
+
+def _small(store: Store, key: str, size_bytes: int) -> pa.Table:
+    tail = store.get_tail(key, min(size_bytes, TAIL_BYTES))
+    if len(tail) >= size_bytes:
+        return _read(pa.BufferReader(tail), SMALL)
+    try:
+        return _read(pa.PythonFile(_Tail(tail, size_bytes), mode="r"), SMALL)
+    except _TailTooShort:
+        return _read(pa.BufferReader(store.get(key)), SMALL)
 
 
 def _leaves() -> list[str]:

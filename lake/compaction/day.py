@@ -23,13 +23,16 @@ class Compacted:
     """What a compaction did.
 
     `received_bytes` are payloads, `written_bytes` session files, `raw_bytes` the JSON in them.
-    `failed` names sessions that stay as they were, and segments put aside, each with the reason.
+    `quarantined_count` are chunks that were not in quarantine before, but for those of segments
+    that went there whole. `failed` names these segments, and sessions that stay as they were, each
+    with the reason.
     """
 
     day: date
     session_count: int = 0
     chunk_count: int = 0
     quarantined_count: int = 0
+    quarantined_segment_count: int = 0
     expired_count: int = 0
     erased_count: int = 0
     segment_count: int = 0

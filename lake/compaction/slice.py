@@ -31,7 +31,7 @@ from lake.failures import reason_of
 from lake.holds import Holds
 from lake.merge import ChunkDamaged, Union
 from lake.pending import Waiting
-from lake.segments import Arrival
+from lake.quarantine import Refused
 from lake.settings import Settings
 from lake.store import Store
 from lake.tables import sessions as session_rows
@@ -102,8 +102,14 @@ class Compactor:
 
     def put_aside(self, key: str, damage: Damaged) -> None:
         """Move a segment that cannot be read out of the way; leave one of a newer format."""
-        if quarantine.put_segment(self._store, key) or isinstance(damage, FormatUnknown):
-            self._done.failed[key] = str(damage)
+        if quarantine.put_segment(self._store, key):
+            self._done.quarantined_segment_count += 1
+            self._done.failed[key] = (
+                f"{damage}; it is in quarantine now, and none of its chunks is shown: "
+                "`replaylake repair` brings back what can be read"
+            )
+        elif isinstance(damage, FormatUnknown):
+            self._done.failed[key] = f"{damage}; it stays where it is"
 
     def may_be_due(self, seen: Seen) -> bool:
         """Whether a session is worth looking at: what waits of it may be in its file already."""
@@ -186,32 +192,37 @@ class Compactor:
                     or not merge.is_same(known_chunks[place], item.arrival.facts)
                 ]
         results: list[Rewritten] = []
+        refused: list[Refused] = []
         with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
             folder = Path(name)
-            with (
-                Spool(self._store, payloads, folder / "spool") as spool,
-                ThreadPoolExecutor(_UPLOADS) as pool,
-            ):
-                uploads: list[Future[None]] = []
-                for key, items in due.items():
-                    result = self._rewrite(folder, key, known.get(key), items, spool)
-                    if result is None:
-                        continue
-                    assert result.written is not None
-                    uploads.append(pool.submit(rewriting.put, self._store, result.written))
-                    results.append(result._replace(written=None))  # lets its header go
-                    if len(uploads) > _UPLOADS:
-                        uploads.pop(0).result()  # bounds what lies in the folder
-                for upload in uploads:
-                    upload.result()
-        crash.point("compact-after-session-file")
-        if results:
-            self._commit(results, known, sessions, derived)
-            # What was erased while it was held in memory stands in the tables now, whatever an
-            # erasure that goes on has looked at already.
-            written = {result.key: batch[result.key] for result in results}
+            with Spool(self._store, payloads, folder / "spool") as spool:
+                with ThreadPoolExecutor(_UPLOADS) as pool:
+                    uploads: list[Future[None]] = []
+                    for key, items in due.items():
+                        result = self._rewrite(folder, key, known.get(key), items, spool, refused)
+                        if result is None:
+                            continue
+                        assert result.written is not None
+                        uploads.append(pool.submit(rewriting.put, self._store, result.written))
+                        results.append(result._replace(written=None))  # lets its header go
+                        if len(uploads) > _UPLOADS:
+                            uploads.pop(0).result()  # bounds what lies in the folder
+                    for upload in uploads:
+                        upload.result()
+                crash.point("compact-after-session-file")
+                if results:
+                    self._commit(results, known, sessions, derived)
+                # After the commits: no session waits for what another one's sender made up.
+                self._done.quarantined_count += quarantine.put_chunks(
+                    self._store, self._done.day, refused, spool.payload_of
+                )
+        # What was erased while it was held in memory stands in the lake now, whatever an
+        # erasure that goes on has looked at already.
+        written = {result.key for result in results}
+        written |= {(one.arrival.website_id, one.arrival.session_id) for one in refused}
+        if written:
             rows = {r.key: Known(r.row, b"[]", is_derived=True) for r in results}
-            self._erased(written, rows, is_written=True)
+            self._erased({key: batch[key] for key in written}, {**known, **rows}, is_written=True)
         return due.keys() - self._failed.keys()
 
     def _erased(
@@ -332,8 +343,12 @@ class Compactor:
         known: Known | None,
         items: list[Waiting],
         spool: Spool,
+        refused: list[Refused],
     ) -> Rewritten | None:
-        """Write a session's file and make its rows. None: it is up to date, or cannot be."""
+        """Write a session's file and make its rows. None: it is up to date, or cannot be.
+
+        `refused` gets its chunks that go to quarantine.
+        """
         damaged: set[int] = set()
         while True:
             good = [item for item in items if id(item.arrival) not in damaged]
@@ -347,7 +362,7 @@ class Compactor:
                 )
                 break
             except ChunkDamaged as damage:
-                self._quarantine(damage.arrival, spool, str(damage))
+                refused.append(Refused(damage.arrival, str(damage)))
                 damaged.add(id(damage.arrival))
             except _COMMON:
                 raise
@@ -355,14 +370,10 @@ class Compactor:
                 self._fail(key, reason_of(error))
                 return None
         if union is not None:
-            for arrival in union.rejected:
-                self._quarantine(arrival, spool, merge.why_rejected(union, arrival))
+            refused += [
+                Refused(arrival, merge.why_rejected(union, arrival)) for arrival in union.rejected
+            ]
         return result
-
-    def _quarantine(self, arrival: Arrival, spool: Spool, reason: str) -> None:
-        payload = spool.payload_of(arrival)
-        is_new = quarantine.put_chunk(self._store, self._done.day, arrival, payload, reason=reason)
-        self._done.quarantined_count += is_new
 
     def _commit(
         self,
