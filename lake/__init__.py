@@ -15,7 +15,10 @@ def open(url: str | None = None) -> "OpenLake":  # noqa: A001 - `lake.open(...)`
     """Open a lake's tables: `lake.open().sessions()` is a Polars LazyFrame.
 
     Args:
-        url: A folder or `s3://bucket/prefix`; default: `REPLAY_LAKE`. The lake may be empty.
+        url: A folder or `s3://bucket/prefix`; default: `REPLAY_LAKE`.
+
+    Raises:
+        LakeMissing: There is no lake; nothing was created.
     """
     from lake.opening import OpenLake  # services that only write need no Polars
 

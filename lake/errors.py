@@ -157,6 +157,12 @@ class StoreUnavailable(LakeError):
     kind = "store-unavailable"
 
 
+class BucketMissing(StoreUnavailable):
+    """The store has no bucket of this name."""
+
+    kind = "bucket-missing"
+
+
 class StoreFull(StoreUnavailable):
     """The store has no room left (disk full, inodes out, quota)."""
 
@@ -177,3 +183,9 @@ class SettingInvalid(BadInput):
     def __init__(self, message: str, *, name: str = "") -> None:
         super().__init__(message)
         self.name = name
+
+
+class LakeMissing(SettingInvalid):
+    """There is no lake where `REPLAY_LAKE` says."""
+
+    kind = "lake-missing"

@@ -11,8 +11,8 @@ import polars as pl
 from lake import erased
 from lake.errors import Damaged
 from lake.hiding import without_erased
+from lake.presence import open_existing
 from lake.settings import from_environ
-from lake.store import open_store
 from lake.tables.table import Table
 
 
@@ -23,12 +23,13 @@ class OpenLake:
         url: A folder or `s3://bucket/prefix`; default: `REPLAY_LAKE`.
 
     Raises:
+        LakeMissing: There is no lake.
         SettingInvalid, and Damaged and StoreUnavailable (every method).
     """
 
     def __init__(self, url: str | None = None) -> None:
         settings = from_environ()
-        self._store = open_store(settings if url is None else replace(settings, lake=url))
+        self._store = open_existing(settings if url is None else replace(settings, lake=url))
 
     def sessions(self) -> pl.LazyFrame:
         """One row per session."""

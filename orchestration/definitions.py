@@ -1,5 +1,7 @@
 """All that Dagster knows of the lake: what `workspace.yaml` loads."""
 
+import os
+
 import dagster as dg
 
 from assets.checks import CHECKS
@@ -12,6 +14,8 @@ from orchestration.jobs import checks, compact, erasure, maintenance, rescore, r
 from orchestration.resources import LakeResource
 from orchestration.schedules import SCHEDULES
 from orchestration.sensors import compact_when_due, erase_when_asked
+
+os.umask(0o077)  # as the command line: the writer of the tables makes files by it
 
 defs = dg.Definitions(
     assets=[raw_segments, compacted, daily_summary, expired_sessions, scores],

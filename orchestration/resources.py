@@ -7,8 +7,11 @@ import time
 
 import dagster as dg
 
+from lake.presence import open_existing
 from lake.settings import Settings, from_environ
 from lake.store import Store, open_store
+
+_seen: set[str] = set()  # lakes found by this process: sensors open theirs twice a minute
 
 
 class LakeResource(dg.ConfigurableResource[None]):
@@ -19,8 +22,17 @@ class LakeResource(dg.ConfigurableResource[None]):
         return from_environ()
 
     def open(self) -> Store:
-        """Open the lake's store."""
-        return open_store(self.settings())
+        """Open the lake's store.
+
+        Raises:
+            LakeMissing: There is no lake, or none yet.
+        """
+        settings = self.settings()
+        if settings.lake in _seen:
+            return open_store(settings, create=False)
+        store = open_existing(settings)
+        _seen.add(settings.lake)
+        return store
 
     def now_ms(self) -> int:
         """Return the time, ms since the Unix epoch."""

@@ -34,10 +34,11 @@ from lake.errors import (
     StoreUnavailable,
     WebsiteMissing,
 )
+from lake.presence import open_existing
 from lake.problems import MEDIA_TYPE
 from lake.readiness import Readiness
 from lake.settings import Settings
-from lake.store import Store, open_store
+from lake.store import Store
 from lake.view import Lake
 from query_api import (
     audit,
@@ -112,9 +113,10 @@ def create_app(
         clock_s: A clock that never jumps, by which rates are kept, s.
 
     Raises:
+        LakeMissing: There is no lake.
         SettingInvalid: The lake or the trusted proxies are not of their form.
     """
-    store = open_store(settings) if store is None else store
+    store = open_existing(settings) if store is None else store
     metrics = Metrics()
     readiness = Readiness(store)
     usage, views = Usage(store, now_ms), Views(store, now_ms, metrics)

@@ -32,7 +32,7 @@ from botocore.exceptions import ConnectionError as UnreachableError
 from botocore.parsers import ResponseParserError
 from fsspec.asyn import sync
 
-from lake.errors import LakeError, ObjectMissing, StoreUnavailable
+from lake.errors import BucketMissing, LakeError, ObjectMissing, StoreUnavailable
 from lake.settings import Settings
 from lake.store import ObjectInfo
 
@@ -298,7 +298,8 @@ class S3Store:
         self, operation: str, key: str, why: object, note: str = ""
     ) -> StoreUnavailable:
         endpoint = self._settings.aws_endpoint_url or "AWS S3"
-        return StoreUnavailable(
+        kind = BucketMissing if "NoSuchBucket" in str(why) else StoreUnavailable
+        return kind(
             f"{endpoint} failed at {operation} of {key} in {self.url}: {why}; "
             f"{note + '; ' if note else ''}tried for up to {self._retry_s:g} s: look at the "
             "endpoint, the bucket and the credentials (`replaylake preflight`), then try again"

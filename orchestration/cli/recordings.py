@@ -10,7 +10,7 @@ import typer
 
 from lake.errors import LakeError, SessionMissing
 from lake.times import instant
-from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.opening import now_ms, open_any_lake, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
 from orchestration.cli.printing import note, print_json, progress
 
@@ -50,7 +50,7 @@ def import_(
     """Make a session of a recording and print its id (one a line, if the file names several)."""
     from lake.importing import import_recording
 
-    store, settings = open_lake()
+    store, settings = open_any_lake(create=False)  # its website is missing where there is no lake
     now = now_ms()
     with progress() as step:
         made = import_recording(

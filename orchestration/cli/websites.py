@@ -10,7 +10,7 @@ from lake.errors import SettingInvalid
 from lake.plans import PLANS, plans_of
 from lake.settings import Settings
 from lake.websites import SETTINGS, Website
-from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.opening import now_ms, open_any_lake, open_lake
 from orchestration.cli.options import AsJson
 from orchestration.cli.printing import note, print_json, print_table
 
@@ -28,7 +28,7 @@ def create(
     ] = None,
 ) -> None:
     """Make a website and print its id. Recording is off until `website set` turns it on."""
-    store, settings = open_lake()
+    store, settings = open_any_lake(create=True)
     made = websites.create(store, name, plan=plan, origins=tuple(origin or ()), now_ms=now_ms())
     print(made.website_id)
     if not origin:

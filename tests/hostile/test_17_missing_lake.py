@@ -1,0 +1,174 @@
+"""Where there is no lake, commands say so, exit with 2 and create nothing."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import lake
+from lake import keys, websites
+from lake.errors import LakeMissing
+from lake.presence import open_existing
+from lake.settings import Settings
+from lake.store import open_store
+from orchestration.definitions import defs
+from orchestration.resources import LakeResource
+from orchestration.schedules import daily_retention, hourly_checks, nightly_maintenance
+from orchestration.sensors import compact_when_due, erase_when_asked
+from tests import lakes
+from tests.hostile.commands import runner
+from tests.s3.endpoint import Fault, S3Endpoint
+
+SESSION = lakes.session_id()
+COMMANDS = [
+    *("query", "compact --once", "compact", "maintain", "rebuild", "rescore", "check", "repair"),
+    *("retention", "retention --dry-run", "audit --website w_a", f"export {SESSION}"),
+    *("website list", "website show w_a", "website set w_a plan=pro"),
+    *("key list", "key create --website w_a --role viewer", "key revoke x"),
+    *("share list --website w_a", "share revoke x", f"share create {SESSION} --website w_a"),
+    *("hold list", "hold place --website w_a --reason x", "hold release --website w_a"),
+    *(f"erase --session {SESSION}", "erase --waiting", "erase --visitor v --website w_a"),
+    *("sourcemap list --website w_a", "sourcemap remove --all --website w_a"),
+    *("quarantine list", "quarantine remove --all"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_on_a_mistyped_folder_exits_with_2_and_makes_nothing(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = runner({"REPLAY_LAKE": str(tmp_path / "deep/typo")}, monkeypatch, capfd)
+
+    told = run(*command.split())
+
+    assert told.code == 2, told
+    assert f"no lake at {tmp_path / 'deep/typo'}" in told.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["empty", "other files", "left by a preflight", "left by ingest"])
+def test_a_folder_without_a_lake_is_none(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = runner({"REPLAY_LAKE": str(tmp_path)}, monkeypatch, capfd)
+    if name == "other files":
+        (tmp_path / "notes.txt").write_text("mine")
+    elif name == "left by a preflight":
+        (tmp_path / keys.preflight_prefix("x")).mkdir(parents=True)
+        (tmp_path / keys.preflight_prefix("x") / "a").write_text("")
+    elif name == "left by ingest":
+        open_store(Settings(lake=str(tmp_path)))
+    before = sorted(tmp_path.rglob("*"))
+
+    for command in ("check", "preflight", "website list"):
+        assert run(*command.split()).code == 2
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_needs_no_lake_still_runs_and_a_website_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "lake"
+    recording = str(lakes.RECORDINGS[0])
+    run = runner({"REPLAY_LAKE": str(folder)}, monkeypatch, capfd)
+
+    assert run("settings").code == 0
+    assert run("check", "--help").code == 0
+    assert run("import", recording, "--website", "w_none").code == 1
+    assert not folder.exists()
+    website_id = run("website", "create", "shop").out.strip()
+    assert run("check").code == 0
+    assert run("preflight").code == 0
+    assert run("import", recording, "--website", website_id, "--at", "now").code == 0
+
+
+def test_an_old_lake_is_known_by_any_of_its_objects(settings: Settings) -> None:
+    """Such as one whose control objects were lost: it is what a repair is for."""
+    for append in (
+        lambda store: lakes.append(store, lakes.session(0)),
+        lambda store: lakes.compact(store, settings),
+        lambda store: store.delete([item.key for item in store.list(keys.SESSIONS)]),
+    ):
+        append(open_store(settings))
+        assert open_existing(settings)
+
+
+def test_python_gets_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(LakeMissing, match="no lake at"):
+        lake.open(str(tmp_path / "typo"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dagster_waits_for_the_first_upload_and_then_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPLAY_LAKE", str(tmp_path / "lake"))
+    resource = LakeResource()
+
+    def told() -> list[object]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            sensing = dg.build_sensor_context(
+                instance=instance, repository_def=defs.get_repository_def()
+            )
+            ticking = dg.build_schedule_context(instance=instance)
+            found = compact_when_due(sensing, lake=resource)
+            assert found is not None
+            return [
+                *found,
+                erase_when_asked(sensing, lake=resource),
+                *(one(ticking, lake=resource) for one in (daily_retention,)),
+                *(one(lake=resource) for one in (hourly_checks, nightly_maintenance)),
+            ]
+
+    before = told()
+    assert len(before) == 5
+    for one in before:
+        assert isinstance(one, dg.SkipReason)
+        assert "no lake at" in str(one.skip_message)
+    assert list(tmp_path.iterdir()) == []
+
+    websites.create(open_store(Settings(lake=str(tmp_path / "lake"))), "shop", now_ms=lakes.NOW_MS)
+    after = told()
+    assert not any("no lake" in str(getattr(one, "skip_message", "")) for one in after)
+    assert sum(isinstance(one, dg.RunRequest) for one in after) == 2
+
+
+@pytest.mark.s3
+def test_a_command_on_an_empty_prefix_or_no_bucket_exits_with_2(
+    s3: S3Endpoint, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    empty = s3.settings()
+    run = runner(s3.environ(empty), monkeypatch, capfd)
+    for lake_url in (empty.lake, "s3://no-such-bucket/lake"):
+        monkeypatch.setenv("REPLAY_LAKE", lake_url)
+        for command in ("check", "query", "website list"):
+            told = run(*command.split())
+            assert (told.code, f"no lake at {lake_url}" in told.err) == (2, True), told
+
+    assert set(s3.operations) <= {"LIST"}
+    assert list(open_store(empty).list("")) == []
+
+
+@pytest.mark.s3
+def test_a_bucket_that_does_not_answer_is_no_missing_lake(
+    s3: S3Endpoint, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    s3.faults.add(Fault(kind="forbidden", method="GET"))
+    run = runner(s3.environ(s3.settings()), monkeypatch, capfd)
+
+    told = run("check")
+
+    assert (told.code, "no lake" in told.err) == (1, False)
+
+
+@pytest.mark.long
+@pytest.mark.s3
+def test_preflight_tries_a_prefix_before_there_is_a_lake(
+    s3: S3Endpoint, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = s3.settings()
+    run = runner(s3.environ(settings), monkeypatch, capfd)
+
+    assert run("preflight").code == 0
+    assert run("check").code == 2
+    assert list(open_store(settings).list("control/")) == []
