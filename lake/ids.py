@@ -15,6 +15,8 @@ from lake.errors import IdMalformed, SecretMismatch
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _WEBSITE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Days before it have no partition in Dagster, so nothing that began then is taken in.
+FIRST_DAY = date(2020, 1, 1)
 SEQ_MAX = 2**53 - 1  # the largest integer a browser counts to
 TIME_MS_MAX = 253_370_764_799_999  # 9998-12-31T23:59:59.999Z: the next day still has a date
 

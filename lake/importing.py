@@ -212,6 +212,11 @@ def _check_kept(website: Website, begins_ms: int, settings: Settings, now_ms: in
             f"the recording begins at {iso(begins_ms)}, and website {website.website_id} (plan "
             f"{website.plan}) keeps sessions since {first_day}: move its clock with --at now"
         )
+    if utc_day(begins_ms) < ids.FIRST_DAY:
+        raise RecordingMalformed(
+            f"the recording begins at {iso(begins_ms)}, and sessions before {ids.FIRST_DAY} are "
+            "not taken in: move its clock with --at now"
+        )
 
 
 def _array(events: list[bytes]) -> bytes:

@@ -2,26 +2,35 @@
 
 import dagster as dg
 
+from lake.errors import LakeMissing
+from lake.ids import FIRST_DAY
 from lake.retention import expired_days
+from lake.times import utc_day
 from orchestration import tags
 from orchestration.jobs import checks, maintenance, retention
 from orchestration.resources import LakeResource
 
-hourly_checks = dg.ScheduleDefinition(
-    name="hourly_checks",
+
+@dg.schedule(
     job=checks,
     cron_schedule="7 * * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
+def hourly_checks(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+    """Every asset check, once there is a lake."""
+    return _if_there(lake)
 
-nightly_maintenance = dg.ScheduleDefinition(
-    name="nightly_maintenance",
+
+@dg.schedule(
     job=maintenance,
     cron_schedule="30 2 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
+def nightly_maintenance(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+    """The lake's and Dagster's housekeeping, once there is a lake."""
+    return _if_there(lake)
 
 
 @dg.schedule(
@@ -32,10 +41,24 @@ nightly_maintenance = dg.ScheduleDefinition(
 )
 def daily_retention(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     """One run over all days that hold something expired, soon after a day has ended."""
-    days = expired_days(lake.open(), lake.settings(), now_ms=lake.now_ms())
+    now_ms = lake.now_ms()
+    try:
+        found = expired_days(lake.open(), lake.settings(), now_ms=now_ms)
+    except LakeMissing as error:
+        return dg.SkipReason(str(error))
+    # Days without a partition are `replaylake retention`'s: one would fail the run of all.
+    days = [day for day in found if FIRST_DAY <= day <= utc_day(now_ms)]
     if not days:
         return dg.SkipReason("nothing has expired")
     return dg.RunRequest(tags=tags.of_range(days[0], days[-1]))
+
+
+def _if_there(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+    try:
+        lake.open()
+    except LakeMissing as error:
+        return dg.SkipReason(str(error))
+    return dg.RunRequest()
 
 
 SCHEDULES = [hourly_checks, nightly_maintenance, daily_retention]

@@ -10,9 +10,10 @@ from itertools import groupby
 
 import dagster as dg
 
-from assets.partitions import FIRST_DAY
 from lake import keys
 from lake.compaction import due_days
+from lake.errors import LakeMissing
+from lake.ids import FIRST_DAY
 from lake.pending import PendingIndex
 from lake.times import utc_day
 from orchestration import tags
@@ -38,8 +39,13 @@ def compact_when_due(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for runs; none for a day that a run is queued or going for."""
     settings, now_ms = lake.settings(), lake.now_ms()
+    try:
+        store = lake.open()
+    except LakeMissing as error:
+        yield dg.SkipReason(str(error))  # Dagster may be started before the first upload
+        return
     if settings.lake not in _indexes:
-        _indexes[settings.lake] = PendingIndex(lake.open())
+        _indexes[settings.lake] = PendingIndex(store)
     due = due_days(_indexes[settings.lake].refresh(), settings, now_ms)
     # A session's clock may be ahead: its day has no partition before it begins.
     due = {day: at_ms for day, at_ms in due.items() if FIRST_DAY <= day <= utc_day(now_ms)}
@@ -83,9 +89,11 @@ def erase_when_asked(
     At once for a new request. What is left, because of a hold or a failure, is tried again after a
     while.
     """
-    newest = max(
-        (item.key.rpartition("/")[2] for item in lake.open().list(keys.ERASURES)), default=""
-    )
+    try:
+        items = list(lake.open().list(keys.ERASURES))
+    except LakeMissing as error:
+        return dg.SkipReason(str(error))
+    newest = max((item.key.rpartition("/")[2] for item in items), default="")
     if not newest:
         return dg.SkipReason("nothing is to be erased")
     wanted = dg.RunsFilter(job_name=erasure.name, statuses=tags.UNFINISHED)
