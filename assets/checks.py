@@ -8,15 +8,18 @@ from itertools import islice
 
 import dagster as dg
 
+from assets import reports
 from assets.segments import raw_segments
 from lake import probes
 from lake.pending import PendingIndex
+from lake.quarantine_contents import totals
 from lake.tables.schemas import SCHEMAS
 from lake.times import iso, utc_day
 from orchestration.resources import LakeResource
 
 NEWEST = 50  # rows whose files are looked at: a request each
 MARGIN_S = 300  # a run takes its time, after the sensor's and the queue's
+QUARANTINED_MAX = 1000  # objects that are looked at
 _TOLD_MAX = 20
 
 
@@ -100,10 +103,30 @@ def erasures_are_carried_out(lake: LakeResource) -> dg.AssetCheckResult:
     )
 
 
+@dg.asset_check(asset="session_files")
+def nothing_is_quarantined(lake: LakeResource) -> dg.AssetCheckResult:
+    """No chunk is in quarantine. An error where acknowledged chunks are missing in sessions.
+
+    A warning where only chunks are there whose place had other bytes: the first ones are shown.
+    """
+    found = totals(lake.open(), objects_max=QUARANTINED_MAX)
+    is_error = found.has_loss
+    return dg.AssetCheckResult(
+        passed=not found.object_count,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=reports.ADVICE if found.object_count else None,
+        metadata={
+            **reports.of_quarantine(found),
+            "is_all": found.object_count < QUARANTINED_MAX,
+        },
+    )
+
+
 CHECKS = [
     columns_as_described,
     one_row_per_session,
     files_as_their_rows_say,
     nothing_waits_too_long,
     erasures_are_carried_out,
+    nothing_is_quarantined,
 ]

@@ -16,7 +16,8 @@ from assets.partitions import days
 from assets.segments import raw_segments
 from lake.compaction import compact_day
 from lake.failures import Failures
-from lake.probes import row_count
+from lake.probes import day_of_sessions, row_count
+from lake.quarantine_contents import totals
 from orchestration.resources import LakeResource
 
 TABLES = {
@@ -70,8 +71,17 @@ def compacted(
                 store, settings, day, now_ms=lake.now_ms(), settled_only=config.settled_only
             )
             for what, why in done.failed.items():
-                context.log.warning(f"{what} stays as it was: {why}")
-            report = reports.of_compaction(done, time.monotonic() - began)
+                context.log.error("%s is not compacted: %s", what, why)
+            quarantine = totals(store, day)
+            if quarantine.object_count:
+                context.log.error(
+                    "quarantine of %s: %d chunks of %d sessions and %d unreadable objects. %s",
+                    *(day, quarantine.chunk_count, len(quarantine.sessions)),
+                    *(quarantine.unknown_count, reports.ADVICE),
+                )
+            report = reports.of_compaction(
+                done, day_of_sessions(store, day), quarantine, time.monotonic() - began
+            )
             context.add_asset_metadata(report, asset_key="session_files", partition_key=key)
             for table in TABLES:
                 rows = {"dagster/partition_row_count": row_count(store, table, day)}

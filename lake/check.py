@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from lake.checking import control, sessions, tables
 from lake.checking.found import NEEDS_REBUILD, Broken
 from lake.checking.gone import Gone
-from lake.checking.waiting import Aside, Waiting, aside, gone_aside
+from lake.checking.waiting import Waiting, gone_aside, quarantined
 from lake.failures import Failures
 from lake.settings import Settings
 from lake.store import Store
 from lake.tables.schemas import SCHEMAS
 
-__all__ = ["NEEDS_REBUILD", "Aside", "Broken", "aside", "check"]
+__all__ = ["NEEDS_REBUILD", "Broken", "check"]
 
 _SUMMARY_AGE = timedelta(days=2)  # younger ones are about to be made
 
@@ -40,6 +40,8 @@ def check(
     broken = list(control.damaged(store))
     gone = Gone(store, settings, now_ms=now_ms)
     broken += gone.late()
+    report("quarantine")
+    broken += quarantined(store)
     report("tables")
     snapshots, damaged = tables.read(store)
     broken += damaged

@@ -53,6 +53,22 @@ def erasures_of(store: Store, *, now_ms: int) -> Erasures:
     )
 
 
+class Day(NamedTuple):
+    """What the table `sessions` has of one day."""
+
+    session_count: int
+    event_count: int
+    raw_bytes: int
+    file_bytes: int
+
+
+def day_of_sessions(store: Store, day: date) -> Day:
+    """Add up the sessions that began on `day` (UTC)."""
+    rows = rows_of_day(Table(store, "sessions").snapshot(), day)
+    sums = [pl.col(name).sum() for name in ("event_count", "raw_bytes", "file_bytes")]
+    return Day(*map(int, rows.select(pl.len(), *sums).collect().row(0)))
+
+
 def column_differences(store: Store, name: str) -> list[str]:
     """Say in which columns a table is not as `lake.tables.schemas` has it."""
     table = Table(store, name)

@@ -3,7 +3,9 @@
 Session files are the truth: rows are made anew from them, as `lake.rebuild` makes all. Bytes that
 are damaged or foreign are copied to quarantine, with the reason, before rows change, and leave
 their place after: a run that was cut off is done again. Chunks of segments are told one by one
-(`lake.salvage`). Compactions may run meanwhile. Nothing that can be read is dropped.
+(`lake.salvage`), also of a segment that a compaction put into quarantine: what can be read of it
+waits again, and what stays there is an operator's to look at. Compactions may run meanwhile.
+Nothing that can be read is dropped.
 """
 
 import logging
@@ -37,12 +39,15 @@ from lake.tables.table import Snapshot, Table
 _log = logging.getLogger(__name__)
 _BATCH = 200  # sessions of one commit
 _TRIES_MAX = 20
-_SEGMENTS = ("segment-damaged", "segment-misplaced", "chunk-damaged")
+_SEGMENTS = ("segment-damaged", "segment-misplaced", "chunk-damaged", "quarantined-segment")
 _SESSIONS = (
     *("session-file-missing", "session-file-damaged", "session-doubled", "row-wrong"),
     *("row-without-session", "orphan", "unmerged", "superseded"),
 )
+_LOOK = "look at it, then `replaylake quarantine remove` it"
 _ADVICE = {
+    "quarantined-chunks": _LOOK,
+    "quarantined-object": _LOOK,
     "erased-still-there": "run `replaylake erase`",
     "expired-still-there": "run `replaylake retention`",
     "control-damaged": "put back what it was, or make it anew",
@@ -135,6 +140,9 @@ def _segments(
         sorted_out = salvage.sort_out(store, settings, key)
         if sorted_out is None:
             done.left.append(Mended("a newer version reads it", key, detail))
+            continue
+        if key.startswith(keys.QUARANTINE) and not any(sorted_out):
+            done.left.append(Mended(f"nothing of it can be read: {_LOOK}", key, detail))
             continue
         what = f"segment sorted out: {sorted_out.kept} chunks go on waiting"
         if sorted_out.aside:

@@ -50,8 +50,7 @@ def sort_out(store: Store, settings: Settings, key: str) -> SortedOut | None:
     for arrival in arrivals:
         if not ids.is_uuid7(arrival.session_id):
             reason = "its session's id has no day"
-            quarantine.put_chunk(store, parsed[0], arrival, arrival.payload, reason=reason)
-            aside += 1
+            damaged.setdefault(parsed[0], []).append(Refused(arrival, reason))
             continue
         day = ids.day_of(arrival.session_id)
         try:

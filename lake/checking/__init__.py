@@ -5,6 +5,6 @@ gone      what is erased or expired, and should not be there any more
 control   the small documents
 logs      the tables' logs
 tables    the tables' files
-waiting   segments, and what was put aside
+waiting   segments, and what is in quarantine
 sessions  rows against files
 """

@@ -12,7 +12,8 @@ NEEDS_REBUILD = ("table-unreadable", "table-log-damaged", "table-file-damaged")
 class Broken(NamedTuple):
     """What is broken. `where` is a key, or a table and what in it.
 
-    `session` is (website, session) and `day` its day, where it is about one.
+    `session` is (website, session) and `day` its day, where it is about one. `sessions` and
+    `chunks` say how many are affected, where it is about several and somebody can tell.
     """
 
     kind: str
@@ -20,3 +21,5 @@ class Broken(NamedTuple):
     detail: str
     session: Key | None = None
     day: date | None = None
+    sessions: int | None = None
+    chunks: int | None = None

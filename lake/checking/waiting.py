@@ -1,24 +1,17 @@
-"""Segments that wait, and what was put aside: readable, in their day's folder, nobody's erased."""
+"""Segments that wait (readable, in their day's folder, nobody's erased) and the quarantine."""
 
 from collections.abc import Iterator
 from datetime import date
-from typing import NamedTuple
 
 from lake import ids, keys, merge, segments
 from lake.checking.found import Broken
 from lake.checking.gone import Gone
 from lake.errors import Damaged, ObjectMissing
+from lake.quarantine_contents import contents
 from lake.segments import Arrival
 from lake.settings import Settings
 from lake.store import Store
 from lake.tables.sessions import Key
-
-
-class Aside(NamedTuple):
-    """What lies in quarantine: not broken any more, but somebody should look."""
-
-    object_count: int
-    size_bytes: int
 
 
 class Waiting:
@@ -56,10 +49,20 @@ class Waiting:
         self.broken.append(Broken(kind, key, detail, day=day))
 
 
-def aside(store: Store) -> Aside:
-    """Count what lies in quarantine."""
-    sizes = [item.size_bytes for item in store.list(keys.QUARANTINE)]
-    return Aside(len(sizes), sum(sizes))
+def quarantined(store: Store) -> Iterator[Broken]:
+    """Yield what lies in quarantine: nothing of it is shown, so somebody should look."""
+    for one in contents(store):
+        detail = f"{one.affected}: {one.reason}"
+        if one.counted_only:
+            detail += f"; of {one.counted_only:,} only the number is kept"
+        if one.kind == "damaged-segment":
+            kind = "quarantined-segment"
+            detail += "; `replaylake repair` brings back what can be read"
+        else:
+            kind = "quarantined-object" if one.kind == "object" else "quarantined-chunks"
+            detail += "; look at it, then `replaylake quarantine remove KEY`"
+        sessions = None if one.sessions is None else len(one.sessions)
+        yield Broken(kind, one.key, detail, day=one.day, sessions=sessions, chunks=one.chunk_count)
 
 
 def gone_aside(store: Store, gone: Gone) -> Iterator[Broken]:

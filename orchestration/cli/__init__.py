@@ -18,6 +18,7 @@ from orchestration.cli import (
     erasing,
     holds,
     keys,
+    quarantine,
     recordings,
     serving,
     shares,
@@ -43,6 +44,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(shares.app, name="share")
 app.command()(audit.audit)
 app.add_typer(holds.app, name="hold")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(sourcemap.app, name="sourcemap")
 app.command(name="import")(recordings.import_)
 app.command()(recordings.export)
@@ -58,7 +60,8 @@ app.command()(settings)
 
 
 def main() -> None:
-    """Run one command and exit."""
+    """Run one command and exit. Files are their user's alone, also those that delta-rs makes."""
+    os.umask(0o077)
     try:
         app()
     except BrokenPipeError:

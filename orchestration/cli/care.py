@@ -2,16 +2,21 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lake.failures import Failures
-from orchestration.cli.opening import now_ms, open_lake
+from lake.settings import from_environ
+from orchestration.cli.opening import now_ms, open_any_lake, open_lake
 from orchestration.cli.options import AsJson
 from orchestration.cli.printing import complain, print_json, print_table, progress
 
+if TYPE_CHECKING:
+    from lake.check import Broken
+
 _BROKEN = ("kind", "where", "detail")
+_AFFECTED = ("sessions", "chunks")
 _LISTED_MAX = 1000  # sessions that a dry run names
 
 
@@ -129,21 +134,18 @@ def rescore(
 
 
 def check(as_json: AsJson = False) -> None:
-    """Verify every invariant of the lake; print what is broken, and fail if anything is."""
-    from lake.check import aside, check
+    """Verify every invariant of the lake; fail if anything is broken or in quarantine."""
+    from lake.check import check
 
     store, settings = open_lake()
     with progress() as step:
         broken = check(store, settings, now_ms=now_ms(), report=step)
-        put_aside = aside(store)
     if as_json:
-        print_json([{name: getattr(one, name) for name in _BROKEN} for one in broken])
+        print_json([_as_json(one) for one in broken])
     elif broken:
         print_table(_BROKEN, [one[: len(_BROKEN)] for one in broken])
     else:
         print("nothing is broken")
-    if put_aside.object_count:
-        complain(f"in quarantine: {put_aside.object_count} objects, {put_aside.size_bytes} bytes")
     if broken:
         raise typer.Exit(1)
 
@@ -171,10 +173,14 @@ def repair(
 
 
 def preflight(as_json: AsJson = False) -> None:
-    """Test that the object store keeps the promises that the lake relies on."""
+    """Test that the object store keeps the promises that the lake relies on.
+
+    A bucket may still be empty. In a folder there must be a lake, as else its trial would make one.
+    """
     from lake.preflight import preflight
 
-    store, settings = open_lake()
+    is_bucket = from_environ().lake.startswith("s3://")
+    store, settings = open_any_lake(create=False) if is_bucket else open_lake()
     with progress() as step:
         step(store.url)
         findings = preflight(store, settings, now_ms=now_ms())
@@ -192,6 +198,11 @@ def _fail_on(failures: Failures) -> None:
         complain(f"{what}: {why}")
     if failures.found:
         raise typer.Exit(1)
+
+
+def _as_json(one: "Broken") -> dict[str, object]:
+    affected = {name: value for name in _AFFECTED if (value := getattr(one, name)) is not None}
+    return {name: getattr(one, name) for name in _BROKEN} | affected
 
 
 def _counts(found: dict[str, int]) -> str:

@@ -120,8 +120,13 @@ def _compact_day(
         print(
             f"{day}: {done.session_count} sessions, {done.chunk_count} chunks of "
             f"{done.segment_count} segments, {done.received_bytes:,} bytes became "
-            f"{done.written_bytes:,}, {done.quarantined_count} put aside, "
+            f"{done.written_bytes:,}, {done.quarantined_count} quarantined, "
             f"{done.expired_count} expired, {len(done.failed)} failed",
             flush=True,
+        )
+    if done.quarantined_count or done.quarantined_segment_count:
+        complain(
+            f"{day}: {done.quarantined_count} chunks and {done.quarantined_segment_count} segments "
+            "went to quarantine: see `replaylake quarantine list`"
         )
     return done

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lake import keys
-from lake.check import aside, check
+from lake.check import check
 from lake.quarantine import put_segment
 from lake.tables.table import Table
 from tests.care.damage import CHECK_MS, DAMAGES, Damage, Sound, file_of, flip
@@ -67,15 +67,15 @@ def test_a_bit_that_changes_a_row_of_a_table_is_found_wherever_it_flips(lakeful:
     assert harmful > 10
 
 
-def test_what_lies_in_quarantine_is_counted_and_not_called_broken(lakeful: Lakeful) -> None:
+def test_a_quarantined_segment_is_named_with_its_chunks(lakeful: Lakeful) -> None:
     session, *_ = filled(lakeful, days_ago=(0,), each=1)
     (key,) = lakeful.append(session.chunks(moves(session.began_ms + 9000, 7)))
     flip(lakeful.store, key, -1)
     assert put_segment(lakeful.store, key)
 
-    assert kinds(lakeful) == set()
-    size_bytes = next(lakeful.store.list(keys.QUARANTINE)).size_bytes
-    assert aside(lakeful.store) == (1, size_bytes)
+    (found,) = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    (item,) = lakeful.store.list(keys.QUARANTINE)
+    assert (found.kind, found.where) == ("quarantined-segment", item.key)
 
 
 def test_a_stale_summary_is_made_anew_by_the_next_run(sound: Sound) -> None:

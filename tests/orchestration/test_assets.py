@@ -42,8 +42,8 @@ def test_a_run_compacts_its_day_and_tells_what_it_did(
     result = run("compact", instance, partition_key=DAY)
 
     told = metadata_of(result, "session_files")
-    assert (told["sessions"], told["failed"], told["conflicts"]) == (1, 0, 0)
-    assert 0 < told["written_bytes"] < told["received_bytes"] < told["raw_bytes"]
+    assert (told["sessions"], told["failed"], told["run_conflicts"]) == (1, 0, 0)
+    assert 0 < told["run_written_bytes"] < told["run_received_bytes"] < told["raw_bytes"]
     assert session_id in told["largest_sessions"]
     assert metadata_of(result, "sessions") == {"dagster/partition_row_count": 1}
     assert metadata_of(result, "daily_summary") == {"dagster/partition_row_count": 1}

@@ -34,7 +34,17 @@ from tests.orchestration.lakes import (
 REPLAYLAKE = [sys.executable, "-m", "orchestration.cli"]
 COMMANDS = [
     *("demo", "ingest", "query", "compact", "website", "key", "import", "export", "erase"),
-    *("sourcemap", "retention", "maintain", "rebuild", "check", "repair", "preflight", "settings"),
+    *(
+        "sourcemap",
+        "quarantine",
+        "retention",
+        "maintain",
+        "rebuild",
+        "check",
+        "repair",
+        "preflight",
+        "settings",
+    ),
 ]
 
 
@@ -138,6 +148,7 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str], run: Run) ->
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )
+@pytest.mark.usefixtures("website_id")
 def test_a_failure_is_one_line_on_stderr_and_exits_with_1(arguments: list[str], run: Run) -> None:
     failed = run(*arguments)
 
@@ -435,11 +446,13 @@ def test_check_is_content_with_a_lake_that_is_well_and_fails_for_one_that_is_not
     assert json.loads(run("check", "--json").out)
 
 
+@pytest.mark.usefixtures("website_id")
 def test_maintain_tells_what_it_tidied(run: Run) -> None:
     assert "cold_days" in run("maintain").out
     assert json.loads(run("maintain", "--json").out)["orphan_files"] == 0
 
 
+@pytest.mark.usefixtures("website_id")
 def test_preflight_tells_each_promise(run: Run) -> None:
     found = json.loads(run("preflight", "--json").out)
 

@@ -13,6 +13,7 @@ const DEEDS: Record<string, string> = {
   "share-made": "made a link to a session",
   "share-revoked": "revoked a link",
   "replay-viewed": "watched a session",
+  "quarantine-removed": "removed damaged or conflicting chunks from quarantine",
   "source-map-stored": "stored a source map",
   "source-map-removed": "removed a source map",
 };
