@@ -7,7 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import pytest
 import zstandard
 from deltalake import DeltaTable
 
+import lake as lake_package
+from lake.layout import chill
 from lake.settings import Settings
 from lake.store import Store
 from tests import lakes
@@ -42,8 +44,20 @@ LONE = re.compile(
 )
 
 
-def row_of(lake: Path, website: str, session: str) -> dict[str, Any]:
-    table = DeltaTable(str(lake / "tables/sessions")).to_pyarrow_table()
+PAGE = (Path(lake_package.__file__).parent / "FORMAT.md").read_text()
+
+
+def cold_part_of(website: str, session: str) -> str:
+    """The part of a session on a finished day, as the page tells how to find it."""
+    (buckets,) = re.findall(
+        r"CRC-32 of the website id modulo (\d+), in two digits", " ".join(PAGE.split())
+    )
+    return f"{day_of(session)[:7]}.{zlib.crc32(website.encode()) % int(buckets):02d}"
+
+
+def row_of(lake: Path, website: str, session: str, part: str | None = None) -> dict[str, Any]:
+    filters = [("part", "=", part)] if part else None
+    table = DeltaTable(str(lake / "tables/sessions")).to_pyarrow_table(filters=filters)
     (row,) = [
         row
         for row in table.to_pylist()
@@ -180,3 +194,17 @@ def test_a_session_is_read_by_the_format_alone(
     assert events == sorted(expected, key=lambda event: event["timestamp"])
     lakes.compact(store, settings)
     assert events == read_session(Path(settings.lake), lakes.WEBSITE, lakes.session_id())
+
+
+def test_a_cold_session_is_found_by_the_format_alone(store: Store, settings: Settings) -> None:
+    websites = [f"w_{number}" for number in range(12)]
+    for number, website in enumerate(websites):
+        lakes.append(store, lakes.session(number, website=website))
+    lakes.compact(store, settings)
+    chill(store, lakes.DAY + timedelta(days=1))
+
+    for number, website in enumerate(websites):
+        session = lakes.session_id(number)
+        row = row_of(Path(settings.lake), website, session, cold_part_of(website, session))
+        _, events = read_file(Path(settings.lake), row)
+        assert len(events) == row["event_count"]

@@ -1,0 +1,70 @@
+"""Every number in `lake/FORMAT.md` is the code's. One that stands nowhere here is a failure."""
+
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+import lake
+from lake import chunks, erased, ids, quarantine, segments, session_files, summaries, visitors
+from lake.analysis import activity, views
+from lake.source_maps import store as source_maps
+from lake.tables import parts, rows
+
+PAGE = (Path(lake.__file__).parent / "FORMAT.md").read_text()
+PROSE = re.sub(r"<!-- (structs|table \w+) -->.*?<!-- /\1 -->", "", PAGE, flags=re.DOTALL)
+
+
+def most(pattern: re.Pattern[str] | re.Pattern[bytes]) -> str:
+    """The bounds of the last repetition in a pattern: '1 to 64'."""
+    text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode()
+    return " to ".join(re.findall(r"\{(\d+),(\d+)\}", text)[-1])
+
+
+GENERATION = session_files.Written(b"", 0, sha256(b"").hexdigest(), None).generation  # type: ignore[arg-type]
+PERSON = erased.person("user", "alice")
+MAP = source_maps.key_of("w_a", "https://a.example/a.js").rpartition("/")[2].partition(".")[0]
+FROM_CODE = [
+    f"CRC-32 of the website id modulo {parts.BUCKETS}",
+    f"`<generation>` is the first {len(GENERATION)} hex digits of its SHA-256",
+    f"`<file>` is the first {len(MAP)} hex digits of SHA-256 of the address",
+    f"the first {len(PERSON)} hex digits of SHA-256 of `visitor` or `user`",
+    f"{most(chunks._TRIGGER_KIND)} of `a-z _`",
+    f"A website id is {most(ids._WEBSITE)} of",
+    f"at most {quarantine.CHUNKS_MAX} payloads and {quarantine.BYTES_MAX:,} bytes",
+    f"at most {chunks._VIEWS_MAX} and {chunks._VIEWS_LENGTH_MAX:,} characters of addresses",
+    f"at most {chunks.TITLE_LENGTH_MAX} characters",
+    f"no frame needs a window above {session_files._WINDOW_MAX >> 20} MiB",
+    f"{session_files._SKIPPABLE:#X}".replace("0X", "0x"),
+    f"at most 2^{(ids.SEQ_MAX + 1).bit_length() - 1} - 1",
+    f"from -{chunks.AT_MS_MAX / 1e15}e15 to {chunks.AT_MS_MAX / 1e15}e15",
+    f"destroyed after {visitors._KEPT.total_seconds() / 3600:g} hours",
+    f"`replaylake.segment` = `{segments.FORMAT}`",
+    f"{activity.SLOTS} digits",
+    f"first {views.CLICKS_MAX} clicks",
+    f"the {summaries._TOP_MAX} most viewed pages",
+    f"the {summaries._TOP_MAX} most frequent errors",
+    f"at most {rows.URLS_BYTES_MAX >> 10} kB",
+]
+# Not ours to choose: names of standards, algorithms and types, and examples. And lengths of hashes
+# that name an object for its writer only.
+OTHERS = [
+    *(r"SHA-?256", r"CRC-?32", r"crc32", r"UUIDv7", r"RFC \d+", r"u?int\d+", r"3166-1", r"0x0A"),
+    *(r"\\u\w{4}", r"secret_sha256", r"file_sha256", r"2026-11[-\d.T]*", r"first 48 bits"),
+    *(r"first 32 hex", r"64 hex"),
+]
+
+
+@pytest.mark.parametrize("phrase", FROM_CODE)
+def test_a_number_is_the_one_in_the_code(phrase: str) -> None:
+    assert phrase in " ".join(PAGE.split())
+
+
+def test_no_other_number_stands_on_the_page() -> None:
+    rest = " ".join(PROSE.split())
+    for phrase in FROM_CODE:
+        rest = rest.replace(phrase, "")
+    rest = re.sub("|".join(OTHERS), "", rest)
+
+    assert re.findall(r".{0,30}\d[\d,]*\d.{0,20}", rest) == []
