@@ -5,6 +5,7 @@ nobody. So such chunks are read in a process of its own, which takes them from i
 another and ends with it. It imports little, and its memory is limited by the system.
 """
 
+import os
 import resource
 import signal
 import sys
@@ -99,7 +100,8 @@ def _reply(request: Request) -> Reply:
 def main() -> None:
     """Read chunks until stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
-    raw_bytes_max = int(sys.argv[1])
+    raw_bytes_max, nice = map(int, sys.argv[1:])
+    os.nice(nice)
     limit_bytes = _MEMORY_BYTES + _MEMORY_PER_BYTE * raw_bytes_max
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
     decoder = msgspec.msgpack.Decoder(Request)

@@ -1,8 +1,8 @@
-"""Large chunks wait for one of two reader processes, websites in turn.
+"""Large chunks wait for one of a few reader processes, websites in turn.
 
-One website is served by one reader at a time, and so are all chunks that are huge: whatever some
-send, the other reader is soon free for who else comes. What a reader does is
-`ingest_api.chunk_reader`'s. Use from one running event loop.
+One website is served by one reader at a time. Chunks that are huge have a reader of their own,
+which the system runs after everything else: whatever some send, the others' reader is soon free.
+What a reader does is `ingest_api.chunk_reader`'s. Use from one running event loop.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import os
 import select
 import subprocess
 import sys
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple
@@ -23,7 +23,8 @@ from ingest_api.chunk_reader import Reply, Request
 from lake.errors import ChunkMalformed, ChunkTooLarge
 from lake.facts import ChunkFacts
 
-_READERS = 2
+_READERS = {False: 2, True: 1}  # for chunks that are huge, or not
+_HUGE_NICE = 10  # of 19
 _HUGE_BYTES = 8 * 1024 * 1024  # a tenth of a second of work
 _QUEUED_BYTES_MAX = 256 * 1024 * 1024  # of one website, of JSON: seconds of work
 _PAUSE_S = 1.0  # clients that do not wait after 503 would keep us busy with nothing else
@@ -46,8 +47,8 @@ class LargeChunks:
         self._limit_bytes = limit_bytes
         self._queues: OrderedDict[str, deque[_Job]] = OrderedDict()
         self._reading: dict[str, Request] = {}
-        self._pool = ThreadPoolExecutor(_READERS, "large-chunks")
-        self._idle: list[_Reader] = []
+        self._pool = ThreadPoolExecutor(sum(_READERS.values()), "large-chunks")
+        self._idle: dict[bool, list[_Reader]] = {False: [], True: []}
         self._has_started = False
 
     async def read(self, website_id: str, request: Request) -> ChunkFacts:
@@ -68,8 +69,9 @@ class LargeChunks:
         job = _Job(request, asyncio.get_running_loop().create_future())
         if not self._has_started:  # all at once: none is waited for under load
             self._has_started = True
-            for _ in range(_READERS):
-                self._pool.submit(lambda: self._idle.append(_Reader(self._limit_bytes)))
+            for is_huge, count in _READERS.items():
+                for _ in range(count):
+                    self._pool.submit(self._start, is_huge)
         queue.append(job)
         self._queues[website_id] = queue
         self._start_due()
@@ -78,11 +80,14 @@ class LargeChunks:
     def close(self) -> None:
         """End threads and readers."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for reader in self._idle:
+        for reader in (*self._idle[False], *self._idle[True]):
             reader.close()
 
+    def _start(self, is_huge: bool) -> None:
+        self._idle[is_huge].append(_Reader(self._limit_bytes, is_huge=is_huge))
+
     def _start_due(self) -> None:
-        while len(self._reading) < _READERS and (website_id := self._next()) is not None:
+        while (website_id := self._next()) is not None:
             queue = self._queues.pop(website_id)
             job = queue.popleft()
             if queue:
@@ -92,10 +97,10 @@ class LargeChunks:
             task.add_done_callback(lambda _, name=website_id: self._ended(name))  # type: ignore[misc]
 
     def _next(self) -> str | None:
-        is_huge_read = any(map(_is_huge, self._reading.values()))
+        busy = Counter(map(_is_huge, self._reading.values()))
         for website_id, queue in self._queues.items():
-            is_held = is_huge_read and _is_huge(queue[0].request)
-            if website_id not in self._reading and not is_held:
+            is_huge = _is_huge(queue[0].request)
+            if website_id not in self._reading and busy[is_huge] < _READERS[is_huge]:
                 return website_id
         return None
 
@@ -121,8 +126,10 @@ class LargeChunks:
             job.done.set_exception(ChunkMalformed(reply.refusal))
 
     def _ask(self, request: Request) -> Reply:
+        is_huge = _is_huge(request)
+        idle = self._idle[is_huge]
         try:
-            reader = self._idle.pop() if self._idle else _Reader(self._limit_bytes)
+            reader = idle.pop() if idle else _Reader(self._limit_bytes, is_huge=is_huge)
         except OSError as error:
             raise Overloaded("no process can be started to read a chunk: try again") from error
         try:
@@ -130,7 +137,7 @@ class LargeChunks:
         except BaseException:
             reader.close()
             raise
-        self._idle.append(reader)
+        idle.append(reader)
         return reply
 
 
@@ -141,9 +148,10 @@ def _is_huge(request: Request) -> bool:
 class _Reader:
     """A process that reads one chunk at a time. It ends with this one, however this one ends."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, *, is_huge: bool) -> None:
+        nice = _HUGE_NICE if is_huge else 0
         self._process = subprocess.Popen(
-            [sys.executable, "-m", chunk_reader.__name__, str(limit_bytes)],
+            [sys.executable, "-m", chunk_reader.__name__, str(limit_bytes), str(nice)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Freed chunks leave the process.

@@ -155,7 +155,7 @@ def test_a_reader_that_is_killed_fails_its_chunk_and_no_other() -> None:
     async def killed_between() -> list[str]:
         large = LargeChunks(LIMIT)
         await large.read("shop", request(body(2 * MIB)))
-        for reader in large._idle:
+        for reader in large._idle[False]:
             os.kill(reader._process.pid, signal.SIGKILL)
             reader._process.wait()
         failed = []
