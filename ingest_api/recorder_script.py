@@ -8,7 +8,9 @@ decided in `ingest_api/recorder/`.
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,7 +60,9 @@ class RecorderScript:
         Of a `version` that is not (or no longer) there comes the newest, which does as well for the
         moment, but is not to be kept under that name.
         """
-        self._stamp, self._forms = await asyncio.to_thread(self._newest)
+        # To look costs some microseconds, a thread for it ten times as much.
+        if not self._forms or _stamp(self._found()) != self._stamp:
+            self._stamp, self._forms = await asyncio.to_thread(self._newest)
         if not self._forms:
             problem = problem_answer(
                 404, "recorder-missing", "no recorder is built: run `make setup`", {}
@@ -81,27 +85,34 @@ class RecorderScript:
         return Response(form.body, media_type="text/javascript", headers=headers)
 
     def _newest(self) -> tuple[_Stamp, dict[str, _Form]]:
-        """Look whether there is another build, and read it."""
-        paths = {
-            name: self._script.with_name(self._script.name + suffix)
-            for name, suffix in _SUFFIXES.items()
-        }
+        """Read the build that is there now."""
+        found = self._found()
+        script = found.get("identity")
+        if script is None:
+            return (), {}
         try:
-            found = {name: path.stat() for name, path in paths.items() if path.exists()}
-            script = found.get("identity")
-            if script is None:
-                return (), {}
-            stamp = tuple((s.st_mtime_ns, s.st_size, s.st_ino) for s in found.values())
-            if stamp == self._stamp:
-                return self._stamp, self._forms
             forms = {
-                name: _form(paths[name].read_bytes())
+                name: _form(self._path(name).read_bytes())
                 for name, stat in found.items()
                 if stat.st_mtime_ns >= script.st_mtime_ns
             }
         except FileNotFoundError:  # a build is just replacing it
             return self._stamp, self._forms
-        return stamp, forms
+        return _stamp(found), forms
+
+    def _found(self) -> dict[str, os.stat_result]:
+        found = {}
+        for name in _SUFFIXES:
+            with suppress(FileNotFoundError):
+                found[name] = self._path(name).stat()
+        return found
+
+    def _path(self, name: str) -> Path:
+        return self._script.with_name(self._script.name + _SUFFIXES[name])
+
+
+def _stamp(found: dict[str, os.stat_result]) -> _Stamp:
+    return tuple((s.st_mtime_ns, s.st_size, s.st_ino) for s in found.values())
 
 
 def preferred(accept_encoding: str, offered: Iterable[str]) -> str:

@@ -2,8 +2,9 @@
 
 A connection waits for its client, is blocked by a client that does not read its answer, or is being
 served. To make room, the blocked one that has made no progress for longest is closed; without any,
-the one that waited longest; one that is being served is never closed for another. An address that
-reaches its own limit makes room for itself, so that it cannot displace its neighbours.
+the one that waited longest, and of those first such as never sent a request. One that is being
+served is never closed for another. An address that reaches its own limit makes room for itself, so
+that it cannot displace its neighbours.
 """
 
 import asyncio
@@ -42,13 +43,19 @@ class Group:
         self.address = address
         self.limit = limit
         self.count = 0
+        self.new: OrderedDict[Connection, None] = OrderedDict()  # waiting for a first request
         self.waiting: OrderedDict[Connection, None] = OrderedDict()  # the longest wait first
         self.blocked: OrderedDict[Connection, int] = OrderedDict()  # unsent bytes when last seen
 
     def forget(self, one: Connection) -> None:
         """Let a connection be neither waiting nor blocked."""
-        self.waiting.pop(one, None)
+        self.stop_waiting(one)
         self.blocked.pop(one, None)
+
+    def stop_waiting(self, one: Connection) -> None:
+        """Let a connection wait for nothing."""
+        self.new.pop(one, None)
+        self.waiting.pop(one, None)
 
     def least_useful(self) -> Connection | None:
         """Return the connection to close for a new one; None if all are being served."""
@@ -59,7 +66,7 @@ class Group:
                 return one
             self.blocked[one] = unsent_bytes  # its client reads: the last to be looked at again
             self.blocked.move_to_end(one)
-        return next(iter(self.waiting or self.blocked), None)
+        return next(iter(self.new or self.waiting or self.blocked), None)
 
 
 class Connections:

@@ -26,7 +26,7 @@ from lake.problems import MEDIA_TYPE, RETRIED, problem_json, retry_after
 HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 256  # each costs memory beside its bytes; browsers and proxies send about 40
 _CHUNKED_FEED_BYTES = 1024  # where the end of a body is not known: so many pipelined bytes at most
-_UNSENT_BYTES = 128 * 1024  # of an answer, that the system takes ahead of what it can send
+_UNSENT_BYTES = 64 * 1024  # of an answer, that the system takes ahead of what it can send
 _RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
 _BACKLOG = 2048  # connections that the system completes for us during a hiccup
 _LINGER_S = 1.0  # a client that is still sending needs a moment to see its error
@@ -285,12 +285,12 @@ class Protocol(HttpToolsProtocol):
     def _wait(self, deadline_s: float, give_up: Callable[[], None]) -> None:
         self._stop_waiting()
         for group in self.groups:
-            group.waiting[self] = None
+            (group.new if self.cycle is None else group.waiting)[self] = None
         self._deadline = self.loop.call_later(deadline_s, give_up)
 
     def _stop_waiting(self) -> None:
         for group in self.groups:
-            group.waiting.pop(self, None)
+            group.stop_waiting(self)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -46,6 +46,7 @@ _SERVER_CORE, _LOAD_CORE = cores()
 _PLAIN = (sys.executable, "-m", "benchmarks.ingest.plain", "{port}")
 _BODIES = 64
 _CONNECTIONS = 384
+_CONNECTIONS_MAX = 10_000
 _RATE_MIN, _TIMES_MIN, _RSS_MAX_MB = 2_000, 4.0, 300
 _LATENCY_OVER_LINGER_MS = 50
 
@@ -85,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         endpoint = stack.enter_context(S3Endpoint()) if asked.s3 else None
 
         def lake(name: str) -> Settings:
-            return endpoint.settings() if endpoint else Settings(lake=str(folder / name))
+            found = endpoint.settings() if endpoint else Settings(lake=str(folder / name))
+            return replace(found, address_connections_max=_CONNECTIONS_MAX)  # all are from here
 
         settings = lake("ours")
         # Kept to the end: s3fs would close itself in the load generator's event loop.

@@ -49,7 +49,7 @@ def run(*, seconds: float, turns: int, connections: int) -> None:
     say("cutting chunks")
     bodies = [gzip.compress(plain_chunk(i), 6, mtime=0) for i in range(_BODIES)]
     with scratch() as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        settings = Settings(lake=str(folder / "lake"))
+        settings = Settings(lake=str(folder / "lake"), address_connections_max=_NEVER)
         quiet, noisy = _website(settings), _website(settings)
         off = replace(settings, ingest_website_chunks_per_s=_NEVER, ingest_late_ms=_NEVER)
         found = {

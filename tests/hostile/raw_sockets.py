@@ -125,7 +125,7 @@ def hoarding(
             number += 1
             if number >= count:
                 is_full.set()
-                is_over.wait(0.02)  # goes on, without being all that the machine does
+                is_over.wait(0.1)  # goes on, without being all that the machine does
                 if len(held) > count:
                     held.pop(0).close()
 
@@ -133,6 +133,9 @@ def hoarding(
     thread.start()
     try:
         is_full.wait()
+        with connect(port) as last:  # what was opened is dealt with
+            last.sendall(get("/healthz"))
+            last.recv(65536)
         yield held
     finally:
         is_over.set()

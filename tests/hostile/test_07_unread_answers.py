@@ -141,7 +141,7 @@ class Fake:
 
 
 def added(limits: Connections, peer: str, *, as_a: str = "") -> Fake:
-    """Add a connection, and let it be `waiting` or `blocked`."""
+    """Add a connection, and let it be `new`, `waiting` or `blocked`."""
     one = Fake(unsent=100)
 
     async def add() -> Group | None:
@@ -149,7 +149,9 @@ def added(limits: Connections, peer: str, *, as_a: str = "") -> Fake:
 
     assert asyncio.run(add()) is None
     for group in one.groups:
-        if as_a == "waiting":
+        if as_a == "new":
+            group.new[one] = None
+        elif as_a == "waiting":
             group.waiting[one] = None
         elif as_a == "blocked":
             group.blocked[one] = one.unsent
@@ -175,6 +177,16 @@ def test_blocked_goes_before_waiting_and_progress_is_a_second_chance() -> None:
     added(limits, "198.51.100.4")
 
     assert [one.is_evicted for one in (waiting, reading, silent)] == [False, False, True]
+
+
+def test_connection_without_a_request_goes_before_one_that_is_used() -> None:
+    limits = limits_of(total_max=2)
+    used = added(limits, "198.51.100.1", as_a="waiting")
+    unused = added(limits, "198.51.100.2", as_a="new")
+
+    added(limits, "198.51.100.3")
+
+    assert [one.is_evicted for one in (used, unused)] == [False, True]
 
 
 def test_connection_being_served_is_never_closed_for_another() -> None:
