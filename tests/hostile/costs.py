@@ -10,10 +10,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-_MEASURED_S = 0.004  # shorter times are mostly noise
-_LENGTH = 2_000
-_LENGTH_MAX = 256_000
-_TOO_LONG_S = 1.0
+_LENGTH = 3_000
+_FLOOR_S = 0.0002  # shorter times are mostly noise; what is quadratic takes far longer
+_TOO_LONG_S = 0.5  # to repeat it
 
 
 def cpu_s(work: Callable[[], object], *, repeats: int = 3) -> float:
@@ -38,18 +37,17 @@ def peak_bytes(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def growth(make: Callable[[int], T], work: Callable[[T], object]) -> tuple[float, float]:
+def growth(
+    make: Callable[[int], T], work: Callable[[T], object], length: int = _LENGTH
+) -> tuple[float, float]:
     """Return how many times longer `work` takes for 2 and 4 times the input that `make` makes.
 
-    The input is made as long as it takes to be measured. 2 and 4 are linear, 4 and 16 quadratic.
+    2 and 4 are linear, 4 and 16 quadratic.
     """
-    length = _LENGTH
-    while (once_s := _cpu_s(make, work, length)) < _MEASURED_S and length < _LENGTH_MAX:
-        length *= 2
-    once_s = max(once_s, _MEASURED_S / 10)
-    return _cpu_s(make, work, 2 * length) / once_s, _cpu_s(make, work, 4 * length) / once_s
+    once_s, twice_s, four_times_s = (_cpu_s(make, work, n * length) for n in (1, 2, 4))
+    return twice_s / max(once_s, _FLOOR_S), four_times_s / max(once_s, _FLOOR_S)
 
 
 def _cpu_s(make: Callable[[int], T], work: Callable[[T], object], length: int) -> float:
     given = make(length)
-    return cpu_s(lambda: work(given))
+    return cpu_s(lambda: work(given), repeats=2)

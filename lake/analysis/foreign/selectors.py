@@ -17,9 +17,11 @@ _NAME = r"(?:[\w\-\u0080-\U0010ffff]|\\.)+"
 _TOKEN = re.compile(
     rf"(?P<combinator>\s*[>+~]\s*|\s+)|(?P<tag>\*|{_NAME})|\#(?P<id>{_NAME})|\.(?P<class>{_NAME})"
     r"|\[\s*(?P<attribute>[\w-]+)\s*(?:(?P<operator>[~|^$*]?=)\s*(?P<value>\"[^\"]*\"|'[^']*'|[^\]\s]*)"
-    r"\s*[is]?\s*)?\]"
+    r"\s*(?:[is]\s*)?)?\]"
     r"|(?P<colons>::?)(?P<pseudo>[\w-]+)(?:\((?P<inner>(?:[^()]|\([^()]*\))*)\))?"
 )
+_SIGN = re.compile(r"[()\[\],]")
+_ESCAPED = re.compile(r"\\(.)")
 _PSEUDO_ELEMENTS = frozenset(("before", "after", "first-line", "first-letter"))
 _STATES = frozenset(("disabled", "checked"))  # those that are attributes as well
 
@@ -94,7 +96,7 @@ def split(text: str) -> Iterator[str]:
     """Cut at commas that no bracket holds."""
     depth = 0
     start = 0
-    for match in re.finditer(r"[()\[\],]", text):
+    for match in _SIGN.finditer(text):
         sign = match[0]
         depth += (sign in "([") - (sign in ")]")
         if sign == "," and depth <= 0:
@@ -229,4 +231,4 @@ def _holds(value: str | None, operator: str, wanted: str) -> bool:
 
 
 def _unescaped(name: str) -> str:
-    return re.sub(r"\\(.)", r"\1", name)
+    return _ESCAPED.sub(r"\1", name)
