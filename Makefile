@@ -13,7 +13,8 @@ NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
 	$(RECORDER)/package-lock.json $(DASHBOARD)/package-lock.json
 BENCHMARKS := ingest noisy compaction cost freshness listing player retention recorder accuracy
 SOAK := --seconds 120
-.PHONY: setup demo test test-all numbers mutants lint fix soak bench year screenshots
+FUZZ := -max_total_time=120
+.PHONY: setup demo test test-all numbers mutants lint fix soak fuzz bench year screenshots
 .DELETE_ON_ERROR:
 
 setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html
@@ -69,6 +70,12 @@ mutants: setup
 # long form is SOAK="--kills 1000".
 soak: setup
 	$(BIN)/python -m tests.soak $(SOAK)
+
+# Searches for a chunk that costs too much. Atheris has no wheels for some Pythons, so that it is
+# installed for this alone; the long form is FUZZ="-max_total_time=3600".
+fuzz: setup
+	$(BIN)/uv pip install --quiet --target .fuzz/packages atheris
+	PYTHONPATH=.fuzz/packages:. $(BIN)/python -m tests.hostile.fuzz .fuzz/corpus $(FUZZ)
 
 lint: setup
 	$(BIN)/ruff format --check .
