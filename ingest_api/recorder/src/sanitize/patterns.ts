@@ -17,7 +17,8 @@ const SSN = /(^|[^\d-])\d{3}([- ])\d{2}\2\d{4}(?![\d-])/g;
 const PHONE =
   /(^|[^\w.+-])(\+\d(?:[\s()./-]{0,3}\d){8,14}|(?:1[ .-]?)?\(\d{2,5}\)[ .-]?\d(?:[ ./-]?\d){4,9}|(?:1[ .-])?\d{3}([ .-])\d{3}\3\d{4}|0\d(?:\.\d\d){4}|0\d{1,4}[ /-]\d(?:[ -]?\d){5,9})(?![\w-])/g;
 const DATE = /(?:19|20)\d\d[-./]\d\d?[-./]\d|\d[-./]\d\d?[-./](?:19|20)\d\d/;
-const JWT = /eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g;
+// A word that goes on as none is consumed whole: to begin again at each of its letters takes long.
+const JWT = /eyJ[\w-]{8,}(?:\.[\w-]{4,}(?:\.[\w-]*)?)?/g;
 const KEY = /\b(?:[srp]k|gh[a-z]|xox[a-z]|key|pat|whsec)[_-](?:(?:live|test|prod)_)?\w{16,}/g;
 const BEARER = /(\bbearer\s+)[\w.+/=~-]{6,}/gi;
 const WORD = /[\w+=-]{32,}/g;
@@ -37,7 +38,7 @@ export function maskPatterns(text: string, emails: boolean, tokens: boolean): st
 
 function maskTokens(text: string): string {
   return text
-    .replace(JWT, STARS)
+    .replace(JWT, (word) => (word.includes(".") ? STARS : word))
     .replace(KEY, STARS)
     .replace(BEARER, `$1${STARS}`)
     .replace(WORD, (word) => (HEX.test(word) || isRandom(word) ? STARS : word));

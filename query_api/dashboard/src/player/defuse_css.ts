@@ -18,7 +18,7 @@ const SPLIT = "/* rr_split */";
 const NOTHING = "url(data:,)";
 const LOADS = /url\(|@import|image-set\(|src\(/gi;
 /** How an address begins that is its own bytes, or a place in its own page. */
-const HARMLESS = /\s*["']?\s*(?:data:(?:image|font|application\/(?:x-)?font)|#)/iy;
+const HARMLESS = /\s*(?:["']\s*)?(?:data:(?:image|font|application\/(?:x-)?font)|#)/iy;
 const QUOTED = /\s*["']/y;
 const ESCAPE = /\\(?:([0-9a-f]{1,6})(?:\r\n|[ \t\r\n\f])?|([\s\S]))/gi;
 

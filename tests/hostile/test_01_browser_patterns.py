@@ -1,0 +1,180 @@
+"""The recorder's and the dashboard's patterns take linear time in a browser.
+
+All that stand in the sources are found and tried with all texts: nobody has to list them.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.recorder.browser import launched
+
+ROOT = Path(__file__).parents[2]
+RECORDER = ROOT / "ingest_api" / "recorder"
+DASHBOARD = ROOT / "query_api" / "dashboard"
+# Of what the operator types into a form of the dashboard.
+_OWN_WORDS = frozenset(("settings/fields.ts",))
+_UNITS = (
+    *("a", "A", "1", " ", "\t", "\n", ".", "-", "_", "/", "%", "@", "%40", ":", "+", "*", ","),
+    *("(", ")", "()", "[", "{", "}", "'", '"', "\\", "\\\\", "=", "&", "?", ";", "#", "<", ">"),
+    *("a.", "a-", "1-", "1 ", "a1", "aA1", "a@", "é", "/*", "--", ":1", "a:", "a,", ", ", "--a:"),
+    *("url(", "url( ", 'url("', "@import ", "eyJ", "eyJaaaaaaaa.", "bearer ", "key_", "123-45-"),
+    *("+1 ", "(12) ", "http:", "http://a", "a@a.", " d='", ":hover", "data:image/", "utm_", "min-"),
+)
+_BEFORE = (
+    "",
+    "a",
+    '"',
+    "/*",
+    "url(",
+    "@import",
+    "data:image/a",
+    "+1",
+    "eyJ",
+    "http://",
+    "bearer",
+    "1",
+)
+_MEASURE = """
+([patterns, units, befores, length]) => {
+  const best = (work) => {
+    let least = Infinity;
+    for (let n = 0; n < 3; n++) {
+      const began = performance.now();
+      work();
+      least = Math.min(least, performance.now() - began);
+    }
+    return least;
+  };
+  const slow = [];
+  for (const { file, source, flags } of patterns) {
+    const pattern = new RegExp(source, flags);
+    const took = (text) => best(() => { pattern.lastIndex = 0; text.replace(pattern, ""); });
+    for (const unit of units) {
+      for (const before of befores) {
+        const text = (times) => before + unit.repeat((times * length) / unit.length) + "!";
+        // What is quadratic takes milliseconds; what takes less needs no second look.
+        const began = performance.now();
+        text(4).replace(pattern, "");
+        if (performance.now() - began < 5) continue;
+        const ratios = [0, 1, 2].map(() => took(text(4)) / Math.max(took(text(1)), 0.3));
+        if (Math.min(...ratios) > 8) slow.push([file, source, before, unit, ratios]);
+      }
+    }
+  }
+  return slow;
+}
+"""
+_FUNCTIONS = """
+export { maskPatterns } from "./src/sanitize/patterns.ts";
+export { maskUrl, maskSrcset } from "./src/sanitize/urls.ts";
+export { maskCss } from "./src/sanitize/css.ts";
+export { Echo } from "./src/sanitize/echo.ts";
+export { safeCss, safeSheet } from "../../query_api/dashboard/src/player/defuse_css.ts";
+export { hovered } from "../../query_api/dashboard/src/player/hover.ts";
+"""
+_MEASURE_FUNCTIONS = """
+([units, befores, length]) => {
+  const mask = (text) => f.maskPatterns(text, true, true);
+  const echo = new f.Echo();
+  for (const value of ["jane miller", "12345678", "aaaaa", "-----"]) echo.add(1, value);
+  const works = {
+    maskPatterns: mask,
+    maskUrl: (text) => f.maskUrl(text, mask),
+    maskSrcset: (text) => f.maskSrcset(text, mask),
+    maskCss: (text) => f.maskCss(text, mask, false),
+    maskPrivateCss: (text) => f.maskCss(text, mask, true),
+    echo: (text) => echo.mask(text),
+    safeSheet: f.safeSheet,
+    hovered: f.hovered,
+  };
+  const slow = [];
+  for (const [name, work] of Object.entries(works)) {
+    const took = (text) => {
+      let least = Infinity;
+      for (let n = 0; n < 2; n++) {
+        const began = performance.now();
+        work(text);
+        least = Math.min(least, performance.now() - began);
+      }
+      return least;
+    };
+    for (const unit of units) {
+      for (const before of befores) {
+        const text = (times) => before + unit.repeat((times * length) / unit.length) + "!";
+        const began = performance.now();
+        work(text(4));
+        if (performance.now() - began < 4) continue;
+        const ratios = [0, 1, 2].map(() => took(text(4)) / Math.max(took(text(1)), 0.4));
+        if (Math.min(...ratios) > 8) slow.push([name, before, unit, ratios]);
+      }
+    }
+  }
+  return slow;
+}
+"""
+
+
+def _run(*command: str) -> str:
+    environ = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        command, cwd=RECORDER, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def _patterns() -> list[dict[str, Any]]:
+    files = [RECORDER / "rrweb_parts.js"]
+    for folder in (RECORDER / "src", DASHBOARD / "src"):
+        files += [*folder.rglob("*.ts"), *folder.rglob("*.tsx")]
+    paths = [str(file) for file in files if not str(file).endswith((".d.ts", *_OWN_WORDS))]
+    found: list[dict[str, Any]] = json.loads(
+        _run("node", str(ROOT / "tests/hostile/patterns.mjs"), *paths)
+    )
+    return found
+
+
+@pytest.fixture(scope="module")
+def page() -> Any:
+    with launched() as browser:
+        yield browser.new_page()
+
+
+def test_every_pattern_takes_linear_time(page: Any) -> None:
+    patterns = _patterns()
+    length = 2_000
+
+    assert len(patterns) > 90
+    assert page.evaluate(_MEASURE, [patterns, _UNITS, ("", "a", '"', "1"), length]) == []
+
+
+@pytest.mark.long
+def test_every_pattern_takes_linear_time_after_any_beginning(page: Any) -> None:
+    assert page.evaluate(_MEASURE, [_patterns(), _UNITS, _BEFORE, 8_000]) == []
+
+
+def test_texts_of_pages_are_masked_and_defused_in_linear_time(page: Any, tmp_path: Path) -> None:
+    bundle = tmp_path / "functions.js"
+    _bundle(bundle)
+    page.add_script_tag(path=str(bundle))
+
+    assert page.evaluate(_MEASURE_FUNCTIONS, [_UNITS, ("", "url("), 4_000]) == []
+
+
+def test_a_quadratic_pattern_is_noticed(page: Any) -> None:
+    pattern = {"file": "", "source": r"\s*\n\s*", "flags": "g"}
+
+    assert page.evaluate(_MEASURE, [[pattern], [" "], [""], 4_000])
+
+
+def _bundle(bundle: Path) -> None:
+    script = (
+        "require('esbuild').buildSync({stdin: {contents: process.argv[1], resolveDir: '.', "
+        "loader: 'ts'}, bundle: true, format: 'iife', globalName: 'f', outfile: process.argv[2]})"
+    )
+    _run("node", "-e", script, _FUNCTIONS, str(bundle))
