@@ -155,7 +155,7 @@ def test_an_erasure_by_any_of_them_leaves_no_byte(
     assert broken(lakeful.store, lakeful.settings) == []
 
 
-@pytest.mark.parametrize("by", ["user", "visitor"])
+@pytest.mark.parametrize("by", [pytest.param("user", marks=pytest.mark.long), "visitor"])
 def test_a_tombstone_of_any_of_them_hides_a_session(
     client: AppClient,
     lakeful: Lakeful,
@@ -281,7 +281,7 @@ def test_no_user_of_a_chunk_is_dropped_silently() -> None:
         lakes.chunk(identified(NOW_MS, *users, "one more"))
 
 
-@pytest.mark.parametrize("by", ["user", "visitor"])
+@pytest.mark.parametrize("by", ["user", pytest.param("visitor", marks=pytest.mark.long)])
 def test_chunks_of_too_many_people_are_put_aside_and_can_be_erased(
     client: AppClient,
     lakeful: Lakeful,
