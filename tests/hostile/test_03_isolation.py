@@ -241,6 +241,8 @@ def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
     # Readers and compaction.
     pending = PendingIndex(store).refresh()
     assert (sound.website_id, waiting.session_id) in pending.sessions
+    answer = client.get(f"/api/websites/{sound.website_id}/sessions", headers=admin)
+    assert answer.status_code == 200, answer.text
     done = compact_day(store, settings, kept.day, now_ms=lakeful.clock.ms)
     assert f"{bad_website.website_id}/{MAX_ID}" in done.failed
     compacted_ids = set(Table(store, "sessions").snapshot().scan().collect()["session_id"])

@@ -19,6 +19,7 @@ from lake.rebuild import rebuild
 from lake.repair import repair
 from lake.settings import Settings
 from lake.store import Store
+from lake.tables.table import Table
 from lake.view import Lake
 from orchestration.cli import app
 from query_api.app import create_app
@@ -240,6 +241,8 @@ def test_a_hold_that_comes_while_a_retention_runs_keeps_rows_and_files(
     left = {key.partition("/")[0] for key in objects_of(lakeful, session)}
     assert left == {"sessions"}
     assert any(lakeful.store.list(keys.QUARANTINE))
+    rows = Table(lakeful.store, "sessions").snapshot().scan().collect()
+    assert list(rows["session_id"]) == [session.session_id]
     assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS) == []
 
 
