@@ -12,10 +12,12 @@ import structlog
 import uvicorn
 
 from ingest_api.app import create_app
-from lake import addresses, logs
+from lake import addresses, logs, presence
 from lake.connections import Connections
+from lake.errors import StoreUnavailable
 from lake.protocol import connections_within_files, listen, protocol
 from lake.settings import Settings
+from lake.store import open_store
 
 _OWN_FILES = 64  # segments, the store's connections, the loop's own
 _SHUTDOWN_S = 5  # beyond a body's deadline, for the last commit
@@ -33,9 +35,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """
     logs.configure()
     _give_memory_back()
+    store = open_store(settings)
+    with suppress(StoreUnavailable):  # chunks get 503 until it is back
+        presence.mark(store)
     listener = listen(host, port)
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, store),
         loop="uvloop",
         http=protocol(
             head_deadline_s=settings.chunk_deadline_s,

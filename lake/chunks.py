@@ -41,6 +41,7 @@ _SAME_LENGTH_MAX = 200
 _CONSOLE_BYTES_MAX = 64 * 1024  # a line that is longer tells of no uncaught error
 _NAME_LENGTH_MAX = 64  # of tags, kinds and levels; a longer one is none that is known
 _NUMBER_LENGTH_MAX = 40
+_ACTION_BYTES_MAX = 512  # of the data of a click or another action; longer are only series of moves
 _LETTER_BYTES_MAX = 12  # of a letter in JSON: two escapes
 _BOM = b"\xef\xbb\xbf"
 _TRIGGER_KIND = re.compile(r"[a-z_]{1,32}")  # a name, so that nothing personal passes for one
@@ -190,7 +191,7 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
             snapshots += 1
         elif kind == INCREMENTAL:
             # Only actions are of interest; all but long series of moves are short.
-            if len(event.data) < 512:  # noqa: PLR2004, RUF100
+            if len(event.data) < _ACTION_BYTES_MAX:
                 data = _data(event.data)
                 source = _number(data.source)
                 clicks += source == _MOUSE_INTERACTION and _number(data.type) == _CLICK

@@ -15,6 +15,7 @@
     control/share_index/<website>/<session>/<share>.json         and which links
     control/source_maps/<website>/<file>.map.zst                 of its generated files
     audit/website=<website>/date=2026-11-23/<entry>.ndjson       not yet in the table `audit`
+    control/lake.json                                            ingest was here: it is a lake
     control/preflight/<run>/                                     scratch, gone when the run is over
 
 Strings only: no I/O (see `lake.store`) and no clock (callers pass the date).
@@ -43,6 +44,7 @@ SOURCE_MAPS = "control/source_maps/"
 AUDIT = "audit/"
 AUDIT_OF_ALL = "audit/date="  # of all websites, as older versions wrote them
 PREFLIGHT = "control/preflight/"
+MARK = "control/lake.json"
 
 # Older versions wrote entries of all websites into a folder a day.
 _AUDIT = re.compile(r"audit/(?:website=[^/]+/)?date=(\d{4}-\d\d-\d\d)/[0-9a-f-]{36}\.ndjson")

@@ -1,7 +1,7 @@
 """Whether there is a lake where `REPLAY_LAKE` says: asked before anything but a first write.
 
-A lake is known by its objects, as old ones have no other mark: a website, a chunk, a session or a
-table. The scratch of a preflight is none of these. Nothing is made here.
+A lake is known by its objects: a website, a chunk, a session or a table, as old ones have no other
+mark, or the mark that ingest leaves when it starts. The scratch of a preflight is none of these.
 """
 
 from pathlib import Path
@@ -32,6 +32,16 @@ def open_existing(settings: Settings) -> Store:
         f"no lake at {store.url}: is REPLAY_LAKE as you mean it? "
         "`replaylake website create` makes a new one"
     )
+
+
+def mark(store: Store) -> None:
+    """Make a lake, or leave the one that is there: others may open it from now on.
+
+    Raises:
+        StoreUnavailable.
+    """
+    if not is_lake(store):
+        store.put(keys.MARK, b"{}")
 
 
 def is_lake(store: Store) -> bool:

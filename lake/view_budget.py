@@ -8,7 +8,7 @@ stays cut. Knows no other facts (see `lake.facts`).
 """
 
 from bisect import insort
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -41,16 +41,28 @@ def length_of(views: "tuple[View, ...]") -> int:
 
 
 def cut(facts: "ChunkFacts") -> "ChunkFacts":
-    """Return a chunk with the first and the last of its views. May be repeated."""
+    """Return a chunk with the first of its views and the start of its last page view.
+
+    May be repeated.
+    """
     if len(facts.views) <= _FEW:
         return facts
     views = sorted(facts.views, key=_AT_MS)
-    first, last = views[0], views[-1]
+    first, last = views[0], _last_start(views)
     changes = sum(one.url != other.url for one, other in pairwise(views))
     hidden = changes - (first.url != last.url)
     return msgspec.structs.replace(
         facts, views=(first, last), cut=Cut(length_of(facts.views), hidden)
     )
+
+
+def _last_start(views: "list[View]") -> "View":
+    """Return the view with which the last page view begins, with the last title that it got."""
+    run = list(takewhile(lambda view: view.url == views[-1].url, reversed(views)))
+    if len(run) == len(views):
+        return views[-1]
+    title = next((view.title for view in run if view.title), "")
+    return msgspec.structs.replace(run[-1], title=title)
 
 
 class ViewBudget:

@@ -28,9 +28,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
         SystemExit: Stopped, with 0.
     """
     logs.configure()
+    app = create_app(settings)
     listener = listen(host, port)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         loop="uvloop",
         http=protocol(
             head_deadline_s=settings.chunk_deadline_s,

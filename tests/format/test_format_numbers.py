@@ -1,13 +1,27 @@
 """Every number in `lake/FORMAT.md` is the code's. One that stands nowhere here is a failure."""
 
 import re
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 import lake
-from lake import chunks, erased, ids, quarantine, segments, session_files, summaries, visitors
+from lake import (
+    chunks,
+    erased,
+    facts,
+    ids,
+    merge,
+    quarantine,
+    segments,
+    session_files,
+    summaries,
+    times,
+    view_budget,
+    visitors,
+)
 from lake.analysis import activity, views
 from lake.source_maps import store as source_maps
 from lake.tables import parts, rows
@@ -46,6 +60,15 @@ FROM_CODE = [
     f"the {summaries._TOP_MAX} most viewed pages",
     f"the {summaries._TOP_MAX} most frequent errors",
     f"at most {rows.URLS_BYTES_MAX >> 10} kB",
+    f"past the year {datetime.fromtimestamp(ids.TIME_MS_MAX / 1000, UTC).year}",
+    f"at most {chunks.USERS_MAX} of at most {chunks.USER_ID_LENGTH_MAX}",
+    f"of less than {chunks._ACTION_BYTES_MAX} bytes",
+    ", ".join(map(str, chunks.ACTIONS[:-1])) + f" or {chunks.ACTIONS[-1]}",
+    f"A view counts {view_budget._VIEW_LENGTH} characters",
+    f"no longer than {view_budget.VIEWS_LENGTH_MAX:,} characters",
+    f"more than {merge.PEOPLE_MAX:,} users or visitors",
+    f"at most {facts.PAGES_MAX:,}",
+    f"within {times.CLOCK_OFF_MS_MAX // (365 * 86_400_000)} years",
 ]
 # Not ours to choose: names of standards, algorithms and types, and examples. And lengths of hashes
 # that name an object for its writer only.

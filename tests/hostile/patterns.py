@@ -126,6 +126,8 @@ WORST: dict[str, tuple[Worst, ...]] = {
     "lake.tables.parts:_HOT": _DIGITS,
     "lake.anonymous:_ESCAPED": (Worst("\\"), Worst("\\u00"), Worst("\\u002")),
     "lake.checking.control:_NAME": (*_LETTERS, Worst("a", after="/"), Worst("a/")),
+    "lake.checking.control:_INDEX": (*_LETTERS, Worst("a", after="/"), Worst("0", "a/")),
+    "lake.erasing.ledger:NAME": _LETTERS,
     "lake.checking.control:_SOURCE_MAP": (*_LETTERS, Worst("0", "a/")),
     "lake.checking.control:_SALT": (Worst("0", '{"salt":"'),),
     "lake.checking.logs:_COMMIT": _DIGITS,

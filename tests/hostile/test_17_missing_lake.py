@@ -7,6 +7,7 @@ import pytest
 
 import lake
 from lake import keys, websites
+from lake.check import check
 from lake.errors import LakeMissing
 from lake.presence import open_existing
 from lake.settings import Settings
@@ -17,6 +18,7 @@ from orchestration.schedules import daily_retention, hourly_checks, nightly_main
 from orchestration.sensors import compact_when_due, erase_when_asked
 from tests import lakes
 from tests.hostile.commands import runner
+from tests.processes import serving
 from tests.s3.endpoint import Fault, S3Endpoint
 
 SESSION = lakes.session_id()
@@ -46,7 +48,9 @@ def test_a_command_on_a_mistyped_folder_exits_with_2_and_makes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["empty", "other files", "left by a preflight", "left by ingest"])
+@pytest.mark.parametrize(
+    "name", ["empty", "other files", "left by a preflight", "a folder without objects"]
+)
 def test_a_folder_without_a_lake_is_none(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,7 +60,7 @@ def test_a_folder_without_a_lake_is_none(
     elif name == "left by a preflight":
         (tmp_path / keys.preflight_prefix("x")).mkdir(parents=True)
         (tmp_path / keys.preflight_prefix("x") / "a").write_text("")
-    elif name == "left by ingest":
+    elif name == "a folder without objects":
         open_store(Settings(lake=str(tmp_path)))
     before = sorted(tmp_path.rglob("*"))
 
@@ -172,3 +176,15 @@ def test_preflight_tries_a_prefix_before_there_is_a_lake(
     assert run("preflight").code == 0
     assert run("check").code == 2
     assert list(open_store(settings).list("control/")) == []
+
+
+def test_a_first_start_of_ingest_makes_a_lake_that_others_can_open(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(LakeMissing):
+        open_existing(settings)
+    with serving(settings, tmp_path / "ingest.log"):
+        store = open_existing(settings)
+
+        assert [item.key for item in store.list("")] == [keys.MARK]
+        assert check(store, settings, now_ms=0) == []

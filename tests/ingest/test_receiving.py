@@ -298,7 +298,7 @@ def test_a_session_from_the_far_future_is_refused(
             content=chunk(),
             headers=plain(),
         )
-        for at_ms in (NOW_MS + DAY_MS, NOW_MS + DAY_MS + 1, (1 << 48) - 1)
+        for at_ms in (NOW_MS + DAY_MS, NOW_MS + DAY_MS + 1, 100 * NOW_MS)
     ]
 
     assert [answer.status_code for answer in answers] == [202, 400, 400]

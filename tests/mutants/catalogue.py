@@ -77,14 +77,14 @@ COMPACTION = (
         """
          results: list[Rewritten] = []
 +        late = []
-         with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
+         refused: list[Refused] = []
 @
--                    uploads.append(pool.submit(rewriting.put, self._store, result.written))
-+                    late.append(result.written)
+-                        uploads.append(pool.submit(rewriting.put, self._store, result.written))
++                        late.append(result.written)
 @
-             self._commit(results, known, sessions, derived)
-+        for written in late:
-+            rewriting.put(self._store, written)
+                     self._commit(results, known, sessions, derived)
++                for one in late:
++                    rewriting.put(self._store, one)
 """,
         (f"{_KILLED}[compact-after-sessions-commit]",),
     ),
@@ -92,8 +92,8 @@ COMPACTION = (
         "segments are deleted before the commit",
         "lake/compaction/slice.py",
         """
-+        self._store.delete({item.key for items in batch.values() for item in items})
-         crash.point("compact-after-session-file")
++                self._store.delete({item.key for items in batch.values() for item in items})
+                 crash.point("compact-after-session-file")
 """,
         (f"{_KILLED}[compact-before-sessions-commit]",),
     ),
@@ -217,7 +217,7 @@ ERASURE = (
         "what is erased while a compactor holds it is not looked for after its commit",
         "lake/compaction/slice.py",
         """
--            self._erased(written, rows, is_written=True)
+-            self._erased({key: batch[key] for key in written}, {**known, **rows}, is_written=True)
 """,
         (f"{_ERASURE}::test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end",),
     ),
@@ -311,8 +311,8 @@ INGEST = (
         "addresses are stored as they came",
         "lake/chunks.py",
         """
--        view = View(int(at_ms), scrub_url(url), _size(width), _size(height), text)
-+        view = View(int(at_ms), url, _size(width), _size(height), text)
+-        view = View(int(at_ms), scrub_url(address), _size(width), _size(height), name)
++        view = View(int(at_ms), address, _size(width), _size(height), name)
 """,
         (f"{_HOSTILE}::test_a_token_in_an_address_is_nowhere_but_in_what_the_recorder_sent",),
     ),

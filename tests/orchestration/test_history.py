@@ -5,7 +5,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from lake import presence
 from lake.settings import Settings
+from lake.store import Store
 from orchestration import history
 from orchestration.definitions import defs
 from tests.orchestration.conftest import FrozenLake
@@ -15,7 +17,8 @@ DAY = "2026-11-24"
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> dg.DagsterInstance:
+def kept(tmp_path: Path, store: Store) -> dg.DagsterInstance:
+    presence.mark(store)
     (tmp_path / "dagster").mkdir()
     return dg.DagsterInstance.local_temp(str(tmp_path / "dagster"))
 
