@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lake import api_keys, audit_log, keys, shares, visitors
+from lake import api_keys, audit_log, keys, scratch, shares, visitors
 from lake.erasing import Receipt, leftovers
 from lake.errors import Damaged, ObjectMissing
 from lake.failures import Failures
@@ -88,6 +88,7 @@ def maintain(
     with failures.of("temporary files"):
         if isinstance(store, LocalStore):
             tmp_files = store.sweep_tmp(settings.orphan_grace_s)
+        tmp_files += scratch.sweep()
     with failures.of("salts"):
         salts = visitors.destroy_old(store, now_ms=now_ms)
     with failures.of("API keys"):

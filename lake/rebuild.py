@@ -5,13 +5,11 @@ of one session, it is all their chunks together. Compactions may run meanwhile: 
 them wrote is seen, or refuses ours. Readers see sessions come back as the work goes on.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from itertools import groupby, islice
-from pathlib import Path
 
 from lake import crash, erased, keys
 from lake.checking.logs import log_damage
@@ -20,6 +18,7 @@ from lake.errors import Conflict, Damaged, StoreUnavailable
 from lake.failures import Failures, reason_of
 from lake.generations import as_one, generations
 from lake.retrying import retried
+from lake.scratch import scratch_folder
 from lake.settings import Settings
 from lake.store import Store
 from lake.stored_days import days_under
@@ -137,7 +136,7 @@ def _results(
     results = []
     failed: dict[str, str] = {}
     merged_count = 0
-    with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
+    with scratch_folder() as folder:
         gone = erased.read_many(store, {website_id for website_id, _ in batch})
         for website_id, session_id in batch:
             mine = gone.get(website_id)
@@ -150,7 +149,7 @@ def _results(
             if not found:
                 continue
             try:
-                result = as_one(store, settings, Path(name), found)
+                result = as_one(store, settings, folder, found)
             except (Conflict, MemoryError, OSError, StoreUnavailable):
                 raise
             except Exception as error:  # noqa: BLE001 - the others are somebody else's

@@ -9,7 +9,6 @@ Nothing that can be read is dropped.
 """
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +25,7 @@ from lake.errors import Conflict, Damaged, ObjectMissing, StoreUnavailable
 from lake.failures import Failures, reason_of
 from lake.generations import Generation
 from lake.retrying import retried
+from lake.scratch import scratch_folder
 from lake.settings import Settings
 from lake.store import Store
 from lake.summaries import summarise_day
@@ -193,8 +193,8 @@ class _Mender:
             for key, why in bad.items():
                 _put_aside(self._store, key, why)
             crash.point("repair-after-quarantine")
-            with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
-                made, swept = self._made(Path(name), found)
+            with scratch_folder() as folder:
+                made, swept = self._made(folder, found)
             try:
                 self._commit(batch, rows, made, sessions, derived)
             except Conflict:

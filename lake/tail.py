@@ -4,7 +4,6 @@ Held in memory while it is small, else in a file without a name that goes with i
 """
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from lake import merge, session_files
 from lake.compaction.spool import SegmentLost, Spool
 from lake.finding import Found, find
 from lake.merge import ChunkDamaged, Union
+from lake.scratch import scratch_folder
 from lake.session_files import SessionFile
 from lake.view import Lake
 from lake.websites import Website
@@ -37,12 +37,12 @@ def with_payloads(
     """
     found = find(lake, website, session_id)
     for _ in range(_TRIES_MAX):
-        with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
+        with scratch_folder() as folder:
             new = {id(arrival) for arrival in found.union.new}
             items = [item for item in found.waiting if id(item.arrival) in new]
             try:
-                with Spool(lake.store, items, Path(name) / "spool") as spool:
-                    return _undamaged(found, spool, Path(name), read)
+                with Spool(lake.store, items, folder / "spool") as spool:
+                    return _undamaged(found, spool, folder, read)
             except SegmentLost as lost:
                 if lost.damage is None:
                     found = find(lake, website, session_id, newer=True)

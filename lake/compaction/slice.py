@@ -9,7 +9,6 @@ tables are behind finishes it as its writer would have, before anything else: a 
 rows in a table touches nothing there, and could not refuse a slower one. Every step may run twice.
 """
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +31,7 @@ from lake.holds import Holds
 from lake.merge import ChunkDamaged, Union
 from lake.pending import Waiting
 from lake.quarantine import Refused
+from lake.scratch import scratch_folder
 from lake.settings import Settings
 from lake.store import Store
 from lake.tables import sessions as session_rows
@@ -193,9 +193,9 @@ class Compactor:
                 ]
         results: list[Rewritten] = []
         refused: list[Refused] = []
-        with tempfile.TemporaryDirectory(prefix="replaylake-") as name:
-            folder = Path(name)
-            with Spool(self._store, payloads, folder / "spool") as spool:
+        with scratch_folder() as folder:
+            path = folder / "spool"
+            with Spool(self._store, payloads, path) as spool:
                 with ThreadPoolExecutor(_UPLOADS) as pool:
                     uploads: list[Future[None]] = []
                     for key, items in due.items():

@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 import msgspec
 
-from lake import crash, erased, keys
+from lake import crash, erased, keys, scratch
 from lake.erasing import ledger, requests, targets
 from lake.erasing.ledger import DOCUMENTS, HeldSession, Receipt
 from lake.erasing.purge import purge
@@ -143,6 +143,7 @@ def _remove_all(
     total.left = [*removed.left, *left]
     if isinstance(store, LocalStore):
         store.sweep_tmp(settings.orphan_grace_s)
+    scratch.sweep()
     if not total.left:
         # What was asked for again meanwhile is not settled yet.
         again = {

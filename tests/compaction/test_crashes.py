@@ -2,8 +2,11 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +79,25 @@ def test_a_kill_anywhere_loses_and_doubles_nothing(
     lakes.compact(store, settings)
     lakes.verify(store, [*sent, late])
     assert len(lakes.rows(store, "sessions")) == len(expected["sessions"])
+
+
+def test_payloads_on_the_disk_of_a_killed_compactor_are_removed_by_the_next(
+    settings: Settings, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lie outside the lake, where no erasure finds them."""
+    spools = tmp_path / "tmp"
+    spools.mkdir()
+    monkeypatch.setenv("TMPDIR", str(spools))
+    monkeypatch.setattr(tempfile, "tempdir", str(spools))
+    (chunk,) = lakes.session()[:1]
+    lakes.append(store, [chunk])
+    assert compactor(settings, crash="compact-after-session-file").wait(60) == -signal.SIGKILL
+    (left,) = spools.iterdir()
+    assert stat.S_IMODE(left.stat().st_mode) == 0o700
+    assert any(chunk.payload in path.read_bytes() for path in left.iterdir())
+
+    lakes.compact(store, settings)
+    assert list(spools.iterdir()) == []
 
 
 @pytest.mark.parametrize("table", ["sessions", "pages", "errors", "session_files"])
