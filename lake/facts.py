@@ -71,6 +71,11 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
         """Where the chunk stands in its session."""
         return self.page_id, self.seq
 
+    @property
+    def content_key(self) -> tuple[str, int, int, int]:
+        """Its place and its bytes: chunks of one place with other bytes have another."""
+        return self.page_id, self.seq, self.crc32, self.raw_bytes
+
 
 class Client(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """Who recorded, as the server saw it when the chunk came in. No address is kept."""

@@ -2,24 +2,32 @@
 
 There is one, but where a crash left an older or an unfinished generation beside it. Usually one
 of them has every chunk; else they are merged.
+
+Two may hold other bytes for one place: chunks that a compaction took in while the tables did not
+know of the older file. The bytes of the file that was stored first are kept, as they were
+acknowledged first; the others go to quarantine.
 """
 
 import hashlib
 import heapq
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from lake import ids, keys, session_files
+from lake import ids, keys, quarantine, session_files
 from lake.compaction.session import Rewritten, put, rows_from_file
 from lake.errors import Damaged, ObjectMissing
 from lake.facts import ChunkFacts
+from lake.quarantine import TAKEN, Refused
+from lake.segments import Arrival
 from lake.session_files import Placed, SessionFile
 from lake.settings import Settings
 from lake.store import Store
 
 _READ_BYTES = 8 << 20
-_Place = tuple[str, int]
+_ContentKey = tuple[str, int, int, int]
 
 
 class Generation(NamedTuple):
@@ -28,11 +36,23 @@ class Generation(NamedTuple):
     file: SessionFile
     size_bytes: int
     sha256: str
+    modified_at: datetime
 
     @property
-    def places(self) -> set[_Place]:
+    def content_keys(self) -> set[_ContentKey]:
         """Which chunks it holds."""
-        return {chunk.place for chunk in self.file.header.chunks}
+        return {chunk.content_key for chunk in self.file.header.chunks}
+
+
+class AsOne(NamedTuple):
+    """A session of several generations.
+
+    `conflicting` are the files with chunks whose places other bytes had first: they may go once
+    the rows are committed.
+    """
+
+    result: Rewritten
+    conflicting: list[str]
 
 
 def generations(
@@ -50,34 +70,42 @@ def generations(
             sha256 = sha256_of(store, item.key, item.size_bytes)
             parsed = keys.parse_session_file_key(item.key)
             if parsed and parsed.generation == sha256[:16]:
-                found.append(Generation(SessionFile(store, item.key), item.size_bytes, sha256))
+                file = SessionFile(store, item.key)
+                found.append(Generation(file, item.size_bytes, sha256, item.modified_at))
             else:
                 failed[item.key] = "its bytes are not those that its name says: a bit has flipped"
         except (Damaged, ObjectMissing) as error:
             failed[item.key] = str(error)
-    return sorted(found, key=lambda one: (-len(one.places), one.sha256))
+    return sorted(found, key=lambda one: (-len(one.content_keys), one.sha256))
 
 
-def as_one(store: Store, settings: Settings, folder: Path, found: list[Generation]) -> Rewritten:
+def as_one(store: Store, settings: Settings, folder: Path, found: list[Generation]) -> AsOne:
     """Return the rows of the session that all its generations make; write a new one if need be.
+
+    Chunks that are no part of it are in quarantine by then.
 
     Raises:
         Damaged, ObjectMissing, StoreUnavailable.
     """
-    best = found[0]
-    missing = set().union(*(one.places for one in found)) - best.places
-    if not missing:
-        return rows_from_file(best.file, size_bytes=best.size_bytes, sha256=best.sha256)
-    owner: dict[_Place, int] = {}
-    chunk_at: dict[_Place, ChunkFacts] = {}
+    wanted = _first_keys(found)
+    conflicting = [one for one in found if not one.content_keys <= wanted]
+    for one in conflicting:
+        _quarantine(store, one, wanted)
+    aside = [one.file.key for one in conflicting]
+    best = next((one for one in found if one.content_keys == wanted), None)
+    if best is not None:
+        result = rows_from_file(best.file, size_bytes=best.size_bytes, sha256=best.sha256)
+        return AsOne(result, aside)
+    owner: dict[_ContentKey, int] = {}
+    chunk_of: dict[_ContentKey, ChunkFacts] = {}
     for number, one in enumerate(found):
         for chunk in one.file.header.chunks:
-            if chunk.place not in owner:
-                owner[chunk.place], chunk_at[chunk.place] = number, chunk
-    chunks = tuple(chunk_at[place] for place in sorted(chunk_at))
-    order = {chunk.place: i for i, chunk in enumerate(chunks)}
+            if chunk.content_key in wanted and chunk.content_key not in owner:
+                owner[chunk.content_key], chunk_of[chunk.content_key] = number, chunk
+    chunks = tuple(sorted(chunk_of.values(), key=lambda chunk: chunk.place))
+    order = {chunk.content_key: i for i, chunk in enumerate(chunks)}
     runs = [_owned(one, number, owner, order) for number, one in enumerate(found)]
-    header = found[owner[chunks[0].place]].file.header
+    header = found[owner[chunks[0].content_key]].file.header
     written = session_files.write(
         folder,
         heapq.merge(*runs, key=lambda event: event[:2]),
@@ -93,7 +121,8 @@ def as_one(store: Store, settings: Settings, folder: Path, found: list[Generatio
         ids.day_of(header.session_id), header.website_id, header.session_id, written.generation
     )
     file = SessionFile(store, key)
-    return rows_from_file(file, size_bytes=written.size_bytes, sha256=written.sha256)
+    result = rows_from_file(file, size_bytes=written.size_bytes, sha256=written.sha256)
+    return AsOne(result, aside)
 
 
 def sha256_of(store: Store, key: str, size_bytes: int) -> str:
@@ -109,11 +138,44 @@ def sha256_of(store: Store, key: str, size_bytes: int) -> str:
 
 
 def _owned(
-    one: Generation, number: int, owner: dict[_Place, int], order: dict[_Place, int]
+    one: Generation, number: int, owner: dict[_ContentKey, int], order: dict[_ContentKey, int]
 ) -> Iterator[Placed]:
     """Yield the events of the chunks that this generation gives, numbered anew."""
-    places = [chunk.place for chunk in one.file.header.chunks]
+    content_keys = [chunk.content_key for chunk in one.file.header.chunks]
     for event in one.file.events():
-        place = places[event.chunk]
-        if owner[place] == number:
-            yield event._replace(chunk=order[place])
+        key = content_keys[event.chunk]
+        if owner.get(key) == number:
+            yield event._replace(chunk=order[key])
+
+
+def _first_keys(found: list[Generation]) -> set[_ContentKey]:
+    """Return the chunks of the session: of each place the bytes that were stored first."""
+    first: dict[tuple[str, int], _ContentKey] = {}
+    for one in sorted(found, key=lambda one: (one.modified_at, one.sha256)):
+        for chunk in one.file.header.chunks:
+            first.setdefault(chunk.place, chunk.content_key)
+    return set(first.values())
+
+
+def _quarantine(store: Store, one: Generation, wanted: set[_ContentKey]) -> None:
+    """Keep the chunks of a generation that are no part of the session.
+
+    Their facts are those of the bytes that were sent; the payload is the events as the file has
+    them, in order of replay.
+    """
+    header = one.file.header
+    at_us = int(one.modified_at.timestamp() * 1_000_000)
+    number = {chunk.content_key: i for i, chunk in enumerate(header.chunks)}
+
+    def payload_of(arrival: Arrival) -> bytes:
+        mine = number[arrival.facts.content_key]
+        events = (event.json for event in one.file.events() if event.chunk == mine)
+        return b"[" + b",".join(islice(events, arrival.facts.event_count)) + b"]"
+
+    session = (header.website_id, header.session_id)
+    refused = [
+        Refused(Arrival(*session, chunk, header.client, at_us, "", b"", chunk.raw_bytes), TAKEN)
+        for chunk in header.chunks
+        if chunk.content_key not in wanted
+    ]
+    quarantine.put_chunks(store, ids.day_of(header.session_id), refused, payload_of)

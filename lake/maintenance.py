@@ -136,7 +136,9 @@ def _tidy(table: Table, settings: Settings, report: Callable[[str], None]) -> in
 class Leftover(NamedTuple):
     """A session file that no row points at.
 
-    `is_superseded`: its session's row points at another, which holds all its chunks.
+    `is_superseded`: its session's row points at another, which holds all its chunks. None of a
+    session is, as long as one of them has other bytes for a chunk: which came first is told by the
+    files (see `lake.generations`).
     """
 
     item: ObjectInfo
@@ -153,12 +155,13 @@ def leftovers_of_day(
     As long as segments wait, a compactor may be about to point at a file again that a crash left
     behind; without any, only new chunks make new files, which have other names.
     """
-    files = [
-        (item, parsed)
-        for item in store.list(keys.session_prefix(day))
-        if item.modified_at < older_than and (parsed := keys.parse_session_file_key(item.key))
-    ]
-    if not files or next(store.list(keys.raw_prefix(day)), None) is not None:
+    files: dict[Key, list[ObjectInfo]] = {}
+    for item in store.list(keys.session_prefix(day)):
+        if parsed := keys.parse_session_file_key(item.key):
+            files.setdefault((parsed.website_id, parsed.session_id), []).append(item)
+    if not files:
+        return
+    if next(store.list(keys.raw_prefix(day)), None) is not None:
         return
     columns = ["website_id", "session_id", "file_sha256"]
     rows = rows_of_day(sessions, day).select(columns).collect()
@@ -166,24 +169,41 @@ def leftovers_of_day(
         (website_id, session_id): keys.session_file_key(day, website_id, session_id, sha256[:16])
         for website_id, session_id, sha256 in rows.iter_rows()
     }
-    for item, parsed in files:
-        key = (parsed.website_id, parsed.session_id)
+    for key, items in files.items():
         current = wanted.get(key)
-        if item.key != current:
-            is_superseded = current is not None and _holds_all(store, current, item.key)
-            yield Leftover(item, key, current is not None, is_superseded)
+        others = [item for item in items if item.key != current]
+        if not any(item.modified_at < older_than for item in others):
+            continue
+        superseded = _superseded(store, current, others) if current else set()
+        for item in others:
+            if item.modified_at < older_than:
+                yield Leftover(item, key, current is not None, item.key in superseded)
 
 
-def _holds_all(store: Store, current: str, former: str) -> bool:
-    """Whether a session file holds all chunks of another; of one that nobody can read, too."""
+def _superseded(store: Store, current: str, others: list[ObjectInfo]) -> set[str]:
+    """Return those of a session's other files of which the current one holds all chunks.
+
+    And those that nobody can read. None if one has other bytes for a chunk.
+    """
+    held = _contents(store, current)
+    if held is None:
+        return set()
+    found = set()
+    for item in others:
+        chunks = _contents(store, item.key) or {}
+        if any(held.get(place, content) != content for place, content in chunks.items()):
+            return set()
+        if chunks.keys() <= held.keys():
+            found.add(item.key)
+    return found
+
+
+def _contents(store: Store, key: str) -> dict[tuple[str, int], tuple[str, int, int, int]] | None:
+    """Return which chunks a session file holds; None: nobody can read it."""
     try:
-        wanted = {chunk.place for chunk in SessionFile(store, former).header.chunks}
+        return {one.place: one.content_key for one in SessionFile(store, key).header.chunks}
     except (Damaged, ObjectMissing):
-        wanted = set()
-    try:
-        return wanted <= {chunk.place for chunk in SessionFile(store, current).header.chunks}
-    except (Damaged, ObjectMissing):
-        return False
+        return None
 
 
 def _orphans(

@@ -104,7 +104,7 @@ def has_room(known: set[str], more: Iterable[str]) -> bool:
 
 def is_same(one: ChunkFacts, other: ChunkFacts) -> bool:
     """Say whether two chunks of one place hold the same JSON text."""
-    return (one.crc32, one.raw_bytes) == (other.crc32, other.raw_bytes)
+    return one.content_key == other.content_key
 
 
 def why_rejected(union: Union, arrival: Arrival) -> str:

@@ -162,7 +162,7 @@ def _chunks_of(store: Store, item: ObjectInfo) -> list[Arrival]:
 
 
 def _mark(arrival: Arrival) -> _Mark:
-    return (*arrival.identity, arrival.facts.crc32, arrival.facts.raw_bytes)
+    return (arrival.website_id, arrival.session_id, *arrival.facts.content_key)
 
 
 def _reason(batch: Iterable[Refused]) -> str:

@@ -112,7 +112,7 @@ def _write(
         derived = {name: tables[name].snapshot() for name in DERIVED}
         sessions = tables["sessions"].snapshot()
         # Files are listed after the snapshot: those of rows in it are among them.
-        results, failed, merged_count = _results(store, settings, batch)
+        results, failed, merged_count, aside = _results(store, settings, batch)
         parts = {result.key: hot_part(result.key[1]) for result in results}
         try:
             rows = [result.row for result in results]
@@ -124,6 +124,7 @@ def _write(
             if attempt == _TRIES_MAX:
                 raise
             continue
+        store.delete(aside)
         done.session_count += len(results)
         done.merged_count += merged_count
         done.failed |= failed
@@ -132,8 +133,9 @@ def _write(
 
 def _results(
     store: Store, settings: Settings, batch: list[tuple[str, str]]
-) -> tuple[list[Rewritten], dict[str, str], int]:
+) -> tuple[list[Rewritten], dict[str, str], int, list[str]]:
     results = []
+    aside: list[str] = []
     failed: dict[str, str] = {}
     merged_count = 0
     with scratch_folder() as folder:
@@ -149,12 +151,13 @@ def _results(
             if not found:
                 continue
             try:
-                result = as_one(store, settings, folder, found)
+                result, conflicting = as_one(store, settings, folder, found)
             except (Conflict, MemoryError, OSError, StoreUnavailable):
                 raise
             except Exception as error:  # noqa: BLE001 - the others are somebody else's
                 failed[f"{website_id}/{session_id}"] = reason_of(error)
                 continue
             results.append(result)
+            aside += conflicting
             merged_count += result.row["file_sha256"] not in {one.sha256 for one in found}
-    return results, failed, merged_count
+    return results, failed, merged_count, aside

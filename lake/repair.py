@@ -238,7 +238,7 @@ class _Mender:
             if not readable:
                 continue
             try:
-                made[key] = generations.as_one(self._store, self._settings, folder, readable)
+                made[key], _ = generations.as_one(self._store, self._settings, folder, readable)
             except ObjectMissing as error:
                 raise Conflict(f"{error}: a compaction was faster") from error
             sha256 = made[key].row["file_sha256"]

@@ -1,3 +1,4 @@
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -5,9 +6,16 @@ from pathlib import Path
 import pytest
 from polars.testing import assert_frame_equal
 
-from lake import keys
+from lake import keys, segments
+from lake.check import check
 from lake.maintenance import maintain
+from lake.quarantine import TAKEN
 from lake.rebuild import rebuild
+from lake.repair import repair
+from lake.session_files import SessionFile
+from lake.summaries import summarise_day
+from lake.tables.schemas import BY_SESSION
+from tests.care.damage import CHECK_MS, file_of, rewrite
 from tests.care.lakes import (
     DAY_MS,
     assert_same,
@@ -71,6 +79,83 @@ def test_generations_that_do_not_hold_each_other_are_merged(lakeful: Lakeful) ->
     assert (done.session_count, done.merged_count) == (1, 1)
     assert tables_of(lakeful.settings)["sessions"]["event_count"].to_list() == [49]
     assert broken(lakeful.store, lakeful.settings) == []
+
+
+@pytest.mark.parametrize("mend", ["rebuild", "repair"])
+@pytest.mark.parametrize("has_more", [False, True])
+def test_of_two_files_with_other_bytes_for_a_chunk_the_first_is_kept(
+    lakeful: Lakeful, mend: str, has_more: bool
+) -> None:
+    """The second was compacted while the tables did not know of the first."""
+    session = lakeful.session()
+    first = session.chunks(page(session.began_ms))
+    lakeful.append(first)
+    compacted(lakeful, {session.day})
+    (first_file,) = lakeful.store.list(keys.SESSIONS)
+    for name in BY_SESSION:
+        rewrite(lakeful, name, copies=0)
+    events = moves(session.began_ms + 500, 3)
+    raw = json.dumps(events).encode()
+    other = session.chunk(raw, *first[0].facts.place)
+    late = session.chunks(moves(session.began_ms + 9000, 7)) if has_more else []
+    lakeful.append([other, *late])
+    compacted(lakeful, {session.day})
+
+    def swept() -> None:
+        maintain(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+
+    swept()
+    found = {one.kind for one in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
+    assert found == {"unmerged"}
+    assert first_file in lakeful.store.list(keys.SESSIONS)
+    for _ in range(2):  # and then nothing changes any more
+        if mend == "rebuild":
+            assert rebuild(lakeful.store, lakeful.settings).failed == {}
+        else:
+            repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+        summarise_day(lakeful.store, session.day)
+        swept()
+        (item,) = lakeful.store.list(keys.SESSIONS)
+        chunks = SessionFile(lakeful.store, item.key).header.chunks
+        kept = sorted((first + late), key=lambda one: one.facts.place)
+        assert [one.content_key for one in chunks] == [one.facts.content_key for one in kept]
+        assert tables_of(lakeful.settings)["sessions"]["event_count"].to_list() == [
+            sum(one.facts.event_count for one in kept)
+        ]
+        (aside,) = lakeful.store.list(keys.QUARANTINE)
+        (refused,) = segments.decode(lakeful.store.get(aside.key))
+        assert refused.facts.content_key == other.facts.content_key
+        assert json.loads(refused.payload) == events
+        assert segments.reason_of(lakeful.store.get(aside.key)) == TAKEN
+        found = {one.kind for one in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
+        assert found == {"quarantined-chunks"}
+
+
+def test_a_file_is_not_swept_while_another_of_its_session_disagrees(lakeful: Lakeful) -> None:
+    """The oldest tells which bytes were first, also where the newest holds all its chunks."""
+    session = lakeful.session()
+    first = session.chunks(page(session.began_ms))
+    lakeful.append(first)
+    compacted(lakeful, {session.day})
+    first_file = file_of(lakeful.store, session)
+    for name in BY_SESSION:
+        rewrite(lakeful, name, copies=0)
+    raw = json.dumps(moves(session.began_ms + 500, 3)).encode()
+    lakeful.append([session.chunk(raw, *first[0].facts.place)])
+    compacted(lakeful, {session.day})
+    (disagrees,) = (i.key for i in lakeful.store.list(keys.SESSIONS) if i.key != first_file)
+    body = lakeful.store.get(disagrees)
+    lakeful.append(session.chunks(moves(session.began_ms + 9000, 7)))
+    rebuild(lakeful.store, lakeful.settings)
+    compacted(lakeful, {session.day})
+    lakeful.store.put(disagrees, body)  # as where the rebuild was killed before it removed it
+
+    maintain(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert len(list(lakeful.store.list(keys.SESSIONS))) == 3
+    repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert len(list(lakeful.store.list(keys.SESSIONS))) == 1
+    rows = tables_of(lakeful.settings)["sessions"]
+    assert rows["event_count"].to_list() == [len(page(0)) + 7]
 
 
 @pytest.mark.fault(12)

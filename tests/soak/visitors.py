@@ -103,8 +103,7 @@ class _Sender:
             )
             if not self.deliver(session, place, sent, user_agent):
                 return
-            # Which bytes of a place were first, tables that a rebuild has emptied do not tell.
-            if self.dice.random() < 0.1 and not self.truth.is_rebuilt:
+            if self.dice.random() < 0.1:
                 other = self.truth.other(session, place, self.dice.randint(2, 12), sent.user)
                 self.deliver(session, place, other, user_agent)
 
