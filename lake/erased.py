@@ -8,8 +8,8 @@ Sessions stand by their ids, which say nothing of anybody; people by a hash of t
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,13 @@ from lake.store import Store
 
 PersonKind = Literal["visitor", "user"]
 _REMEMBERED_MAX = 1000  # websites
+
+
+class People(NamedTuple):
+    """The visitors and the users of a session, by which it may have been erased."""
+
+    visitors: Collection[str] = ()
+    users: Collection[str] = ()
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from lake import ids, keys, quarantine, session_files
 from lake.compaction.session import Rewritten, put, rows_from_file
+from lake.erased import People
 from lake.errors import Damaged, ObjectMissing
 from lake.facts import ChunkFacts
 from lake.quarantine import TAKEN, Refused
@@ -123,6 +124,14 @@ def as_one(store: Store, settings: Settings, folder: Path, found: list[Generatio
     file = SessionFile(store, key)
     result = rows_from_file(file, size_bytes=written.size_bytes, sha256=written.sha256)
     return AsOne(result, aside)
+
+
+def people_in(found: list[Generation]) -> People:
+    """Return whose session it is, as the files' headers tell it."""
+    return People(
+        {visitor_id for one in found for visitor_id in one.file.header.visitors},
+        {user_id for one in found for user_id in one.file.header.users},
+    )
 
 
 def sha256_of(store: Store, key: str, size_bytes: int) -> str:

@@ -5,6 +5,7 @@ of one session, it is all their chunks together. Compactions may run meanwhile: 
 them wrote is seen, or refuses ours. Readers see sessions come back as the work goes on.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,9 +15,10 @@ from itertools import groupby, islice
 from lake import crash, erased, keys
 from lake.checking.logs import log_damage
 from lake.compaction.session import Rewritten
+from lake.erasing import leftovers
 from lake.errors import Conflict, Damaged, StoreUnavailable
 from lake.failures import Failures, reason_of
-from lake.generations import as_one, generations
+from lake.generations import as_one, generations, people_in
 from lake.retrying import retried
 from lake.scratch import scratch_folder
 from lake.settings import Settings
@@ -25,6 +27,7 @@ from lake.stored_days import days_under
 from lake.summaries import summarise_day
 from lake.tables import sessions as session_rows
 from lake.tables.parts import hot_part
+from lake.tables.rows import people_of
 from lake.tables.schemas import DERIVED, SCHEMAS
 from lake.tables.table import Table
 
@@ -49,6 +52,7 @@ def rebuild(
     store: Store,
     settings: Settings,
     *,
+    now_ms: int | None = None,
     report: Callable[[date, Rebuilt], None] = lambda _day, _done: None,
 ) -> Rebuilt:
     """Empty the tables and fill them again. A run that was cut off is done again whole.
@@ -56,10 +60,14 @@ def rebuild(
     A table whose log is damaged is deleted and created: readers then have to be restarted, as
     their handles know the old one.
 
+    Args:
+        now_ms: The server's clock, for erasures that are asked for again; None: the system's.
+
     Raises:
         Conflict, StoreUnavailable.
     """
     done = Rebuilt()
+    now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     for name in SCHEMAS:
         if log_damage(store, name) or not _emptied(Table(store, name)):
             store.delete([item.key for item in store.list(f"tables/{name}/")])
@@ -70,7 +78,7 @@ def rebuild(
     for day in days_under(store, keys.SESSIONS):
         with failures.of(f"{day}"):
             for batch in _batches(store, day):
-                _write(store, settings, tables, batch, done)
+                _write(store, settings, tables, batch, done, now_ms)
                 report(day, done)
             retried(partial(summarise_day, store, day), tries_max=_TRIES_MAX)
     done.failed |= failures.found
@@ -107,6 +115,7 @@ def _write(
     tables: dict[str, Table],
     batch: list[tuple[str, str]],
     done: Rebuilt,
+    now_ms: int,
 ) -> None:
     for attempt in range(1, _TRIES_MAX + 1):
         derived = {name: tables[name].snapshot() for name in DERIVED}
@@ -125,6 +134,10 @@ def _write(
                 raise
             continue
         store.delete(aside)
+        # Whoever was erased meanwhile: an erasure that runs may have looked already.
+        written = {result.key: people_of(result.row) for result in results}
+        hidden = leftovers.hidden(store, written)
+        leftovers.ask_for(store, hidden, now_ms=now_ms, by="rebuild", is_written=True)
         done.session_count += len(results)
         done.merged_count += merged_count
         done.failed |= failed
@@ -148,6 +161,9 @@ def _results(
             if mine is not None and mine.hides(session_id):
                 continue  # erased; its removal was cut off, or it came back
             found = generations(store, website_id, session_id, failed)
+            people = people_in(found)
+            if mine is not None and mine.hides(session_id, **people._asdict()):
+                continue
             if not found:
                 continue
             try:

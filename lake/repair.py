@@ -9,7 +9,7 @@ Nothing that can be read is dropped.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -21,6 +21,8 @@ from lake.check import NEEDS_REBUILD, Broken, check
 from lake.checking.gone import Gone
 from lake.checking.logs import mend_checkpoints
 from lake.compaction.session import Rewritten
+from lake.erased import People
+from lake.erasing import leftovers
 from lake.errors import Conflict, Damaged, ObjectMissing, StoreUnavailable
 from lake.failures import Failures, reason_of
 from lake.generations import Generation
@@ -48,7 +50,7 @@ _LOOK = "look at it, then `replaylake quarantine remove` it"
 _ADVICE = {
     "quarantined-chunks": _LOOK,
     "quarantined-object": _LOOK,
-    "erased-still-there": "run `replaylake erase`",
+    "erased-still-there": "its erasure is asked for again: run `replaylake erase --waiting`",
     "expired-still-there": "run `replaylake retention`",
     "control-damaged": "put back what it was, or make it anew",
     "erasure-impossible": "cancel it",
@@ -110,10 +112,13 @@ def repair(
                 store.delete([one.where])
         elif one.kind == "foreign-object":
             done.left.append(Mended("remove it", one.where, one.detail))
+    back = {one.session for one in broken if one.session and one.kind == "erased-still-there"}
+    if not dry_run:
+        leftovers.ask_for(store, back, now_ms=now_ms, by="repair")
     _segments(store, settings, broken, done, dry_run=dry_run)
     wanted = sorted({one.session for one in broken if one.session and one.kind in _SESSIONS})
     days = {one.day for one in broken if one.day and one.kind in ("summary-stale", *_SESSIONS)}
-    mender = _Mender(store, settings, done, Gone(store, settings, now_ms=now_ms), dry_run=dry_run)
+    mender = _Mender(store, settings, done, now_ms=now_ms, dry_run=dry_run)
     todo = iter(wanted)
     while batch := list(islice(todo, _BATCH)):
         report(f"{len(batch)} sessions")
@@ -169,12 +174,14 @@ class _Mender:
     """Makes the rows of sessions anew from what can be read of their files."""
 
     def __init__(
-        self, store: Store, settings: Settings, done: Repaired, gone: Gone, *, dry_run: bool
+        self, store: Store, settings: Settings, done: Repaired, *, now_ms: int, dry_run: bool
     ) -> None:
         self._store = store
         self._settings = settings
         self._done = done
-        self._gone = gone
+        self._now_ms = now_ms
+        self._gone = Gone(store, settings, now_ms=now_ms)
+        self._people: dict[Key, People] = {}
         self._dry_run = dry_run
         self._tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
 
@@ -186,6 +193,7 @@ class _Mender:
             # Files are listed after the snapshot: those of rows in it are among them.
             rows = {_key(row): row for row in session_rows.rows_of(sessions, batch).to_dicts()}
             bad: dict[str, str] = {}
+            self._people = dict.fromkeys(batch, People())
             found = {key: self._readable(key, bad) for key in batch}
             if self._dry_run:
                 self._note(found, rows, bad)
@@ -202,8 +210,21 @@ class _Mender:
                     raise
                 continue
             self._store.delete([*bad, *swept])
+            self._erase_again(made)
             self._note(found, rows, bad)
             return
+
+    def _erase_again(self, made: Collection[Key]) -> None:
+        """Nothing may be left of erased sessions whose files were there again, or are read now.
+
+        What was made of one that was erased meanwhile, an erasure that runs may not have seen.
+        """
+        hidden = leftovers.hidden(self._store, self._people)
+        for is_written in (False, True):
+            some = {key for key in hidden if (key in made) == is_written}
+            leftovers.ask_for(
+                self._store, some, now_ms=self._now_ms, by="repair", is_written=is_written
+            )
 
     def _readable(self, key: Key, bad: dict[str, str]) -> list[Generation]:
         """Return the session's files that are whole and its own; `bad` gets the others."""
@@ -222,9 +243,8 @@ class _Mender:
                 continue
             readable.append(one)
         bad.update({at: why for at, why in failed.items() if _is_there(self._store, at)})
-        visitors = {visitor_id for one in readable for visitor_id in one.file.header.visitors}
-        users = {user_id for one in readable for user_id in one.file.header.users}
-        if self._gone.is_gone(*key, visitors=visitors, users=users):
+        self._people[key] = people = generations.people_in(readable)
+        if self._gone.is_gone(*key, **people._asdict()):
             return []
         return readable
 

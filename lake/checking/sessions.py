@@ -12,6 +12,7 @@ from lake.checking.found import Broken
 from lake.checking.gone import Gone
 from lake.compaction.known import file_key
 from lake.compaction.session import rows_from_file
+from lake.erasing.targets import people_in
 from lake.errors import BadInput, Damaged, ObjectMissing
 from lake.generations import sha256_of
 from lake.maintenance import leftovers_of_day
@@ -81,16 +82,17 @@ def files(
     grace = timedelta(seconds=settings.orphan_grace_s)
     for leftover in leftovers_of_day(store, sessions, day, now - grace):
         item, key = leftover.item, leftover.session
+        people = people_in(store, item.key)._asdict()
         if leftover.is_superseded:
             if item.modified_at < now - grace - _SWEPT_AGE:
                 detail = "not swept: run `replaylake maintain`"
                 yield Broken("superseded", item.key, detail, key, day)
-        elif why := gone.why_not(*key):
+        elif why := gone.why_not(*key, **people):
             yield Broken(why[0], item.key, why[1], key, day)
         elif leftover.has_row:
             detail = "it holds chunks that its session's file has not: run `replaylake repair`"
             yield Broken("unmerged", item.key, detail, key, day)
-        elif not gone.is_gone(*key):
+        elif not gone.is_gone(*key, **people):
             detail = "its session has no row: run `replaylake repair`"
             yield Broken("orphan", item.key, detail, key, day)
 

@@ -6,6 +6,7 @@ from datetime import date
 from lake import ids, keys, merge, segments
 from lake.checking.found import Broken
 from lake.checking.gone import Gone
+from lake.erasing.targets import people_in
 from lake.errors import Damaged, ObjectMissing
 from lake.quarantine_contents import contents
 from lake.segments import Arrival
@@ -69,8 +70,8 @@ def gone_aside(store: Store, gone: Gone) -> Iterator[Broken]:
     """Yield what lies in quarantine of sessions that should be gone."""
     for item in store.list(keys.QUARANTINE):
         if parsed := keys.parse_quarantined_file_key(item.key):
-            if why := gone.why_not(parsed.website_id, parsed.session_id):
-                key = (parsed.website_id, parsed.session_id)
+            key = (parsed.website_id, parsed.session_id)
+            if why := gone.why_not(*key, **people_in(store, item.key)._asdict()):
                 yield Broken(why[0], item.key, why[1], key, parsed.day)
             continue
         if not keys.parse_segment_key(item.key):

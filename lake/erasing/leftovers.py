@@ -1,18 +1,24 @@
 """Erased sessions that are in the lake again, by a way that nobody foresaw: looked for every night.
 
 A compaction that slept for an hour, a bucket restored from a copy: readers hide it all the same,
-and what is found here is erased once more.
+and what is found here is erased once more. Whoever writes rows from files (`lake.rebuild`,
+`lake.repair`) asks here, after the commit, whether their sessions were erased meanwhile.
 """
 
-from lake import erased, ids, keys, pending
-from lake.erasing import ledger, requests
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from lake import erased, holds, ids, keys
+from lake.erased import Erased, People
+from lake.erasing import ledger, requests, targets
 from lake.erasing.ledger import Receipt
 from lake.errors import Damaged
 from lake.failures import Failures
 from lake.plans import plans_of
 from lake.settings import Settings
 from lake.store import Store
-from lake.tables.sessions import keys_in
+from lake.tables.sessions import Key, keys_in
 from lake.tables.table import Table
 
 _DAY_MS = 86_400_000
@@ -27,19 +33,23 @@ def ask_again(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]
     days = max(plan.retention_days for plan in plans_of(settings).values()) + 2
     asked = []
     failures = Failures()
-    waiting = ledger.waiting(store)
+    waiting: dict[str, list[Receipt]] = {}
+    for receipt in ledger.waiting(store):
+        waiting.setdefault(receipt.website_id, []).append(receipt)
+    tombstones: dict[str, Erased] = {}
     for item in list(store.list(keys.ERASED)):
         website_id = keys.website_of_erased(item.key)
         with failures.of(item.key):
             erased.forget(store, website_id, before_ms=now_ms - days * _DAY_MS)
-            gone = erased.read(store, website_id)
-            expected = {
-                one
-                for receipt in waiting
-                if receipt.website_id == website_id
-                for one in receipt.sessions
-            }
-            back = (_back(store, website_id, gone.sessions) | gone.waiting) - expected
+            tombstones[website_id] = _settled(erased.read(store, website_id), waiting)
+    chunks: set[Key] = set()
+    with failures.of("chunks"):
+        chunks = targets.hidden_chunks(store, tombstones)
+    for website_id, gone in tombstones.items():
+        with failures.of(keys.erased_key(website_id)):
+            back = _stored(store, gone) | gone.waiting
+            back |= {session_id for owner, session_id in chunks if owner == website_id}
+            back -= {one for receipt in waiting.get(website_id, ()) for one in receipt.sessions}
             if back:
                 asked.append(
                     requests.ask(
@@ -50,29 +60,67 @@ def ask_again(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]
     return asked
 
 
-def _back(store: Store, website_id: str, sessions: frozenset[str]) -> set[str]:
-    if not sessions:
-        return set()
+def hidden(store: Store, people: Mapping[Key, People]) -> set[Key]:
+    """Return those of the sessions that are erased now, by themselves or with their people.
+
+    Raises:
+        StoreUnavailable.
+    """
+    gone = erased.read_many(store, {website_id for website_id, _ in people})
+    return {
+        key
+        for key, its in people.items()
+        if isinstance(mine := gone.get(key[0]), Erased) and mine.hides(key[1], **its._asdict())
+    }
+
+
+def ask_for(
+    store: Store, sessions: Iterable[Key], *, now_ms: int, by: str, is_written: bool = False
+) -> None:
+    """Ask once more for the erasure of sessions that are hidden and in the lake.
+
+    Those that an erasure is about to remove are left to it. Unless they `is_written` just now: it
+    may have looked already. One that waits for a legal hold has not.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    by_website: dict[str, set[str]] = {}
+    for website_id, session_id in sessions:
+        by_website.setdefault(website_id, set()).add(session_id)
+    for website_id, mine in by_website.items():
+        waiting = mine & erased.read(store, website_id).waiting
+        if is_written and waiting:
+            try:
+                held = holds.of(store, website_id)
+            except Damaged as error:
+                held = holds.unreadable(website_id, error)
+            waiting = {session_id for session_id in waiting if held.holds(session_id)}
+        if mine - waiting:
+            requests.ask(store, website_id, sorted(mine - waiting), {}, now_ms=now_ms, by=by)
+
+
+def _settled(gone: Erased, waiting: Mapping[str, list[Receipt]]) -> Erased:
+    """Leave out the people whose erasure is about to remove what there is."""
+    mine = waiting.get(gone.website_id, ())
+    people = {
+        person: at_ms
+        for person, at_ms in gone.people.items()
+        if all(receipt.people.get(person, -1) < at_ms for receipt in mine)
+    }
+    return msgspec.structs.replace(gone, people=people)
+
+
+def _stored(store: Store, gone: Erased) -> set[str]:
+    """Return the erased sessions of a website that have rows or files, put aside or not."""
+    website_id, sessions = gone.website_id, gone.sessions
     snapshot = Table(store, "sessions").snapshot()
     found = {one for _, one in keys_in(snapshot, ((website_id, one) for one in sessions))}
-    days = {ids.day_of(one) for one in sessions}
-    for day in days:
-        for item in store.list(keys.session_prefix(day, website_id)):
-            parsed = keys.parse_session_file_key(item.key)
-            if parsed is not None and parsed.session_id in sessions:
-                found.add(parsed.session_id)
-        items = [
-            item
-            for prefix in (keys.raw_prefix(day), keys.quarantine_prefix(day))
-            for item in store.list(prefix)
-            if keys.parse_segment_key(item.key)
-        ]
-        for got in pending.read(store, items).values():
-            if got is None or isinstance(got, Damaged):
-                continue
-            found |= {
-                one.arrival.session_id
-                for one in got
-                if one.arrival.website_id == website_id and one.arrival.session_id in sessions
-            }
+    for day in {ids.day_of(one) for one in sessions}:
+        folder = keys.session_prefix(day, website_id)
+        for prefix in (folder, keys.quarantined_key(folder)):
+            names = (item.key.removeprefix(prefix) for item in store.list(prefix))
+            found |= {name.partition(".")[0] for name in names} & sessions
+    if gone.people:
+        found |= targets.compacted_of(store, website_id, gone.people)
     return found

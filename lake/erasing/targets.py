@@ -9,11 +9,12 @@ from lake import erased, ids, keys, pending
 from lake.analysis.decoding import data_of, field
 from lake.chunks import CUSTOM, IDENTIFY, user_id_of
 from lake.compaction.known import file_of
+from lake.erased import Erased, People
 from lake.errors import Damaged, ObjectMissing
 from lake.hiding import sessions_of
 from lake.session_files import SessionFile
 from lake.store import ObjectInfo, Store
-from lake.tables.sessions import keys_in, may_be_of
+from lake.tables.sessions import Key, keys_in, may_be_of
 from lake.tables.table import Table, reading
 
 
@@ -25,11 +26,54 @@ def of_people(store: Store, website_id: str, people: Mapping[str, int]) -> set[s
     """
     # Waiting chunks first: what is compacted in between is seen twice rather than never. Files
     # last: a rebuild that empties the tables meanwhile is noticed.
-    return (
-        set(_of_chunks(store, website_id, people))
-        | _of_rows(store, website_id, people)
-        | set(_of_files_without_rows(store, website_id, people))
+    return set(_of_chunks(store, website_id, people)) | compacted_of(store, website_id, people)
+
+
+def compacted_of(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+    """Return the sessions of these people, as `of_people`, that have rows or session files.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    return _of_rows(store, website_id, people) | set(
+        _of_files_without_rows(store, website_id, people)
     )
+
+
+def hidden_chunks(store: Store, tombstones: Mapping[str, Erased]) -> set[Key]:
+    """Return the erased sessions of which chunks wait or were put aside.
+
+    Args:
+        tombstones: By website.
+
+    Raises:
+        StoreUnavailable.
+    """
+    found = set()
+    for waiting in _chunks(store) if tombstones else ():
+        arrival = waiting.arrival
+        gone = tombstones.get(arrival.website_id)
+        if gone is None or not ids.is_uuid7(arrival.session_id):
+            continue
+        visitors, users = (arrival.client.visitor_id,), arrival.facts.users
+        if gone.hides(arrival.session_id, visitors=visitors, users=users):
+            found.add((arrival.website_id, arrival.session_id))
+    return found
+
+
+def people_in(store: Store, key: str) -> People:
+    """Return whose session a session file is; nobody's where nobody can read it.
+
+    Raises:
+        StoreUnavailable.
+    """
+    with suppress(Damaged, ObjectMissing):
+        file = SessionFile(store, key)
+        users = file.header.users
+        if any(chunk.user_id and not chunk.user_ids for chunk in file.header.chunks):
+            users.update(_users_in(file))  # an older version kept the last of a chunk
+        return People(file.header.visitors, users)
+    return People()
 
 
 def in_old_files(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
@@ -116,29 +160,26 @@ def _of_files_without_rows(
     """
     files: dict[str, list[str]] = {}
     for item in _files(store, website_id):
-        if (parsed := keys.parse_session_file_key(item.key)) is not None:
+        parsed = keys.parse_session_file_key(item.key) or keys.parse_quarantined_file_key(item.key)
+        if parsed is not None:
             files.setdefault(parsed.session_id, []).append(item.key)
     snapshot = Table(store, "sessions").snapshot()
     with reading("sessions"):
         known = {one for _, one in keys_in(snapshot, ((website_id, one) for one in files))}
     for session_id in files.keys() - known:
         for key in files[session_id]:
-            with suppress(Damaged, ObjectMissing):
-                file = SessionFile(store, key)
-                users = file.header.users
-                if any(chunk.user_id and not chunk.user_ids for chunk in file.header.chunks):
-                    users.update(_users_in(file))  # an older version kept the last of a chunk
-                if _is_of(people, session_id, file.header.visitors, users):
-                    yield session_id
+            if _is_of(people, session_id, *people_in(store, key)):
+                yield session_id
 
 
 def _files(store: Store, website_id: str) -> Iterator[ObjectInfo]:
-    """Yield a website's session files, one request a day more."""
-    after = ""
-    while (item := next(store.list(keys.SESSIONS, start_after=after), None)) is not None:
-        folder = f"{keys.SESSIONS}{item.key.removeprefix(keys.SESSIONS).partition('/')[0]}/"
-        after = f"{folder}\U0010ffff"
-        yield from store.list(f"{folder}{website_id}/")
+    """Yield a website's session files, put aside or not, one request a day more."""
+    for prefix in (keys.SESSIONS, keys.QUARANTINE):
+        after = ""
+        while (item := next(store.list(prefix, start_after=after), None)) is not None:
+            folder = f"{prefix}{item.key.removeprefix(prefix).partition('/')[0]}/"
+            after = f"{folder}\U0010ffff"
+            yield from store.list(f"{folder}{website_id}/")
 
 
 def _is_of(

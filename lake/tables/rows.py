@@ -11,6 +11,7 @@ from lake.analysis.analysis import Findings
 from lake.analysis.errors import ErrorEvent
 from lake.analysis.score import SCORING_VERSION, score
 from lake.analysis.views import CLICKS_MAX, SeenView
+from lake.erased import People
 from lake.facts import ChunkFacts, Client, Summary
 from lake.page_views import Addresses
 from lake.scrub import URL_LENGTH_MAX
@@ -70,6 +71,11 @@ def visitors_of(row: Row) -> list[str]:
 def users_of(row: Row) -> list[str]:
     """Return all users of a row of `sessions`; an old one tells the last."""
     return row["user_ids"] or [user_id for user_id in (row["user_id"],) if user_id]
+
+
+def people_of(row: Row) -> People:
+    """Return all visitors and all users of a row of `sessions`."""
+    return People(visitors_of(row), users_of(row))
 
 
 def page_rows(summary: Summary, found: Findings) -> list[Row]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lake import erased, erasing, holds, ids, keys
+from lake import erased, erasing, holds, ids, keys, quarantine, segments
 from lake.check import check
 from lake.compaction import compact_day, waiting_days
 from lake.compaction import session as rewriting
@@ -19,14 +19,18 @@ from lake.finding import find
 from lake.layout import chill
 from lake.listing import SessionQuery, list_sessions
 from lake.maintenance import maintain
+from lake.quarantine import TAKEN, Refused
 from lake.rebuild import rebuild
+from lake.repair import repair
 from lake.session_files import Written
 from lake.store import Store
+from lake.summaries import summarise_day
 from lake.tables import sessions as session_rows
 from lake.tables.schemas import BY_SESSION
 from lake.tables.table import Table
 from lake.times import utc_day
 from lake.view import Lake
+from tests.care.damage import CHECK_MS, file_of, rewrite
 from tests.care.lakes import DAY_MS, broken, compacted, filled, killed_at, tables_of
 from tests.query.recorded import NOW_MS, Lakeful, Session, moves, note, page, script_error
 from tests.s3.endpoint import Fault, S3Endpoint
@@ -321,6 +325,104 @@ def test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back(lakeful: Lakeful)
     carry_out(lakeful)
     assert where(lakeful, MARKER) == []
     assert broken(lakeful.store, lakeful.settings) == []
+
+
+@pytest.mark.parametrize(
+    "wanted", [Targets(visitor_id=VISITOR), Targets(user_id=USER)], ids=["visitor", "user"]
+)
+@pytest.mark.parametrize("writer", ["rebuild", "repair"])
+def test_rows_that_are_committed_after_an_erasure_are_erased_once_more(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, writer: str, wanted: Targets
+) -> None:
+    """Its file was read before the erasure began, which is done before the commit."""
+    session = marked(lakeful)
+    compacted(lakeful, {session.day})
+    for name in BY_SESSION:
+        rewrite(lakeful, name, copies=0)
+    commit, todo = session_rows.replace, ["sessions"]
+
+    def erased_before(table: Table, *rest: Any) -> None:
+        if table.name in todo:
+            todo.clear()
+            ask(lakeful, wanted)
+            (receipt,) = carry_out(lakeful)
+            assert receipt.done_at
+        commit(table, *rest)
+
+    monkeypatch.setattr(session_rows, "replace", erased_before)
+    if writer == "rebuild":
+        rebuild(lakeful.store, lakeful.settings)
+    else:
+        repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert not todo
+    assert listed(lakeful) == []
+    (again,) = ledger.waiting(lakeful.store)
+    assert (again.requested_by, again.sessions) == (writer, (session.session_id,))
+
+    assert all(one.done_at for one in carry_out(lakeful))
+    assert where(lakeful, MARKER) == []
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+_PLACES = ["row", "file", "cold row", "waiting chunk", "chunk put aside", "file put aside"]
+
+
+@pytest.mark.parametrize("kind", ["visitor", "user"])
+@pytest.mark.parametrize("place", _PLACES)
+def test_what_came_back_of_an_erased_person_is_found(
+    lakeful: Lakeful, place: str, kind: erased.PersonKind
+) -> None:
+    """No tombstone names its session: it was in no place that the erasure saw."""
+    session = marked(lakeful, ago=5 if place == "cold row" else 0)
+    if place == "chunk put aside":
+        segment = next(lakeful.store.list(keys.RAW)).key
+        arrivals = segments.decode(lakeful.store.get(segment))
+        refused = [Refused(one, TAKEN) for one in arrivals]
+        quarantine.put_chunks(lakeful.store, session.day, refused, lambda one: one.payload)
+        lakeful.store.delete([segment])
+    elif place != "waiting chunk":
+        compacted(lakeful, {session.day})
+    if place == "cold row":
+        maintain(lakeful.store, lakeful.settings, now_ms=NOW_MS)
+    elif place.startswith("file"):
+        for name in BY_SESSION:
+            rewrite(lakeful, name, copies=0)
+        summarise_day(lakeful.store, session.day)
+    if place == "file put aside":
+        key = file_of(lakeful.store, session)
+        lakeful.store.put(keys.quarantined_key(key), lakeful.store.get(key))
+        lakeful.store.delete([key])
+    person = {"visitor": VISITOR, "user": USER}[kind]
+    website_id = lakeful.website.website_id
+    people = {erased.person(kind, person): lakeful.clock.ms}
+    erased.add(lakeful.store, website_id, people=people)
+    found = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert "erased-still-there" in {one.kind for one in found}
+    assert "orphan" not in {one.kind for one in found}
+
+    (asked,) = leftovers.ask_again(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
+    assert asked.sessions == (session.session_id,)
+    assert leftovers.ask_again(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms) == []
+    carry_out(lakeful)
+    assert where(lakeful, MARKER) == []
+    assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
+
+
+def test_a_repair_has_the_file_of_an_erased_person_removed(lakeful: Lakeful) -> None:
+    session = marked(lakeful)
+    compacted(lakeful, {session.day})
+    key = file_of(lakeful.store, session)
+    body = lakeful.store.get(key)
+    ask(lakeful, Targets(user_id=USER))
+    carry_out(lakeful)
+    lakeful.store.put(key, body)
+    assert repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS).left
+
+    assert repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS).left == []
+    assert len(ledger.waiting(lakeful.store)) == 1
+    carry_out(lakeful)
+    assert where(lakeful, MARKER) == []
+    assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
 
 
 def test_an_erasure_that_is_overdue_is_found_by_the_check(lakeful: Lakeful) -> None:

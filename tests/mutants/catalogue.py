@@ -152,8 +152,8 @@ RETENTION = (
         "the sweep takes files to which no row points yet",
         "lake/maintenance.py",
         """
--    if not files or next(store.list(keys.raw_prefix(day)), None) is not None:
-+    if not files:
+-    if next(store.list(keys.raw_prefix(day)), None) is not None:
++    if False:
 @
 -            if leftover.is_superseded:
 +            if True:
@@ -254,6 +254,9 @@ ERASURE = (
         """
 -            if mine is not None and mine.hides(session_id):
 -                continue  # erased; its removal was cut off, or it came back
+@
+-            if mine is not None and mine.hides(session_id, **people._asdict()):
+-                continue
 """,
         (f"{_ERASURE}::test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back",),
     ),
