@@ -55,6 +55,7 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         raise missing from error
     if day < websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms()):
         raise missing
+    was_stale = lake.is_stale
     view, pending = lake.with_sessions(website.website_id, newer=newer)
     key = (website.website_id, session_id)
     mine = pending.by_id.get(session_id)
@@ -65,6 +66,8 @@ def find(lake: Lake, website: Website, session_id: str, *, newer: bool = False) 
         with reading("sessions"):
             rows = known_of(lake.store, tables["sessions"], tables["session_files"], [key])
         known = rows.get(key)
+        if known is None and was_stale and not newer:
+            return find(lake, website, session_id, newer=True)  # it may have come just now
         if known is None:
             raise missing
         union, waiting = union_of(known, ()), ()

@@ -66,6 +66,11 @@ class Lake:
         self._view: View | None = None
         self._viewed_ms = 0
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the view that readers get is older than `pending_refresh_ms`."""
+        return not 0 <= self.now_ms() - self._viewed_ms < self.settings.pending_refresh_ms
+
     def view(self, *, newer: bool = False) -> View:
         """Return the lake as it was about `pending_refresh_ms` ago; as it is now if `newer`.
 
