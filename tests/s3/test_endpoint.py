@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -111,6 +112,13 @@ def test_an_endpoint_takes_its_processes_and_its_folder_with_it() -> None:
     assert not endpoint.folder.exists()
 
 
+def descendants(pid: int) -> set[psutil.Process]:
+    """All processes under a running one; asked again where one of them ends meanwhile."""
+    while True:
+        with suppress(psutil.NoSuchProcess):
+            return set(psutil.Process(pid).children(recursive=True))
+
+
 def test_an_endpoint_ends_with_the_process_that_started_it() -> None:
     """Killed test runs must leave nothing behind."""
     code = """
@@ -125,7 +133,7 @@ with S3Endpoint() as endpoint:
     assert starter.stdout is not None
     folder = Path(starter.stdout.readline().strip())
     assert folder.is_dir()
-    processes = set(psutil.Process(starter.pid).children(recursive=True))
+    processes = descendants(starter.pid)
     starter.kill()
     starter.communicate()
 
