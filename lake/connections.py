@@ -17,6 +17,10 @@ import structlog
 from lake import addresses
 from lake.addresses import Network
 
+# Blocked connections that an address may replace by new ones. Each new one costs what it takes to
+# fill its buffers: one that reconnects at once would keep the process busy with nothing else.
+_REPLACED_PER_S = 5.0
+_REPLACED_AT_ONCE = 20
 _SWEEPS = 8  # progress is looked for so often within `stalled_s`
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +50,17 @@ class Group:
         self.new: OrderedDict[Connection, None] = OrderedDict()  # waiting for a first request
         self.waiting: OrderedDict[Connection, None] = OrderedDict()  # the longest wait first
         self.blocked: OrderedDict[Connection, int] = OrderedDict()  # unsent bytes when last seen
+        self._replaceable = float(_REPLACED_AT_ONCE)
+        self._counted_s = 0.0
+
+    def may_replace(self, now_s: float) -> bool:
+        """Take one of the replacements that the address has left."""
+        passed_s, self._counted_s = now_s - self._counted_s, now_s
+        self._replaceable = min(_REPLACED_AT_ONCE, self._replaceable + passed_s * _REPLACED_PER_S)
+        if self._replaceable < 1:
+            return False
+        self._replaceable -= 1
+        return True
 
     def forget(self, one: Connection) -> None:
         """Let a connection be neither waiting nor blocked."""
@@ -110,6 +125,9 @@ class Connections:
         self._warn(full)
         other = full.least_useful()
         if other is None:
+            return full
+        is_churn = full is not self._all and other in full.blocked
+        if is_churn and not full.may_replace(asyncio.get_running_loop().time()):
             return full
         for group in other.groups:
             group.forget(other)
