@@ -126,7 +126,7 @@ class Connections:
         other = full.least_useful()
         if other is None:
             return full
-        is_churn = full is not self._all and other in full.blocked
+        is_churn = full is not self._all and other not in full.new
         if is_churn and not full.may_replace(asyncio.get_running_loop().time()):
             return full
         for group in other.groups:

@@ -9,10 +9,12 @@ services are served by it; `protocol` sets the limits of each.
 """
 
 import asyncio
+import fcntl
 import resource
 import socket
 import struct
 import sys
+import termios
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
@@ -25,6 +27,9 @@ from lake.problems import MEDIA_TYPE, RETRIED, problem_json, retry_after
 
 HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 256  # each costs memory beside its bytes; browsers and proxies send about 40
+_UNREAD_BYTES_MAX = 2048  # of answers, before another pipelined request is begun
+_UNREAD_CHECK_S = 0.1
+_INT = struct.Struct("i")
 _CHUNKED_FEED_BYTES = 1024  # where the end of a body is not known: so many pipelined bytes at most
 _UNSENT_BYTES = 64 * 1024  # of an answer, that the system takes ahead of what it can send
 _RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
@@ -145,9 +150,23 @@ class Protocol(HttpToolsProtocol):
             return
         if self.cycle.response_complete:
             self._expect_head()
-        if self._held and self._is_wanted():
-            held, self._held = self._held, b""
-            self._parse(held)
+        self._parse_held()
+
+    def _parse_held(self) -> None:
+        """Parse what was pipelined, once the client has read most of the answers before."""
+        if not self._held or not self._is_wanted() or self.transport.is_closing():
+            return
+        if self._unread_bytes() > _UNREAD_BYTES_MAX:
+            self.loop.call_later(_UNREAD_CHECK_S, self._parse_held)
+            return
+        held, self._held = self._held, b""
+        self._parse(held)
+
+    def _unread_bytes(self) -> int:
+        """Return how much of the answers the client's system has yet to take, ours included."""
+        connection = self.transport.get_extra_info("socket")
+        queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(_INT.size))
+        return self.unsent_bytes() + int(_INT.unpack(queued)[0])
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and close."""
