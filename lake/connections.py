@@ -17,7 +17,7 @@ import structlog
 from lake import addresses
 from lake.addresses import Network
 
-# Blocked connections that an address may replace by new ones. Each new one costs what it takes to
+# Unread connections that an address may replace by new ones. Each new one costs what it takes to
 # fill its buffers: one that reconnects at once would keep the process busy with nothing else.
 _REPLACED_PER_S = 5.0
 _REPLACED_AT_ONCE = 20
@@ -32,6 +32,9 @@ class Connection(Protocol):
 
     def unsent_bytes(self) -> int:
         """Return how much of its answers the client has yet to take."""
+
+    def is_unread(self) -> bool:
+        """Whether its client has answers to take before the next one is made."""
 
     def check_progress(self, now_s: float) -> None:
         """Close the connection if its client took nothing for too long."""
@@ -126,7 +129,7 @@ class Connections:
         other = full.least_useful()
         if other is None:
             return full
-        is_churn = full is not self._all and other not in full.new
+        is_churn = full is not self._all and other.is_unread()
         if is_churn and not full.may_replace(asyncio.get_running_loop().time()):
             return full
         for group in other.groups:

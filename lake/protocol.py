@@ -176,6 +176,10 @@ class Protocol(HttpToolsProtocol):
         """Return how much of its answers the client has yet to take."""
         return self.transport.get_write_buffer_size()
 
+    def is_unread(self) -> bool:
+        """Whether its client has answers to take, and asks for more."""
+        return bool(self._held or self.unsent_bytes())
+
     def check_progress(self, now_s: float) -> None:
         """Close the connection if its client took nothing for too long."""
         unsent_bytes = self.unsent_bytes()

@@ -133,6 +133,9 @@ class Fake:
     def unsent_bytes(self) -> int:
         return self.unsent
 
+    def is_unread(self) -> bool:
+        return self.unsent > 0
+
     def check_progress(self, now_s: float) -> None:
         pass
 
@@ -177,6 +180,27 @@ def test_blocked_goes_before_waiting_and_progress_is_a_second_chance() -> None:
     added(limits, "198.51.100.4")
 
     assert [one.is_evicted for one in (waiting, reading, silent)] == [False, False, True]
+
+
+def test_address_that_reconnects_replaces_few_unread_connections_at_once() -> None:
+    limits = limits_of(per_address_max=1)
+    opened = [Fake(unsent=100) for _ in range(100)]
+
+    async def reconnect() -> list[Group | None]:
+        answers = []
+        for one in opened:
+            answers.append(limits.add(one, "198.51.100.1"))
+            if answers[-1] is not None:
+                limits.remove(one)
+                continue
+            for group in one.groups:
+                group.blocked[one] = one.unsent
+        return answers
+
+    refused = [answer for answer in asyncio.run(reconnect()) if answer is not None]
+
+    assert 15 <= sum(one.is_evicted for one in opened) <= 25
+    assert len(refused) >= 70
 
 
 def test_connection_without_a_request_goes_before_one_that_is_used() -> None:
