@@ -23,7 +23,7 @@ from ingest_api.chunk_reader import Reply, Request
 from lake.errors import ChunkMalformed, ChunkTooLarge
 from lake.facts import ChunkFacts
 
-_READERS = {False: 2, True: 1}  # for chunks that are huge, or not
+_READERS = {False: 1, True: 1}  # for chunks that are huge, or not; each holds up to 60 MB
 _HUGE_NICE = 10  # of 19
 _HUGE_BYTES = 8 * 1024 * 1024  # a tenth of a second of work
 _QUEUED_BYTES_MAX = 256 * 1024 * 1024  # of one website, of JSON: seconds of work
