@@ -26,9 +26,12 @@ def test_a_byte_takes_no_more_than_a_constant(name: str) -> None:
     events = STREAMS[name](150)
     sizes: list[int] = []
 
-    taken_s = cpu_s(lambda: sizes.append(analyse(events)), repeats=2)
+    def times() -> float:
+        taken_s = cpu_s(lambda: sizes.append(analyse(events)), repeats=2)
+        return taken_s / sizes[0] / honest_s_per_byte()
 
-    assert taken_s / sizes[0] < _TIMES_MAX * honest_s_per_byte()
+    # On a busy machine both are measured anew: the least counts, as in `cpu_s`.
+    assert any(times() < _TIMES_MAX for _ in range(3))
 
 
 @pytest.mark.long
