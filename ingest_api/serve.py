@@ -13,13 +13,14 @@ import uvicorn
 
 from ingest_api.app import create_app
 from lake import addresses, logs, presence
+from lake.accepting import PENDING_MAX, Server, listen
 from lake.connections import Connections
 from lake.errors import StoreUnavailable
-from lake.protocol import connections_within_files, listen, protocol
+from lake.protocol import connections_within_files, protocol
 from lake.settings import Settings
 from lake.store import open_store
 
-_OWN_FILES = 64  # segments, the store's connections, the loop's own
+_OWN_FILES = PENDING_MAX + 64  # segments, the store's connections, the loop's own
 _SHUTDOWN_S = 5  # beyond a body's deadline, for the last commit
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _log = structlog.get_logger(__name__)
@@ -39,18 +40,19 @@ def serve(settings: Settings, host: str, port: int) -> None:
     with suppress(StoreUnavailable):  # chunks get 503 until it is back
         presence.mark(store)
     listener = listen(host, port)
+    connections = Connections(
+        total_max=connections_within_files(settings.ingest_connections_max, _OWN_FILES),
+        per_address_max=settings.address_connections_max,
+        stalled_s=settings.answer_stalled_s,
+        proxies=addresses.parse_networks(settings.trusted_proxies),
+    )
     config = uvicorn.Config(
         create_app(settings, store),
         loop="uvloop",
         http=protocol(
             head_deadline_s=settings.chunk_deadline_s,
             body_deadline_s=None,  # `bodies` knows when one is too slow
-            connections=Connections(
-                total_max=connections_within_files(settings.ingest_connections_max, _OWN_FILES),
-                per_address_max=settings.address_connections_max,
-                stalled_s=settings.answer_stalled_s,
-                proxies=addresses.parse_networks(settings.trusted_proxies),
-            ),
+            connections=connections,
         ),
         ws="none",
         lifespan="on",
@@ -65,7 +67,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         signal.signal(number, _exit)
     _log.info("listening", host=host, port=listener.getsockname()[1], lake=settings.lake)
     _collect_seldom()
-    uvicorn.Server(config).run([listener])
+    Server(config, listener, connections).run()
 
 
 def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature

@@ -149,10 +149,20 @@ class Connections:
             self._sweep.cancel()
             self._sweep = None
 
-    def _groups_of(self, peer: str) -> tuple[Group, ...]:
+    def key(self, peer: str) -> str:
+        """Return whose a connection is: its address's neighbourhood, '' if it counts in total."""
         if not peer or addresses.is_in(peer, self._proxies):
+            return ""
+        return addresses.neighbourhood(peer)
+
+    def limit(self, key: str) -> int:
+        """Return how many connections `key` may have."""
+        return self._per_address_max if key else self._all.limit
+
+    def _groups_of(self, peer: str) -> tuple[Group, ...]:
+        address = self.key(peer)
+        if not address:
             return (self._all,)
-        address = addresses.neighbourhood(peer)
         mine = self._by_address.get(address)
         if mine is None:
             mine = self._by_address[address] = Group(address, self._per_address_max)

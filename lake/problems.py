@@ -28,3 +28,20 @@ def problem_json(
 def retry_after(retry_s: float = RETRY_AFTER_S) -> str:
     """Return the value of Retry-After: whole seconds, at least one."""
     return str(max(1, math.ceil(retry_s)))
+
+
+def last_answer(status: int, kind: str, detail: str) -> bytes:
+    """Return a whole HTTP/1.1 answer, after which the connection is closed."""
+    body = problem_json(status, kind, detail)
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"content-length: {len(body)}\r\n"
+    )
+    if status in RETRIED:
+        head += f"retry-after: {retry_after()}\r\n"
+    return f"{head}connection: close\r\n\r\n".encode() + body
+
+
+TOO_MANY_CONNECTIONS = last_answer(
+    429, "too-many-connections", "too many connections are open from this address"
+)

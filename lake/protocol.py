@@ -10,6 +10,7 @@ services are served by it; `protocol` sets the limits of each.
 
 import asyncio
 import fcntl
+import os
 import resource
 import socket
 import struct
@@ -17,13 +18,13 @@ import sys
 import termios
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from http import HTTPStatus
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from lake.accepting import RESET
 from lake.connections import Connections, Group
-from lake.problems import MEDIA_TYPE, RETRIED, problem_json, retry_after
+from lake.problems import RETRIED, TOO_MANY_CONNECTIONS, last_answer
 
 HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 256  # each costs memory beside its bytes; browsers and proxies send about 40
@@ -31,11 +32,7 @@ _UNREAD_BYTES_MAX = 2048  # of answers, before another pipelined request is begu
 _UNREAD_CHECK_S = 0.1
 _INT = struct.Struct("i")
 _CHUNKED_FEED_BYTES = 1024  # where the end of a body is not known: so many pipelined bytes at most
-_UNSENT_BYTES = 64 * 1024  # of an answer, that the system takes ahead of what it can send
-_RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
-_BACKLOG = 2048  # connections that the system completes for us during a hiccup
 _LINGER_S = 1.0  # a client that is still sending needs a moment to see its error
-_NO_LINGER = struct.pack("ii", 1, 0)  # on, for 0 s
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -64,11 +61,18 @@ class Protocol(HttpToolsProtocol):
         self._progress_s = self.loop.time()
         full = self.limits.add(self, self.client[0] if self.client else "")
         self._expect_head()
-        if full is not None and full.address:
-            self._end(
-                429, "too-many-connections", "too many connections are open from this address"
-            )
-        elif full is not None:
+        if full is not None:
+            self._refuse(is_one_address=bool(full.address))
+
+    def _refuse(self, *, is_one_address: bool) -> None:
+        """Answer that there are too many connections, and close."""
+        with suppress(OSError):  # closed with bytes unread, a connection loses its answer
+            os.read(self.transport.get_extra_info("socket").fileno(), HEAD_BYTES_MAX)
+        if is_one_address:
+            self._has_ended = True
+            self.transport.write(TOO_MANY_CONNECTIONS)
+            self.transport.close()
+        else:
             self._end(503, "overloaded", "too many connections are open")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -206,7 +210,7 @@ class Protocol(HttpToolsProtocol):
     def _reset(self) -> None:
         """Close at once, and let the system drop what it holds: it would keep offering it."""
         connection = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
     def _is_wanted(self) -> bool:
@@ -271,14 +275,7 @@ class Protocol(HttpToolsProtocol):
             if cycle.response_started or self.pipeline:
                 self.transport.close()
                 return
-        body = problem_json(code, kind, detail)
-        head = (
-            f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
-            f"content-length: {len(body)}\r\n"
-        )
-        if code in RETRIED:
-            head += f"retry-after: {retry_after()}\r\n"
-        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
+        self.transport.write(last_answer(code, kind, detail))
         if code in RETRIED:
             self.transport.close()
             return
@@ -341,23 +338,6 @@ def connections_within_files(wanted: int, own_files: int) -> int:
     if hard == resource.RLIM_INFINITY:
         return wanted
     return max(1, min(wanted, hard - own_files))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Open the port. Connections inherit its buffers, which bound what many of them can bring
-    before any of it is looked at, and what they take of answers that nobody reads.
-
-    Raises:
-        OSError: The address is taken, or not ours.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server(
-        (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=False
-    )
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-    with suppress(AttributeError, OSError):  # another system
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
-    return listener
 
 
 def protocol(

@@ -6,11 +6,12 @@ browsers keep it for ever.
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Header
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from lake.errors import Missing
 from query_api.negotiation import file_encoding_of
@@ -53,7 +54,7 @@ async def page() -> Response:
     path = DIST / "index.html"
     if not path.is_file():
         raise DashboardMissing("the dashboard is not built: run `make setup`")
-    return FileResponse(path, media_type="text/html")
+    return Response(path.read_bytes(), media_type="text/html")
 
 
 for _path in PATHS:
@@ -73,4 +74,10 @@ async def asset(name: str, accept_encoding: Annotated[str, Header()] = "") -> Re
     headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
     if encoding != "identity":
         headers["content-encoding"] = encoding
-    return FileResponse(path, headers=headers, media_type=_TYPES[named[1]])
+    return Response(_contents(path), headers=headers, media_type=_TYPES[named[1]])
+
+
+@lru_cache(maxsize=128)  # of a build and the one before
+def _contents(path: Path) -> bytes:
+    """Return a file's bytes, kept: read for each request, it would take threads from the lists."""
+    return path.read_bytes()

@@ -8,14 +8,15 @@ import structlog
 import uvicorn
 
 from lake import addresses, logs
+from lake.accepting import PENDING_MAX, Server, listen
 from lake.connections import Connections
-from lake.protocol import connections_within_files, listen, protocol
+from lake.protocol import connections_within_files, protocol
 from lake.settings import Settings
 from query_api.app import create_app
 
 _log = structlog.get_logger(__name__)
 _CONNECTIONS_MAX = 1024  # beyond, one that is blocked or idle goes
-_OWN_FILES = 128  # the tables', the store's connections, the loop's own
+_OWN_FILES = PENDING_MAX + 128  # the tables', the store's connections, the loop's own
 _SHUTDOWN_S = 25  # a replay that takes longer is cut: its client asks again
 
 
@@ -30,18 +31,19 @@ def serve(settings: Settings, host: str, port: int) -> None:
     logs.configure()
     app = create_app(settings)
     listener = listen(host, port)
+    connections = Connections(
+        total_max=connections_within_files(_CONNECTIONS_MAX, _OWN_FILES),
+        per_address_max=settings.address_connections_max,
+        stalled_s=settings.answer_stalled_s,
+        proxies=addresses.parse_networks(settings.trusted_proxies),
+    )
     config = uvicorn.Config(
         app,
         loop="uvloop",
         http=protocol(
             head_deadline_s=settings.chunk_deadline_s,
             body_deadline_s=settings.chunk_deadline_s,
-            connections=Connections(
-                total_max=connections_within_files(_CONNECTIONS_MAX, _OWN_FILES),
-                per_address_max=settings.address_connections_max,
-                stalled_s=settings.answer_stalled_s,
-                proxies=addresses.parse_networks(settings.trusted_proxies),
-            ),
+            connections=connections,
         ),
         ws="none",
         lifespan="on",
@@ -58,7 +60,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         _log.warning(
             "REPLAY_DASHBOARD_URL is not set: behind a proxy, share links are paths without a host"
         )
-    uvicorn.Server(config).run([listener])
+    Server(config, listener, connections).run()
 
 
 def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature

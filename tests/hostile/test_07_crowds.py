@@ -1,0 +1,138 @@
+"""Connections that come in crowds: addresses take turns, and what is too much is never begun."""
+
+import asyncio
+import resource
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+import pytest
+import uvloop
+
+from lake.accepting import Acceptor, listen
+from lake.connections import Connections
+from tests.conftest import WAIT_S
+
+pytestmark = pytest.mark.folder
+
+PER_ADDRESS = 60
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with listen("127.0.0.1", 0) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def connect(to: socket.socket, source: str, stack: ExitStack) -> socket.socket:
+    one = stack.enter_context(socket.socket())
+    one.settimeout(WAIT_S)
+    one.bind((source, 0))
+    one.connect(to.getsockname())
+    return one
+
+
+class Crowd:
+    """Whose connections were begun, in their order. All are ended when `count` have come."""
+
+    def __init__(self, count: int) -> None:
+        self.sources: list[str] = []
+        self.ended = asyncio.Event()
+        self._count = count
+        self._transports: list[asyncio.Transport] = []
+
+    def add(self, transport: asyncio.Transport) -> None:
+        self.sources.append(transport.get_extra_info("peername")[0])
+        self._transports.append(transport)
+        if len(self.sources) >= self._count:
+            for one in self._transports:
+                one.abort()
+
+    def remove(self, transport: asyncio.Transport) -> None:
+        self._transports.remove(transport)
+        if not self._transports:
+            self.ended.set()
+
+
+class Begun(asyncio.Protocol):
+    """A connection that is only begun."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+        self._crowd.add(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._crowd.remove(self.transport)
+
+
+def begun(
+    listener: socket.socket, count: int, meanwhile: Callable[[], object] = lambda: None
+) -> Sequence[str]:
+    """Accept until so many connections are begun; return whose, in their order."""
+    limits = Connections(total_max=500, per_address_max=PER_ADDRESS, stalled_s=1000, proxies=())
+
+    async def accept() -> list[str]:
+        crowd = Crowd(count)
+        acceptor = Acceptor(listener, lambda: Begun(crowd), limits)
+        meanwhile()
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await crowd.ended.wait()
+        finally:
+            acceptor.close()
+        return crowd.sources[:count]
+
+    return uvloop.run(accept())
+
+
+def test_address_that_comes_after_a_crowd_is_served_within_it(
+    listener: socket.socket, stack: ExitStack
+) -> None:
+    for _ in range(PER_ADDRESS):
+        connect(listener, "127.0.0.2", stack)
+    connect(listener, "127.0.0.3", stack)
+
+    assert begun(listener, PER_ADDRESS + 1).index("127.0.0.3") < 5
+
+
+def test_more_connections_than_an_address_may_have_are_refused_unbegun(
+    listener: socket.socket, stack: ExitStack
+) -> None:
+    crowd = [connect(listener, "127.0.0.2", stack) for _ in range(3 * PER_ADDRESS)]
+    connect(listener, "127.0.0.3", stack)
+
+    whose = begun(listener, PER_ADDRESS)
+
+    assert "127.0.0.3" in whose
+    assert whose.count("127.0.0.2") < 2 * PER_ADDRESS
+    assert crowd[0].recv(4096).startswith(b"HTTP/1.1 429 ")
+
+
+def test_connections_wait_while_no_file_is_left(listener: socket.socket, stack: ExitStack) -> None:
+    for _ in range(5):
+        connect(listener, "127.0.0.2", stack)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def free() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def take_files_away() -> None:
+        with socket.socket() as next_one:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (next_one.fileno(), hard))
+        asyncio.get_running_loop().call_later(0.1, free)
+
+    try:
+        assert begun(listener, 5, take_files_away) == ["127.0.0.2"] * 5
+    finally:
+        free()
