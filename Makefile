@@ -5,7 +5,7 @@ BIN := .venv/bin
 RECORDER := ingest_api/recorder
 # Folders too, as a deleted file makes its folder newer.
 RECORDER_SOURCES := $(shell find $(RECORDER)/src) $(addprefix $(RECORDER)/, \
-	build.mjs rrweb_patches.mjs package-lock.json)
+	build.mjs src/vendor/rrweb/patches.mjs package-lock.json)
 DASHBOARD := query_api/dashboard
 DASHBOARD_SOURCES := $(shell find $(DASHBOARD)/src) $(addprefix $(DASHBOARD)/, \
 	index.html vite.config.ts vite.offline.config.ts package-lock.json)
@@ -41,7 +41,7 @@ test: export TOKIO_WORKER_THREADS = 1
 test: setup
 	$(BIN)/pytest -q -n 3 --dist loadfile
 	$(BIN)/pytest -q -n 3 --dist loadfile --s3 -m "not folder and not long" \
-		tests/ingest tests/query tests/compaction
+		tests/ingest_api tests/query_api tests/lake/compaction
 
 # With the tests that take minutes.
 test-all: test

@@ -8,14 +8,14 @@ from itertools import islice
 
 import dagster as dg
 
-from assets import reports
+from assets import run_metadata
+from assets.resources import LakeResource
 from assets.segments import raw_segments
-from lake import probes
-from lake.pending import PendingIndex
-from lake.quarantine_contents import totals
+from lake.operations import probes
+from lake.operations.quarantine_contents import totals
+from lake.raw.pending_index import PendingIndex
 from lake.tables.schemas import SCHEMAS
-from lake.times import iso, utc_day
-from orchestration.resources import LakeResource
+from lake.timestamps import iso, utc_day
 
 NEWEST = 50  # rows whose files are looked at: a request each
 MARGIN_S = 300  # a run takes its time, after the sensor's and the queue's
@@ -114,9 +114,9 @@ def nothing_is_quarantined(lake: LakeResource) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not found.object_count,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=reports.ADVICE if found.object_count else None,
+        description=run_metadata.ADVICE if found.object_count else None,
         metadata={
-            **reports.of_quarantine(found),
+            **run_metadata.of_quarantine(found),
             "is_all": found.object_count < QUARANTINED_MAX,
         },
     )

@@ -1,15 +1,15 @@
-"""Sessions that their websites no longer keep, removed by day. What expires: `lake.retention`."""
+"""Retention by day: removes sessions past their plan's retention (`lake.retention.run`)."""
 
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from assets.descriptions import OWNERS
+from assets.asset_specs import OWNERS
 from assets.partitions import days
-from lake.failures import Failures
-from lake.retention import Expired, expire_day
-from orchestration.resources import LakeResource
+from assets.resources import LakeResource
+from lake.retention.run import Expired, expire_day
+from lake.storage.failures import Failures
 
 
 class RetentionConfig(dg.Config):

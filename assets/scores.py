@@ -1,14 +1,14 @@
-"""Frustration scores of another version, made anew by day. What changes: `lake.rescoring`."""
+"""Re-scoring by day: updates scores of an older scoring version (`lake.operations.rescore`)."""
 
 from datetime import date
 
 import dagster as dg
 
-from assets.descriptions import OWNERS
+from assets.asset_specs import OWNERS
 from assets.partitions import days
-from lake.failures import Failures
-from lake.rescoring import rescore_day
-from orchestration.resources import LakeResource
+from assets.resources import LakeResource
+from lake.operations.rescore import rescore_day
+from lake.storage.failures import Failures
 
 
 class RescoreConfig(dg.Config):

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.descriptions import OWNERS
+from assets.asset_specs import OWNERS
 
 raw_segments = dg.AssetSpec(
     "raw_segments",

@@ -4,11 +4,11 @@ from datetime import date
 
 import dagster as dg
 
-from assets.descriptions import table_spec
+from assets.asset_specs import table_spec
 from assets.partitions import days
-from lake.failures import Failures
-from lake.summaries import summarise_day
-from orchestration.resources import LakeResource
+from assets.resources import LakeResource
+from lake.storage.failures import Failures
+from lake.tables.daily_summary import summarise_day
 
 
 @dg.multi_asset(

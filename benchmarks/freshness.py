@@ -25,10 +25,11 @@ import httpx
 
 from benchmarks.machine import quantile, say, scratch, show, verdict
 from benchmarks.recorded import Chunk, Session
-from lake import api_keys, chunks, websites
+from lake.control import api_keys, websites
+from lake.raw import chunk_codec
 from lake.settings import Settings
-from lake.store import open_store
-from tests.processes import INGEST, QUERY, environ_of, serving
+from lake.storage.base import open_store
+from tests.support.processes import INGEST, QUERY, environ_of, serving
 
 _ORIGIN = "https://shop.example"
 _ASK_EVERY_S = 0.02
@@ -89,7 +90,7 @@ class Visitor:
             headers={"origin": _ORIGIN, "content-encoding": "gzip"},
         )
         assert answer.status_code == 202, answer.text
-        return chunks.read_chunk(chunk.raw, page_id="p", seq=0).event_count
+        return chunk_codec.read_chunk(chunk.raw, page_id="p", seq=0).event_count
 
     def _listed(
         self, client: httpx.Client, session: Session, event_count: int, acked_s: float

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import zstandard
 
-from lake import chunks, ids
-from lake.facts import Client
-from lake.segments import Arrival
+from lake import ids
+from lake.raw import chunk_codec
+from lake.raw.chunk_facts import Client
+from lake.raw.segment_file import Arrival
 
 CHUNK_MS = 5_000
 _DOM_CONTENT_LOADED = 0  # the first event of a page load
@@ -118,7 +119,7 @@ class Session:
         client = msgspec.structs.replace(_CLIENT, visitor_id=visitor_id)
         for chunk in self.chunks:
             payload = chunk.gz
-            facts = chunks.read_chunk(chunk.raw, page_id=chunk.page_id, seq=chunk.seq)
+            facts = chunk_codec.read_chunk(chunk.raw, page_id=chunk.page_id, seq=chunk.seq)
             yield Arrival(
                 website_id,
                 self.session_id,
@@ -160,7 +161,7 @@ def recordings() -> list[list[Event]]:
             text = zstandard.ZstdDecompressor().stream_reader(file).read()
         events = []
         for item in msgspec.json.decode(text, type=list[msgspec.Raw]):
-            stamp = chunks.stamp_of(item)
+            stamp = chunk_codec.stamp_of(item)
             # The event's own time goes first, where it is found and replaced.
             body = bytes(item).strip()
             own = b'"timestamp":%d' % stamp.timestamp
@@ -181,7 +182,7 @@ def plain_chunk(number: int) -> bytes:
     """
     source = random.Random(number)
     found = [event for recording in recordings() for event in recording]
-    short = [e.json for e in found if e.type == chunks.INCREMENTAL and len(e.json) < 2_000]
+    short = [e.json for e in found if e.type == chunk_codec.INCREMENTAL and len(e.json) < 2_000]
     parts = _parts()
     text = source.randbytes(_PLAIN_NOISE_BYTES).hex()
     data = {
@@ -197,7 +198,9 @@ def plain_chunk(number: int) -> bytes:
 @cache
 def _parts() -> list[dict[str, Any]]:
     """Parts of the pages that are large enough, all of about the same size."""
-    snapshots = [e.json for found in recordings() for e in found if e.type == chunks.FULL_SNAPSHOT]
+    snapshots = [
+        e.json for found in recordings() for e in found if e.type == chunk_codec.FULL_SNAPSHOT
+    ]
     parts = [_part_of(msgspec.json.decode(snapshot)["data"]["node"]) for snapshot in snapshots]
     return [part for part in parts if len(msgspec.json.encode(part)) > 0.9 * _PLAIN_NODE_BYTES]
 
@@ -230,11 +233,11 @@ def _part_of(document: dict[str, Any]) -> dict[str, Any]:
 def _noted(event: Event) -> Iterator[Event]:
     """An event and the note that our recorder makes of it."""
     yield event
-    if event.type == chunks.META:
+    if event.type == chunk_codec.META:
         told = msgspec.json.decode(event.json)["data"]
         page = {"url": told["href"], "title": "", "width": told["width"], "height": told["height"]}
         yield _note(event, "page", {**page, "back": False})
-    elif event.type == chunks.INCREMENTAL and _CLICK in event.json:
+    elif event.type == chunk_codec.INCREMENTAL and _CLICK in event.json:
         told = msgspec.json.decode(event.json)["data"]
         place = {"id": told["id"], "x": told.get("x"), "y": told.get("y")}
         seen = {"interactive": True, "reacted": True, "target": "main > div.card", "text": "Buy"}
@@ -245,12 +248,16 @@ def _note(event: Event, tag: str, payload: dict[str, Any]) -> Event:
     stamp = _STAMP.match(event.json, 1)
     assert stamp is not None
     data = msgspec.json.encode({"tag": f"replaylake.{tag}", "payload": payload})
-    return Event(event.offset_ms, chunks.CUSTOM, b'{%s,"type":5,"data":%s}' % (stamp[0], data))
+    return Event(event.offset_ms, chunk_codec.CUSTOM, b'{%s,"type":5,"data":%s}' % (stamp[0], data))
 
 
 def _thinned(event: Event) -> Event:
     """A long event of no consequence for a row becomes a short one."""
-    if len(event.json) < 2_000 or event.type in (chunks.CUSTOM, chunks.PLUGIN, chunks.META):
+    if len(event.json) < 2_000 or event.type in (
+        chunk_codec.CUSTOM,
+        chunk_codec.PLUGIN,
+        chunk_codec.META,
+    ):
         return event
     stamp = _STAMP.match(event.json, 1)
     assert stamp is not None

@@ -26,17 +26,19 @@ from benchmarks.machine import (
     show,
     verdict,
 )
-from lake import ids, keys, websites
-from lake.layout import chill
-from lake.retention import expire_day, expired_days
+from lake import ids
+from lake.control import websites
+from lake.retention.run import expire_day, expired_days
 from lake.settings import Settings
-from lake.store import ObjectInfo
-from lake.store.local import LocalStore
-from lake.summaries import summarise_day
+from lake.storage import keys
+from lake.storage.base import ObjectInfo
+from lake.storage.local import LocalStore
+from lake.tables.cold_layout import chill
+from lake.tables.daily_summary import summarise_day
+from lake.tables.delta_table import POLARS, Table
 from lake.tables.schemas import BY_SESSION
-from lake.tables.sessions import sorted_rows
-from lake.tables.table import POLARS, Table
-from lake.times import utc_day
+from lake.tables.session_rows import sorted_rows
+from lake.timestamps import utc_day
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)

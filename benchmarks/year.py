@@ -19,22 +19,24 @@ from pathlib import Path
 
 from benchmarks.clock import Clock, under_own_clock
 from benchmarks.machine import peak_rss_bytes, quantile, say, show, verdict
-from lake import appending, chunks, erasing, ids, websites
-from lake.check import check
+from lake import erasure, ids
 from lake.compaction import compact_day, waiting_days
-from lake.facts import Client
-from lake.filters import SessionQuery
-from lake.listing import list_sessions
-from lake.maintenance import maintain
-from lake.retention import expire_day, expired_days
-from lake.segments import Arrival
+from lake.control import websites
+from lake.control.websites import Website
+from lake.operations.check.run import check
+from lake.operations.maintenance import maintain
+from lake.raw import chunk_codec, segment_writer
+from lake.raw.chunk_facts import Client
+from lake.raw.segment_file import Arrival
+from lake.reading.lake_snapshot import Lake
+from lake.reading.session_filters import SessionQuery
+from lake.reading.session_list import list_sessions
+from lake.retention.run import expire_day, expired_days
 from lake.settings import Settings
-from lake.store import Store, open_store
-from lake.summaries import summarise_day
+from lake.storage.base import Store, open_store
+from lake.tables.daily_summary import summarise_day
+from lake.tables.delta_table import Table
 from lake.tables.schemas import SCHEMAS
-from lake.tables.table import Table
-from lake.view import Lake
-from lake.websites import Website
 
 _DAY_MS = 86_400_000
 _COMPACTIONS = 3  # a day
@@ -88,7 +90,7 @@ def _year(folder: Path, days: int, per_day: int) -> None:
             mine = [a for a in coming if a.received_at <= clock() * 1000]
             coming = coming[len(mine) :]
             if mine:
-                appending.append(store, mine, now_ms=clock())
+                segment_writer.append(store, mine, now_ms=clock())
             at_s = time.perf_counter()
             for day in waiting_days(store):
                 compact_day(store, settings, day, now_ms=clock())
@@ -127,7 +129,7 @@ def _session(
     for seq in range(source.randint(2, 5)):
         at_ms = began_ms + seq * 5_000
         raw = json.dumps(_events(source, at_ms, seq)).encode()
-        facts = chunks.read_chunk(raw, page_id=page_id, seq=seq)
+        facts = chunk_codec.read_chunk(raw, page_id=page_id, seq=seq)
         delay_ms = source.choice((100, 100, 100, 100, 3 * 3_600_000, _DAY_MS)) if seq else 100
         made.append(
             Arrival(
@@ -175,9 +177,9 @@ def _listed_ms(lake: Lake, website: Website) -> float:
 def _erase(lake: Lake, website: Website, clock: Clock) -> None:
     """Erase one of the sessions that a list shows."""
     first = list_sessions(lake, website, SessionQuery()).rows[-1]["session_id"]
-    wanted = erasing.Targets(sessions=(first,))
-    receipt = erasing.request(lake, website.website_id, wanted, by="benchmark")
-    erasing.carry_out(lake.store, lake.settings, [receipt], now_ms=clock, sleep=clock.sleep)
+    wanted = erasure.Targets(sessions=(first,))
+    receipt = erasure.request(lake, website.website_id, wanted, by="benchmark")
+    erasure.carry_out(lake.store, lake.settings, [receipt], now_ms=clock, sleep=clock.sleep)
 
 
 def _row(day: int, folder: Path, store: Store, month: Month) -> list[object]:

@@ -1,7 +1,7 @@
 """The ingest API as an app: its routes, and one table from errors to statuses.
 
 Made by `create_app`, so that tests bring their own store and clock. The upload itself is
-`ingest_api.receiving`; how it is served is `ingest_api.serve`.
+`ingest_api.upload`; how it is served is `ingest_api.serve`.
 """
 
 import time
@@ -14,17 +14,19 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from ingest_api import openapi, recorder_script
-from ingest_api.answers import Answer, problem_answer
-from ingest_api.bodies import BodyTooSlow, Overloaded
+from ingest_api import openapi, recorder_assets
+from ingest_api.dedup import Once
 from ingest_api.group_commit import GroupCommit
-from ingest_api.lookups import Lookups
 from ingest_api.metrics import Metrics
-from ingest_api.once import Once
-from ingest_api.receiving import Receiver
-from ingest_api.recorder_script import RecorderScript
-from lake.clients import Countries
-from lake.control import Control
+from ingest_api.recorder_assets import RecorderScript
+from ingest_api.request_body import BodyTooSlow, Overloaded
+from ingest_api.responses import Answer, problem_answer
+from ingest_api.upload import Receiver
+from ingest_api.website_cache import Lookups
+from lake.control.cache import Control
+from lake.control.plans import PLANS
+from lake.control.visitor_salts import Salts
+from lake.control.websites import Website
 from lake.errors import (
     BadInput,
     ChunkTooLarge,
@@ -37,12 +39,10 @@ from lake.errors import (
     StoreUnavailable,
     TooMany,
 )
-from lake.plans import PLANS
-from lake.readiness import Readiness
+from lake.http.readiness import Readiness
+from lake.ingest.user_agents import Countries
 from lake.settings import Settings
-from lake.store import Store, open_store
-from lake.visitors import Salts
-from lake.websites import Website
+from lake.storage.base import Store, open_store
 
 # The first that matches counts, so that what is special stands before what is general.
 STATUSES: tuple[tuple[type[LakeError], int], ...] = (
@@ -91,8 +91,8 @@ def create_app(
     lookups = Lookups(store, Control(store, settings, time.monotonic), settings, clock_s)
     countries = Countries(settings.geo_path)
     readiness = Readiness(store)
-    loader = RecorderScript(recorder_script.DIST / recorder_script.LOADER)
-    bundle = RecorderScript(recorder_script.DIST / recorder_script.RECORDER)
+    loader = RecorderScript(recorder_assets.DIST / recorder_assets.LOADER)
+    bundle = RecorderScript(recorder_assets.DIST / recorder_assets.RECORDER)
     dashboard = {"dashboard_url": settings.dashboard_url}
     receiver = Receiver(
         settings,

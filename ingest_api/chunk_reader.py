@@ -13,9 +13,9 @@ from typing import IO
 
 import msgspec
 
-from lake import chunks
 from lake.errors import BadInput, ChunkMalformed, ChunkTooLarge
-from lake.facts import ChunkFacts
+from lake.raw import chunk_codec
+from lake.raw.chunk_facts import ChunkFacts
 
 _RATIO_MAX = 1032  # of deflate: RFC 1951's longest match, 258 bytes, in two bits
 _MEMORY_BYTES = 64 * 1024 * 1024  # of a reader itself, with room for a body, and
@@ -62,12 +62,14 @@ def read(request: Request) -> ChunkFacts:
         BadInput: It is no chunk, or too large.
     """
     try:
-        raw = chunks.inflate(request.payload, request.encoding, raw_bytes_max=request.raw_bytes_max)
+        raw = chunk_codec.inflate(
+            request.payload, request.encoding, raw_bytes_max=request.raw_bytes_max
+        )
     except ChunkTooLarge as error:
         if request.raw_bytes_max == request.limit_bytes:
             raise
         raise ChunkMalformed("the gzip body holds more than its own length says") from error
-    return chunks.read_chunk(raw, page_id=request.page_id, seq=request.seq)
+    return chunk_codec.read_chunk(raw, page_id=request.page_id, seq=request.seq)
 
 
 def send(stream: IO[bytes], message: Request | Reply) -> None:

@@ -1,9 +1,9 @@
 """Which page may send, and read its answers: by the website's own origins. Pure."""
 
-from ingest_api.answers import HeaderList
-from lake import websites
+from ingest_api.responses import HeaderList
+from lake.control import websites
+from lake.control.websites import Website
 from lake.errors import OriginForbidden
-from lake.websites import Website
 
 _PREFLIGHT = [
     (b"access-control-allow-methods", b"POST"),

@@ -1,10 +1,10 @@
 """Many chunks, one durable write: chunks wait a moment for company, then are answered together.
 
-A batch is written when nothing is being written and `linger_ms` passed since its first
-chunk, or when it holds `segment_bytes_max` or `_DAYS_MAX` days, each an object of its own. Sessions
-that began about now and older ones never share a batch or a writer, so that old days, however many,
-cost the others nothing. What is written is `lake.appending`'s. Belongs to one event loop; the
-writes themselves run in threads.
+A batch is written when nothing is being written and `linger_ms` passed since its first chunk, or
+when it holds `segment_bytes_max` or `_DAYS_MAX` days, each an object of its own. Sessions that
+began about now and older ones never share a batch or a writer, so that old days, however many,
+cost the others nothing. What is written is `lake.raw.segment_writer`'s. Belongs to one event loop;
+the writes themselves run in threads.
 """
 
 import asyncio
@@ -18,13 +18,14 @@ from datetime import date, timedelta
 import structlog
 
 from ingest_api.metrics import Metrics
-from lake import appending, ids
+from lake import ids
 from lake.errors import StoreUnavailable
-from lake.facts import ChunkFacts
-from lake.segments import Arrival
+from lake.raw import segment_writer
+from lake.raw.chunk_facts import ChunkFacts
+from lake.raw.segment_file import Arrival
 from lake.settings import Settings
-from lake.store import Store
-from lake.times import utc_day
+from lake.storage.base import Store
+from lake.timestamps import utc_day
 
 _WRITERS_MAX = 2  # the second only for full batches: one object's latency must not cap throughput
 _DAYS_MAX = 8  # objects of one write; further days go into the next
@@ -162,4 +163,4 @@ class GroupCommit:
             batch.done.set_result(None)
 
     def _append(self, arrivals: list[Arrival]) -> list[str]:
-        return appending.append(self._store, arrivals, now_ms=self._clock())
+        return segment_writer.append(self._store, arrivals, now_ms=self._clock())

@@ -18,10 +18,10 @@ from typing import NamedTuple
 import msgspec
 
 from ingest_api import chunk_reader
-from ingest_api.bodies import Overloaded
 from ingest_api.chunk_reader import Reply, Request
+from ingest_api.request_body import Overloaded
 from lake.errors import ChunkMalformed, ChunkTooLarge
-from lake.facts import ChunkFacts
+from lake.raw.chunk_facts import ChunkFacts
 
 _READERS = {False: 1, True: 1}  # for chunks that are huge, or not; each holds up to 60 MB
 _HUGE_NICE = 10  # of 19

@@ -12,13 +12,15 @@ import structlog
 import uvicorn
 
 from ingest_api.app import create_app
-from lake import addresses, logs, presence
-from lake.accepting import PENDING_MAX, Server, listen
-from lake.connections import Connections
 from lake.errors import StoreUnavailable
-from lake.protocol import connections_within_files, protocol
+from lake.http import logging_setup
+from lake.http.connections import Connections
+from lake.http.listener import PENDING_MAX, Server, listen
+from lake.http.uvicorn_protocol import connections_within_files, protocol
+from lake.ingest import client_address
 from lake.settings import Settings
-from lake.store import open_store
+from lake.storage import presence
+from lake.storage.base import open_store
 
 _OWN_FILES = PENDING_MAX + 64  # segments, the store's connections, the loop's own
 _SHUTDOWN_S = 5  # beyond a body's deadline, for the last commit
@@ -34,7 +36,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         OSError: The address is taken, or not ours.
         SystemExit: Stopped, with 0.
     """
-    logs.configure()
+    logging_setup.configure()
     _give_memory_back()
     store = open_store(settings)
     with suppress(StoreUnavailable):  # chunks get 503 until it is back
@@ -44,7 +46,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         total_max=connections_within_files(settings.ingest_connections_max, _OWN_FILES),
         per_address_max=settings.address_connections_max,
         stalled_s=settings.answer_stalled_s,
-        proxies=addresses.parse_networks(settings.trusted_proxies),
+        proxies=client_address.parse_networks(settings.trusted_proxies),
     )
     config = uvicorn.Config(
         create_app(settings, store),

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lake.opening import OpenLake
+    from lake.dataframes import OpenLake
 
 __all__ = ["open"]
 
@@ -20,6 +20,6 @@ def open(url: str | None = None) -> "OpenLake":  # noqa: A001 - `lake.open(...)`
     Raises:
         LakeMissing: There is no lake; nothing was created.
     """
-    from lake.opening import OpenLake  # services that only write need no Polars
+    from lake.dataframes import OpenLake  # services that only write need no Polars
 
     return OpenLake(url)

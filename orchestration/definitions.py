@@ -5,13 +5,13 @@ import os
 import dagster as dg
 
 from assets.checks import CHECKS
+from assets.resources import LakeResource
 from assets.retention import expired_sessions
 from assets.scores import scores
 from assets.segments import raw_segments
-from assets.sessions import compacted
+from assets.session_tables import compacted
 from assets.summaries import daily_summary
 from orchestration.jobs import checks, compact, erasure, maintenance, rescore, retention
-from orchestration.resources import LakeResource
 from orchestration.schedules import SCHEDULES
 from orchestration.sensors import compact_when_due, erase_when_asked
 

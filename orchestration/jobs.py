@@ -4,11 +4,11 @@ from typing import Any
 
 import dagster as dg
 
-from lake import erasing
-from lake.failures import Failures
-from lake.maintenance import maintain
-from orchestration import history
-from orchestration.resources import LakeResource
+from assets.resources import LakeResource
+from lake.erasure import carry_out_waiting
+from lake.operations.maintenance import maintain
+from lake.storage.failures import Failures
+from orchestration import run_history
 
 # With the checks of these assets: what a run wrote is looked at by the same run.
 compact = dg.define_asset_job(
@@ -53,7 +53,7 @@ def maintain_lake(context: dg.OpExecutionContext, lake: LakeResource) -> dict[st
 @dg.op(ins={"done": dg.In(dg.Nothing)}, description="Drop old runs and give their space back.")
 def prune_run_history(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Keep Dagster's own records small."""
-    pruned = history.prune(
+    pruned = run_history.prune(
         context.instance, days=lake.settings().run_history_days, now_s=lake.now_ms() / 1000
     )
     context.log.info(f"{pruned.run_count} runs dropped, {pruned.freed_bytes} bytes freed")
@@ -68,7 +68,7 @@ def carry_out_erasures(context: dg.OpExecutionContext, lake: LakeResource) -> No
     are done.
     """
     failures = Failures()
-    done = erasing.carry_out_waiting(
+    done = carry_out_waiting(
         lake.open(),
         lake.settings(),
         now_ms=lake.now_ms,

@@ -2,13 +2,13 @@
 
 import dagster as dg
 
+from assets.resources import LakeResource
 from lake.errors import LakeMissing
 from lake.ids import FIRST_DAY
-from lake.retention import expired_days
-from lake.times import utc_day
-from orchestration import tags
+from lake.retention.run import expired_days
+from lake.timestamps import utc_day
+from orchestration import run_tags
 from orchestration.jobs import checks, maintenance, retention
-from orchestration.resources import LakeResource
 
 
 @dg.schedule(
@@ -50,7 +50,7 @@ def daily_retention(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     days = [day for day in found if FIRST_DAY <= day <= utc_day(now_ms)]
     if not days:
         return dg.SkipReason("nothing has expired")
-    return dg.RunRequest(tags=tags.of_range(days[0], days[-1]))
+    return dg.RunRequest(tags=run_tags.of_range(days[0], days[-1]))
 
 
 def _if_there(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:

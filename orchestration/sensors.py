@@ -10,15 +10,15 @@ from itertools import groupby
 
 import dagster as dg
 
-from lake import keys
+from assets.resources import LakeResource
 from lake.compaction import due_days
 from lake.errors import LakeMissing
 from lake.ids import FIRST_DAY
-from lake.pending import PendingIndex
-from lake.times import utc_day
-from orchestration import tags
+from lake.raw.pending_index import PendingIndex
+from lake.storage import keys
+from lake.timestamps import utc_day
+from orchestration import run_tags
 from orchestration.jobs import compact, erasure
-from orchestration.resources import LakeResource
 
 EVERY_S = 30
 CATCH_UP_DAYS = 3  # so many days in a row are cheaper in one run
@@ -52,7 +52,9 @@ def compact_when_due(
     if not due:
         yield dg.SkipReason("nothing is due")
         return
-    busy = tags.busy_days(context.instance.get_runs(dg.RunsFilter(statuses=tags.UNFINISHED)))
+    busy = run_tags.busy_days(
+        context.instance.get_runs(dg.RunsFilter(statuses=run_tags.UNFINISHED))
+    )
     wanted = [day for day in due if day not in busy]
     if not wanted:
         yield dg.SkipReason(f"runs are at it: {', '.join(map(str, due))}")
@@ -66,12 +68,12 @@ def compact_when_due(
             yield dg.RunRequest(
                 run_key=key,
                 partition_key=days[0].isoformat(),
-                tags=tags.of_day(days[0]),
+                tags=run_tags.of_day(days[0]),
                 run_config=RUN_CONFIG,
             )
         else:
             yield dg.RunRequest(
-                run_key=key, tags=tags.of_range(days[0], days[-1]), run_config=RUN_CONFIG
+                run_key=key, tags=run_tags.of_range(days[0], days[-1]), run_config=RUN_CONFIG
             )
 
 
@@ -96,7 +98,7 @@ def erase_when_asked(
     newest = max((item.key.rpartition("/")[2] for item in items), default="")
     if not newest:
         return dg.SkipReason("nothing is to be erased")
-    wanted = dg.RunsFilter(job_name=erasure.name, statuses=tags.UNFINISHED)
+    wanted = dg.RunsFilter(job_name=erasure.name, statuses=run_tags.UNFINISHED)
     if context.instance.get_runs(wanted, limit=1):
         return dg.SkipReason("a run is at it")
     again = lake.now_ms() // (lake.settings().compact_wait_s * 1000)

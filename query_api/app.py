@@ -16,9 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from lake.audit_log import Log
-from lake.control import Control
-from lake.erasing.requests import ErasureSound
+from lake.control.cache import Control
+from lake.erasure.requests import ErasureSound
 from lake.errors import (
     BadInput,
     ControlDamaged,
@@ -34,18 +33,28 @@ from lake.errors import (
     StoreUnavailable,
     WebsiteMissing,
 )
-from lake.presence import open_existing
-from lake.problems import MEDIA_TYPE
-from lake.readiness import Readiness
+from lake.http.problem_json import MEDIA_TYPE
+from lake.http.readiness import Readiness
+from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
-from lake.store import Store
-from lake.view import Lake
-from query_api import (
+from lake.storage.base import Store
+from lake.storage.presence import open_existing
+from lake.tables.audit_log import Log
+from query_api.auth import Services, Unauthorized
+from query_api.http import reference_page
+from query_api.http.content_negotiation import NothingAcceptable
+from query_api.http.fair_share import FairShare
+from query_api.http.problem_responses import problem
+from query_api.http.rate_limits import Limited, Limits
+from query_api.http.request_bodies import BodyTooLarge
+from query_api.http.security_headers import CAREFUL, Around
+from query_api.key_usage import Usage
+from query_api.metrics import Metrics
+from query_api.routes import (
     audit,
     dashboard_files,
-    docs,
     erasures,
-    error_tracking,
+    errors,
     insights,
     keys,
     replays,
@@ -54,17 +63,8 @@ from query_api import (
     sign_in,
     websites,
 )
-from query_api.access import Services, Unauthorized
-from query_api.bodies import BodyTooLarge
-from query_api.fair_share import FairShare
-from query_api.headers import CAREFUL, Around
-from query_api.limits import Limited, Limits
-from query_api.metrics import Metrics
-from query_api.negotiation import NothingAcceptable
-from query_api.problems import problem
-from query_api.shapes import Problem
-from query_api.usage import Usage
-from query_api.views import Views
+from query_api.schemas import Problem
+from query_api.view_audit import Views
 
 # The first that matches counts, so that what is special stands before what is general.
 STATUSES: tuple[tuple[type[LakeError], int], ...] = (
@@ -159,7 +159,7 @@ def create_app(
         sign_in,
         sessions,
         replays,
-        error_tracking,
+        errors,
         insights,
         websites,
         keys,
@@ -172,7 +172,7 @@ def create_app(
 
     @app.get("/docs", include_in_schema=False)
     async def reference() -> HTMLResponse:
-        return HTMLResponse(docs.reference(app.openapi()))
+        return HTMLResponse(reference_page.reference(app.openapi()))
 
     @app.get("/healthz", response_class=PlainTextResponse, tags=["probes"])
     async def healthz() -> str:

@@ -7,10 +7,11 @@ from types import FrameType
 import structlog
 import uvicorn
 
-from lake import addresses, logs
-from lake.accepting import PENDING_MAX, Server, listen
-from lake.connections import Connections
-from lake.protocol import connections_within_files, protocol
+from lake.http import logging_setup
+from lake.http.connections import Connections
+from lake.http.listener import PENDING_MAX, Server, listen
+from lake.http.uvicorn_protocol import connections_within_files, protocol
+from lake.ingest import client_address
 from lake.settings import Settings
 from query_api.app import create_app
 
@@ -28,14 +29,14 @@ def serve(settings: Settings, host: str, port: int) -> None:
         OSError: The address is taken, or not ours.
         SystemExit: Stopped, with 0.
     """
-    logs.configure()
+    logging_setup.configure()
     app = create_app(settings)
     listener = listen(host, port)
     connections = Connections(
         total_max=connections_within_files(_CONNECTIONS_MAX, _OWN_FILES),
         per_address_max=settings.address_connections_max,
         stalled_s=settings.answer_stalled_s,
-        proxies=addresses.parse_networks(settings.trusted_proxies),
+        proxies=client_address.parse_networks(settings.trusted_proxies),
     )
     config = uvicorn.Config(
         app,

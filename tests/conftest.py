@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lake.settings import Settings
-from lake.store import Store, open_store
+from lake.storage.base import Store, open_store
 from tests.s3.endpoint import S3Endpoint
 
 WAIT_S = 60.0  # for anything, on a machine that is busy with other tests

@@ -13,13 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
-from lake import api_keys, ids, websites
+from lake import ids
 from lake.compaction import compact_day, waiting_days
+from lake.control import api_keys, websites
 from lake.settings import Settings
-from lake.store import Store
+from lake.storage.base import Store
 from tests.conftest import eventually
-from tests.processes import INGEST, QUERY, Server, serving
-from tests.query.recorded import RECORDINGS, recording
+from tests.query_api.recorded import RECORDINGS, recording
+from tests.support.processes import INGEST, QUERY, Server, serving
 
 ORIGIN = "https://shop.example"
 SCORED = {"hasFrustration", "frustrationScore", "signals", "activeMs", "activity"}

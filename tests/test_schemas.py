@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from ingest_api.app import create_app as ingest_app
-from lake import api_keys, shares
+from lake.control import api_keys, share_links
 from lake.settings import Settings
-from lake.store import Store
+from lake.storage.base import Store
 from query_api.app import create_app as query_app
-from tests import lakes
-from tests.asgi import AppClient
-from tests.ingest.recording import Recorder, chunk, plain, recording_website
+from tests.ingest_api.recording import Recorder, chunk, plain, recording_website
+from tests.support import lakes
+from tests.support.asgi import AppClient
 
 TEXT_MAX = 4000
 URL_MAX = 60_000  # httpx makes no URL of more than 64 kB
@@ -110,7 +110,7 @@ def test_a_number_is_taken_to_its_declared_bounds_and_not_one_beyond(
         store, website_id=known["website_id"], role="admin", now_ms=lakes.NOW_MS
     )
     with AppClient(query_app(settings, store, now_ms=clock)) as client:
-        _, link = shares.create(
+        _, link = share_links.create(
             store,
             settings,
             known["website_id"],

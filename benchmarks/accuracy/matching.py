@@ -11,9 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from benchmarks.accuracy.truth import OURS, Truth, Visit
-from lake.analysis.analysis import Analysis
-from lake.analysis.occurrences import Signal
-from lake.session_files import Placed
+from lake.analysis.analyzer import Analysis
+from lake.analysis.events import Signal
+from lake.sessions.session_file import Placed
 
 _NEAR_MS = 1_500.0
 KINDS = (

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from benchmarks.compaction import days, steps
 from benchmarks.machine import MB, cores, peak_rss_bytes, pin, say, scratch, show, verdict
-from lake import keys, segments
 from lake.compaction import Compacted, compact_day
-from lake.session_files import SessionFile
+from lake.raw import segment_file
+from lake.sessions.session_file import SessionFile
 from lake.settings import Settings
-from lake.store import Store, open_store
+from lake.storage import keys
+from lake.storage.base import Store, open_store
 
 _SHARE_MIN = 0.60  # of compaction's CPU time, the codec
 _ANALYSIS_MAX = 0.35  # of the same, what finds out about a session
@@ -149,7 +150,7 @@ def _timed(store: Store, settings: Settings) -> tuple[Compacted, float, float]:
 
 def _payloads(store: Store) -> Iterator[bytes]:
     for item in store.list(keys.RAW):
-        for arrival in segments.decode(store.get(item.key)):
+        for arrival in segment_file.decode(store.get(item.key)):
             yield arrival.payload
 
 

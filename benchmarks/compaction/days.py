@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from benchmarks.recorded import Session
-from lake import appending, ids
-from lake.segments import Arrival
-from lake.store import Store
+from lake import ids
+from lake.raw import segment_writer
+from lake.raw.segment_file import Arrival
+from lake.storage.base import Store
 
 BEGAN_MS = 1_794_960_000_000  # 2026-11-18T00:00:00Z
 DAY = ids.day_of(ids.uuid7(BEGAN_MS, 0))
@@ -29,7 +30,7 @@ def append_all(store: Store, made: Iterable[Session]) -> tuple[int, int]:
     """Append the sessions' chunks, about as an ingest would mix them; return (raw, gz) bytes."""
     raw_bytes = gz_bytes = 0
     for batch in _batches(_mixed(made)):
-        appending.append(store, batch, now_ms=batch[-1].received_at // 1000)
+        segment_writer.append(store, batch, now_ms=batch[-1].received_at // 1000)
         raw_bytes += sum(arrival.facts.raw_bytes for arrival in batch)
         gz_bytes += sum(arrival.payload_bytes for arrival in batch)
     return raw_bytes, gz_bytes

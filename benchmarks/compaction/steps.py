@@ -13,21 +13,22 @@ from unittest.mock import patch
 
 import zstandard
 
-from lake import chunks, merge, pending, session_files
-from lake.analysis.analysis import Analysis
-from lake.compaction import session as rewriting
-from lake.compaction import slice as slices
-from lake.compaction.spool import Spool
-from lake.tables import sessions as session_rows
+from lake.analysis.analyzer import Analysis
+from lake.compaction import compactor as slices
+from lake.compaction import session_writer as rewriting
+from lake.raw import chunk_codec, pending_index
+from lake.raw.payload_spool import Spool
+from lake.sessions import merge, session_file
+from lake.tables import session_rows
 
 _STEPS: dict[str, list[tuple[Any, str]]] = {
-    "small columns of segments": [(pending, "read")],
+    "small columns of segments": [(pending_index, "read")],
     "payloads to the spool": [(Spool, "__init__")],
     "inflate": [(merge, "inflate")],
     "checksum, split into events": [(merge, "events_of")],
-    "frames: join, zstd": [(session_files._Frames, "cut")],
+    "frames: join, zstd": [(session_file._Frames, "cut")],
     "order events": [(merge, "ordered")],
-    "cut, header, file": [(session_files, "write")],
+    "cut, header, file": [(session_file, "write")],
     "analysis": [(Analysis, "see"), (Analysis, "end")],
     "rows": [(rewriting, "tables_of")],
     "files to the store": [(rewriting, "put")],
@@ -72,9 +73,9 @@ def bound(payloads: list[bytes], texts: list[bytes], level: int) -> dict[str, fl
     inflate, split, compress = used
     for payload in payloads:
         began = time.process_time()
-        raw = chunks.inflate(payload, "gzip", raw_bytes_max=1 << 30)
+        raw = chunk_codec.inflate(payload, "gzip", raw_bytes_max=1 << 30)
         inflated = time.process_time()
-        chunks.split_events(raw)
+        chunk_codec.split_events(raw)
         used[inflate] += inflated - began
         used[split] += time.process_time() - inflated
     began = time.process_time()

@@ -28,13 +28,13 @@ from benchmarks.cost.simulation import (
 )
 from benchmarks.machine import say, scratch, show, verdict
 from benchmarks.recorded import Session
-from lake import appending
 from lake.compaction import compact_day
-from lake.maintenance import maintain
+from lake.operations.maintenance import maintain
+from lake.raw import segment_writer
 from lake.settings import Settings
-from lake.store import Store, open_store
+from lake.storage.base import Store, open_store
+from lake.tables.delta_table import Table
 from lake.tables.schemas import SCHEMAS
-from lake.tables.table import Table
 
 _DOLLARS_MAX, _WIRE_SHARE_MAX, _TABLE_BYTES_MAX = 10.0, 0.70, 1000
 _DAY_MS = 86_400_000
@@ -124,7 +124,7 @@ def _file_bytes(folder: Path) -> None:
         count = 6
         sessions = [Session(i, BEGAN_MS + i, duration_ms=duration_ms) for i in range(count)]
         arrivals = [arrival for session in sessions for arrival in session.arrivals()]
-        appending.append(store, arrivals, now_ms=BEGAN_MS)
+        segment_writer.append(store, arrivals, now_ms=BEGAN_MS)
         done = compact_day(store, settings, DAY, now_ms=BEGAN_MS + _DAY_MS)
         totals[0] += done.received_bytes
         totals[1] += done.written_bytes
@@ -156,7 +156,7 @@ def _table_bytes(folder: Path, count: int) -> None:
                 i, BEGAN_MS + i * 3_600_000 // count, duration_ms=SESSION_MS, thin=True
             ).arrivals(website_of(i))
         ]
-        appending.append(store, arrivals, now_ms=arrivals[0].received_at // 1000)
+        segment_writer.append(store, arrivals, now_ms=arrivals[0].received_at // 1000)
         compact_day(store, settings, DAY, now_ms=BEGAN_MS + _DAY_MS)
     before = {name: _sizes(store, name) for name in SCHEMAS}
     maintain(store, settings, now_ms=BEGAN_MS + 4 * _DAY_MS)

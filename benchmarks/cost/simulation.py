@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 from benchmarks.cost.operations import Operations
 from benchmarks.recorded import Session
-from lake import appending, websites
 from lake.compaction import compact_day, due_days
+from lake.control import websites
 from lake.ids import day_of, uuid7
-from lake.pending import PendingIndex
-from lake.segments import Arrival
+from lake.raw import segment_writer
+from lake.raw.pending_index import PendingIndex
+from lake.raw.segment_file import Arrival
+from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
-from lake.store import Store
-from lake.summaries import summarise_day
-from lake.view import Lake
+from lake.storage.base import Store
+from lake.tables.daily_summary import summarise_day
 
 BEGAN_MS = 1_794_999_600_000  # 2026-11-18T11:00:00Z
 DAY = day_of(uuid7(BEGAN_MS, 0))
@@ -84,7 +85,7 @@ def simulate(
             operations.clear()
             found, is_counting = Simulated(), True
         with operations.during("ingest"):
-            appending.append(store, batch, now_ms=int(at_ms))
+            segment_writer.append(store, batch, now_ms=int(at_ms))
         found.segment_count += 1
         found.chunk_count += len(batch)
     found.session_count = traffic.sessions_per_day / 1440 * traffic.minutes

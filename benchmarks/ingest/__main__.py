@@ -36,11 +36,11 @@ from benchmarks.machine import (
     verdict,
 )
 from benchmarks.recorded import plain_chunk
-from lake import websites
+from lake.control import websites
 from lake.settings import Settings
-from lake.store import Store, open_store
-from tests.processes import INGEST, Server, serving
+from lake.storage.base import Store, open_store
 from tests.s3.endpoint import S3Endpoint
+from tests.support.processes import INGEST, Server, serving
 
 _SERVER_CORE, _LOAD_CORE = cores()
 _PLAIN = (sys.executable, "-m", "benchmarks.ingest.plain", "{port}")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from benchmarks.recorded import Session
-from lake import chunks, segments
-from lake.segments import Arrival
-from lake.store import Store
+from lake.raw import chunk_codec, segment_file
+from lake.raw.segment_file import Arrival
+from lake.storage.base import Store
 
 
 def timed(work: Callable[[], object], *, seconds: float = 0.7) -> tuple[float, float]:
@@ -32,9 +32,9 @@ def parts(
     Args:
         chunks_per_segment: As the server's group commits had it.
     """
-    raws = [chunks.inflate(body, "gzip", raw_bytes_max=1 << 25) for body in bodies]
+    raws = [chunk_codec.inflate(body, "gzip", raw_bytes_max=1 << 25) for body in bodies]
     arrival = next(Session(0, 1_795_000_000_000).arrivals())
-    facts = [chunks.read_chunk(raw, page_id="p", seq=i) for i, raw in enumerate(raws)]
+    facts = [chunk_codec.read_chunk(raw, page_id="p", seq=i) for i, raw in enumerate(raws)]
     batch = [
         Arrival(
             arrival.website_id,
@@ -48,21 +48,21 @@ def parts(
         )
         for i in range(chunks_per_segment)
     ]
-    segment = segments.encode(batch)
+    segment = segment_file.encode(batch)
 
     def put() -> None:
         store.put_new(f"raw/date=2026-11-18/{uuid4().hex}.parquet", segment, token="t")
 
     works: dict[str, tuple[Callable[[], object], int]] = {
         "inflate (isal)": (
-            lambda: [chunks.inflate(body, "gzip", raw_bytes_max=1 << 25) for body in bodies],
+            lambda: [chunk_codec.inflate(body, "gzip", raw_bytes_max=1 << 25) for body in bodies],
             len(bodies),
         ),
         "typed decode and count": (
-            lambda: [chunks.read_chunk(raw, page_id="p", seq=0) for raw in raws],
+            lambda: [chunk_codec.read_chunk(raw, page_id="p", seq=0) for raw in raws],
             len(raws),
         ),
-        "Parquet encode": (lambda: segments.encode(batch), len(batch)),
+        "Parquet encode": (lambda: segment_file.encode(batch), len(batch)),
         "durable write": (put, len(batch)),
     }
     found = {}

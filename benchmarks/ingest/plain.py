@@ -14,7 +14,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from lake.settings import Settings, from_environ
-from lake.store import Store, open_store
+from lake.storage.base import Store, open_store
 
 
 def create_app(store: Store, *, checks: bool) -> FastAPI:

@@ -16,10 +16,10 @@ from benchmarks.listing.generated import NOW_MS, generate
 from benchmarks.listing.questions import Question, questions
 from benchmarks.listing.rivals import Answer, DuckDB, ask_duckdb, ask_lake, ask_polars
 from benchmarks.machine import MB, peak_rss_bytes, quantile, say, scratch, show, verdict
+from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
-from lake.store import Store, open_store
-from lake.tables.table import Table
-from lake.view import Lake
+from lake.storage.base import Store, open_store
+from lake.tables.delta_table import Table
 
 _P50_MAX_MS, _P95_MAX_MS = 20, 150
 _FIRST = "replaylake, just started"

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import duckdb
 import polars as pl
 
-from lake.store import Store
-from lake.tables.parts import cold_part
-from lake.tables.sessions import sorted_rows
-from lake.tables.table import POLARS, Table
+from lake.storage.base import Store
+from lake.tables.delta_table import POLARS, Table
+from lake.tables.partitions import cold_part
+from lake.tables.session_rows import sorted_rows
 
 WEBSITES = 100
 DAYS = 60

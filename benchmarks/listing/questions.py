@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from benchmarks.listing.generated import NOW, WEBSITES, shares
-from lake.filters import SessionQuery
+from lake.reading.session_filters import SessionQuery
 
 
 class Question(NamedTuple):

@@ -9,11 +9,11 @@ import polars as pl
 
 from benchmarks.listing.generated import website_id
 from benchmarks.listing.questions import Question
-from lake.filters import SORTS, SessionQuery, condition
-from lake.listing import list_sessions
-from lake.tables.table import Table
-from lake.view import Lake
-from lake.websites import Website
+from lake.control.websites import Website
+from lake.reading.lake_snapshot import Lake
+from lake.reading.session_filters import SORTS, SessionQuery, condition
+from lake.reading.session_list import list_sessions
+from lake.tables.delta_table import Table
 
 _FIRST_AT = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -7,12 +7,14 @@ from benchmarks.machine import say
 from benchmarks.noisy.measuring import USUAL, Bench, Row, Shop, now_ms, shop
 from benchmarks.noisy.uploads import meta, zipped
 from benchmarks.recorded import Session
-from lake import appending, chunks, ids, keys
+from lake import ids
 from lake.compaction import compact_day, waiting_days
-from lake.facts import Client
-from lake.segments import Arrival
+from lake.raw import chunk_codec, segment_writer
+from lake.raw.chunk_facts import Client
+from lake.raw.segment_file import Arrival
 from lake.settings import Settings
-from lake.store import open_store
+from lake.storage import keys
+from lake.storage.base import open_store
 from tests.hostile.honest_visitor import Comparison, Timings
 
 _SESSIONS = 15
@@ -49,7 +51,7 @@ def conflicting(bench: Bench) -> Iterator[Row]:
 def _append(settings: Settings, arrivals: Sequence[Arrival]) -> None:
     store = open_store(settings)
     for start in range(0, len(arrivals), _SEGMENT_CHUNKS):
-        appending.append(store, arrivals[start : start + _SEGMENT_CHUNKS], now_ms=now_ms())
+        segment_writer.append(store, arrivals[start : start + _SEGMENT_CHUNKS], now_ms=now_ms())
 
 
 def _compacted_s(settings: Settings) -> float:
@@ -65,8 +67,8 @@ def _conflicts(noisy: Shop, count: int, began_ms: int) -> Iterator[Arrival]:
     page_id = ids.new_uuid7(began_ms)
     for number in range(count):
         payload = zipped([meta(f"https://a.example/{number}", began_ms + number)])
-        raw = chunks.inflate(payload, "gzip", raw_bytes_max=1 << 20)
-        facts = chunks.read_chunk(raw, page_id=page_id, seq=0)
+        raw = chunk_codec.inflate(payload, "gzip", raw_bytes_max=1 << 20)
+        facts = chunk_codec.read_chunk(raw, page_id=page_id, seq=0)
         yield Arrival(
             noisy.website_id,
             session_id,

@@ -21,10 +21,10 @@ import httpx
 from benchmarks.ingest import load
 from benchmarks.machine import cores, pinned, quantile, say, scratch, show, verdict
 from benchmarks.recorded import plain_chunk
-from lake import websites
+from lake.control import websites
 from lake.settings import Settings
-from lake.store import open_store
-from tests.processes import serving
+from lake.storage.base import open_store
+from tests.support.processes import serving
 
 _SERVER_CORE, _ = cores()
 _QUIET_PER_S = 20.0

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from benchmarks.machine import MB, cores, forget_peak, peak_rss_bytes, pinned, verdict
 from benchmarks.noisy.sending import Attack, Told, attacking
-from lake import api_keys, websites
+from lake.control import api_keys, websites
 from lake.settings import Settings
-from lake.store import open_store
+from lake.storage.base import open_store
 from tests.hostile.honest_visitor import Comparison, Timings
-from tests.processes import INGEST, Server, serving
+from tests.support.processes import INGEST, Server, serving
 
 SERVER_CORE, LOAD_CORE = cores()
 STRICT, USUAL = 1.5, 3.0  # how many times an honest visitor's p99 may take beside an attack

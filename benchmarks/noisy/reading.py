@@ -15,7 +15,7 @@ from benchmarks.noisy.sending import Client, Told, attacking
 from benchmarks.noisy.uploads import meta, upload, zipped
 from lake import ids
 from tests.hostile import honest_visitor
-from tests.processes import QUERY, Server
+from tests.support.processes import QUERY, Server
 
 _CHUNKS = 1_500
 _URLS = 256

@@ -14,7 +14,7 @@ import httpx
 from benchmarks.noisy.measuring import USUAL, Asked, Bench, Go, Row, Shop, shop
 from benchmarks.noisy.sending import ADDRESS, Attack, Told
 from tests.hostile import honest_visitor
-from tests.processes import INGEST, QUERY, Server
+from tests.support.processes import INGEST, QUERY, Server
 
 _SILENT = {"ingest": 900, "query": 1_160}  # more than are let in
 _PIPELINED = 64

@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, CDPSession, Page
 from benchmarks.machine import MB, quantile, say, scratch, show, verdict
 from benchmarks.player.served import Watched, command, fill_list, fill_sessions, rival
 from lake.settings import Settings
-from tests.processes import serving
 from tests.recorder.browser import launched
+from tests.support.processes import serving
 
 _WATCH = (Path(__file__).parent / "pages" / "watch.js").read_text()
 _VIEW = {"width": 1440, "height": 900}

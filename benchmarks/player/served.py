@@ -21,10 +21,13 @@ from benchmarks.compaction.days import append_all
 from benchmarks.listing.generated import NOW_MS, generate, website_id
 from benchmarks.machine import MB, say
 from benchmarks.recorded import WEBSITE, Session
-from lake import api_keys, appending, ids, keys, websites
+from lake import ids
 from lake.compaction import compact_day
+from lake.control import api_keys, websites
+from lake.raw import segment_writer
 from lake.settings import Settings
-from lake.store import Store, open_store
+from lake.storage import keys
+from lake.storage.base import Store, open_store
 from query_api.app import create_app
 
 HOUR_MS = 3_600_000
@@ -67,7 +70,7 @@ def fill_sessions(folder: Path, long_mb: int) -> Watched:
         assert not done.failed
     live = Session(2, NOW_MS - _LIVE_MS, duration_ms=300_000)
     arrived = [one for one in live.arrivals() if one.received_at // 1000 <= NOW_MS]
-    appending.append(store, arrived, now_ms=NOW_MS)
+    segment_writer.append(store, arrived, now_ms=NOW_MS)
     return Watched(
         _key(store, WEBSITE), short.session_id, long.session_id, live.session_id, raw_bytes
     )
@@ -106,7 +109,7 @@ def rival(folder: Path) -> Path:
 
 
 def command(rival_folder: Path, lake: Path) -> tuple[str, ...]:
-    """Return the command of the server, for `tests.processes`."""
+    """Return the command of the server, for `tests.support.processes`."""
     program = (sys.executable, "-m", "benchmarks.player.served")
     return (*program, str(lake), str(rival_folder), "{port}")
 

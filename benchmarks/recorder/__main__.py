@@ -30,10 +30,10 @@ from benchmarks.recorder.contenders import (
 )
 from benchmarks.recorder.servers import Counter, shop, sink
 from benchmarks.recorder.visits import FAR, act, browser, settle, visit
-from lake import websites
+from lake.control import websites
 from lake.settings import Settings
-from lake.store import open_store
-from tests.processes import free_port, serving
+from lake.storage.base import open_store
+from tests.support.processes import free_port, serving
 
 _LOADED_NODES = 1_000
 _SIZES = (1_000, 10_000, 50_000, 100_000)

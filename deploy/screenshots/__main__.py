@@ -22,11 +22,11 @@ from playwright.sync_api import Browser, Page
 
 from deploy.screenshots import sample
 from deploy.screenshots.sample import Sample
+from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
-from lake.store import open_store
-from lake.view import Lake
-from tests.processes import QUERY, free_port, serving
+from lake.storage.base import open_store
 from tests.recorder.browser import launched
+from tests.support.processes import QUERY, free_port, serving
 
 _DOCS = Path(__file__).parents[2] / "docs" / "screenshots"
 _DOCS_BYTES_MAX = 1_500_000

@@ -16,17 +16,18 @@ from typing import NamedTuple
 import uvicorn
 from playwright.sync_api import Browser, Error
 
-from lake import api_keys, clients, websites
 from lake.compaction import compact_day
-from lake.filters import SessionQuery
-from lake.importing import import_recording
-from lake.listing import list_sessions
-from lake.replay import replay
+from lake.control import api_keys, websites
+from lake.ingest import user_agents
+from lake.ingest.import_recording import import_recording
+from lake.reading.lake_snapshot import Lake
+from lake.reading.replay import replay
+from lake.reading.session_filters import SessionQuery
+from lake.reading.session_list import list_sessions
 from lake.settings import Settings
-from lake.store import Store
-from lake.summaries import summarise_day
-from lake.times import utc_day
-from lake.view import Lake
+from lake.storage.base import Store
+from lake.tables.daily_summary import summarise_day
+from lake.timestamps import utc_day
 from orchestration.demo import seeding
 from orchestration.demo.hands import Hands
 from orchestration.demo.journeys import JOURNEYS
@@ -111,7 +112,7 @@ def repeat(lake: Lake, demo: Demo, folder: Path, copies: int) -> None:
     choice = random.Random(11)
     now_ms = _now_ms()
     found = list_sessions(lake, website, SessionQuery(limit=200)).rows
-    countries = clients.Countries(lake.settings.geo_path)
+    countries = user_agents.Countries(lake.settings.geo_path)
     for row in found:
         file = folder / "recording.ndjson"
         with file.open("wb") as out:
@@ -126,7 +127,7 @@ def repeat(lake: Lake, demo: Demo, folder: Path, copies: int) -> None:
                 website_id=demo.website_id,
                 now_ms=now_ms,
                 at_ms=_moment(choice, now_ms),
-                client=clients.describe(
+                client=user_agents.describe(
                     choice.choice([b for b in BROWSERS if b.is_touch == is_touch]).user_agent,
                     {},
                     country=countries.of(f"{choice.choice(NETWORKS)}.1"),

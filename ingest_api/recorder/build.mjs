@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { minify } from "terser";
-import { recorderOf } from "./rrweb_patches.mjs";
+import { recorderOf } from "./src/vendor/rrweb/patches.mjs";
 
 const VERSION_LENGTH = 16; // hex digits of the bundle's SHA-256
 const here = dirname(fileURLToPath(import.meta.url));

@@ -1,7 +1,7 @@
 """When a visitor was active: for how long in all, and a strip that shows it over the session.
 
 Only his own deeds are given here (moves, clicks, scrolls, input, touch): which events are that is
-decided in `lake.analysis.analysis`. What the page does by itself makes nobody active.
+decided in `lake.analysis.analyzer`. What the page does by itself makes nobody active.
 """
 
 from typing import NamedTuple

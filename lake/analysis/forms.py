@@ -1,13 +1,13 @@
 """Which form is which: the same one is known again after a reload and whatever state it shows.
 
 A form is its path and the address of its page without query. What became of it is decided in
-`lake.analysis.form_frustration` and `lake.analysis.form_abandonment`.
+`lake.analysis.rules.form_frustration` and `lake.analysis.rules.form_abandonment`.
 """
 
 import re
 from typing import NamedTuple
 
-from lake.analysis.occurrences import FormStep, View
+from lake.analysis.events import FormStep, View
 
 FORMS_MAX = 1000  # of one session; a page that makes up more has no person before it
 _PAGES_MAX = 64  # whose addresses are known at once: those that were shown last

@@ -1,19 +1,20 @@
 """A day is compacted: the chunks that wait in its segments become session files and rows.
 
-Its sessions are taken some at a time, whole ones (`lake.compaction.windows`), so that memory does
+Its sessions are taken some at a time, whole ones (`lake.compaction.batches`), so that memory does
 not depend on the day's size. How some are brought into the lake, and why a crash or another
-compactor does no harm, stands in `lake.compaction.slice`.
+compactor does no harm, stands in `lake.compaction.compactor`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from lake import ids, keys
-from lake.compaction.slice import Compactor
-from lake.compaction.windows import parts_of, windows
+from lake import ids
+from lake.compaction.batches import parts_of, windows
+from lake.compaction.compactor import Compactor
 from lake.settings import Settings
-from lake.store import Store
+from lake.storage import keys
+from lake.storage.base import Store
 
 _LARGEST = 10
 

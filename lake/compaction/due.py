@@ -1,13 +1,13 @@
 """When waiting chunks are due to be compacted: once their session is silent, or they wait long.
 
 A session is best written once, when it is over. The rule stands here only, for the compactor
-(`lake.compaction.slice`) and for whoever decides that a compactor should run. Pure.
+(`lake.compaction.compactor`) and for whoever decides that a compactor should run. Pure.
 """
 
 from datetime import date
 
 from lake.ids import day_of
-from lake.pending import Pending, day_of_segment
+from lake.raw.pending_index import Pending, day_of_segment
 from lake.settings import Settings
 
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from lake import audit, keys, websites
+from lake.control import audit_entries, websites
 from lake.errors import Damaged, FormatUnknown, Missing, ObjectMissing
-from lake.scrub import URL_LENGTH_MAX, scrub_text, scrub_url
-from lake.source_maps.decoding import Decoded, SourceMapMalformed, decode, pack, unpack
-from lake.store import Store
-from lake.times import iso
+from lake.raw.redaction import URL_LENGTH_MAX, scrub_text, scrub_url
+from lake.source_maps.decode import Decoded, SourceMapMalformed, decode, pack, unpack
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.timestamps import iso
 
 FORMAT = 1
 _HEAD_BYTES_MAX = 4 * URL_LENGTH_MAX + 1024
@@ -165,7 +166,10 @@ def _head(line: bytes, key: str) -> Head:
 def _tell(
     store: Store, website_id: str, by: str, action: str, urls: list[str], now_ms: int
 ) -> None:
-    audit.write(
+    audit_entries.write(
         store,
-        [audit.entry(website_id, by, action, None, {"file": url}, now_ms=now_ms) for url in urls],
+        [
+            audit_entries.entry(website_id, by, action, None, {"file": url}, now_ms=now_ms)
+            for url in urls
+        ],
     )

@@ -12,20 +12,20 @@ import typer
 from lake.errors import LakeError, SettingInvalid
 from orchestration.cli import (
     audit,
-    care,
-    compacting,
+    compact,
     demo,
-    erasing,
+    erase,
     holds,
+    import_export,
     keys,
+    operations,
     quarantine,
-    recordings,
-    serving,
+    serve,
     shares,
     sourcemap,
     websites,
 )
-from orchestration.cli.printing import complain
+from orchestration.cli.output import complain
 from orchestration.cli.settings import settings
 
 app = typer.Typer(
@@ -36,9 +36,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
-app.command()(serving.ingest)
-app.command()(serving.query)
-app.command()(compacting.compact)
+app.command()(serve.ingest)
+app.command()(serve.query)
+app.command()(compact.compact)
 app.add_typer(websites.app, name="website")
 app.add_typer(keys.app, name="key")
 app.add_typer(shares.app, name="share")
@@ -46,16 +46,16 @@ app.command()(audit.audit)
 app.add_typer(holds.app, name="hold")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(sourcemap.app, name="sourcemap")
-app.command(name="import")(recordings.import_)
-app.command()(recordings.export)
-app.command()(erasing.erase)
-app.command()(care.retention)
-app.command()(care.maintain)
-app.command()(care.rebuild)
-app.command()(care.rescore)
-app.command()(care.check)
-app.command()(care.repair)
-app.command()(care.preflight)
+app.command(name="import")(import_export.import_)
+app.command()(import_export.export)
+app.command()(erase.erase)
+app.command()(operations.retention)
+app.command()(operations.maintain)
+app.command()(operations.rebuild)
+app.command()(operations.rescore)
+app.command()(operations.check)
+app.command()(operations.repair)
+app.command()(operations.preflight)
 app.command()(settings)
 
 

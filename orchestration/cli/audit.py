@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from lake.times import instant
-from orchestration.cli.opening import now_ms, open_lake
+from lake.timestamps import instant
+from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.printing import note, print_json, print_table
+from orchestration.cli.output import note, print_json, print_table
 
 _COLUMNS = ("at", "actor", "action", "target", "details")
 
@@ -32,8 +32,9 @@ def audit(
     """Print the audit log of a website, the newest first."""
     import msgspec
 
-    from lake import audit_log, websites
-    from lake.audit import OF_ALL, Entry
+    from lake.control import websites
+    from lake.control.audit_entries import OF_ALL, Entry
+    from lake.tables import audit_log
 
     store, settings = open_lake()
     if website != OF_ALL:

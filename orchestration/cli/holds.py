@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from lake import holds
-from lake import websites as lake_websites
+from lake.control import legal_holds
+from lake.control import websites as lake_websites
 from lake.errors import Damaged
-from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
-from orchestration.cli.printing import complain, note, print_json, print_table
+from orchestration.cli.output import complain, note, print_json, print_table
 
 app = typer.Typer(
     help="Legal holds: sessions that nothing removes until their hold is released.",
@@ -31,12 +31,12 @@ def place(
 ) -> None:
     """Keep a session, or all of a website, from retention and erasure."""
     store, _ = open_lake()
-    from lake import erasing
+    from lake import erasure
 
-    holds.place(store, website, session, reason=reason, by=by, now_ms=now_ms())
+    legal_holds.place(store, website, session, reason=reason, by=by, now_ms=now_ms())
     note("held from now on; a retention that runs at this moment may have removed some already")
     # Asked after the hold was written: a run that begins later sees it.
-    for one in erasing.started(store, website, session):
+    for one in erasure.started(store, website, session):
         complain(f"erasure {one.erasure_id} has begun, and may have removed some already")
     print(session or website)
 
@@ -53,13 +53,13 @@ def list_(
     failed = []
     if website is None:
         found = []
-        for one in holds.read_all(store).values():
+        for one in legal_holds.read_all(store).values():
             if isinstance(one, Damaged):
                 failed.append(one)
             else:
                 found.append(one)
     else:
-        found = [holds.of(store, lake_websites.get(store, website).website_id)]
+        found = [legal_holds.of(store, lake_websites.get(store, website).website_id)]
     rows = [
         (one.website_id, session_id, hold.reason, hold.placed_at, hold.placed_by)
         for one in found
@@ -84,11 +84,11 @@ def release(
 ) -> None:
     """End a hold. What is past its retention, or to be erased, goes with the next run."""
     store, _ = open_lake()
-    before = holds.of(store, lake_websites.get(store, website).website_id)
+    before = legal_holds.of(store, lake_websites.get(store, website).website_id)
     if session not in before.sessions if session else before.website is None:
         complain(f"nothing holds {session or website}: see `replaylake hold list`")
         raise typer.Exit(1)
-    after = holds.release(store, website, session, by=by, now_ms=now_ms())
+    after = legal_holds.release(store, website, session, by=by, now_ms=now_ms())
     if session and after.holds(session):
         note("the session is still held: its whole website is")
     print(session or website)

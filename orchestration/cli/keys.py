@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from lake import api_keys
-from orchestration.cli.opening import now_ms, open_lake
+from lake.control import api_keys
+from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.printing import note, print_json, print_table
+from orchestration.cli.output import note, print_json, print_table
 
 app = typer.Typer(help="API keys: who may read and change a website.", no_args_is_help=True)
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.printing import print_json, print_table
+from orchestration.cli.output import print_json, print_table
 
 app = typer.Typer(
     help="Chunks and objects that are in no session. `replaylake repair` brings back what it can.",
@@ -24,7 +24,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what is in quarantine, and why."""
-    from lake.quarantine_contents import contents
+    from lake.operations.quarantine_contents import contents
 
     store, _ = open_lake()
     found = contents(store, day.date() if day else None)
@@ -72,7 +72,7 @@ def remove(
 
     The audit log tells it. What a legal hold keeps stays.
     """
-    from lake.quarantine_contents import contents, remove
+    from lake.operations.quarantine_contents import contents, remove
 
     if bool(keys) == all_:
         raise typer.BadParameter("give KEYs, or --all")

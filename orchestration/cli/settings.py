@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from lake.settings import Settings, env_name, from_environ
 from orchestration.cli.options import AsJson
-from orchestration.cli.printing import print_json, print_table
+from orchestration.cli.output import print_json, print_table
 
 _SECRET = ("aws_access_key_id", "aws_secret_access_key")
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from lake import shares, websites
-from orchestration.cli.opening import now_ms, open_lake
+from lake.control import share_links, websites
+from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
-from orchestration.cli.printing import note, print_json, print_table
+from orchestration.cli.output import note, print_json, print_table
 
 app = typer.Typer(help="Links that play one session until they end.", no_args_is_help=True)
 _COLUMNS = ("share_id", "session_id", "created_at", "created_by", "expires_at", "revoked_at")
@@ -20,13 +20,13 @@ def create(
     days: Annotated[float, typer.Option(help="How long it shows the session.")] = 7,
 ) -> None:
     """Make a link and print its token, or its address where REPLAY_DASHBOARD_URL is set. Once."""
-    from lake.finding import find
-    from lake.view import Lake
+    from lake.reading.lake_snapshot import Lake
+    from lake.reading.session_lookup import find
 
     store, settings = open_lake()
     owner = websites.get(store, website)
     find(Lake(store, settings, now_ms), owner, session)
-    _, token = shares.create(
+    _, token = share_links.create(
         store,
         settings,
         owner.website_id,
@@ -49,7 +49,7 @@ def list_(
 ) -> None:
     """List the links of a website, ended ones too; never the links themselves."""
     store, _ = open_lake()
-    found = shares.of_website(store, websites.get(store, website).website_id, session)
+    found = share_links.of_website(store, websites.get(store, website).website_id, session)
     rows = [[getattr(share, column) for column in _COLUMNS] for share in found]
     if as_json:
         print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
@@ -63,8 +63,8 @@ def revoke(
 ) -> None:
     """End a link for ever. Services believe it for some seconds more."""
     store, settings = open_lake()
-    share = shares.revoke(
-        store, shares.share_id_of(share_id) or share_id, now_ms=now_ms(), by="cli"
+    share = share_links.revoke(
+        store, share_links.share_id_of(share_id) or share_id, now_ms=now_ms(), by="cli"
     )
     note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
     print(share.share_id)

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import typer
 
-from orchestration.cli.opening import now_ms, open_lake
+from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
-from orchestration.cli.printing import complain, note, print_json, print_table, progress
+from orchestration.cli.output import complain, note, print_json, print_table, progress
 
 app = typer.Typer(
     help="Source maps: stacks with the files, lines and names that their authors know.",
@@ -42,7 +42,7 @@ def upload(
     ] = None,
 ) -> None:
     """Store source maps, all or none, and print the files that they are for."""
-    from lake.source_maps import decoding
+    from lake.source_maps import decode
     from lake.source_maps import store as maps
 
     lake_store, _ = open_lake()
@@ -54,15 +54,15 @@ def upload(
     with progress() as step:
         for number, (name, file) in enumerate(found):
             step(name, number, len(found))
-            if file.stat().st_size > decoding.MAP_BYTES_MAX:
-                raise decoding.SourceMapMalformed(
-                    f"{file} has {file.stat().st_size} bytes, limit is {decoding.MAP_BYTES_MAX}"
+            if file.stat().st_size > decode.MAP_BYTES_MAX:
+                raise decode.SourceMapMalformed(
+                    f"{file} has {file.stat().st_size} bytes, limit is {decode.MAP_BYTES_MAX}"
                 )
             url = f"{url_prefix.rstrip('/')}/{quote(name, safe=_SAFE)}" if url_prefix else None
             try:
                 made.append(maps.make(website, url, file.read_bytes(), now_ms=now_ms()))
-            except decoding.SourceMapMalformed as error:
-                raise decoding.SourceMapMalformed(f"{file}: {error}") from error
+            except decode.SourceMapMalformed as error:
+                raise decode.SourceMapMalformed(f"{file}: {error}") from error
         maps.put(lake_store, website, made, by="cli", now_ms=now_ms())
     note(f"{len(made):,} source maps; services may need some seconds to see them")
     for one in made:

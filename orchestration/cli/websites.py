@@ -5,14 +5,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from lake import websites
+from lake.control import websites
+from lake.control.plans import PLANS, plans_of
+from lake.control.websites import SETTINGS, Website
 from lake.errors import SettingInvalid
-from lake.plans import PLANS, plans_of
 from lake.settings import Settings
-from lake.websites import SETTINGS, Website
-from orchestration.cli.opening import now_ms, open_any_lake, open_lake
+from orchestration.cli.context import now_ms, open_any_lake, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.printing import note, print_json, print_table
+from orchestration.cli.output import note, print_json, print_table
 
 app = typer.Typer(help="Websites, their plan and settings.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="The website's id.")]

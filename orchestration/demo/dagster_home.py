@@ -25,7 +25,7 @@ def abandon_runs(home: Path) -> int:
     """
     import dagster as dg
 
-    from orchestration.tags import LAUNCHED
+    from orchestration.run_tags import LAUNCHED
 
     if not (home / "history").exists():
         return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lake.errors import LakeError, StoreUnavailable
 from lake.settings import Settings, from_environ
-from lake.store import Store, open_store
+from lake.storage.base import Store, open_store
 from orchestration.demo import chromium, dagster_home, seeding
 from orchestration.demo.ports import HOST, Ports, free_ports
 from orchestration.demo.processes import ProcessDied, Processes

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from lake import api_keys, clients, websites
+from lake.control import api_keys, websites
 from lake.errors import WebsiteMissing
-from lake.importing import import_recording
+from lake.ingest import user_agents
+from lake.ingest.import_recording import import_recording
 from lake.settings import Settings
-from lake.store import Store
+from lake.storage.base import Store
 from orchestration.demo.people import BROWSERS, NETWORKS
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
@@ -71,11 +72,11 @@ def recordings() -> list[Path]:
 
 def _import_samples(store: Store, settings: Settings, website_id: str, now_ms: int) -> list[str]:
     choice = random.Random(1)  # noqa: S311 - the samples look the same everywhere
-    countries = clients.Countries(settings.geo_path)
+    countries = user_agents.Countries(settings.geo_path)
     session_ids = []
     for path, hours in zip(recordings(), _HOURS_AGO, strict=True):
         fitting = [one for one in BROWSERS if one.is_touch == ("touch" in path.name)]
-        client = clients.describe(
+        client = user_agents.describe(
             choice.choice(fitting).user_agent,
             {},
             country=countries.of(f"{choice.choice(NETWORKS)}.1"),

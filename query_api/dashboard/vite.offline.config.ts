@@ -1,5 +1,5 @@
 /**
- * Builds dist/offline.html: the player in one file, to which `query_api/offline.py` adds a session.
+ * Builds dist/offline.html: the player in one file, to which `query_api/offline_page.py` adds a session.
  *
  * Its policy names the one script that may run by its hash, and no host at all.
  */

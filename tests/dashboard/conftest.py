@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from lake.settings import Settings
-from lake.store import open_store
+from lake.storage.base import open_store
 from tests.conftest import WAIT_S
 from tests.dashboard.desk import INGEST, Desk, now_ms
-from tests.processes import QUERY, serving
-from tests.query.recorded import Clock, Lakeful
+from tests.query_api.recorded import Clock, Lakeful
 from tests.recorder import browser as browsers
+from tests.support.processes import QUERY, serving
 
 expect.set_options(timeout=WAIT_S * 1000)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Request
 
-from lake import websites
-from lake.websites import Website
+from lake.control import websites
+from lake.control.websites import Website
 from tests.conftest import WAIT_S
-from tests.query.recorded import Lakeful, note, page, script_error
+from tests.query_api.recorded import Lakeful, note, page, script_error
 
 SHOP = "https://shop.example"
 INGEST = "https://ingest.example"

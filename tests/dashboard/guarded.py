@@ -8,7 +8,7 @@ from tests.dashboard.elsewhere import Elsewhere
 from tests.dashboard.hostile import Hostile
 from tests.dashboard.scenes import element, moved, opened, text, wrote
 from tests.dashboard.watching import TEXT, ago, record
-from tests.query.recorded import Session
+from tests.query_api.recorded import Session
 
 LAST_WORD = "the rest plays"
 NODES = tuple(number for number in range(1, 26) if number not in (22, 23, 24))

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from tests.dashboard.scenes import element, text
-from tests.query.recorded import Event
+from tests.query_api.recorded import Event
 
 BODY = 5
 """The node into which all of this is put, as `scenes.opened` numbers it."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.query.recorded import Event
+from tests.query_api.recorded import Event
 
 
 def element(number: int, tag: Any, *children: Event, **attributes: Any) -> Event:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lake import ids
-from lake.summaries import summarise_day
+from lake.tables.daily_summary import summarise_day
 from tests.dashboard.desk import SHOP, Desk
 
 _AXE = Path(__file__).parents[2] / "query_api/dashboard/node_modules/axe-core/axe.min.js"

@@ -16,7 +16,7 @@ from tests.dashboard.elsewhere import Elsewhere, elsewhere
 from tests.dashboard.guarded import NODES, Guarded, hostile_session
 from tests.dashboard.scenes import counting, element, moved, opened, text, wrote
 from tests.dashboard.watching import TEXT, Viewer, ago, record
-from tests.query.recorded import Event, Session
+from tests.query_api.recorded import Event, Session
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.conftest import eventually
 from tests.dashboard.desk import Desk
 from tests.dashboard.scenes import counting, element, moved, opened, text, wrote
 from tests.dashboard.watching import TEXT
-from tests.query.recorded import Event
+from tests.query_api.recorded import Event
 
 _REAL = Path(__file__).parents[2] / "orchestration" / "recordings"
 _SHOWN = {

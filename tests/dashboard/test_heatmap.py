@@ -4,11 +4,11 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
-from lake.websites import Website
+from lake.control.websites import Website
 from tests.conftest import eventually
 from tests.dashboard.desk import SHOP, Desk, now_ms
 from tests.dashboard.test_accessibility import findings
-from tests.query.recorded import Event
+from tests.query_api.recorded import Event
 
 _CART = f"{SHOP}/cart"
 _WIDTH, _HEIGHT = 1200, 700

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from lake import ids
-from lake.summaries import summarise_day
+from lake.tables.daily_summary import summarise_day
 from tests.dashboard.desk import SHOP, Desk
 
 

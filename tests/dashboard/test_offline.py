@@ -11,7 +11,7 @@ from tests.dashboard.elsewhere import elsewhere
 from tests.dashboard.guarded import NODES, Guarded, hostile_session
 from tests.dashboard.scenes import counting, element, moved, opened, text
 from tests.dashboard.watching import TEXT, Viewer, ago, record
-from tests.query.recorded import note, script_error
+from tests.query_api.recorded import note, script_error
 
 
 def test_a_saved_page_plays_with_no_network_at_all(desk: Desk, tmp_path: Path) -> None:

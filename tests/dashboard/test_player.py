@@ -9,7 +9,7 @@ from tests.conftest import eventually
 from tests.dashboard.desk import Desk
 from tests.dashboard.scenes import counting, element, moved, opened, text, wrote
 from tests.dashboard.watching import TEXT, Viewer, ago, record
-from tests.query.recorded import Event, note, recording, script_error
+from tests.query_api.recorded import Event, note, recording, script_error
 
 KANBAN = "kanban_js_errors.json.zst"
 

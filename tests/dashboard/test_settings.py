@@ -5,9 +5,9 @@ import re
 import httpx
 from playwright.sync_api import Page, expect
 
-from lake import audit, websites
-from lake.erasing import carry_out_waiting
-from lake.websites import Website
+from lake.control import audit_entries, websites
+from lake.control.websites import Website
+from lake.erasure import carry_out_waiting
 from tests.dashboard.desk import INGEST, SHOP, Desk, now_ms
 
 
@@ -173,10 +173,12 @@ def test_the_log_tells_who_did_what_page_after_page(desk: Desk) -> None:
     website = desk.website(replay_sampling_rate=0.5)
     session_id = desk.visit(website)
     entries = [
-        audit.entry(website.website_id, "cli", "replay-viewed", session_id, now_ms=now_ms() + n)
+        audit_entries.entry(
+            website.website_id, "cli", "replay-viewed", session_id, now_ms=now_ms() + n
+        )
         for n in range(60)
     ]
-    audit.write(desk.lakeful.store, entries)
+    audit_entries.write(desk.lakeful.store, entries)
     tab = desk.open(website, "/settings/audit", role="admin")
     rows = tab.locator("tbody tr")
 

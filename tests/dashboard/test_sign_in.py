@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from lake import api_keys
+from lake.control import api_keys
 from tests.dashboard.desk import Desk, now_ms
 
 

@@ -4,7 +4,7 @@ import time
 
 from tests.conftest import eventually
 from tests.dashboard.desk import Desk
-from tests.query.recorded import Event, Session
+from tests.query_api.recorded import Event, Session
 
 TEXT = "document.querySelector('.player-screen iframe')?.contentDocument?.body?.innerText ?? ''"
 """JavaScript: what the recorded page says."""

@@ -10,7 +10,7 @@ from typer.main import get_command
 from ingest_api.metrics import Metrics as IngestMetrics
 from lake.settings import Settings, env_name
 from orchestration.cli import app
-from query_api.access import COOKIE
+from query_api.auth import COOKIE
 from query_api.metrics import Metrics as QueryMetrics
 
 ROOT = Path(__file__).parents[2]

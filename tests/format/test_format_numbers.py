@@ -8,23 +8,13 @@ from pathlib import Path
 import pytest
 
 import lake
-from lake import (
-    chunks,
-    erased,
-    facts,
-    ids,
-    merge,
-    quarantine,
-    segments,
-    session_files,
-    summaries,
-    times,
-    view_budget,
-    visitors,
-)
-from lake.analysis import activity, views
+from lake import ids, timestamps
+from lake.analysis import activity, page_views
+from lake.control import tombstones, visitor_salts
+from lake.raw import chunk_codec, chunk_facts, quarantine, segment_file, view_budget
+from lake.sessions import merge, session_file
 from lake.source_maps import store as source_maps
-from lake.tables import parts, rows
+from lake.tables import daily_summary, partitions, row_builders
 
 PAGE = (Path(lake.__file__).parent / "FORMAT.md").read_text()
 PROSE = re.sub(r"<!-- (structs|table \w+) -->.*?<!-- /\1 -->", "", PAGE, flags=re.DOTALL)
@@ -36,39 +26,40 @@ def most(pattern: re.Pattern[str] | re.Pattern[bytes]) -> str:
     return " to ".join(re.findall(r"\{(\d+),(\d+)\}", text)[-1])
 
 
-GENERATION = session_files.Written(b"", 0, sha256(b"").hexdigest(), None).generation  # type: ignore[arg-type]
-PERSON = erased.person("user", "alice")
+GENERATION = session_file.Written(b"", 0, sha256(b"").hexdigest(), None).generation  # type: ignore[arg-type]
+PERSON = tombstones.person("user", "alice")
 MAP = source_maps.key_of("w_a", "https://a.example/a.js").rpartition("/")[2].partition(".")[0]
+VIEWS_LENGTH = chunk_codec._VIEWS_LENGTH_MAX
 FROM_CODE = [
-    f"CRC-32 of the website id modulo {parts.BUCKETS}",
+    f"CRC-32 of the website id modulo {partitions.BUCKETS}",
     f"`<generation>` is the first {len(GENERATION)} hex digits of its SHA-256",
     f"`<file>` is the first {len(MAP)} hex digits of SHA-256 of the address",
     f"the first {len(PERSON)} hex digits of SHA-256 of `visitor` or `user`",
-    f"{most(chunks._TRIGGER_KIND)} of `a-z _`",
+    f"{most(chunk_codec._TRIGGER_KIND)} of `a-z _`",
     f"A website id is {most(ids._WEBSITE)} of",
     f"at most {quarantine.CHUNKS_MAX} payloads and {quarantine.BYTES_MAX:,} bytes",
-    f"at most {chunks._VIEWS_MAX} and {chunks._VIEWS_LENGTH_MAX:,} characters of addresses",
-    f"at most {chunks.TITLE_LENGTH_MAX} characters",
-    f"no frame needs a window above {session_files._WINDOW_MAX >> 20} MiB",
-    f"{session_files._SKIPPABLE:#X}".replace("0X", "0x"),
+    f"at most {chunk_codec._VIEWS_MAX} and {VIEWS_LENGTH:,} characters of addresses",
+    f"at most {chunk_codec.TITLE_LENGTH_MAX} characters",
+    f"no frame needs a window above {session_file._WINDOW_MAX >> 20} MiB",
+    f"{session_file._SKIPPABLE:#X}".replace("0X", "0x"),
     f"at most 2^{(ids.SEQ_MAX + 1).bit_length() - 1} - 1",
-    f"from -{chunks.AT_MS_MAX / 1e15}e15 to {chunks.AT_MS_MAX / 1e15}e15",
-    f"destroyed after {visitors._KEPT.total_seconds() / 3600:g} hours",
-    f"`replaylake.segment` = `{segments.FORMAT}`",
+    f"from -{chunk_codec.AT_MS_MAX / 1e15}e15 to {chunk_codec.AT_MS_MAX / 1e15}e15",
+    f"destroyed after {visitor_salts._KEPT.total_seconds() / 3600:g} hours",
+    f"`replaylake.segment` = `{segment_file.FORMAT}`",
     f"{activity.SLOTS} digits",
-    f"first {views.CLICKS_MAX} clicks",
-    f"the {summaries._TOP_MAX} most viewed pages",
-    f"the {summaries._TOP_MAX} most frequent errors",
-    f"at most {rows.URLS_BYTES_MAX >> 10} kB",
+    f"first {page_views.CLICKS_MAX} clicks",
+    f"the {daily_summary._TOP_MAX} most viewed pages",
+    f"the {daily_summary._TOP_MAX} most frequent errors",
+    f"at most {row_builders.URLS_BYTES_MAX >> 10} kB",
     f"past the year {datetime.fromtimestamp(ids.TIME_MS_MAX / 1000, UTC).year}",
-    f"at most {chunks.USERS_MAX} of at most {chunks.USER_ID_LENGTH_MAX}",
-    f"of less than {chunks._ACTION_BYTES_MAX} bytes",
-    ", ".join(map(str, chunks.ACTIONS[:-1])) + f" or {chunks.ACTIONS[-1]}",
+    f"at most {chunk_codec.USERS_MAX} of at most {chunk_codec.USER_ID_LENGTH_MAX}",
+    f"of less than {chunk_codec._ACTION_BYTES_MAX} bytes",
+    ", ".join(map(str, chunk_codec.ACTIONS[:-1])) + f" or {chunk_codec.ACTIONS[-1]}",
     f"A view counts {view_budget._VIEW_LENGTH} characters",
     f"no longer than {view_budget.VIEWS_LENGTH_MAX:,} characters",
     f"more than {merge.PEOPLE_MAX:,} users or visitors",
-    f"at most {facts.PAGES_MAX:,}",
-    f"within {times.CLOCK_OFF_MS_MAX // (365 * 86_400_000)} years",
+    f"at most {chunk_facts.PAGES_MAX:,}",
+    f"within {timestamps.CLOCK_OFF_MS_MAX // (365 * 86_400_000)} years",
 ]
 # Not ours to choose: names of standards, algorithms and types, and examples. And lengths of hashes
 # that name an object for its writer only.

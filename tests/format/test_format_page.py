@@ -8,12 +8,14 @@ import pyarrow as pa
 import pytest
 
 import lake
-from lake import api_keys, keys, session_files, websites
-from lake.facts import ChunkFacts, Client, View
-from lake.segments import FORMAT, SCHEMA
-from lake.session_files import Frame, Header
+from lake.control import api_keys, websites
+from lake.raw.chunk_facts import ChunkFacts, Client, View
+from lake.raw.segment_file import FORMAT, SCHEMA
+from lake.raw.view_budget import Cut
+from lake.sessions import session_file
+from lake.sessions.session_file import Frame, Header
+from lake.storage import keys
 from lake.tables.schemas import DERIVED, SCHEMAS
-from lake.view_budget import Cut
 
 PAGE = (Path(lake.__file__).parent / "FORMAT.md").read_text()
 
@@ -55,7 +57,7 @@ def test_every_struct_of_a_session_file_is_described() -> None:
     assert described == {name: list(kind.__struct_fields__) for name, kind in structs.items()}
     header = PAGE.split("**Header.**")[1].split("Structs are arrays")[0]
     assert all(f"`{name}`" in header for name in Header.__struct_fields__)
-    assert f"| `format` | {session_files.FORMAT};" in header
+    assert f"| `format` | {session_file.FORMAT};" in header
 
 
 def test_every_field_of_a_control_object_is_described() -> None:

@@ -8,8 +8,8 @@ import pytest
 from deltalake import DeltaTable
 
 from lake.settings import Settings
-from lake.store import Store
-from tests import lakes
+from lake.storage.base import Store
+from tests.support import lakes
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ import zstandard
 from deltalake import DeltaTable
 
 import lake as lake_package
-from lake.layout import chill
 from lake.settings import Settings
-from lake.store import Store
-from tests import lakes
+from lake.storage.base import Store
+from lake.tables.cold_layout import chill
+from tests.support import lakes
 
 Placed = tuple[float, str, int, int, Any]  # timestamp, page_id, seq, place in the chunk, event
 CHUNK = (

@@ -10,17 +10,19 @@ import polars as pl
 import pytest
 import zstandard
 
-from lake import chunks, ids, keys, segments
-from lake.check import Broken, check
-from lake.rebuild import rebuild
-from lake.session_files import SessionFile
+from lake import ids
+from lake.operations.check.run import Broken, check
+from lake.operations.rebuild import rebuild
+from lake.raw import chunk_codec, segment_file
+from lake.sessions.session_file import SessionFile
 from lake.settings import Settings
 from lake.source_maps import store as source_maps
-from lake.store import Store
-from lake.tables.parts import hot_part
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.tables.delta_table import Table
+from lake.tables.partitions import hot_part
 from lake.tables.schemas import SCHEMAS
-from lake.tables.table import Table
-from tests import lakes
+from tests.support import lakes
 
 HERE = Path(__file__).parent
 FORMATS = (1, 2, 3)
@@ -48,13 +50,13 @@ def broken(store: Store, settings: Settings) -> list[Broken]:
 
 @pytest.mark.parametrize("number", FORMATS)
 def test_a_segment_is_read(number: int) -> None:
-    arrivals = segments.decode((HERE / f"segment-{number}.parquet").read_bytes())
+    arrivals = segment_file.decode((HERE / f"segment-{number}.parquet").read_bytes())
 
     assert {
         arrival.facts.place: [
             json.loads(event.json)
-            for event in chunks.split_events(
-                chunks.inflate(arrival.payload, arrival.encoding, raw_bytes_max=1 << 20)
+            for event in chunk_codec.split_events(
+                chunk_codec.inflate(arrival.payload, arrival.encoding, raw_bytes_max=1 << 20)
             )
         ]
         for arrival in arrivals
@@ -100,7 +102,7 @@ def test_a_segment_that_still_waits_is_compacted(
     (done,) = lakes.compact(store, settings)
 
     assert (done.session_count, done.failed, lakes.quarantined(store)) == (1, {}, [])
-    lakes.verify(store, segments.decode(body))
+    lakes.verify(store, segment_file.decode(body))
     assert broken(store, settings) == []
 
 
@@ -128,7 +130,7 @@ def test_a_session_whose_facts_are_shorter_than_todays_grows(
     (done,) = lakes.compact(store, settings)
 
     assert (found, done.failed, done.session_count) == ([], {}, 1)
-    old = segments.decode((HERE / "segment-1.parquet").read_bytes())
+    old = segment_file.decode((HERE / "segment-1.parquet").read_bytes())
     lakes.verify(store, [*old, late])
     (file,) = (SessionFile(store, item.key) for item in store.list("sessions/") if item.key != key)
     assert [chunk.trigger for chunk in file.header.chunks] == [None, None, None, "url"]

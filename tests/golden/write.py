@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lake.settings import Settings
 from lake.source_maps.store import make
-from lake.store import open_store
-from tests import lakes
+from lake.storage.base import open_store
+from tests.support import lakes
 
 HERE = Path(__file__).parent
 FORMAT = 3

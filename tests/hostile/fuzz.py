@@ -11,7 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["lake"]):
     from lake.errors import LakeError
-    from lake.scrub import scrub_text, scrub_url
+    from lake.raw.redaction import scrub_text, scrub_url
     from tests.hostile.test_01_cost_budget import CHUNKS, spend
 
 import json

@@ -18,7 +18,7 @@ _METHODS = frozenset(
     ("match", "search", "fullmatch", "sub", "subn", "findall", "finditer", "split")
 )
 # Of no text that comes from outside: the demo types its own words, a setting is the operator's.
-INLINE = frozenset(("orchestration/demo/hands.py", "lake/store/__init__.py"))
+INLINE = frozenset(("orchestration/demo/hands.py", "lake/storage/base.py"))
 
 
 class Worst(NamedTuple):
@@ -106,7 +106,7 @@ def _patterns(value: object) -> "Iterator[re.Pattern[Any]]":
 
 
 def _token_form() -> object:
-    from lake.tokens import Tokens
+    from lake.control.tokens import Tokens
 
     return Tokens("rl_")._form
 
@@ -121,37 +121,46 @@ WORST: dict[str, tuple[Worst, ...]] = {
     "lake.ids:_UUID7": (Worst("0"), Worst("0", after="-"), Worst("00000000-0000-7000-8000-")),
     "lake.ids:_SECRET": (Worst("0"),),
     "lake.ids:_WEBSITE": (Worst("a"),),
-    "lake.tokens:_ID": (Worst("a"),),
-    "lake.tokens:_form": (Worst("rl_"), Worst("0", "rl_abcdefghijkl_")),
-    "lake.tables.parts:_HOT": _DIGITS,
-    "lake.anonymous:_ESCAPED": (Worst("\\"), Worst("\\u00"), Worst("\\u002")),
-    "lake.checking.control:_NAME": (*_LETTERS, Worst("a", after="/"), Worst("a/")),
-    "lake.checking.control:_INDEX": (*_LETTERS, Worst("a", after="/"), Worst("0", "a/")),
-    "lake.erasing.ledger:NAME": _LETTERS,
-    "lake.checking.control:_SOURCE_MAP": (*_LETTERS, Worst("0", "a/")),
-    "lake.checking.control:_SALT": (Worst("0", '{"salt":"'),),
-    "lake.checking.logs:_COMMIT": _DIGITS,
-    "lake.checking.logs:_CHECKPOINT": _DIGITS,
-    "lake.clients:_CONTROL": (Worst("\x00"), Worst("a")),
-    "lake.clients:_TABLET": (Worst("iPa"), Worst("Sil"), Worst("TabletKindl")),
-    "lake.websites:_ORIGIN": (Worst("a.", "https://"), Worst(":", "https://["), Worst("http://")),
-    "lake.recordings:_SPACE": (Worst(" "), Worst("\t\n")),
-    "lake.chunks:_TRIGGER_KIND": (Worst("a"),),
-    "lake.chunks:_SURROGATE": (Worst("\\"), Worst("\\u"), Worst("\\\\ud")),
-    "lake.chunks:_LONE": (
+    "lake.control.tokens:_ID": (Worst("a"),),
+    "lake.control.tokens:_form": (Worst("rl_"), Worst("0", "rl_abcdefghijkl_")),
+    "lake.tables.partitions:_HOT": _DIGITS,
+    "lake.reading.anonymize:_ESCAPED": (Worst("\\"), Worst("\\u00"), Worst("\\u002")),
+    "lake.operations.check.control:_NAME": (*_LETTERS, Worst("a", after="/"), Worst("a/")),
+    "lake.operations.check.control:_INDEX": (*_LETTERS, Worst("a", after="/"), Worst("0", "a/")),
+    "lake.erasure.ledger:NAME": _LETTERS,
+    "lake.operations.check.control:_SOURCE_MAP": (*_LETTERS, Worst("0", "a/")),
+    "lake.operations.check.control:_SALT": (Worst("0", '{"salt":"'),),
+    "lake.operations.check.delta_logs:_COMMIT": _DIGITS,
+    "lake.operations.check.delta_logs:_CHECKPOINT": _DIGITS,
+    "lake.ingest.user_agents:_CONTROL": (Worst("\x00"), Worst("a")),
+    "lake.ingest.user_agents:_TABLET": (Worst("iPa"), Worst("Sil"), Worst("TabletKindl")),
+    "lake.control.websites:_ORIGIN": (
+        Worst("a.", "https://"),
+        Worst(":", "https://["),
+        Worst("http://"),
+    ),
+    "lake.ingest.recording_reader:_SPACE": (Worst(" "), Worst("\t\n")),
+    "lake.raw.chunk_codec:_TRIGGER_KIND": (Worst("a"),),
+    "lake.raw.chunk_codec:_SURROGATE": (Worst("\\"), Worst("\\u"), Worst("\\\\ud")),
+    "lake.raw.chunk_codec:_LONE": (
         Worst("\\ud800"),
         Worst("\\udc00"),
         Worst("\\ud800\\udc00"),
         Worst("\\u"),
     ),
-    "lake.plans:_DAYS": (Worst("a"), Worst("1", "a=")),
-    "lake.scrub:_SECRET_NAME": (Worst("e-mai"), Worst("api-ke"), Worst("passsi"), Worst("e")),
-    "lake.scrub:_SECRET_VALUE": (
+    "lake.control.plans:_DAYS": (Worst("a"), Worst("1", "a=")),
+    "lake.raw.redaction:_SECRET_NAME": (
+        Worst("e-mai"),
+        Worst("api-ke"),
+        Worst("passsi"),
+        Worst("e"),
+    ),
+    "lake.raw.redaction:_SECRET_VALUE": (
         *(Worst("%40", "a"), Worst("a%40"), Worst("@"), Worst("a", "a@"), Worst("a.", "a%40")),
         *(Worst("a.a", "a@"), Worst("%40", "a@"), Worst("1-"), Worst("=")),
     ),
-    "lake.scrub:_CARD": _DIGITS,
-    "lake.scrub:_SHAPED": (
+    "lake.raw.redaction:_CARD": _DIGITS,
+    "lake.raw.redaction:_SHAPED": (
         *(
             *_DIGITS,
             *_LETTERS,
@@ -165,51 +174,76 @@ WORST: dict[str, tuple[Worst, ...]] = {
         *(Worst("bearer "), Worst(" ", "bearer"), Worst("sk_live_"), Worst("ghp_"), Worst("xoxb-")),
         *(Worst("0", after="g"), Worst("AKIA"), Worst("+"), Worst("?"), Worst("A1_"), Worst("é")),
     ),
-    "lake.scrub:_PLAIN_URL": (
+    "lake.raw.redaction:_PLAIN_URL": (
         *(Worst("a", "https://"), Worst("/", "https://a"), Worst("?", "https://a?")),
         *(Worst("#", "https://a#"), Worst("http://"), Worst("\t", "https://a/")),
     ),
-    "lake.visitors:_KEY": _DIGITS,
-    "lake.addresses:_HOP": (Worst(","),),
-    "lake.keys:_AUDIT": (Worst("0"), Worst("0", "audit/date=2026-11-30/")),
-    "lake.keys:_SEGMENT": (Worst("a", "raw/date=2026-11-30/"), Worst("raw/date=")),
-    "lake.keys:_SESSION_FILE": (Worst("a", "sessions/date=2026-11-30/"), Worst("0/"), Worst("0.")),
-    "lake.analysis.stacks:_AT": (Worst(" "), Worst("\t"), Worst("at ")),
-    "lake.analysis.stacks:_PLACE": (Worst(":1"), Worst(":"), Worst("1"), Worst(":1:1:1:1a")),
-    "lake.analysis.stacks:_SCHEME": (Worst("a"), Worst("a:", after=" "), Worst("a+")),
-    "lake.analysis.stacks:_FIREFOX_EVAL": (Worst(" line 1"), Worst(" line 1 >"), Worst(" ")),
-    "lake.analysis.stacks:_WASM": (Worst(":wasm-function[1]"), Worst(":"), Worst(":wasm-")),
+    "lake.control.visitor_salts:_KEY": _DIGITS,
+    "lake.ingest.client_address:_HOP": (Worst(","),),
+    "lake.storage.keys:_AUDIT": (Worst("0"), Worst("0", "audit/date=2026-11-30/")),
+    "lake.storage.keys:_SEGMENT": (Worst("a", "raw/date=2026-11-30/"), Worst("raw/date=")),
+    "lake.storage.keys:_SESSION_FILE": (
+        Worst("a", "sessions/date=2026-11-30/"),
+        Worst("0/"),
+        Worst("0."),
+    ),
+    "lake.analysis.js_errors.stacks:_AT": (Worst(" "), Worst("\t"), Worst("at ")),
+    "lake.analysis.js_errors.stacks:_PLACE": (
+        Worst(":1"),
+        Worst(":"),
+        Worst("1"),
+        Worst(":1:1:1:1a"),
+    ),
+    "lake.analysis.js_errors.stacks:_SCHEME": (Worst("a"), Worst("a:", after=" "), Worst("a+")),
+    "lake.analysis.js_errors.stacks:_FIREFOX_EVAL": (
+        Worst(" line 1"),
+        Worst(" line 1 >"),
+        Worst(" "),
+    ),
+    "lake.analysis.js_errors.stacks:_WASM": (
+        Worst(":wasm-function[1]"),
+        Worst(":"),
+        Worst(":wasm-"),
+    ),
     "lake.analysis.forms:_STATES": (Worst(".is-"), Worst(".error"), Worst("."), Worst(".is-a.")),
     "lake.analysis.forms:_BEFORE_QUERY": (Worst("a"), Worst("?")),
-    "lake.analysis.fingerprints:_PREFIX": (Worst("Error: "), Worst("Uncaught "), Worst("E")),
-    "lake.analysis.fingerprints:_NAMED": (*_LETTERS, Worst("a: "), Worst("a.")),
-    "lake.analysis.fingerprints:_LONG": _LETTERS,
-    "lake.analysis.fingerprints:_WORD": _LETTERS,
-    "lake.analysis.fingerprints:_NUMBER": (*_DIGITS, Worst("1.", after="a")),
-    "lake.analysis.fingerprints:_CHANGING": (
+    "lake.analysis.js_errors.fingerprints:_PREFIX": (
+        Worst("Error: "),
+        Worst("Uncaught "),
+        Worst("E"),
+    ),
+    "lake.analysis.js_errors.fingerprints:_NAMED": (*_LETTERS, Worst("a: "), Worst("a.")),
+    "lake.analysis.js_errors.fingerprints:_LONG": _LETTERS,
+    "lake.analysis.js_errors.fingerprints:_WORD": _LETTERS,
+    "lake.analysis.js_errors.fingerprints:_NUMBER": (*_DIGITS, Worst("1.", after="a")),
+    "lake.analysis.js_errors.fingerprints:_CHANGING": (
         *(Worst("0"), Worst("0x"), Worst("00000000-"), Worst("00000000-0000-"), Worst("*")),
     ),
-    "lake.analysis.fingerprints:_QUERY": (
+    "lake.analysis.js_errors.fingerprints:_QUERY": (
         Worst("?a"),
         Worst("?"),
         Worst("?" + "a" * 99),
         Worst("?a="),
     ),
-    "lake.analysis.fingerprints:_URL": (
+    "lake.analysis.js_errors.fingerprints:_URL": (
         Worst("a."),
         Worst("a:"),
         Worst("a://"),
         Worst("a", after="://"),
     ),
-    "lake.analysis.fingerprints:_HEX": (Worst("0"),),
-    "lake.analysis.fingerprints:_BUNDLED": (Worst("-abcdefgh"), Worst("-"), Worst("-abcdefgh.min")),
-    "lake.analysis.fingerprints:_SHORT_HASH": (
+    "lake.analysis.js_errors.fingerprints:_HEX": (Worst("0"),),
+    "lake.analysis.js_errors.fingerprints:_BUNDLED": (
+        Worst("-abcdefgh"),
+        Worst("-"),
+        Worst("-abcdefgh.min"),
+    ),
+    "lake.analysis.js_errors.fingerprints:_SHORT_HASH": (
         *_LETTERS,
         Worst("-a"),
         Worst("a", "-"),
         Worst("-aB1"),
     ),
-    "lake.analysis.fingerprints:_WORDINGS": (
+    "lake.analysis.js_errors.fingerprints:_WORDINGS": (
         *(Worst("can't access property 'a', "), Worst("a", "can't access property 'a', ")),
         *(Worst("a", "can't access property '"), Worst("undefined is not an object (evaluating '")),
         *(Worst("a.", "undefined is not an object (evaluating '"), Worst("undefined")),
@@ -217,13 +251,13 @@ WORST: dict[str, tuple[Worst, ...]] = {
         *(Worst(" is not a function. (In '"), Worst("Can't find variable: "), Worst("\n")),
         *(Worst("a", "Can't find variable: "), Worst("RangeError: Maximum call stack size ")),
     ),
-    "lake.analysis.foreign.form_marks:_SEARCH": (*_CLASSES, Worst("searc"), Worst("suchsuch")),
-    "lake.analysis.foreign.form_marks:_INVALID": (*_CLASSES, Worst("aErro"), Worst("errorsa")),
-    "lake.analysis.foreign.form_marks:_ERROR": (*_CLASSES, Worst("errortext")),
-    "lake.analysis.foreign.form_marks:_SUCCESS": (*_CLASSES, Worst("success"), Worst("-sent")),
-    "lake.analysis.foreign.form_marks:_HIDING": _CLASSES,
-    "lake.analysis.foreign.form_marks:_SHOWING": _CLASSES,
-    "lake.analysis.foreign.form_marks:_DISPLAY": (
+    "lake.analysis.inferred.form_fields:_SEARCH": (*_CLASSES, Worst("searc"), Worst("suchsuch")),
+    "lake.analysis.inferred.form_fields:_INVALID": (*_CLASSES, Worst("aErro"), Worst("errorsa")),
+    "lake.analysis.inferred.form_fields:_ERROR": (*_CLASSES, Worst("errortext")),
+    "lake.analysis.inferred.form_fields:_SUCCESS": (*_CLASSES, Worst("success"), Worst("-sent")),
+    "lake.analysis.inferred.form_fields:_HIDING": _CLASSES,
+    "lake.analysis.inferred.form_fields:_SHOWING": _CLASSES,
+    "lake.analysis.inferred.form_fields:_DISPLAY": (
         *(
             Worst("display"),
             Worst(" ", "display"),
@@ -231,31 +265,31 @@ WORST: dict[str, tuple[Worst, ...]] = {
             Worst("display: ", after=";"),
         ),
     ),
-    "lake.analysis.foreign.paths:_NAME": _LETTERS,
-    "lake.analysis.foreign.paths:_GENERATED": (
+    "lake.analysis.dom.element_paths:_NAME": _LETTERS,
+    "lake.analysis.dom.element_paths:_GENERATED": (
         Worst("1a"),
         Worst("a", "1"),
         Worst("__"),
         Worst("aA_"),
     ),
-    "lake.analysis.foreign.interactive:_HANDLER": (
+    "lake.analysis.dom.interactivity:_HANDLER": (
         Worst("mouse"),
         Worst("clic"),
         Worst("pointerd"),
     ),
-    "lake.analysis.foreign.interactive:_NAMED": (*_CLASSES, Worst("-btn"), Worst("_toggle-")),
-    "lake.analysis.foreign.cursors:_CURSOR": (
+    "lake.analysis.dom.interactivity:_NAMED": (*_CLASSES, Worst("-btn"), Worst("_toggle-")),
+    "lake.analysis.dom.css_cursors:_CURSOR": (
         *(Worst("cursor"), Worst("cursor:"), Worst(" ", "cursor"), Worst(" ", "cursor:")),
         *(Worst("cursor : a"), Worst("-cursor:"), Worst("cursor:a;")),
     ),
-    "lake.analysis.foreign.cursors:_COMMENT": (Worst("/*"), Worst("/**/"), Worst("*"), Worst("/")),
-    "lake.analysis.foreign.shown:_HIDDEN": (
+    "lake.analysis.dom.css_cursors:_COMMENT": (Worst("/*"), Worst("/**/"), Worst("*"), Worst("/")),
+    "lake.analysis.dom.visibility:_HIDDEN": (
         Worst("display"),
         Worst(" ", "display"),
         Worst("display:"),
     ),
-    "lake.analysis.foreign.shown:_FOCUS": (Worst("focu"), Worst("mous")),
-    "lake.analysis.foreign.selectors:_TOKEN": (
+    "lake.analysis.dom.visibility:_FOCUS": (Worst("focu"), Worst("mous")),
+    "lake.analysis.dom.selectors:_TOKEN": (
         *(
             Worst(" "),
             Worst("["),
@@ -274,13 +308,13 @@ WORST: dict[str, tuple[Worst, ...]] = {
         ),
         *(Worst("a", "[a="), Worst("(a", ":is("), Worst(" ", "[a=b"), Worst("\\", after="")),
     ),
-    "lake.analysis.foreign.selectors:_SIGN": (Worst("("), Worst(","), Worst("a")),
-    "lake.analysis.foreign.selectors:_ESCAPED": (Worst("\\"), Worst("\\a")),
-    "ingest_api.parameters:_SEQ": (Worst("1"), Worst("0")),
-    "query_api.dashboard_files:_NAME": (*_LETTERS, Worst("a", after=".")),
+    "lake.analysis.dom.selectors:_SIGN": (Worst("("), Worst(","), Worst("a")),
+    "lake.analysis.dom.selectors:_ESCAPED": (Worst("\\"), Worst("\\a")),
+    "ingest_api.request_params:_SEQ": (Worst("1"), Worst("0")),
+    "query_api.routes.dashboard_files:_NAME": (*_LETTERS, Worst("a", after=".")),
 }
-WORST["lake.scrub:_TEXT_SECRET"] = WORST["lake.scrub:_SHAPED"]
-del WORST["lake.addresses:_HOP"]
+WORST["lake.raw.redaction:_TEXT_SECRET"] = WORST["lake.raw.redaction:_SHAPED"]
+del WORST["lake.ingest.client_address:_HOP"]
 
 # For all of them, where there is time.
 ANY = (

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import psutil
 
-from ingest_api import recorder_script
+from ingest_api import recorder_assets
 from lake.settings import Settings
-from lake.store import open_store
-from query_api import dashboard_files
+from lake.storage.base import open_store
+from query_api.routes import dashboard_files
 from tests.hostile.honest_visitor import Timings, read, upload
-from tests.ingest.recording import recording_website
-from tests.processes import INGEST, QUERY, Server, serving
-from tests.query.recorded import Clock, Lakeful
+from tests.ingest_api.recording import recording_website
+from tests.query_api.recorded import Clock, Lakeful
+from tests.support.processes import INGEST, QUERY, Server, serving
 
 APIS = ("ingest", "query")
 _RECEIVE_BYTES = 4096  # of a client that wants the server to hold what it does not read
@@ -50,7 +50,7 @@ def target(api: str, settings: Settings, folder: Path) -> Iterator[Target]:
     if api == "ingest":
         website = recording_website(store)
         with serving(settings, folder / "log", command=INGEST) as server:
-            assert (recorder_script.DIST / recorder_script.RECORDER).is_file()
+            assert (recorder_assets.DIST / recorder_assets.RECORDER).is_file()
             yield Target(server, "/r/x.js", partial(upload, server.port, website.website_id))
         return
     lakeful = Lakeful(store, settings, Clock(time.time_ns() // 1_000_000))

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lake.analysis.analysis import Analysis
-from lake.session_files import Placed
+from lake.analysis.analyzer import Analysis
+from lake.sessions.session_file import Placed
 
 Json = dict[str, Any]
 

@@ -70,12 +70,12 @@ _MEASURE = """
 }
 """
 _FUNCTIONS = """
-export { maskPatterns } from "./src/sanitize/patterns.ts";
-export { maskUrl, maskSrcset } from "./src/sanitize/urls.ts";
-export { maskCss } from "./src/sanitize/css.ts";
-export { Echo } from "./src/sanitize/echo.ts";
-export { safeCss, safeSheet } from "../../query_api/dashboard/src/player/defuse_css.ts";
-export { hovered } from "../../query_api/dashboard/src/player/hover.ts";
+export { maskPatterns } from "./src/privacy/patterns.ts";
+export { maskUrl, maskSrcset } from "./src/privacy/urls.ts";
+export { maskCss } from "./src/privacy/css.ts";
+export { Echo } from "./src/privacy/typed_text.ts";
+export { safeCss, safeSheet } from "../../query_api/dashboard/src/player/safety/defuse_css.ts";
+export { hovered } from "../../query_api/dashboard/src/player/safety/hover.ts";
 """
 _MEASURE_FUNCTIONS = """
 ([units, befores, length]) => {
@@ -129,7 +129,7 @@ def _run(*command: str) -> str:
 
 
 def _patterns() -> list[dict[str, Any]]:
-    files = [RECORDER / "rrweb_parts.js"]
+    files = [RECORDER / "src/vendor/rrweb/parts.js"]
     for folder in (RECORDER / "src", DASHBOARD / "src"):
         files += [*folder.rglob("*.ts"), *folder.rglob("*.tsx")]
     paths = [str(file) for file in files if not str(file).endswith((".d.ts", *_OWN_WORDS))]

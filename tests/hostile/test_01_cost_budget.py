@@ -11,11 +11,11 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lake import clients
-from lake.chunks import read_chunk, split_events
 from lake.errors import BadInput
-from lake.scrub import scrub_text, scrub_url
-from lake.source_maps.decoding import decode
+from lake.ingest import user_agents
+from lake.raw.chunk_codec import read_chunk, split_events
+from lake.raw.redaction import scrub_text, scrub_url
+from lake.source_maps.decode import decode
 from tests.hostile.costs import cpu_s, peak_bytes
 from tests.hostile.streams import analyse
 
@@ -104,7 +104,7 @@ def assert_texts_are_cheap(text: str) -> None:
         lambda: scrub_url(text),
         lambda: scrub_url(f"https://a.example/?q={text}#{text}"),
         lambda: scrub_text(text, 8000),
-        lambda: clients.describe(text, {}, country=None, visitor_id=""),
+        lambda: user_agents.describe(text, {}, country=None, visitor_id=""),
         source_map,
     ):
         assert_cheap(len(text), work)

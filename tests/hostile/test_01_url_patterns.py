@@ -13,14 +13,14 @@ from threading import Event, Thread
 import httpx
 import pytest
 
-from lake.chunks import mend, read_chunk
-from lake.scrub import MASK, URL_LENGTH_MAX, scrub_text, scrub_url
+from lake.raw.chunk_codec import mend, read_chunk
+from lake.raw.redaction import MASK, URL_LENGTH_MAX, scrub_text, scrub_url
 from lake.settings import Settings
-from lake.store import open_store
+from lake.storage.base import open_store
 from tests.hostile import honest_visitor
 from tests.hostile.costs import cpu_s, growth
-from tests.ingest.recording import Recorder, recording_website
-from tests.processes import serving
+from tests.ingest_api.recording import Recorder, recording_website
+from tests.support.processes import serving
 
 SIGNS = "https://a.example/?q=" + "%40" * 30_000 + "!"
 

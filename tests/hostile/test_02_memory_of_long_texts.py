@@ -11,17 +11,17 @@ import httpx
 import psutil
 import pytest
 
-from lake import addresses, clients
-from lake.analysis.foreign import cursors
-from lake.analysis.foreign.budget import Budget
-from lake.analysis.foreign.network import _path_of
-from lake.chunks import read_chunk
-from lake.scrub import scrub_text, scrub_url
+from lake.analysis.dom import css_cursors
+from lake.analysis.dom.budget import Budget
+from lake.analysis.inferred.network import _path_of
+from lake.ingest import client_address, user_agents
+from lake.raw.chunk_codec import read_chunk
+from lake.raw.redaction import scrub_text, scrub_url
 from lake.settings import Settings
-from lake.store import open_store
+from lake.storage.base import open_store
 from tests.hostile.costs import peak_bytes
-from tests.ingest.recording import Recorder, headers, recording_website
-from tests.processes import serving
+from tests.ingest_api.recording import Recorder, headers, recording_website
+from tests.support.processes import serving
 
 COUNT = 24
 NOW_MS = 1_795_000_000_000
@@ -62,16 +62,16 @@ def left_bytes(work: Callable[[int], object]) -> int:
         lambda seq: scrub_url(f"https://[{seq}" + "a=b&" * 75_000),
         lambda seq: scrub_text(f"{seq} " + "a=b&" * 75_000, 1000),
         lambda seq: _path_of(f"https://a.example/{seq}?" + "a=b&" * 75_000),
-        lambda seq: clients.describe(
+        lambda seq: user_agents.describe(
             f"{seq}" * 75_000,
-            dict.fromkeys(clients.HINTS, f'"{seq}{"a" * 75000}"'),
+            dict.fromkeys(user_agents.HINTS, f'"{seq}{"a" * 75000}"'),
             country=None,
             visitor_id="",
         ),
-        lambda seq: addresses.visitor_address(
+        lambda seq: client_address.visitor_address(
             "10.0.0.1",
             f"fe80::1%{seq}" + "a" * 60_000,
-            addresses.parse_networks("10.0.0.0/8,fe80::/16"),
+            client_address.parse_networks("10.0.0.0/8,fe80::/16"),
         ),
     ],
     ids=["chunk", "url", "other-url", "no-url", "text", "request", "user-agent", "address"],
@@ -82,12 +82,12 @@ def test_nothing_long_is_left(work: Callable[[int], object]) -> None:
 
 def test_rules_of_sheets_are_remembered_by_their_bytes() -> None:
     sheet = "".join(f".{'a' * 400}{n}{{cursor:pointer}}" for n in range(200))
-    before = cursors._READ._bytes
+    before = css_cursors._READ._bytes
 
-    held_bytes = peak_bytes(lambda: cursors.Cursors(Budget()).read(sheet))
+    held_bytes = peak_bytes(lambda: css_cursors.Cursors(Budget()).read(sheet))
 
-    assert held_bytes < 3 * (cursors._READ._bytes - before)
-    assert cursors._READ.bytes_max <= 16 << 20
+    assert held_bytes < 3 * (css_cursors._READ._bytes - before)
+    assert css_cursors._READ.bytes_max <= 16 << 20
 
 
 @pytest.mark.parametrize("unit", ["[],", "{},", '{"a":1},', "1.5,", '"a",'])

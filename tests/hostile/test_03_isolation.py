@@ -12,32 +12,35 @@ from typer.testing import CliRunner
 
 import lake as open_lake
 from ingest_api.app import create_app as create_ingest
-from lake import erased, erasing, holds, ids, keys, segments, websites
-from lake.check import check
+from lake import erasure, ids
 from lake.compaction import compact_day
-from lake.erasing import Receipt, Targets
+from lake.control import legal_holds, tombstones, websites
+from lake.erasure import Receipt, Targets
 from lake.errors import Damaged
-from lake.maintenance import maintain
-from lake.pending import PendingIndex
-from lake.rebuild import rebuild
-from lake.repair import repair
-from lake.rescoring import rescore_day
+from lake.operations.check.run import check
+from lake.operations.maintenance import maintain
+from lake.operations.rebuild import rebuild
+from lake.operations.repair import repair
+from lake.operations.rescore import rescore_day
+from lake.raw import segment_file
+from lake.raw.pending_index import PendingIndex
+from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
-from lake.store import Store
-from lake.tables.table import Table
-from lake.times import iso, utc_day
-from lake.view import Lake
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.tables.delta_table import Table
+from lake.timestamps import iso, utc_day
 from orchestration.cli import app
 from orchestration.definitions import defs
 from query_api.app import create_app
-from tests.asgi import AppClient
-from tests.care.expired import OVER_MS, expire, old
-from tests.care.lakes import DAY_MS, compacted
-from tests.ingest import recording
-from tests.ingest.recording import Recorder, recording_website
+from tests.ingest_api import recording
+from tests.ingest_api.recording import Recorder, recording_website
+from tests.lake.operations.expired import OVER_MS, expire, old
+from tests.lake.operations.lakes import DAY_MS, compacted
 from tests.orchestration.conftest import FrozenLake
-from tests.processes import environ_of
-from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+from tests.support.asgi import AppClient
+from tests.support.processes import environ_of
 
 MAX_ID = "ffffffff-ffff-7fff-bfff-ffffffffffff"
 TOO_LATE = ids.uuid7(ids.TIME_MS_MAX + 1, 7)
@@ -197,7 +200,7 @@ def plant_chunk(lakeful: Lakeful, website_id: str, good: Session) -> None:
     (first, second) = good.chunks([*page(good.began_ms), *moves(good.began_ms, 40)])
     bad = first._replace(website_id=website_id, session_id=MAX_ID)
     key = keys.segment_key(good.day, ids.new_uuid7(NOW_MS))
-    lakeful.store.put(key, segments.encode([bad, first, second]))
+    lakeful.store.put(key, segment_file.encode([bad, first, second]))
     lakeful.clock.tick()
 
 
@@ -205,7 +208,7 @@ def carry_out(lakeful: Lakeful) -> list[Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    return erasing.carry_out_waiting(
+    return erasure.carry_out_waiting(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
     )
 
@@ -250,15 +253,15 @@ def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
     lakeful.clock.tick()
 
     # The erasure of the sound website is done, the poisoned one says why it is not.
-    asked = erasing.request(
+    asked = erasure.request(
         Lake(store, settings, lakeful.clock),
         sound.website_id,
         Targets(sessions=(gone.session_id,)),
         by="test",
     )
     carry_out(lakeful)
-    assert erasing.receipt_of(store, sound.website_id, asked.erasure_id).done_at
-    failed = erasing.receipt_of(store, bad_website.website_id, poison.erasure_id)
+    assert erasure.receipt_of(store, sound.website_id, asked.erasure_id).done_at
+    failed = erasure.receipt_of(store, bad_website.website_id, poison.erasure_id)
     assert failed.done_at is None
     assert failed.failed is not None
     assert MAX_ID in failed.failed
@@ -305,7 +308,7 @@ def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
 
 
 def key_of_all(lakeful: Lakeful) -> str:
-    from lake import api_keys
+    from lake.control import api_keys
 
     return api_keys.create(lakeful.store, website_id="*", role="admin", now_ms=NOW_MS)
 
@@ -319,7 +322,7 @@ def test_a_poisoned_erasure_is_cancelled_and_what_it_hid_is_erased(
     compacted(lakeful, {theirs.day})
     poison = plant_erasures(lakeful, website_id, theirs)
     base = f"/api/websites/{website_id}/erasures"
-    sound = erasing.request(
+    sound = erasure.request(
         Lake(store, lakeful.settings, lakeful.clock),
         website_id,
         Targets(sessions=(ids.new_uuid7(NOW_MS),)),
@@ -340,8 +343,8 @@ def test_a_poisoned_erasure_is_cancelled_and_what_it_hid_is_erased(
             assert run.exit_code == 0, run.output
 
     carry_out(lakeful)
-    assert erasing.receipt_of(store, website_id, anew).done_at
-    assert erasing.waiting(store) == erasing.unreadable(store) == []
+    assert erasure.receipt_of(store, website_id, anew).done_at
+    assert erasure.waiting(store) == erasure.unreadable(store) == []
     assert not any(theirs.session_id in item.key for item in store.list(keys.SESSIONS))
     assert MAX_ID not in store.get(keys.erased_key(website_id)).decode()
     entries = client.get(f"/api/websites/{website_id}/audit", headers=admin).json()["entries"]
@@ -360,24 +363,24 @@ def test_a_website_whose_erasure_fails_delays_no_other(
     compacted(lakeful, {sessions[0].day})
     reader = Lake(store, lakeful.settings, lakeful.clock)
     asked = [
-        erasing.request(reader, one.website_id, Targets(sessions=(one.session_id,)), by="test")
+        erasure.request(reader, one.website_id, Targets(sessions=(one.session_id,)), by="test")
         for one in sessions
     ]
-    real, todo = erased.settle, [1]
+    real, todo = tombstones.settle, [1]
 
     def fail_once(store: Store, website_id: str, gone: set[str]) -> None:
         if website_id == first.website_id and todo.pop():
             raise ZeroDivisionError
         real(store, website_id, gone)
 
-    monkeypatch.setattr(erased, "settle", fail_once)
+    monkeypatch.setattr(tombstones, "settle", fail_once)
     with pytest.raises(ZeroDivisionError):
         carry_out(lakeful)
-    states = [erasing.receipt_of(store, one.website_id, one.erasure_id) for one in asked]
+    states = [erasure.receipt_of(store, one.website_id, one.erasure_id) for one in asked]
     assert [bool(one.done_at) for one in states] == [False, True]
     assert "ZeroDivisionError" in (states[0].failed or "")
 
-    monkeypatch.setattr(erased, "settle", real)
+    monkeypatch.setattr(tombstones, "settle", real)
     (done,) = carry_out(lakeful)
     assert (bool(done.done_at), done.failed) == (True, None)
 
@@ -388,11 +391,11 @@ def test_dagster_names_failed_erasures_and_goes_on(
     for name, value in environ_of(lakeful.settings).items():
         monkeypatch.setitem(os.environ, name, value)
     monkeypatch.setitem(os.environ, "REPLAY_CONTROL_CACHE_S", "0.001")
-    monkeypatch.setattr("lake.erasing.carrying._COMMIT_MS", 0)
+    monkeypatch.setattr("lake.erasure.execute._COMMIT_MS", 0)
     sound = lakeful.new_website()
     theirs = lakeful.record(page(NOW_MS - 1000))
     poison = plant_erasures(lakeful, lakeful.website.website_id, theirs)
-    asked = erasing.request(
+    asked = erasure.request(
         Lake(lakeful.store, lakeful.settings, lakeful.clock),
         sound.website_id,
         Targets(sessions=(ids.new_uuid7(NOW_MS),)),
@@ -426,7 +429,7 @@ def test_a_day_that_fails_stops_no_other_day(
 ) -> None:
     for name, value in environ_of(lakeful.settings).items():
         monkeypatch.setitem(os.environ, name, value)
-    monkeypatch.setattr("orchestration.cli.compacting.now_ms", lambda: NOW_MS)
+    monkeypatch.setattr("orchestration.cli.compact.now_ms", lambda: NOW_MS)
     early, late = (
         lakeful.record(page(began_ms), began_ms=began_ms)
         for began_ms in (NOW_MS - 2 * DAY_MS, NOW_MS - DAY_MS)
@@ -478,8 +481,8 @@ def test_holds_of_ids_without_a_day_are_listed_and_released(lakeful: Lakeful) ->
     website_id = lakeful.website.website_id
     plant_erasures(lakeful, website_id, lakeful.session())
 
-    assert MAX_ID in holds.of(lakeful.store, website_id).sessions
+    assert MAX_ID in legal_holds.of(lakeful.store, website_id).sessions
     with suppress(Damaged):
         expire(lakeful)
-    holds.release(lakeful.store, website_id, MAX_ID, by="me", now_ms=OVER_MS)
-    assert holds.of(lakeful.store, website_id).sessions == {}
+    legal_holds.release(lakeful.store, website_id, MAX_ID, by="me", now_ms=OVER_MS)
+    assert legal_holds.of(lakeful.store, website_id).sessions == {}

@@ -14,25 +14,27 @@ from typer.testing import CliRunner
 
 import lake
 from ingest_api.app import create_app as create_ingest
-from lake import erased, erasing, holds, merge
-from lake.chunks import USERS_MAX
-from lake.erasing import carrying
+from lake import erasure
+from lake.control import legal_holds, tombstones
+from lake.erasure import execute
 from lake.errors import ChunkMalformed
-from lake.facts import Client
-from lake.maintenance import maintain
-from lake.rebuild import rebuild
-from lake.rescoring import rescore_day
-from lake.segments import Arrival
-from lake.view import Lake
+from lake.operations.maintenance import maintain
+from lake.operations.rebuild import rebuild
+from lake.operations.rescore import rescore_day
+from lake.raw.chunk_codec import USERS_MAX
+from lake.raw.chunk_facts import Client
+from lake.raw.segment_file import Arrival
+from lake.reading.lake_snapshot import Lake
+from lake.sessions import merge
 from orchestration.cli import app
-from tests import lakes
-from tests.asgi import AppClient
-from tests.care.damage import rewrite
-from tests.care.lakes import DAY_MS, broken
-from tests.ingest.recording import Recorder, plain, recording_website
-from tests.query.conftest import client, clock, lakeful  # noqa: F401
-from tests.query.recorded import NOW_MS, Event, Lakeful, Session, note, page
-from tests.texts import every_text
+from tests.ingest_api.recording import Recorder, plain, recording_website
+from tests.lake.operations.damage import rewrite
+from tests.lake.operations.lakes import DAY_MS, broken
+from tests.query_api.conftest import client, clock, lakeful  # noqa: F401
+from tests.query_api.recorded import NOW_MS, Event, Lakeful, Session, note, page
+from tests.support import lakes
+from tests.support.asgi import AppClient
+from tests.support.texts import every_text
 
 pytestmark = pytest.mark.folder  # the store makes no difference here
 
@@ -87,11 +89,11 @@ def _as_read_before(arrivals: Sequence[Arrival]) -> list[Arrival]:
     ]
 
 
-def carry_out(lakeful: Lakeful) -> list[erasing.Receipt]:
+def carry_out(lakeful: Lakeful) -> list[erasure.Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    return erasing.carry_out_waiting(
+    return erasure.carry_out_waiting(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
     )
 
@@ -159,12 +161,14 @@ def test_an_erasure_by_any_of_them_leaves_no_byte(
 def test_a_tombstone_of_any_of_them_hides_a_session(
     client: AppClient,
     lakeful: Lakeful,
-    by: erased.PersonKind,
+    by: tombstones.PersonKind,
 ) -> None:
     """The person alone is named, as where a compactor was faster than the erasure."""
     compacted, grown = shared_till(lakeful, "compacted"), shared_till(lakeful, "grown")
     name = USERS[0] if by == "user" else VISITORS[1]
-    erased.add(lakeful.store, lakeful.website.website_id, people={erased.person(by, name): NOW_MS})
+    tombstones.add(
+        lakeful.store, lakeful.website.website_id, people={tombstones.person(by, name): NOW_MS}
+    )
     lakeful.clock.tick()
 
     base = f"/api/websites/{lakeful.website.website_id}/sessions"
@@ -195,9 +199,9 @@ def test_late_chunks_of_an_erased_users_session_are_refused(
 
         other = Recorder(recorder.website_id)
         assert post(0, *identified(NOW_MS, *USERS[:2])) == 202
-        wanted = erasing.Targets(user_id=USERS[0])
+        wanted = erasure.Targets(user_id=USERS[0])
         reader = Lake(lakeful.store, settings, lakeful.clock)
-        erasing.request(reader, recorder.website_id, wanted, by="test")
+        erasure.request(reader, recorder.website_id, wanted, by="test")
 
         assert post(1, lakes.click(NOW_MS + 1)) == 410
         assert post(0, *identified(NOW_MS, "dave", USERS[0], "erin"), sender=other) == 410
@@ -210,7 +214,7 @@ def test_a_hold_stops_an_erasure_by_any_of_them(
 ) -> None:
     session = shared_till(lakeful, "compacted")
     website_id = lakeful.website.website_id
-    holds.place(
+    legal_holds.place(
         lakeful.store, website_id, session.session_id, reason="a case", by="test", now_ms=NOW_MS
     )
 
@@ -334,7 +338,7 @@ def test_the_command_line_erases_a_user_who_was_not_the_last(
     session = shared_till(lakeful, "compacted")
     for name, value in (("LAKE", lakeful.settings.lake), ("CONTROL_CACHE_S", "0.001")):
         monkeypatch.setenv(f"REPLAY_{name}", value)
-    monkeypatch.setattr(carrying, "_COMMIT_MS", 0)
+    monkeypatch.setattr(execute, "_COMMIT_MS", 0)
     arguments = ["erase", "--user", USERS[0], "--website", session.website_id, "--json"]
 
     done = CliRunner().invoke(app, arguments)

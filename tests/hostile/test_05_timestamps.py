@@ -12,17 +12,26 @@ import polars as pl
 import pytest
 
 from ingest_api.app import create_app as create_ingest
-from lake import websites
+from lake.control import websites
 from lake.errors import RecordingMalformed
-from lake.importing import import_recording
-from lake.summaries import summarise_day
-from lake.times import CLOCK_OFF_MS_MAX
-from tests.asgi import AppClient
-from tests.care.damage import rewrite
-from tests.care.lakes import broken, dead_click
-from tests.ingest.recording import Recorder, plain
-from tests.query.conftest import client, clock, lakeful  # noqa: F401
-from tests.query.recorded import NOW_MS, Event, Lakeful, Session, moves, note, page, script_error
+from lake.ingest.import_recording import import_recording
+from lake.tables.daily_summary import summarise_day
+from lake.timestamps import CLOCK_OFF_MS_MAX
+from tests.ingest_api.recording import Recorder, plain
+from tests.lake.operations.damage import rewrite
+from tests.lake.operations.lakes import broken, dead_click
+from tests.query_api.conftest import client, clock, lakeful  # noqa: F401
+from tests.query_api.recorded import (
+    NOW_MS,
+    Event,
+    Lakeful,
+    Session,
+    moves,
+    note,
+    page,
+    script_error,
+)
+from tests.support.asgi import AppClient
 
 pytestmark = pytest.mark.folder  # the store makes no difference here
 

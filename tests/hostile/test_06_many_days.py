@@ -10,19 +10,18 @@ import httpx
 import pytest
 
 from ingest_api.app import create_app
-from lake import appending
-from lake.chunks import read_chunk
 from lake.compaction.day import compact_day
-from lake.facts import Client
-from lake.segments import Arrival
+from lake.raw import segment_writer
+from lake.raw.chunk_codec import read_chunk
+from lake.raw.chunk_facts import Client
+from lake.raw.segment_file import Arrival
 from lake.settings import Settings
-from lake.store import Store, open_store
-from lake.times import utc_day
-from tests.asgi import AppClient
+from lake.storage.base import Store, open_store
+from lake.timestamps import utc_day
 from tests.conftest import eventually
 from tests.hostile.flood import flooding, post
 from tests.hostile.honest_visitor import compare, upload
-from tests.ingest.recording import (
+from tests.ingest_api.recording import (
     NOW_MS,
     ORIGIN,
     Recorder,
@@ -34,8 +33,9 @@ from tests.ingest.recording import (
     stored,
     zipped,
 )
-from tests.processes import serving
 from tests.s3.endpoint import Fault, S3Endpoint
+from tests.support.asgi import AppClient
+from tests.support.processes import serving
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -120,7 +120,7 @@ def test_tiny_segments_are_read_side_by_side_by_compaction(s3: S3Endpoint) -> No
         arrival = Arrival(
             website_id, one.session_id, facts, client, NOW_MS * 1000, "", raw, len(raw)
         )
-        appending.append(store, [arrival], now_ms=NOW_MS)
+        segment_writer.append(store, [arrival], now_ms=NOW_MS)
     late = {"kind": "late-answer", "method": "GET", "match": "/raw/", "times": count}
     columns = s3.faults.add(Fault(**late, delay_s=0.2))
     payloads = s3.faults.add(Fault(**late, delay_s=0.2))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lake.addresses import parse_networks
-from lake.connections import Connections, Group
+from lake.http.connections import Connections, Group
+from lake.ingest.client_address import parse_networks
 from lake.settings import Settings
 from tests.conftest import WAIT_S, eventually
 from tests.hostile.honest_visitor import compare

@@ -20,22 +20,24 @@ from typing import Any
 import httpx
 import pytest
 
-from lake import facts, pending, running_summary, websites
-from lake.filters import SessionQuery
-from lake.kept import Kept
-from lake.listing import list_sessions
+from lake.bounded_cache import Kept
+from lake.control import websites
+from lake.control.websites import Website
+from lake.raw import chunk_facts, pending_index
+from lake.reading.lake_snapshot import Lake
+from lake.reading.session_filters import SessionQuery
+from lake.reading.session_list import list_sessions
+from lake.sessions import running_summary
 from lake.settings import Settings
-from lake.store import Store, open_store
-from lake.view import Lake
-from lake.websites import Website
+from lake.storage.base import Store, open_store
 from query_api.app import create_app
-from query_api.fair_share import FairShare
+from query_api.http.fair_share import FairShare
 from query_api.metrics import Metrics
-from tests import lakes
-from tests.asgi import AppClient
 from tests.hostile.honest_visitor import compare, read
-from tests.processes import INGEST, QUERY, serving
-from tests.query.recorded import Clock, Lakeful, Session, note, page
+from tests.query_api.recorded import Clock, Lakeful, Session, note, page
+from tests.support import lakes
+from tests.support.asgi import AppClient
+from tests.support.processes import INGEST, QUERY, serving
 
 URLS = 256  # that a chunk keeps
 
@@ -152,7 +154,7 @@ def test_waiting_chunks_take_little_memory_whatever_addresses_they_hold(
     lakeful: Lakeful, attack: Attack
 ) -> None:
     attack.grow()
-    index = pending.PendingIndex(lakeful.store)
+    index = pending_index.PendingIndex(lakeful.store)
     index.refresh()  # with all that is loaded once
     attack.grow(60)
     tracemalloc.start()
@@ -184,7 +186,7 @@ def test_page_views_beyond_the_budget_are_counted_and_not_listed(
     assert found["cut"] == waiting.json()["cut"] == ["pageList"]
     listed = [one | {"clickCount": None} for one in found["pageList"]]
     assert listed == waiting.json()["pageList"]
-    assert len(listed) == len(lakes.rows(lakeful.store, "pages")) == facts.PAGES_MAX
+    assert len(listed) == len(lakes.rows(lakeful.store, "pages")) == chunk_facts.PAGES_MAX
     assert max(len(waiting.content), len(compacted.content)) < 1_000_000
     kept = [view for chunk in stored.header["chunks"] for view in chunk[10]]
     assert sum(32 + len(view[1]) for view in kept) < 300_000

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from lake import erased, keys, quarantine, segments
-from lake.erasing.removal import Removed, remove_sessions
-from lake.quarantine_contents import contents, totals
-from lake.segments import Arrival
+from lake.control import tombstones
+from lake.erasure.removal import Removed, remove_sessions
+from lake.operations.quarantine_contents import contents, totals
+from lake.raw import quarantine, segment_file
+from lake.raw.segment_file import Arrival
 from lake.settings import Settings
-from lake.store import Store, open_store
-from lake.store.local import LocalStore
-from tests import lakes
+from lake.storage import keys
+from lake.storage.base import Store, open_store
+from lake.storage.local import LocalStore
+from tests.support import lakes
 
 FLOOD = 400  # several times what is kept of one session
 
@@ -118,7 +120,7 @@ def test_a_person_is_erased_from_an_object_that_many_share(
     assert len(totals(store).sessions) == 2
     gone = lakes.session_id(0)
 
-    erased.add(store, lakes.WEBSITE, sessions=[gone])
+    tombstones.add(store, lakes.WEBSITE, sessions=[gone])
     remove_sessions(store, lakes.WEBSITE, [gone], Removed())
 
     found = totals(store)
@@ -132,7 +134,7 @@ def test_what_older_versions_put_there_is_read_and_counted_once(
 ) -> None:
     """One chunk an object, named by its identity and payload."""
     (old,) = conflicts(1)
-    body = segments.encode([old], reason=quarantine.TAKEN)
+    body = segment_file.encode([old], reason=quarantine.TAKEN)
     store.put(keys.quarantine_key(lakes.DAY, "0123456789abcdef0123456789abcdef"), body)
     lakes.append(store, lakes.session(0), [old])
 

@@ -11,19 +11,19 @@ import httpx
 import pytest
 
 from ingest_api.app import create_app
-from ingest_api.limits import BURST_S
-from lake import api_keys, control
-from lake.control import Control
+from ingest_api.fair_share import BURST_S
+from lake.control import api_keys, cache
+from lake.control.cache import Control
 from lake.errors import StoreUnavailable
 from lake.settings import Settings
-from lake.store import Store, open_store
-from tests.asgi import AppClient
+from lake.storage.base import Store, open_store
 from tests.conftest import eventually
 from tests.hostile.flood import flooding, get
 from tests.hostile.honest_visitor import compare, upload
-from tests.ingest.recording import NOW_MS, ORIGIN, Recorder, chunk, plain, recording_website
-from tests.processes import serving
+from tests.ingest_api.recording import NOW_MS, ORIGIN, Recorder, chunk, plain, recording_website
 from tests.s3.endpoint import Fault, S3Endpoint
+from tests.support.asgi import AppClient
+from tests.support.processes import serving
 
 PROXY = "192.0.2.1"  # where AppClient's requests come from
 
@@ -74,7 +74,7 @@ def test_absent_names_push_no_known_one_out(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of websites, and of the query API's keys."""
-    monkeypatch.setattr(control, "_ENTRIES_MAX", 10)
+    monkeypatch.setattr(cache, "_ENTRIES_MAX", 10)
     website_id = recording_website(store).website_id
     token = api_keys.create(store, website_id=website_id, role="viewer", now_ms=NOW_MS)
     found = Control(store, settings, lambda: 0.0)

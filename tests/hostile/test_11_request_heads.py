@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lake.protocol import HEAD_BYTES_MAX, HEADERS_MAX
+from lake.http.uvicorn_protocol import HEAD_BYTES_MAX, HEADERS_MAX
 from lake.settings import Settings
 from tests.hostile.honest_visitor import compare
 from tests.hostile.raw_sockets import APIS, Target, connect, get, hoard_of, target, until_closed

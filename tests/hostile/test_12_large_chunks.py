@@ -18,25 +18,18 @@ from prometheus_client import Gauge
 
 from benchmarks.ingest import load
 from ingest_api.app import create_app
-from ingest_api.bodies import Overloaded
 from ingest_api.chunk_reader import Request, inflated_bytes_max
+from ingest_api.fair_share import Lateness, Limits
 from ingest_api.large_chunks import LargeChunks
-from ingest_api.limits import Lateness, Limits
+from ingest_api.request_body import Overloaded
 from lake.errors import LakeError, TooMany
 from lake.settings import MIB, Settings
-from lake.store import Store, open_store
-from tests.asgi import AppClient
+from lake.storage.base import Store, open_store
 from tests.hostile.flood import flooding, post
 from tests.hostile.honest_visitor import Timings, compare, upload
-from tests.ingest.recording import (
-    NOW_MS,
-    Recorder,
-    counted,
-    headers,
-    recording_website,
-    stored,
-)
-from tests.processes import serving
+from tests.ingest_api.recording import NOW_MS, Recorder, counted, headers, recording_website, stored
+from tests.support.asgi import AppClient
+from tests.support.processes import serving
 
 LIMIT = 32 * MIB
 

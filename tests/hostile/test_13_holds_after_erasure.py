@@ -7,27 +7,29 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner
 
-from lake import erased, erasing, holds, keys
-from lake.check import check
+from lake import erasure
 from lake.compaction import compact_day
-from lake.erasing import Receipt, Targets, removal, requests
+from lake.control import legal_holds, tombstones
+from lake.erasure import Receipt, Targets, removal, requests
 from lake.errors import SessionErased, SessionMissing
-from lake.finding import find
-from lake.listing import SessionQuery, list_sessions
-from lake.maintenance import maintain
-from lake.rebuild import rebuild
-from lake.repair import repair
+from lake.operations.check.run import check
+from lake.operations.maintenance import maintain
+from lake.operations.rebuild import rebuild
+from lake.operations.repair import repair
+from lake.reading.lake_snapshot import Lake
+from lake.reading.session_list import SessionQuery, list_sessions
+from lake.reading.session_lookup import find
 from lake.settings import Settings
-from lake.store import Store
-from lake.tables.table import Table
-from lake.view import Lake
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.tables.delta_table import Table
 from orchestration.cli import app
 from query_api.app import create_app
-from tests.asgi import AppClient
-from tests.care.expired import at_point, expire, old, old_with_all
-from tests.care.lakes import DAY_MS, compacted
-from tests.processes import environ_of
-from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+from tests.lake.operations.expired import at_point, expire, old, old_with_all
+from tests.lake.operations.lakes import DAY_MS, compacted
+from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+from tests.support.asgi import AppClient
+from tests.support.processes import environ_of
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def lakeful(store: Store, settings: Settings) -> Lakeful:
 
 
 def hold(lakeful: Lakeful, session: Session | None = None, reason: str = "case 4711") -> None:
-    holds.place(
+    legal_holds.place(
         lakeful.store,
         lakeful.website.website_id,
         session.session_id if session else None,
@@ -49,20 +51,20 @@ def hold(lakeful: Lakeful, session: Session | None = None, reason: str = "case 4
 def release(lakeful: Lakeful, session: Session | None = None) -> None:
     session_id = session.session_id if session else None
     website_id = lakeful.website.website_id
-    holds.release(lakeful.store, website_id, session_id, by="counsel", now_ms=NOW_MS)
+    legal_holds.release(lakeful.store, website_id, session_id, by="counsel", now_ms=NOW_MS)
 
 
 def ask(lakeful: Lakeful, *sessions: Session) -> Receipt:
     wanted = Targets(sessions=tuple(one.session_id for one in sessions))
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-    return erasing.request(reader, lakeful.website.website_id, wanted, by="test")
+    return erasure.request(reader, lakeful.website.website_id, wanted, by="test")
 
 
 def carry_out(lakeful: Lakeful) -> list[Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    return erasing.carry_out_waiting(
+    return erasure.carry_out_waiting(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
     )
 
@@ -108,7 +110,7 @@ def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
     # Waiting for a release is neither late nor broken, and nobody asks for it again.
     assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS + 5 * DAY_MS) == []
     maintain(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
-    assert [one.erasure_id for one in erasing.waiting(lakeful.store)] == [asked.erasure_id]
+    assert [one.erasure_id for one in erasure.waiting(lakeful.store)] == [asked.erasure_id]
 
     release(lakeful, mine)
     (done,) = carry_out(lakeful)
@@ -174,7 +176,7 @@ def test_a_hold_that_comes_while_an_erasure_runs_keeps_what_is_left(
     assert {key.partition("/")[0] for key in objects_of(lakeful, session)} == left
     # Whoever placed it after the run began is told that some may be gone.
     website_id = lakeful.website.website_id
-    (begun,) = erasing.started(lakeful.store, website_id, session.session_id)
+    (begun,) = erasure.started(lakeful.store, website_id, session.session_id)
     assert begun.erasure_id == asked.erasure_id
     # Nothing else destroys what is left, or shows it.
     compact_day(lakeful.store, lakeful.settings, session.day, now_ms=lakeful.clock.ms)
@@ -200,7 +202,7 @@ def test_chunks_of_a_held_session_that_is_to_be_erased_are_not_dropped(lakeful: 
     (file,) = objects_of(lakeful, held)
     assert held.session_id in file
     assert_hidden(lakeful, held)
-    assert len(erasing.waiting(lakeful.store)) == 1
+    assert len(erasure.waiting(lakeful.store)) == 1
     release(lakeful, held)
     carry_out(lakeful)
     assert objects_of(lakeful, held) == {}
@@ -210,7 +212,7 @@ def test_chunks_of_a_held_session_that_is_to_be_erased_are_not_dropped(lakeful: 
 def test_a_hold_that_comes_while_a_compaction_drops_chunks_keeps_them(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    from lake.compaction.slice import Compactor
+    from lake.compaction.compactor import Compactor
 
     began_ms = NOW_MS - (100 * DAY_MS if why == "expired" else 1000)
     session = lakeful.session(began_ms=began_ms)
@@ -254,13 +256,13 @@ def test_what_nobody_can_read_is_not_destroyed_while_there_are_holds(lakeful: La
     key = keys.segment_key(session.day, "damaged")
     lakeful.store.put(key, b"no parquet")
     ask(lakeful, session)
-    holds.place(lakeful.store, other.website_id, None, reason="r", by="me", now_ms=NOW_MS)
+    legal_holds.place(lakeful.store, other.website_id, None, reason="r", by="me", now_ms=NOW_MS)
 
     (waits,) = carry_out(lakeful)
     assert waits.done_at is None
     assert key in (waits.waits_for or "")
     assert lakeful.store.get(key) == b"no parquet"
-    holds.release(lakeful.store, other.website_id, None, by="me", now_ms=NOW_MS)
+    legal_holds.release(lakeful.store, other.website_id, None, by="me", now_ms=NOW_MS)
     (done,) = carry_out(lakeful)
     assert (bool(done.done_at), done.unreadable_count) == (True, 1)
 
@@ -272,12 +274,12 @@ def test_nothing_is_held_of_which_nothing_is_left(lakeful: Lakeful) -> None:
 
     with pytest.raises(SessionErased):
         hold(lakeful, session)
-    assert holds.of(lakeful.store, lakeful.website.website_id).sessions == {}
+    assert legal_holds.of(lakeful.store, lakeful.website.website_id).sessions == {}
 
 
 def test_an_expired_and_erased_session_is_kept_by_its_hold_from_both(lakeful: Lakeful) -> None:
     session = old(lakeful)
-    erased.add(lakeful.store, lakeful.website.website_id, sessions=[session.session_id])
+    tombstones.add(lakeful.store, lakeful.website.website_id, sessions=[session.session_id])
     hold(lakeful, session)
     before = objects_of(lakeful, session)
 
@@ -300,7 +302,7 @@ def test_the_command_line_says_that_an_erasure_has_begun(
     assert done.exit_code == 0
     assert asked.erasure_id not in done.stderr
     release(lakeful, session)
-    (receipt,) = erasing.waiting(lakeful.store)
+    (receipt,) = erasure.waiting(lakeful.store)
     requests.start(lakeful.store, receipt, now_ms=NOW_MS)
     done = CliRunner().invoke(app, place)
     assert asked.erasure_id in done.stderr

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from lake.settings import Settings
-from lake.store import Store
-from query_api.access import COOKIE
+from lake.storage.base import Store
 from query_api.app import create_app
-from tests.asgi import AppClient
-from tests.query.recorded import Clock, Lakeful, moves, page
+from query_api.auth import COOKIE
+from tests.query_api.recorded import Clock, Lakeful, moves, page
+from tests.support.asgi import AppClient
 
 pytestmark = pytest.mark.folder
 

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from lake import api_keys, audit, erasing, holds, ids, keys, shares
-from lake.erasing import Targets
+from lake import erasure, ids
+from lake.control import api_keys, audit_entries, legal_holds, share_links
+from lake.control.websites import Website
+from lake.erasure import Targets
 from lake.errors import LimitReached, ObjectMissing
+from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
-from lake.store import Store
-from lake.view import Lake
-from lake.websites import Website
+from lake.storage import keys
+from lake.storage.base import Store
 from query_api.app import create_app
-from tests.asgi import AppClient
-from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, page
+from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, page
+from tests.support.asgi import AppClient
 
 DAY_MS = 86_400_000
 _COUNTED = ("put_new", "put", "get", "get_range", "get_tail", "get_versioned", "swap", "delete")
@@ -76,14 +78,14 @@ def fill(lakeful: Lakeful, website: Website, count: int) -> None:
         api_keys.create(store, website_id=website_id, role="viewer", now_ms=NOW_MS, by="test")
         session_id = ids.uuid7(NOW_MS, number)
         make_share(lakeful, website_id, session_id)
-        holds.place(store, website_id, session_id, reason="r", by="test", now_ms=NOW_MS)
+        legal_holds.place(store, website_id, session_id, reason="r", by="test", now_ms=NOW_MS)
         store.put(keys.source_map_key(website_id, f"{number:032x}"), b"{}")
         targets = Targets(sessions=(ids.uuid7(NOW_MS - 1, number),))
-        erasing.request(reader, website_id, targets, by="test")
+        erasure.request(reader, website_id, targets, by="test")
 
 
-def make_share(lakeful: Lakeful, website_id: str, session_id: str) -> shares.Share:
-    made, _ = shares.create(
+def make_share(lakeful: Lakeful, website_id: str, session_id: str) -> share_links.Share:
+    made, _ = share_links.create(
         lakeful.store, lakeful.settings, website_id, session_id, by="test", now_ms=NOW_MS
     )
     return made
@@ -157,8 +159,8 @@ def test_lists_are_of_one_website(lakeful: Lakeful) -> None:
     wanted = make_share(lakeful, other.website_id, session.session_id)
     key = lakeful.key(other)
 
-    assert shares.of_website(lakeful.store, other.website_id, session.session_id) == [wanted]
-    assert len(shares.of_website(lakeful.store, other.website_id)) == 4
+    assert share_links.of_website(lakeful.store, other.website_id, session.session_id) == [wanted]
+    assert len(share_links.of_website(lakeful.store, other.website_id)) == 4
     found = api_keys.of_website(lakeful.store, other.website_id)
     assert len(found) == 4
     assert found[-1].key_id == api_keys.key_id_of(key) or key
@@ -174,7 +176,7 @@ def as_an_older_version(lakeful: Lakeful) -> None:
 
 def forget_that_it_is_complete() -> None:
     """As in a new process."""
-    for module in (api_keys, shares):
+    for module in (api_keys, share_links):
         module._INDEX._complete.clear()
 
 
@@ -184,13 +186,13 @@ def test_keys_and_links_of_older_versions_are_listed(lakeful: Lakeful) -> None:
     fill(lakeful, lakeful.new_website(), 3)
     made = [
         api_keys.of_website(lakeful.store, website_id),
-        shares.of_website(lakeful.store, website_id),
+        share_links.of_website(lakeful.store, website_id),
     ]
     as_an_older_version(lakeful)
     forget_that_it_is_complete()
 
     assert api_keys.of_website(lakeful.store, website_id) == made[0]
-    assert shares.of_website(lakeful.store, website_id) == made[1]
+    assert share_links.of_website(lakeful.store, website_id) == made[1]
     # One that an older process makes later is listed after the next maintenance.
     (late,) = made[0][:1]
     lakeful.store.delete([keys.key_index_key(website_id, late.key_id)])
@@ -199,7 +201,7 @@ def test_keys_and_links_of_older_versions_are_listed(lakeful: Lakeful) -> None:
 
 
 def test_audit_entries_of_older_versions_are_read(lakeful: Lakeful, client_of: Any) -> None:
-    entry = audit.entry(lakeful.website.website_id, "me", "key-made", "k", now_ms=NOW_MS)
+    entry = audit_entries.entry(lakeful.website.website_id, "me", "key-made", "k", now_ms=NOW_MS)
     import msgspec
 
     old_key = f"{keys.AUDIT}date=2026-11-18/{entry.entry_id}.ndjson"

@@ -7,14 +7,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from lake import holds, keys, websites
-from lake.segments import Arrival
+from lake.control import legal_holds, websites
+from lake.raw.segment_file import Arrival
 from lake.settings import Settings, from_environ
-from lake.store import Store, open_store
+from lake.storage import keys
+from lake.storage.base import Store, open_store
 from orchestration.definitions import defs
-from tests import lakes
 from tests.hostile.commands import Run, runner
 from tests.orchestration.conftest import FrozenLake
+from tests.support import lakes
 
 NOW_MS = lakes.NOW_MS
 DAY = f"{lakes.DAY}"
@@ -28,7 +29,7 @@ def settings(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setattr("orchestration.cli.care.now_ms", lambda: NOW_MS)
+    monkeypatch.setattr("orchestration.cli.operations.now_ms", lambda: NOW_MS)
     monkeypatch.setattr("orchestration.cli.quarantine.now_ms", lambda: NOW_MS)
     return runner({}, monkeypatch, capfd)
 
@@ -177,13 +178,15 @@ def test_what_a_legal_hold_keeps_is_not_removed_from_quarantine(
 ) -> None:
     damaged(store, of(website_id, 0))
     run("compact", "--once")
-    holds.place(store, website_id, lakes.session_id(0), reason="case 7", by="cli", now_ms=NOW_MS)
+    legal_holds.place(
+        store, website_id, lakes.session_id(0), reason="case 7", by="cli", now_ms=NOW_MS
+    )
 
     refused = run("quarantine", "remove", "--all")
 
     assert (refused.code, "legal hold" in refused.err) == (1, True)
     assert kinds(run) == ["quarantined-segment"]
-    holds.release(store, website_id, lakes.session_id(0), by="cli", now_ms=NOW_MS)
+    legal_holds.release(store, website_id, lakes.session_id(0), by="cli", now_ms=NOW_MS)
     assert run("quarantine", "remove", "--all").code == 0
     assert kinds(run) == []
 

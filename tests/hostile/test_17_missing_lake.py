@@ -6,20 +6,21 @@ import dagster as dg
 import pytest
 
 import lake
-from lake import keys, websites
-from lake.check import check
+from assets.resources import LakeResource
+from lake.control import websites
 from lake.errors import LakeMissing
-from lake.presence import open_existing
+from lake.operations.check.run import check
 from lake.settings import Settings
-from lake.store import open_store
+from lake.storage import keys
+from lake.storage.base import open_store
+from lake.storage.presence import open_existing
 from orchestration.definitions import defs
-from orchestration.resources import LakeResource
 from orchestration.schedules import daily_retention, hourly_checks, nightly_maintenance
 from orchestration.sensors import compact_when_due, erase_when_asked
-from tests import lakes
 from tests.hostile.commands import runner
-from tests.processes import serving
 from tests.s3.endpoint import Fault, S3Endpoint
+from tests.support import lakes
+from tests.support.processes import serving
 
 SESSION = lakes.session_id()
 COMMANDS = [

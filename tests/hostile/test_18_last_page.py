@@ -7,12 +7,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lake.rescoring import rescore_day
-from tests.asgi import AppClient
-from tests.care.damage import rewrite
-from tests.care.lakes import broken
-from tests.query.conftest import client, clock, lakeful  # noqa: F401
-from tests.query.recorded import NOW_MS, Event, Lakeful, Session, moves, note, page
+from lake.operations.rescore import rescore_day
+from tests.lake.operations.damage import rewrite
+from tests.lake.operations.lakes import broken
+from tests.query_api.conftest import client, clock, lakeful  # noqa: F401
+from tests.query_api.recorded import NOW_MS, Event, Lakeful, Session, moves, note, page
+from tests.support.asgi import AppClient
 
 pytestmark = pytest.mark.folder  # the store makes no difference here
 

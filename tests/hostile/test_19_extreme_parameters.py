@@ -8,14 +8,14 @@ from urllib.parse import quote
 import pytest
 
 from ingest_api import app as ingest
-from lake import audit_log
 from lake.errors import ObjectMissing
 from lake.settings import Settings
-from lake.store import Store
+from lake.storage.base import Store
+from lake.tables import audit_log
 from query_api import app as query
-from tests.asgi import AppClient
-from tests.ingest.recording import Recorder, plain, recording_website
-from tests.query.recorded import NOW_MS, Clock, Lakeful, moves, page, script_error
+from tests.ingest_api.recording import Recorder, plain, recording_website
+from tests.query_api.recorded import NOW_MS, Clock, Lakeful, moves, page, script_error
+from tests.support.asgi import AppClient
 
 pytestmark = pytest.mark.folder
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from lake.maintenance import maintain
+from lake.operations.maintenance import maintain
 from lake.settings import Settings
-from lake.store import open_store
-from tests import lakes
+from lake.storage.base import open_store
 from tests.hostile.commands import runner
+from tests.support import lakes
 
 pytestmark = pytest.mark.folder
 

@@ -7,18 +7,19 @@ import dagster as dg
 import pytest
 
 from assets.partitions import days
-from lake import ids, websites
+from lake import ids
 from lake.compaction import waiting_days
+from lake.control import websites
+from lake.control.websites import Website
 from lake.errors import RecordingMalformed
-from lake.importing import import_recording
+from lake.ingest.import_recording import import_recording
 from lake.settings import Settings, from_environ
-from lake.store import Store
-from lake.websites import Website
+from lake.storage.base import Store
 from orchestration.definitions import defs
 from orchestration.schedules import daily_retention
 from orchestration.sensors import compact_when_due
-from tests import lakes
 from tests.orchestration.conftest import FrozenLake
+from tests.support import lakes
 
 OLD = date(2025, 12, 31)
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from lake.settings import Settings
-from lake.store import Store
+from lake.storage.base import Store
 from query_api.app import create_app
-from tests.asgi import AppClient
-from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+from tests.support.asgi import AppClient
 
 pytestmark = pytest.mark.folder
 

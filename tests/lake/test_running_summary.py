@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake import facts, merge, running_summary, view_budget
-from lake.facts import ChunkFacts, Client, Summary, View
-from lake.running_summary import RunningSummary
-from lake.segments import Arrival
-from tests import lakes
+from lake.raw import chunk_facts, view_budget
+from lake.raw.chunk_facts import ChunkFacts, Client, Summary, View
+from lake.raw.segment_file import Arrival
+from lake.sessions import merge, running_summary
+from lake.sessions.running_summary import RunningSummary
+from tests.support import lakes
 
 KEY = ("w_a", lakes.session_id())
 CLIENT = Client(visitor_id="v")
@@ -65,7 +66,7 @@ class Within:
     def __init__(self, length_max: int, pages_max: int) -> None:
         self._patches = [
             patch.object(view_budget, "VIEWS_LENGTH_MAX", length_max),
-            patch.object(facts, "PAGES_MAX", pages_max),
+            patch.object(chunk_facts, "PAGES_MAX", pages_max),
             patch.object(running_summary, "PAGES_MAX", pages_max),
         ]
 
@@ -97,7 +98,7 @@ def test_running_totals_equal_a_full_fold_in_any_order(data: st.DataObject) -> N
             running.add(chunk)
             seen.append(chunk)
 
-            assert running.summary(CLIENT) == totals(facts.fold(*KEY, seen, CLIENT))
+            assert running.summary(CLIENT) == totals(chunk_facts.fold(*KEY, seen, CLIENT))
 
 
 @settings(max_examples=50, deadline=None)
@@ -106,7 +107,7 @@ def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) 
     """As of a session that was compacted and grows: what is stored is within its budget."""
     chunks = data.draw(sessions())
     with Within(*data.draw(LIMITS)):
-        expected = facts.fold(*KEY, chunks, CLIENT)
+        expected = chunk_facts.fold(*KEY, chunks, CLIENT)
         shuffled = data.draw(st.permutations(chunks))
         first = data.draw(st.integers(1, len(chunks)))
         stored = merge.unite((), None, map(arrival, shuffled[:first]))
@@ -116,7 +117,7 @@ def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) 
             running.add(chunk)
 
         assert whole.chunks == merge.unite((), None, map(arrival, chunks)).chunks
-        assert facts.fold(*KEY, whole.chunks, CLIENT) == expected
+        assert chunk_facts.fold(*KEY, whole.chunks, CLIENT) == expected
         assert running.summary(CLIENT) == totals(expected)
         assert running.chunks == {chunk.place: chunk for chunk in whole.chunks}
 
@@ -145,9 +146,9 @@ def test_a_budget_changes_no_count(chunks: list[ChunkFacts], limits: tuple[int, 
         )
         for number, chunk in enumerate(chunks)
     ]
-    expected = facts.fold(*KEY, in_time, CLIENT)
+    expected = chunk_facts.fold(*KEY, in_time, CLIENT)
     with Within(*limits):
-        found = facts.fold(*KEY, in_time, CLIENT)
+        found = chunk_facts.fold(*KEY, in_time, CLIENT)
 
     assert found.page_count == expected.page_count == len(expected.pages)
     assert (found.initial_url, found.exit_url) == (expected.initial_url, expected.exit_url)
@@ -178,4 +179,4 @@ def test_a_large_session_is_kept_within_its_budget(*, is_reversed: bool) -> None
     assert summary.page_count == 400 * 256
     assert summary.exit_url == "/399/255"
     assert len(kept) < 8192 + 2 * 400
-    assert len(summary.urls) == facts.PAGES_MAX
+    assert len(summary.urls) == chunk_facts.PAGES_MAX

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lake import scratch
+from lake.storage import scratch
 
 MAKE_AND_DIE = """
 import os
-from lake import scratch
+from lake.storage import scratch
 made = scratch.scratch_folder()
 folder = made.__enter__()
 (folder / "payload").write_text("x")

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lake import websites
-from lake.check import check
+import lake.source_maps.decode as decoding
+from lake.control import websites
 from lake.errors import Damaged, WebsiteMissing
+from lake.operations.check.run import check
 from lake.settings import Settings
-from lake.source_maps import decoding
-from lake.source_maps.applying import SourceMaps, original
-from lake.source_maps.decoding import Decoded, Original, SourceMapMalformed, decode, pack, unpack
+from lake.source_maps.decode import Decoded, Original, SourceMapMalformed, decode, pack, unpack
 from lake.source_maps.store import SourceMapMissing, file_url, key_of, list_all, make, put, remove
-from lake.store import Store
+from lake.source_maps.symbolicate import SourceMaps, original
+from lake.storage.base import Store
 
 NOW_MS = 1_795_000_000_000
 URL = "https://shop.example/assets/app.3f9a1c2e.js"

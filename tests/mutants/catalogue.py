@@ -31,36 +31,36 @@ def _lines(place: str, signs: str) -> str:
     return "".join(line[1:] for line in lines if line[0] in signs)
 
 
-_RACES = "tests/compaction/test_races.py"
-_KILLED = "tests/compaction/test_crashes.py::test_a_kill_anywhere_loses_and_doubles_nothing"
-_DAMAGE = "tests/compaction/test_damage.py"
-_LAWS = "tests/compaction/test_laws.py"
-_HOLDS = "tests/care/test_holds.py"
+_RACES = "tests/lake/compaction/test_races.py"
+_KILLED = "tests/lake/compaction/test_crashes.py::test_a_kill_anywhere_loses_and_doubles_nothing"
+_DAMAGE = "tests/lake/compaction/test_damage.py"
+_LAWS = "tests/lake/compaction/test_laws.py"
+_HOLDS = "tests/lake/operations/test_holds.py"
 _HELD_LATER = "tests/hostile/test_13_holds_after_erasure.py"
 _ISOLATION = "tests/hostile/test_03_isolation.py"
-_RETENTION = "tests/care/test_retention.py"
-_ERASURE = "tests/care/test_erasure.py"
-_ACCESS = "tests/query/test_access.py"
-_HOSTILE = "tests/query/test_hostile_text.py"
-_ISOLATION = "tests/query/test_isolation.py"
-_SHARES = "tests/query/test_shares.py"
-_AUDIT = "tests/query/test_audit.py"
+_RETENTION = "tests/lake/operations/test_retention.py"
+_ERASURE = "tests/lake/operations/test_erasure.py"
+_ACCESS = "tests/query_api/test_access.py"
+_HOSTILE = "tests/query_api/test_hostile_text.py"
+_ISOLATION = "tests/query_api/test_isolation.py"
+_SHARES = "tests/query_api/test_shares.py"
+_AUDIT = "tests/query_api/test_audit.py"
 
 COMPACTION = (
     Mutant(
         "new chunks are merged without being sorted",
-        "lake/merge.py",
+        "lake/sessions/merge.py",
         """
 -    held.sort(key=_REPLAY_ORDER)
      if held:
 """,
         (
-            "tests/compaction/test_odd_chunks.py::test_a_browser_clock_that_is_wrong_or_jumps_moves_no_session",
+            "tests/lake/compaction/test_odd_chunks.py::test_a_browser_clock_that_is_wrong_or_jumps_moves_no_session",
         ),
     ),
     Mutant(
         "of two chunks with one seq the last one wins",
-        "lake/merge.py",
+        "lake/sessions/merge.py",
         """
 -            rejected.append(arrival)
 +            known[facts.place] = facts
@@ -73,7 +73,7 @@ COMPACTION = (
     ),
     Mutant(
         "rows of `sessions` are committed before their files are there",
-        "lake/compaction/slice.py",
+        "lake/compaction/compactor.py",
         """
          results: list[Rewritten] = []
 +        late = []
@@ -90,16 +90,16 @@ COMPACTION = (
     ),
     Mutant(
         "segments are deleted before the commit",
-        "lake/compaction/slice.py",
+        "lake/compaction/compactor.py",
         """
 +                self._store.delete({item.key for items in batch.values() for item in items})
-                 crash.point("compact-after-session-file")
+                 failpoints.point("compact-after-session-file")
 """,
         (f"{_KILLED}[compact-before-sessions-commit]",),
     ),
     Mutant(
         "a segment goes although a session in it still waits",
-        "lake/compaction/slice.py",
+        "lake/compaction/compactor.py",
         """
 -        whole = [segment for segment, counts in owners.items() if counts.keys() <= finished]
 +        whole = [segment for segment, counts in owners.items() if counts.keys() & finished]
@@ -108,7 +108,7 @@ COMPACTION = (
     ),
     Mutant(
         "one of the derived tables is skipped",
-        "lake/compaction/slice.py",
+        "lake/compaction/compactor.py",
         """
          for name, snapshot in derived.items():
 +            if name == "errors":
@@ -119,7 +119,7 @@ COMPACTION = (
     ),
     Mutant(
         "what another writer left undone is not finished first",
-        "lake/compaction/slice.py",
+        "lake/compaction/compactor.py",
         """
 -        if self._finish(known, derived):
 +        if False:
@@ -128,7 +128,7 @@ COMPACTION = (
     ),
     Mutant(
         "a commit goes through a newer handle than the one that was read",
-        "lake/tables/table.py",
+        "lake/tables/delta_table.py",
         """
              self._renew(table)
 +            if self._table:
@@ -138,7 +138,7 @@ COMPACTION = (
     ),
     Mutant(
         "Parquet's page checksums are not verified",
-        "lake/segments.py",
+        "lake/raw/segment_file.py",
         """
 -        file = pq.ParquetFile(source, page_checksum_verification=verify_pages)
 +        file = pq.ParquetFile(source, page_checksum_verification=False)
@@ -150,7 +150,7 @@ COMPACTION = (
 RETENTION = (
     Mutant(
         "the sweep takes files to which no row points yet",
-        "lake/maintenance.py",
+        "lake/operations/maintenance.py",
         """
 -    if next(store.list(keys.raw_prefix(day)), None) is not None:
 +    if False:
@@ -162,18 +162,18 @@ RETENTION = (
     ),
     Mutant(
         "a vacuum spares no file that is not committed yet",
-        "lake/maintenance.py",
+        "lake/operations/maintenance.py",
         """
 -        retention_hours=max(1, settings.vacuum_grace_s // 3600),
 +        retention_hours=0,
 """,
         (
-            "tests/care/test_maintenance.py::test_vacuum_removes_old_files_and_spares_those_of_a_writer_at_work",
+            "tests/lake/operations/test_maintenance.py::test_vacuum_removes_old_files_and_spares_those_of_a_writer_at_work",
         ),
     ),
     Mutant(
         "retention deletes files before rows",
-        "lake/expiring.py",
+        "lake/retention/removal.py",
         """
          self._remove_waiting()
 +        self._delete_files()
@@ -185,7 +185,7 @@ RETENTION = (
     ),
     Mutant(
         "retention takes another website's plan",
-        "lake/overdue.py",
+        "lake/retention/policy.py",
         """
 -        late = [website_id for website_id, first in self.first_days.items() if day < first]
 +        late = [website_id for website_id in self.first_days if day < self.first_day]
@@ -194,7 +194,7 @@ RETENTION = (
     ),
     Mutant(
         "an expired session is served until it is removed",
-        "lake/finding.py",
+        "lake/reading/session_lookup.py",
         """
 -    if day < websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms()):
 -        raise missing
@@ -206,7 +206,7 @@ RETENTION = (
 ERASURE = (
     Mutant(
         "compaction takes what was erased",
-        "lake/compaction/slice.py",
+        "lake/compaction/compactor.py",
         """
 -    return gone.hides(key[1], visitors=visitors, users=users)
 +    return False
@@ -215,7 +215,7 @@ ERASURE = (
     ),
     Mutant(
         "what is erased while a compactor holds it is not looked for after its commit",
-        "lake/compaction/slice.py",
+        "lake/compaction/compactor.py",
         """
 -            self._erased({key: batch[key] for key in written}, {**known, **rows}, is_written=True)
 """,
@@ -223,7 +223,7 @@ ERASURE = (
     ),
     Mutant(
         "an erased session can still be opened",
-        "lake/finding.py",
+        "lake/reading/session_lookup.py",
         """
 -    if gone.hides(session_id, visitors=union.visitor_ids, users=users):
 -        raise missing
@@ -232,7 +232,7 @@ ERASURE = (
     ),
     Mutant(
         "an erased session is still listed",
-        "lake/listing.py",
+        "lake/reading/session_list.py",
         """
 -    return gone.hides(row["session_id"], visitors=visitors_of(row), users=users_of(row))
 +    return False
@@ -241,7 +241,7 @@ ERASURE = (
     ),
     Mutant(
         "former files of the tables outlive an erasure",
-        "lake/erasing/purge.py",
+        "lake/erasure/table_purge.py",
         """
 -            store.delete([item.key])
              count += 1
@@ -250,7 +250,7 @@ ERASURE = (
     ),
     Mutant(
         "a rebuild brings back what was erased",
-        "lake/rebuild.py",
+        "lake/operations/rebuild.py",
         """
 -            if mine is not None and mine.hides(session_id):
 -                continue  # erased; its removal was cut off, or it came back
@@ -262,16 +262,16 @@ ERASURE = (
     ),
     Mutant(
         "ingest takes what was erased",
-        "ingest_api/receiving.py",
+        "ingest_api/upload.py",
         """
 -    if is_hidden:
 +    if False:
 """,
-        ("tests/ingest/test_erased.py",),
+        ("tests/ingest_api/test_erased.py",),
     ),
     Mutant(
         "retention removes what is held",
-        "lake/overdue.py",
+        "lake/retention/policy.py",
         """
 -        return mine is not None and session_id not in mine
 +        return mine is not None
@@ -280,7 +280,7 @@ ERASURE = (
     ),
     Mutant(
         "an erasure removes what is held since it was asked for",
-        "lake/erasing/removal.py",
+        "lake/erasure/removal.py",
         """
 -        if hold is None:
 +        if True:
@@ -300,7 +300,7 @@ ERASURE = (
     ),
     Mutant(
         "an erasure ignores a legal hold",
-        "lake/erasing/requests.py",
+        "lake/erasure/requests.py",
         """
 -    if any(held.holds(session_id) for session_id in sessions):
 +    if False:
@@ -312,7 +312,7 @@ ERASURE = (
 INGEST = (
     Mutant(
         "addresses are stored as they came",
-        "lake/chunks.py",
+        "lake/raw/chunk_codec.py",
         """
 -        view = View(int(at_ms), scrub_url(address), _size(width), _size(height), name)
 +        view = View(int(at_ms), address, _size(width), _size(height), name)
@@ -321,7 +321,7 @@ INGEST = (
     ),
     Mutant(
         "what a browser calls itself keeps its control characters",
-        "lake/clients.py",
+        "lake/ingest/user_agents.py",
         """
 -    return (_CONTROL.sub("", text)[:_TEXT_LENGTH_MAX] or None) if text else None
 +    return (text[:_TEXT_LENGTH_MAX] or None) if text else None
@@ -330,14 +330,14 @@ INGEST = (
     ),
     Mutant(
         "ingest answers before the chunk is durable",
-        "ingest_api/once.py",
+        "ingest_api/dedup.py",
         """
 -            await durable(commit)
 +            pass
          finally:
 """,
         (
-            "tests/ingest/test_crashes.py::test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged",
+            "tests/ingest_api/test_crashes.py::test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged",
         ),
     ),
     Mutant(
@@ -349,7 +349,7 @@ INGEST = (
 +                if not other.done.done():
 +                    other.done.set_result(None)
 """,
-        ("tests/ingest/test_batches.py",),
+        ("tests/ingest_api/test_batches.py",),
     ),
     Mutant(
         "any secret opens any session",
@@ -358,14 +358,14 @@ INGEST = (
 -        raise SecretMismatch("this secret did not open this session")
 +        return
 """,
-        ("tests/ingest/test_attacks.py::test_nobody_appends_to_a_session_that_another_opened",),
+        ("tests/ingest_api/test_attacks.py::test_nobody_appends_to_a_session_that_another_opened",),
     ),
 )
 
 READING = (
     Mutant(
         "readers look at the tables before they list what waits",
-        "lake/view.py",
+        "lake/reading/lake_snapshot.py",
         """
 -        pending = self._index.refresh()
          snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
@@ -373,12 +373,12 @@ READING = (
 +        pending = self._index.refresh()
 """,
         (
-            "tests/query/test_interleaving.py::test_a_compaction_at_any_step_of_a_request_changes_no_answer",
+            "tests/query_api/test_interleaving.py::test_a_compaction_at_any_step_of_a_request_changes_no_answer",
         ),
     ),
     Mutant(
         "the list shows the sessions of every website",
-        "lake/filters.py",
+        "lake/reading/session_filters.py",
         """
 -    wanted = pl.col("website_id") == website_id
 +    wanted = pl.col("website_id") != ""
@@ -387,7 +387,7 @@ READING = (
     ),
     Mutant(
         "errors of every website are grouped together",
-        "lake/visible.py",
+        "lake/reading/visible_sessions.py",
         """
 -        mine = pl.col("website_id") == self._website_id
 +        mine = pl.lit(True)
@@ -399,7 +399,7 @@ READING = (
 ACCESS = (
     Mutant(
         "a revoked key is accepted",
-        "lake/api_keys.py",
+        "lake/control/api_keys.py",
         """
 -    return _TOKENS.is_of(token, *recorded) and record is not None and record.revoked_at is None
 +    return _TOKENS.is_of(token, *recorded) and record is not None
@@ -408,7 +408,7 @@ ACCESS = (
     ),
     Mutant(
         "a key opens every website",
-        "query_api/access.py",
+        "query_api/auth.py",
         """
 -    may_see = key.is_for_all or asked == key.website_id
 +    may_see = True
@@ -417,7 +417,7 @@ ACCESS = (
     ),
     Mutant(
         "a viewer may change what an admin may",
-        "query_api/access.py",
+        "query_api/auth.py",
         """
 -    if not caller.is_admin:
 +    if False:
@@ -429,7 +429,7 @@ ACCESS = (
 SHARING = (
     Mutant(
         "a link shows its session after its end",
-        "lake/shares.py",
+        "lake/control/share_links.py",
         """
 -        return self.revoked_at is not None or iso(now_ms) >= self.expires_at
 +        return self.revoked_at is not None
@@ -438,7 +438,7 @@ SHARING = (
     ),
     Mutant(
         "a link tells who the user is",
-        "query_api/replays.py",
+        "query_api/routes/replays.py",
         """
 -    pieces = anonymous(found.pieces) if hides_user else found.pieces
 +    pieces = found.pieces
@@ -447,26 +447,26 @@ SHARING = (
     ),
     Mutant(
         "who revokes a key goes on believing it",
-        "query_api/keys.py",
+        "query_api/routes/keys.py",
         """
 -    services.control.refresh_key(key_id)
 """,
-        ("tests/query/test_keys.py::test_a_key_that_was_revoked_reads_nothing",),
+        ("tests/query_api/test_keys.py::test_a_key_that_was_revoked_reads_nothing",),
     ),
     Mutant(
         "whoever guesses is never told to wait",
-        "query_api/limits.py",
+        "query_api/http/rate_limits.py",
         """
 -            if wait_s := self._misses.wait_s(name, now_s):
 +            if wait_s := 0.0:
 """,
         (
-            "tests/query/test_limits.py::test_whoever_guesses_is_told_to_wait_before_anything_is_looked_up",
+            "tests/query_api/test_limits.py::test_whoever_guesses_is_told_to_wait_before_anything_is_looked_up",
         ),
     ),
     Mutant(
         "the audit log is told after the change",
-        "lake/documents.py",
+        "lake/storage/json_documents.py",
         """
 -            if first is not None:
 -                first(after)
@@ -480,19 +480,21 @@ SHARING = (
     ),
     Mutant(
         "an erasure is not in the audit log",
-        "lake/erasing/requests.py",
+        "lake/erasure/requests.py",
         """
--    audit.record(store, website_id, by, "erasure-asked", receipt.erasure_id, counts, now_ms=now_ms)
+-    audit_entries.record(
+-        store, website_id, by, "erasure-asked", receipt.erasure_id, counts, now_ms=now_ms
+-    )
      DOCUMENTS.create(store, keys.erasure_key(website_id, receipt.erasure_id), receipt)
 """,
         (f"{_AUDIT}::test_erasures_and_holds_are_in_the_log",),
     ),
     Mutant(
         "audit entries are deleted before the table has them",
-        "lake/audit_log.py",
+        "lake/tables/audit_log.py",
         """
 -        retried(partial(_add, table, entries))
--        crash.point("audit-after-commit")
+-        failpoints.point("audit-after-commit")
          read = [item.key for item, some in zip(batch, found, strict=True) if some is not None]
          store.delete(read)
 +        retried(partial(_add, table, entries))
@@ -509,68 +511,68 @@ ANALYSIS = (
 -        return Form(before[-1] if before else shown[0][1], _STATES.sub("", step.form))
 +        return Form(before[-1] if before else shown[0][1], step.form)
 """,
-        ("tests/analysis/test_form_frustration.py",),
+        ("tests/lake/analysis/test_form_frustration.py",),
     ),
     Mutant(
         "a submission counts as a failure",
-        "lake/analysis/form_frustration.py",
+        "lake/analysis/rules/form_frustration.py",
         """
 -_FAILURES = ("invalid", "failed")
 +_FAILURES = ("invalid", "failed", "submit")
 """,
-        ("tests/analysis/test_form_frustration.py",),
+        ("tests/lake/analysis/test_form_frustration.py",),
     ),
     Mutant(
         "a form that is sent in the end is told as left",
-        "lake/analysis/form_abandonment.py",
+        "lake/analysis/rules/form_abandonment.py",
         """
 -            fate.has_succeeded = True
 +            pass
 """,
-        ("tests/analysis/test_form_abandonment.py",),
+        ("tests/lake/analysis/test_form_abandonment.py",),
     ),
     Mutant(
         "slow turns of a reader are a thrash",
-        "lake/analysis/scroll_thrash.py",
+        "lake/analysis/rules/scroll_thrash.py",
         """
 -        if track.count and at_ms - track.last_turn_ms > WITHIN_MS:
 -            yield from _finish(page_id, track)
 """,
-        ("tests/analysis/test_scroll_thrash.py",),
+        ("tests/lake/analysis/test_scroll_thrash.py",),
     ),
     Mutant(
         "a page that scrolls itself to and fro is a thrash",
-        "lake/analysis/scroll_thrash.py",
+        "lake/analysis/rules/scroll_thrash.py",
         """
 -        track.own_until_ms = told.at_ms + _OWN_MS
 """,
-        ("tests/analysis/test_scroll_thrash.py",),
+        ("tests/lake/analysis/test_scroll_thrash.py",),
     ),
     Mutant(
         "a page that begins in its middle was scrolled there",
-        "lake/analysis/scroll_thrash.py",
+        "lake/analysis/rules/scroll_thrash.py",
         """
 -            track = _Track(y, y, at_ms)
 +            track = _Track(0.0, y, at_ms)
 """,
-        ("tests/analysis/test_scroll_thrash.py",),
+        ("tests/lake/analysis/test_scroll_thrash.py",),
     ),
     Mutant(
         "errors come before the clicks that made them",
-        "lake/analysis/in_order.py",
+        "lake/analysis/event_order.py",
         """
 -LATE_MS_MAX = 5000  # a click's second, and a page that was held up by work or a dialog
 +LATE_MS_MAX = 500
 """,
-        ("tests/analysis/test_error_click.py",),
+        ("tests/lake/analysis/test_error_click.py",),
     ),
     Mutant(
         "a link that leads back is a quick back",
-        "lake/analysis/quick_back.py",
+        "lake/analysis/rules/quick_back.py",
         """
 -        and view.at_ms - left.deed_at_ms > LED_MS_MAX
 """,
-        ("tests/analysis/test_quick_back.py",),
+        ("tests/lake/analysis/test_quick_back.py",),
     ),
     Mutant(
         "the score has no end",
@@ -579,7 +581,7 @@ ANALYSIS = (
 -    burden = sum(weight * math.log1p(counts.get(kind, 0)) for kind, weight in WEIGHTS.items())
 +    burden = sum(weight * counts.get(kind, 0) for kind, weight in WEIGHTS.items())
 """,
-        ("tests/analysis/test_score.py",),
+        ("tests/lake/analysis/test_score.py",),
     ),
     Mutant(
         "idle visitors are active",
@@ -588,180 +590,184 @@ ANALYSIS = (
 -            self._active_ms += gap_ms if gap_ms <= IDLE_MS else 0
 +            self._active_ms += gap_ms
 """,
-        ("tests/analysis/test_activity.py",),
+        ("tests/lake/analysis/test_activity.py",),
     ),
     Mutant(
         "a ticking clock answers each click",
-        "lake/analysis/foreign/answers.py",
+        "lake/analysis/inferred/responses.py",
         """
 -            if known is None or not known.is_due(at_ms):
 +            if True:
 """,
-        ("tests/analysis/test_dead_clicks.py",),
+        ("tests/lake/analysis/test_dead_clicks.py",),
     ),
     Mutant(
         "what cannot be seen answers a click",
-        "lake/analysis/foreign/answers.py",
+        "lake/analysis/inferred/responses.py",
         """
 -        shown = filter(is_shown, islice(changes, _CHANGES_MAX))
 +        shown = islice(changes, _CHANGES_MAX)
 """,
-        ("tests/analysis/test_dead_clicks.py",),
+        ("tests/lake/analysis/test_dead_clicks.py",),
     ),
     Mutant(
         "steppers are rage",
-        "lake/analysis/foreign/bursts.py",
+        "lake/analysis/inferred/click_bursts.py",
         """
 -            if run.is_in_vain and not self._has_selected(run):
 +            if not self._has_selected(run):
 """,
-        ("tests/analysis/test_rage_clicks.py",),
+        ("tests/lake/analysis/test_rage_clicks.py",),
     ),
     Mutant(
         "selecting a paragraph is rage",
-        "lake/analysis/foreign/bursts.py",
+        "lake/analysis/inferred/click_bursts.py",
         """
 -            if run.is_in_vain and not self._has_selected(run):
 +            if run.is_in_vain:
 """,
-        ("tests/analysis/test_rage_clicks.py",),
+        ("tests/lake/analysis/test_rage_clicks.py",),
     ),
     Mutant(
         "text that a click has moved under the mouse cannot be selected",
-        "lake/analysis/foreign/bursts.py",
+        "lake/analysis/inferred/click_bursts.py",
         """
 -        if run.count > _SELECTING_CLICKS_MAX or run.last.target.is_control:
 +        if run.count > _SELECTING_CLICKS_MAX or run.first.target.is_control:
 """,
-        ("tests/analysis/test_rage_clicks.py",),
+        ("tests/lake/analysis/test_rage_clicks.py",),
     ),
     Mutant(
         "clicks through a carousel that also turns by itself are rage",
-        "lake/analysis/foreign/bursts.py",
+        "lake/analysis/inferred/click_bursts.py",
         """
 -            changed = changed or answers.has_turned(since_ms, until_ms)
 +
 """,
-        ("tests/analysis/test_rage_clicks.py",),
+        ("tests/lake/analysis/test_rage_clicks.py",),
     ),
     Mutant(
         "clicks on a page that hung are rage, though it answered all of them at once",
-        "lake/analysis/foreign/bursts.py",
+        "lake/analysis/inferred/click_bursts.py",
         """
 -            count = self._in_row()
 +            count = 1
 """,
-        ("tests/analysis/test_rage_clicks.py",),
+        ("tests/lake/analysis/test_rage_clicks.py",),
     ),
     Mutant(
         "the clicks of a burst are dead clicks too",
-        "lake/analysis/dead_click.py",
+        "lake/analysis/rules/dead_click.py",
         """
 -                self._last[occurrence.page_id] = occurrence
 +                pass
 """,
-        ("tests/analysis/test_rage_clicks.py",),
+        ("tests/lake/analysis/test_rage_clicks.py",),
     ),
     Mutant(
         "each of some clicks in one place is a dead click",
-        "lake/analysis/dead_click.py",
+        "lake/analysis/rules/dead_click.py",
         """
 -        if last is None or not _is_again(last, click):
 +        if True:
 """,
-        ("tests/analysis/test_dead_clicks.py",),
+        ("tests/lake/analysis/test_dead_clicks.py",),
     ),
     Mutant(
         "each release begins new groups of errors",
-        "lake/analysis/fingerprints.py",
+        "lake/analysis/js_errors/fingerprints.py",
         """
 -    return "/".join(_steady(_unhashed(step)) for step in path.split("/"))
 +    return "/".join(_steady(step) for step in path.split("/"))
 """,
-        ("tests/analysis/test_fingerprints.py",),
+        ("tests/lake/analysis/test_fingerprints.py",),
     ),
     Mutant(
         "waiting errors vanish while they are compacted",
-        "lake/fresh_errors.py",
+        "lake/reading/pending_errors.py",
         """
 -            view, pending = lake.with_sessions(website.website_id, newer=True)
 +            return Seen(view, pending, gone, [])
 """,
-        ("tests/query/test_error_groups.py",),
+        ("tests/query_api/test_error_groups.py",),
     ),
     Mutant(
         "notes of our recorder are guessed again",
-        "lake/analysis/analysis.py",
+        "lake/analysis/analyzer.py",
         """
 -        self._is_noted = True
 +        self._is_noted = False
 """,
-        ("tests/analysis/test_analysis.py",),
+        ("tests/lake/analysis/test_analysis.py",),
     ),
     Mutant(
         "a click is a place of the window",
-        "lake/analysis/views.py",
+        "lake/analysis/page_views.py",
         """
 -            view.clicks.append((int(_within(x + page.left)), int(_within(y + page.top))))
 +            view.clicks.append((int(_within(x)), int(_within(y))))
 """,
-        ("tests/analysis/test_views.py",),
+        ("tests/lake/analysis/test_views.py",),
     ),
     Mutant(
         "a score is written before what it is made of",
-        "lake/rescoring.py",
+        "lake/operations/rescore.py",
         """
 -_ORDER = ("signals", "pages", "errors", "sessions")
 +_ORDER = ("sessions", "signals", "pages", "errors")
 """,
-        ("tests/care/test_rescoring.py::test_what_a_kill_leaves_undone_is_done_by_the_next_run",),
+        (
+            "tests/lake/operations/test_rescoring.py::test_what_a_kill_leaves_undone_is_done_by_the_next_run",
+        ),
     ),
     Mutant(
         "a re-scoring changes more than scores",
-        "lake/rescoring.py",
+        "lake/operations/rescore.py",
         """
 -        yield row | {column: fresh[column] for column in ANALYSED[name]}
 +        yield fresh
 """,
-        ("tests/care/test_rescoring.py::test_only_what_analysis_makes_is_written",),
+        ("tests/lake/operations/test_rescoring.py::test_only_what_analysis_makes_is_written",),
     ),
     Mutant(
         "erased people count in what frustrates",
-        "lake/visible.py",
+        "lake/reading/visible_sessions.py",
         """
 -        self.sessions = without_erased(sessions, [gone], people_of=sessions)
 +        self.sessions = sessions
 """,
-        ("tests/query/test_frustration.py::test_who_is_erased_counts_nowhere_before_any_job_ran",),
+        (
+            "tests/query_api/test_frustration.py::test_who_is_erased_counts_nowhere_before_any_job_ran",
+        ),
     ),
     Mutant(
         "what is no longer kept counts in what frustrates",
-        "lake/visible.py",
+        "lake/reading/visible_sessions.py",
         """
 -    return max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
 +    return from_at or datetime.min.replace(tzinfo=UTC), to_at or datetime.max.replace(tzinfo=UTC)
 """,
-        ("tests/query/test_frustration.py::test_what_is_no_longer_kept_counts_nowhere",),
+        ("tests/query_api/test_frustration.py::test_what_is_no_longer_kept_counts_nowhere",),
     ),
     Mutant(
         "days tell of what was erased",
-        "lake/days.py",
+        "lake/reading/daily.py",
         """
 -    rows = [anew.get(row["date"], row) for row in stored]
 +    rows = list(stored)
 """,
         (
-            "tests/query/test_days.py::test_what_an_erased_session_showed_is_told_no_more_before_any_job_ran",
+            "tests/query_api/test_days.py::test_what_an_erased_session_showed_is_told_no_more_before_any_job_ran",
         ),
     ),
     Mutant(
         "days of every website are told",
-        "lake/days.py",
+        "lake/reading/daily.py",
         """
 -        mine = table.scan(files).filter(wanted, website_id=website.website_id)
 +        mine = table.scan(files).filter(wanted)
 """,
-        ("tests/query/test_days.py::test_a_day_is_told_as_it_was_summarised",),
+        ("tests/query_api/test_days.py::test_a_day_is_told_as_it_was_summarised",),
     ),
 )
 

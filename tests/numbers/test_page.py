@@ -2,7 +2,7 @@
 
 import re
 
-from lake import crash
+from lake import failpoints
 from tests.numbers.catalogue import KINDS, NOT_YET
 from tests.numbers.markers import ALL, TESTS, Number, files_by_number
 from tests.numbers.page import PAGE, WRITE, written
@@ -37,7 +37,7 @@ def test_every_crash_point_is_on_the_page_with_who_dies_there() -> None:
     section = PAGE.read_text().partition("## Crash points")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `([a-z-]+)` \|.*\| `([\w/.]+)` \|$", section, re.MULTILINE)
 
-    assert tuple(point for point, _ in rows) == crash.POINTS
+    assert tuple(point for point, _ in rows) == failpoints.POINTS
     for point, file in rows:
         dies = (TESTS / file).read_text()
         assert point in dies or f'startswith("{point.partition("-")[0]}-")' in dies, point

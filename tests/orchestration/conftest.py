@@ -4,8 +4,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.resources import LakeResource
 from lake.settings import Settings, from_environ
-from orchestration.resources import LakeResource
 from tests.orchestration.lakes import NOW_MS
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import zstandard
 
-from lake import websites
-from lake.importing import Imported, import_recording
-from lake.replay import replay
+from lake.control import websites
+from lake.ingest.import_recording import Imported, import_recording
+from lake.reading.lake_snapshot import Lake
+from lake.reading.replay import replay
 from lake.settings import Settings
-from lake.store import Store
-from lake.view import Lake
+from lake.storage.base import Store
 
 RECORDINGS = sorted(Path("orchestration/recordings").resolve().glob("*.json.zst"))
 NOW_MS = 1_795_560_000_000  # 2026-11-24T22:40Z

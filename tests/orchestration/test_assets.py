@@ -4,11 +4,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from lake import keys, websites
+from lake.control import websites
 from lake.settings import Settings
-from lake.store import Store
+from lake.storage import keys
+from lake.storage.base import Store
 from lake.tables.schemas import SCHEMAS
-from orchestration import tags
+from orchestration import run_tags
 from orchestration.definitions import defs
 from tests.orchestration.conftest import FrozenLake
 from tests.orchestration.lakes import DAY_MS, NOW_MS, add_session, make_website
@@ -69,7 +70,9 @@ def test_one_run_compacts_a_range_of_days_and_reports_each(
     for days in (0, 2):
         add_session(store, settings, website_id, begins_ms=NOW_MS - days * DAY_MS)
 
-    result = run("compact", instance, tags=tags.of_range(date(2026, 11, 22), date(2026, 11, 24)))
+    result = run(
+        "compact", instance, tags=run_tags.of_range(date(2026, 11, 22), date(2026, 11, 24))
+    )
 
     found = [
         metadata_of(result, "session_files", day)["sessions"]
@@ -156,7 +159,7 @@ def test_retention_removes_what_expired_and_a_dry_run_does_not(
     assert (told["sessions"], told["by_website"]) == (1, {website_id: 1})
     assert list(store.list(keys.SESSIONS))
 
-    run("retention", instance, tags=tags.of_range(date(2026, 11, 14), date(2026, 11, 15)))
+    run("retention", instance, tags=run_tags.of_range(date(2026, 11, 14), date(2026, 11, 15)))
     assert not list(store.list(keys.SESSIONS))
 
 

@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 import pytest
 
-from lake import api_keys, appending, ids, keys, websites
+from lake import ids
 from lake.compaction import waiting_days
-from lake.segments import decode
+from lake.control import api_keys, websites
+from lake.raw import segment_writer
+from lake.raw.segment_file import decode
 from lake.settings import Settings, env_name
-from lake.store import Store
+from lake.storage import keys
+from lake.storage.base import Store
 from orchestration.cli import main
-from orchestration.cli.opening import now_ms
+from orchestration.cli.context import now_ms
 from tests.conftest import eventually
 from tests.orchestration.lakes import (
     DAY_MS,
@@ -344,7 +347,7 @@ def test_a_session_id_that_two_websites_have_needs_the_website(
     other_id = make_website(store, now_ms=now_ms())
     (segment,) = (item.key for item in store.list(keys.RAW))
     copies = [one._replace(website_id=other_id) for one in decode(store.get(segment))]
-    appending.append(store, copies, now_ms=now_ms())
+    segment_writer.append(store, copies, now_ms=now_ms())
 
     assert run("export", session_id).code == 1
     assert run("export", session_id, "--website", other_id).code == 0

@@ -11,15 +11,15 @@ from typing import Any
 import httpx
 import pytest
 
-from lake import check
 from lake.compaction import waiting_days
+from lake.operations.check.run import check
 from lake.settings import Settings
-from lake.store import Store
-from lake.times import utc_day
+from lake.storage.base import Store
+from lake.timestamps import utc_day
 from orchestration.demo import dagster_home
 from tests.conftest import eventually
 from tests.orchestration.lakes import RECORDINGS, add_session, events_of, make_website, played
-from tests.processes import free_port
+from tests.support.processes import free_port
 
 LAUNCH = """
 mutation ($params: ExecutionParams!) {
@@ -146,6 +146,6 @@ def test_a_day_is_compacted_although_its_run_and_the_daemon_are_killed_in_the_mi
     eventually(lambda: "SUCCESS" in dagster.statuses().values(), within_s=180)
     assert dagster.statuses()[run_id] == "FAILURE"
     assert waiting_days(store) == []
-    assert check.check(store, settings, now_ms=now_ms) == []
+    assert check(store, settings, now_ms=now_ms) == []
     found = played(store, settings, website_id, session_id, now_ms=now_ms)
     assert len(found) == len(events_of(RECORDINGS[0]))

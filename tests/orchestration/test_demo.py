@@ -14,12 +14,12 @@ import httpx
 import psutil
 import pytest
 
-from lake import websites
+from lake.control import websites
 from lake.settings import Settings
-from lake.store import open_store
+from lake.storage.base import open_store
 from orchestration.demo import chromium, seeding
 from tests.conftest import eventually
-from tests.processes import free_port
+from tests.support.processes import free_port
 
 VARIABLES = ("INGEST_PORT", "QUERY_PORT", "DAGSTER_PORT", "SHOP_PORT")
 

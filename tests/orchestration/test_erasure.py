@@ -9,18 +9,19 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from lake import erasing, keys
-from lake.erasing import Receipt, Targets, carrying
-from lake.facts import Client
+from lake import erasure
+from lake.erasure import Receipt, Targets, execute
+from lake.raw.chunk_facts import Client
+from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings, from_environ
-from lake.store import Store, open_store
-from lake.view import Lake
+from lake.storage import keys
+from lake.storage.base import Store, open_store
 from orchestration.definitions import defs
 from orchestration.sensors import erase_when_asked
 from tests.orchestration.conftest import FrozenLake
-from tests.query.recorded import NOW_MS, Clock, Lakeful, Session, note, page, script_error
+from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, note, page, script_error
 from tests.s3.endpoint import Fault, S3Endpoint
-from tests.texts import every_text, texts_of
+from tests.support.texts import every_text, texts_of
 
 MARKER = "zqmarker4711"
 VISITOR, USER = f"visitor-{MARKER}", f"user-{MARKER}"
@@ -40,7 +41,7 @@ def instance(tmp_path: Path) -> dg.DagsterInstance:
 @pytest.fixture(autouse=True)
 def nothing_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPLAY_CONTROL_CACHE_S", "0.001")
-    monkeypatch.setattr(carrying, "_COMMIT_MS", 0)
+    monkeypatch.setattr(execute, "_COMMIT_MS", 0)
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def add_damaged(lakeful: Lakeful, session: Session) -> None:
 def ask(lakeful: Lakeful) -> Receipt:
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
     wanted = Targets(visitor_id=VISITOR, user_id=USER)
-    return erasing.request(lake, lakeful.website.website_id, wanted, by="test")
+    return erasure.request(lake, lakeful.website.website_id, wanted, by="test")
 
 
 def run(instance: dg.DagsterInstance, job: str, **options: Any) -> dg.ExecuteInProcessResult:
@@ -158,7 +159,7 @@ def test_nothing_of_what_was_erased_is_left_in_the_lake_or_in_dagsters_records(
     assert {one.split("/")[0] for one in left} >= {"", "sessions", "tables"}
     assert any(f"{compacted.run_id}" in one for one in where(lakeful.store, instance, "damaged"))
     website_id = lakeful.website.website_id
-    receipt = erasing.receipt_of(lakeful.store, website_id, asked.erasure_id)
+    receipt = erasure.receipt_of(lakeful.store, website_id, asked.erasure_id)
     assert set(receipt.sessions) == {session.session_id, late.session_id}
     assert other.session_id not in receipt.sessions
     assert receipt.unreadable_count == 1

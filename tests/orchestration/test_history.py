@@ -5,10 +5,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lake import presence
 from lake.settings import Settings
-from lake.store import Store
-from orchestration import history
+from lake.storage import presence
+from lake.storage.base import Store
+from orchestration import run_history
 from orchestration.definitions import defs
 from tests.orchestration.conftest import FrozenLake
 from tests.orchestration.lakes import DAY_MS
@@ -65,7 +65,7 @@ def test_old_runs_go_with_their_files_and_the_last_good_one_of_each_day_stays(
         defs.resolve_job_def("compact"), status=dg.DagsterRunStatus.FAILURE
     ).run_id
 
-    pruned = history.prune(kept, days=2, now_s=later(kept, 2))
+    pruned = run_history.prune(kept, days=2, now_s=later(kept, 2))
 
     assert pruned.run_count == 5
     assert pruned.freed_bytes > 300_000
@@ -84,8 +84,8 @@ def test_young_runs_and_those_that_go_on_stay(settings: Settings, kept: dg.Dagst
     ).run_id
     second = run(kept)
 
-    assert history.prune(kept, days=2, now_s=later(kept, 1)).run_count == 0
-    assert history.prune(kept, days=2, now_s=later(kept, 3)).run_count == 1
+    assert run_history.prune(kept, days=2, now_s=later(kept, 1)).run_count == 0
+    assert run_history.prune(kept, days=2, now_s=later(kept, 3)).run_count == 1
     assert {one.run_id for one in kept.get_runs()} == {going, second}
     assert first != second
 
@@ -93,10 +93,10 @@ def test_young_runs_and_those_that_go_on_stay(settings: Settings, kept: dg.Dagst
 def test_a_database_that_a_daemon_holds_is_left_for_the_next_night(
     settings: Settings, kept: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "_BUSY_S", 0.01)
+    monkeypatch.setattr(run_history, "_BUSY_S", 0.01)
     run(kept)
     path = Path(kept.root_directory) / "schedules/schedules.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as daemon:
         daemon.execute("BEGIN EXCLUSIVE")
 
-        history.prune(kept, days=2, now_s=later(kept, 3))
+        run_history.prune(kept, days=2, now_s=later(kept, 3))

@@ -3,10 +3,11 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
-from lake import keys, websites
+from lake.control import websites
 from lake.settings import Settings
-from lake.store import Store
-from orchestration import tags
+from lake.storage import keys
+from lake.storage.base import Store
+from orchestration import run_tags
 from orchestration.definitions import defs
 from orchestration.schedules import daily_retention
 from orchestration.sensors import compact_when_due
@@ -24,9 +25,9 @@ def asked(instance: dg.DagsterInstance, at_ms: int) -> list[dg.RunRequest]:
     return [one for one in found if isinstance(one, dg.RunRequest)]
 
 
-def start(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **run_tags: str) -> None:
+def start(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str) -> None:
     job = defs.resolve_job_def("compact")
-    instance.create_run_for_job(job, tags=run_tags, status=status)
+    instance.create_run_for_job(job, tags=tags, status=status)
 
 
 @pytest.fixture
@@ -57,13 +58,13 @@ def test_a_day_with_a_session_that_ended_is_asked_for_and_its_partition_named(
 
 # A queued run cannot be made up: the test with a daemon has real ones.
 @pytest.mark.parametrize(
-    "status", [one for one in tags.UNFINISHED if one is not dg.DagsterRunStatus.QUEUED]
+    "status", [one for one in run_tags.UNFINISHED if one is not dg.DagsterRunStatus.QUEUED]
 )
 @pytest.mark.parametrize(
     "run_tags",
     [
         {"dagster/partition": "2026-11-24"},
-        tags.of_range(TODAY - timedelta(days=3), TODAY),
+        run_tags.of_range(TODAY - timedelta(days=3), TODAY),
     ],
 )
 def test_no_second_run_is_asked_for_while_one_is_queued_or_going(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from ingest_api.recorder_script import DIST, LOADER, RECORDER
+from ingest_api.recorder_assets import DIST, LOADER, RECORDER
 from tests.recorder import site as sites
 from tests.recorder.site import Answer, Request, Site
 from tests.recorder.stack import Stack

@@ -6,7 +6,7 @@
 import { failures } from "../../ingest_api/recorder/src/guard.ts";
 import { isReturn, listenAll, notePage } from "../../ingest_api/recorder/src/signals/index.ts";
 import { isInteractive } from "../../ingest_api/recorder/src/signals/interactive.ts";
-import { pathOf, textOf } from "../../ingest_api/recorder/src/signals/path.ts";
+import { pathOf, textOf } from "../../ingest_api/recorder/src/signals/element_path.ts";
 import type { Recording, Watcher } from "../../ingest_api/recorder/src/types.ts";
 
 let watcher: Watcher = () => {};

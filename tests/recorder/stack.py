@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 import httpx
 
-from lake import api_keys, websites
 from lake.compaction import compact_day, waiting_days
+from lake.control import api_keys, websites
 from lake.settings import Settings
-from lake.store import Store, open_store
+from lake.storage.base import Store, open_store
 from tests.conftest import eventually
-from tests.processes import INGEST, QUERY, Server, serving
-from tests.texts import texts_of
+from tests.support.processes import INGEST, QUERY, Server, serving
+from tests.support.texts import texts_of
 
 Event = dict[str, Any]
 _ZSTD, _SKIPPABLE, _GZIP = b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x1f\x8b"

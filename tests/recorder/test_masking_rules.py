@@ -26,10 +26,14 @@ NODE = ROOT / ".venv" / "bin" / "node"
 
 Edit = tuple[str, str, str]  # file, text, replacement
 
-ATTRIBUTES, CSS = "src/sanitize/attributes.ts", "src/sanitize/css.ts"
-ERRORS, EVENTS = "src/signals/errors.ts", "src/sanitize/index.ts"
-NODES, NOTES, PAGES = "src/sanitize/nodes.ts", "src/sanitize/notes.ts", "src/signals/navigation.ts"
-PARTS, PATTERNS, URLS = "rrweb_parts.js", "src/sanitize/patterns.ts", "src/sanitize/urls.ts"
+ATTRIBUTES, CSS = "src/privacy/attributes.ts", "src/privacy/css.ts"
+ERRORS, EVENTS = "src/signals/errors.ts", "src/privacy/index.ts"
+NODES, NOTES, PAGES = "src/privacy/nodes.ts", "src/privacy/notes.ts", "src/signals/navigation.ts"
+PARTS, PATTERNS, URLS = (
+    "src/vendor/rrweb/parts.js",
+    "src/privacy/patterns.ts",
+    "src/privacy/urls.ts",
+)
 
 # Rule, walk, file, text, replacement.
 RULES = [

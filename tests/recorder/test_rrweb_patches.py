@@ -22,7 +22,7 @@ LOST_NODE = "a node that moves under a new node inside of a moved subtree is los
 
 _MODULE = """
 import { readFileSync, writeFileSync } from "node:fs";
-import { recorderOf, recorderWithout } from "./rrweb_patches.mjs";
+import { recorderOf, recorderWithout } from "./src/vendor/rrweb/patches.mjs";
 const [file, why] = process.argv.slice(1);
 const module = readFileSync("node_modules/rrweb/dist/rrweb.js", "utf8");
 writeFileSync(file, why ? recorderWithout(module, why) : recorderOf(module));

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page
 from orchestration.demo import journeys, robots
 from orchestration.demo.proxy import Proxy, proxying
 from tests.conftest import eventually
-from tests.processes import free_port
 from tests.recorder.browser import flushed, recorded, status
 from tests.recorder.stack import Services, Stack
+from tests.support.processes import free_port
 
 ADDRESS = {
     "name": "Philippa Oudekerk",

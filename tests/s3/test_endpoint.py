@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from lake.errors import StoreUnavailable
-from lake.store import open_store
-from lake.store.s3 import S3Store
+from lake.storage.base import open_store
+from lake.storage.s3 import S3Store
 from tests.conftest import eventually
 from tests.s3.endpoint import Fault, S3Endpoint
 from tests.s3.proxy import operation_of
@@ -32,7 +32,7 @@ def test_every_lake_is_fresh_unless_it_is_named(s3: S3Endpoint) -> None:
 def test_another_process_finds_the_lake_by_its_environment(s3: S3Endpoint) -> None:
     settings = s3.settings()
     code = (
-        "from lake.settings import from_environ; from lake.store import open_store;"
+        "from lake.settings import from_environ; from lake.storage.base import open_store;"
         "open_store(from_environ()).put('a', b'1')"
     )
     subprocess.run([sys.executable, "-c", code], env=os.environ | s3.environ(settings), check=True)

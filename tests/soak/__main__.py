@@ -24,18 +24,19 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from lake import api_keys, erasing, websites
-from lake.maintenance import maintain
-from lake.rebuild import rebuild
+from lake import erasure
+from lake.control import api_keys, websites
+from lake.operations.maintenance import maintain
+from lake.operations.rebuild import rebuild
 from lake.settings import Settings
-from lake.store import Store, open_store
-from tests.processes import INGEST, QUERY, environ_of, free_port
+from lake.storage.base import Store, open_store
 from tests.soak import verify
 from tests.soak.reading import Reader
 from tests.soak.truth import Truth
 from tests.soak.victims import LIFE, LONG_LIFE, Job, Victim
 from tests.soak.visitors import SHORT_PLAN, Party, Visitors
 from tests.soak.work import compact_all, erase_all, expire_all, now_ms
+from tests.support.processes import INGEST, QUERY, environ_of, free_port
 
 _WEBSITES = 3
 _REBUILT_FROM = 0.8  # of the time or the kills: from then on rows may be missing
@@ -219,9 +220,9 @@ def _settle(plan: _Plan) -> list[str]:
         expire_all(store, settings)
         time.sleep(_GRACE_S)  # what may be a writer's is nobody's by then
         again = maintain(store, settings, now_ms=now_ms())
-        if not again.erased_again and not erasing.waiting(store):
+        if not again.erased_again and not erasure.waiting(store):
             return failures
-    waits = [f"{one.erasure_id}: {one.waits_for}" for one in erasing.waiting(store)]
+    waits = [f"{one.erasure_id}: {one.waits_for}" for one in erasure.waiting(store)]
     return [*failures, f"erasures are never done: {waits[:5]}"]
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from lake import keys, websites
+from lake.control import websites
 from lake.settings import Settings
-from lake.store import Store, open_store
+from lake.storage import keys
+from lake.storage.base import Store, open_store
 from tests.soak.truth import DAY_MS, Session, Truth
 from tests.soak.verify import Compared, compare
 from tests.soak.visitors import deliver_as_import

@@ -12,16 +12,19 @@ import pyarrow as pa
 import zstandard
 
 import lake
-from lake import keys, replay, segments, websites
-from lake.check import check
+from lake.control import websites
 from lake.errors import Damaged, SessionMissing
-from lake.rebuild import rebuild
+from lake.operations.check.run import check
+from lake.operations.rebuild import rebuild
+from lake.raw import segment_file
+from lake.reading import replay
+from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
-from lake.store import Store
-from lake.view import Lake
+from lake.storage import keys
+from lake.storage.base import Store
 from tests.soak.truth import MARKER, Session, Truth, number_of
 from tests.soak.work import now_ms
-from tests.texts import texts_of
+from tests.support.texts import texts_of
 
 _TABLES = ("sessions", "pages", "errors", "signals", "daily_summary")
 
@@ -144,7 +147,7 @@ def _aside(store: Store) -> Iterator[tuple[str, str, int, int]]:
         if not keys.parse_segment_key(item.key):
             continue
         try:
-            arrivals = segments.decode(store.get(item.key))
+            arrivals = segment_file.decode(store.get(item.key))
         except Damaged:
             continue
         for arrival in arrivals:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lake import crash
+from lake import failpoints
 
 # How long it lives, as often as it took to come up: on a busy machine all takes longer.
 LIFE = (0.1, 2.0)
@@ -34,8 +34,8 @@ class Job(NamedTuple):
 
     @property
     def points(self) -> list[str]:
-        """The crash points of `lake.crash` that it may pass."""
-        return [point for point in crash.POINTS if point.startswith(self.prefixes)]
+        """The crash points of `lake.failpoints` that it may pass."""
+        return [point for point in failpoints.POINTS if point.startswith(self.prefixes)]
 
 
 class Victim:

@@ -17,11 +17,13 @@ from typing import NamedTuple
 
 import httpx
 
-from lake import appending, chunks, ids, websites
-from lake.facts import Client
-from lake.segments import Arrival
-from lake.store import Store
-from lake.visitors import Salts
+from lake import ids
+from lake.control import websites
+from lake.control.visitor_salts import Salts
+from lake.raw import chunk_codec, segment_writer
+from lake.raw.chunk_facts import Client
+from lake.raw.segment_file import Arrival
+from lake.storage.base import Store
 from tests.soak.truth import DAY_MS, Place, Sent, Session, Truth
 from tests.soak.work import now_ms
 
@@ -296,11 +298,11 @@ def deliver_as_import(store: Store, session: Session, place: Place, sent: Sent) 
     arrival = Arrival(
         session.website_id,
         session.session_id,
-        chunks.read_chunk(sent.body, page_id=page, seq=seq),
+        chunk_codec.read_chunk(sent.body, page_id=page, seq=seq),
         Client(visitor_id=session.visitor_id),
         now_ms() * 1000,
         "gzip",
         payload,
         len(payload),
     )
-    appending.append(store, [arrival], now_ms=now_ms())
+    segment_writer.append(store, [arrival], now_ms=now_ms())

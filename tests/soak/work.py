@@ -10,18 +10,18 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from lake import erasing
+from lake import erasure
 from lake.compaction import compact_day, waiting_days
-from lake.erasing import Targets
+from lake.erasure import Targets
 from lake.errors import Conflict
-from lake.maintenance import maintain
-from lake.rebuild import rebuild
-from lake.repair import repair
-from lake.retention import expire_day, expired_days
+from lake.operations.maintenance import maintain
+from lake.operations.rebuild import rebuild
+from lake.operations.repair import repair
+from lake.reading.lake_snapshot import Lake
+from lake.retention.run import expire_day, expired_days
 from lake.settings import Settings, from_environ
-from lake.store import Store, open_store
-from lake.summaries import summarise_day
-from lake.view import Lake
+from lake.storage.base import Store, open_store
+from lake.tables.daily_summary import summarise_day
 
 _PAUSE_S = 0.05
 
@@ -52,9 +52,9 @@ def erase_all(store: Store, settings: Settings, asked: Path) -> None:
     reader = Lake(store, settings, now_ms)
     for path in sorted(asked.glob("*.json")):
         told = json.loads(path.read_text())
-        erasing.request(reader, told.pop("website_id"), Targets(**told), by="soak")
+        erasure.request(reader, told.pop("website_id"), Targets(**told), by="soak")
         path.unlink()
-    erasing.carry_out_waiting(store, settings, now_ms=now_ms)
+    erasure.carry_out_waiting(store, settings, now_ms=now_ms)
 
 
 def main(what: str, asked: Path) -> None:

@@ -8,9 +8,9 @@
  * recorded before the browser's own wish is known.
  */
 
-import { onFirstDeed } from "./first_deed.ts";
-import { objection } from "./gate.ts";
 import { guard } from "./guard.ts";
+import { objection } from "./lifecycle/eligibility.ts";
+import { onFirstDeed } from "./lifecycle/first_interaction.ts";
 import type { Recorder, Status } from "./recorder.ts";
 import type { Config } from "./types.ts";
 

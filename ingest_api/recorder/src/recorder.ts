@@ -6,19 +6,19 @@
  * `smart` mode the buffer that waits for a trigger.
  */
 
-import { Checkpoints, chunksOf, dropCarried } from "./checkpoints.ts";
-import { Clock } from "./clock.ts";
-import { refusal } from "./gate.ts";
 import { failures, guard } from "./guard.ts";
 import { newPageId } from "./ids.ts";
-import { type Listener, PageRecording } from "./recording.ts";
-import { Sanitizer } from "./sanitize/index.ts";
-import { begin, forget, found, isIdle, isOver, type Session, save } from "./session.ts";
+import { refusal } from "./lifecycle/eligibility.ts";
+import { type Listener, PageRecording } from "./lifecycle/recording.ts";
+import { Clock } from "./lifecycle/server_clock.ts";
+import { begin, forget, found, isIdle, isOver, type Session, save } from "./lifecycle/session.ts";
+import { Sanitizer } from "./privacy/index.ts";
 import { isReturn, listenAll, notePage } from "./signals/index.ts";
-import { Triggers } from "./triggers.ts";
+import { Checkpoints, chunksOf, dropCarried } from "./triggers/checkpoints.ts";
+import { Triggers } from "./triggers/rules.ts";
 import type { Config, NoteTag, Stop } from "./types.ts";
-import { takeLeft } from "./upload/left_behind.ts";
 import { Sender, type Upload } from "./upload/sender.ts";
+import { takeLeft } from "./upload/unsent.ts";
 
 const TICK_MS = 5_000;
 const ENGAGED_GAP_MS = 5_000; // between two deeds of one who is engaged

@@ -1,10 +1,10 @@
 /** What became of each click: whether its target invites to one, and whether the page answered. */
 
 import { guard } from "../guard.ts";
+import type { Signal } from "./click_outcomes.ts";
+import { textOf } from "./element_path.ts";
 import { isInteractive } from "./interactive.ts";
 import { listen } from "./listen.ts";
-import { textOf } from "./path.ts";
-import type { Signal } from "./presses.ts";
 
 const ANSWER_MS = 1000; // the product's definition of a dead click
 // A timer that is this late was held up by a dialog, not by a busy machine: the page did something.

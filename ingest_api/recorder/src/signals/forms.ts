@@ -6,8 +6,8 @@
 import { guard } from "../guard.ts";
 import { read, write } from "../storage.ts";
 import type { Recording, Stop } from "../types.ts";
+import { nearest, PRIVATE, pathOf } from "./element_path.ts";
 import { all, listen, targetOf } from "./listen.ts";
-import { nearest, PRIVATE, pathOf } from "./path.ts";
 
 const ANSWER_MS = 10_000; // a request later than that is hardly the submission's
 const REFUSAL_MS = 1000; // until validation has marked the fields

@@ -2,13 +2,13 @@
 
 import { guard } from "../guard.ts";
 import type { Recording, Stop } from "../types.ts";
+import { onPress } from "./click_outcomes.ts";
 import { clicks } from "./clicks.ts";
 import { onError } from "./errors.ts";
 import { onForm } from "./forms.ts";
 import { all } from "./listen.ts";
 import { onNavigation } from "./navigation.ts";
 import { onFailedRequest } from "./network.ts";
-import { onPress } from "./presses.ts";
 import { rage } from "./rage.ts";
 import { onOwnScroll } from "./scrolls.ts";
 

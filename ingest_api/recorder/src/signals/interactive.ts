@@ -8,7 +8,7 @@
  * on something that only plain listeners know of is told by the reaction that follows.
  */
 
-import { controlOf, nearest, parentOf } from "./path.ts";
+import { controlOf, nearest, parentOf } from "./element_path.ts";
 
 // What happens inside of these is not in the recording, so that no reaction can be expected.
 const OPAQUE = "canvas,video,audio,iframe,embed,object,[data-private=block]";

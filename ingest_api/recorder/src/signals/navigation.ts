@@ -2,8 +2,8 @@
 
 import { guard } from "../guard.ts";
 import type { Recording, Stop } from "../types.ts";
+import { nearest, PRIVATE } from "./element_path.ts";
 import { all, listen, navigation, replace } from "./listen.ts";
-import { nearest, PRIVATE } from "./path.ts";
 
 const TITLE_MS = 250; // routers change the address first, the title with what they then render
 

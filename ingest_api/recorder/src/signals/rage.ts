@@ -1,10 +1,10 @@
 /** Rage clicks: three or more in the same place within half a second, that did not help. */
 
 import { guard } from "../guard.ts";
+import type { Press, Signal } from "./click_outcomes.ts";
+import { controlOf, EDITABLE, nearest } from "./element_path.ts";
 import { isOpaque } from "./interactive.ts";
 import { listen } from "./listen.ts";
-import { controlOf, EDITABLE, nearest } from "./path.ts";
-import type { Press, Signal } from "./presses.ts";
 
 const CLICKS_MIN = 3;
 const WINDOW_MS = 500;

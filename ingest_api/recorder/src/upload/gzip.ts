@@ -1,6 +1,6 @@
 /** gzip, off the main path where there is time for it, and at once where there is none. */
 
-import { gzipSync } from "./deflate.ts";
+import { gzipSync } from "./sync_gzip.ts";
 
 /** Compress beside the page's own work. */
 export async function gzip(text: string): Promise<Blob> {

@@ -10,7 +10,7 @@
 import { guard } from "../guard.ts";
 import { bodyOf, type Chunk, halves, lengthOf, urlOf } from "./chunk.ts";
 import { gzip, gzipNow } from "./gzip.ts";
-import { dropLeft, leave, takeLeft } from "./left_behind.ts";
+import { dropLeft, leave, takeLeft } from "./unsent.ts";
 
 const FIRST_MS = 1_000; // the visitor may leave soon, and the operator waits to see a first session
 const EVERY_MS = 5_000; // what a crash of the tab may cost

@@ -1,10 +1,10 @@
 /** A recorded page to lay the heat on: one moment of a session, drawn by the player's own screen. */
 
-import { Defuser } from "../player/defuse.ts";
-import { FULL_SNAPSHOT, type RecordedEvent } from "../player/events.ts";
-import { Screen } from "../player/screen.ts";
-import { sessionSource } from "../player/source.ts";
-import { EventStream } from "../player/stream.ts";
+import { FULL_SNAPSHOT, type RecordedEvent } from "../player/model/events.ts";
+import { Screen } from "../player/playback/screen.ts";
+import { sessionSource } from "../player/playback/source.ts";
+import { EventStream } from "../player/playback/stream.ts";
+import { Defuser } from "../player/safety/defuse.ts";
 
 export interface Drawn {
   screen: Screen;

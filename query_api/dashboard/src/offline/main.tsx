@@ -1,7 +1,7 @@
 /** Starts the page of one exported session: the player, and all that it plays, in one file. */
 
 import { render } from "preact";
-import { Player } from "../player/player.tsx";
+import { Player } from "../player/ui/player.tsx";
 import { fileSource } from "./source.ts";
 import "../styles/base.css";
 import "./offline.css";

@@ -1,13 +1,13 @@
 /**
- * A recording that lies in the page that plays it, as `query_api/offline.py` writes it there: script
+ * A recording that lies in the page that plays it, as `query_api/offline_page.py` writes it there: script
  * elements of no type that a browser runs, each with gzip in base64.
  *
  *     data-part="about"               what is known of the session, and its clock's zero
  *     data-part="events" data-page=…  events of one page, or of all where it is empty, a line each
  */
 
-import { eventOf, FULL_SNAPSHOT, META, type RecordedEvent } from "../player/events.ts";
-import type { Part, Recording, Source } from "../player/source.ts";
+import { eventOf, FULL_SNAPSHOT, META, type RecordedEvent } from "../player/model/events.ts";
+import type { Part, Recording, Source } from "../player/playback/source.ts";
 
 interface About {
   recording: Recording;

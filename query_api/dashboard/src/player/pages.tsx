@@ -1,8 +1,8 @@
 /** The pages at `/sessions/ID` and `/shared/TOKEN`. */
 
 import { useMemo } from "preact/hooks";
-import { Player } from "./player.tsx";
-import { sessionSource, sharedSource } from "./source.ts";
+import { sessionSource, sharedSource } from "./playback/source.ts";
+import { Player } from "./ui/player.tsx";
 
 interface SessionPageProps {
   websiteId: string;

@@ -1,0 +1,39 @@
+"""The lake as Dagster hands it to assets, checks and sensors. What it is stands in the environment.
+
+The one place in Dagster's code that reads the clock.
+"""
+
+import time
+
+import dagster as dg
+
+from lake.settings import Settings, from_environ
+from lake.storage.base import Store, open_store
+from lake.storage.presence import open_existing
+
+_seen: set[str] = set()  # lakes found by this process: sensors open theirs twice a minute
+
+
+class LakeResource(dg.ConfigurableResource[None]):
+    """The lake that `REPLAY_LAKE` names, with the settings of the environment."""
+
+    def settings(self) -> Settings:
+        """Read the settings."""
+        return from_environ()
+
+    def open(self) -> Store:
+        """Open the lake's store.
+
+        Raises:
+            LakeMissing: There is no lake, or none yet.
+        """
+        settings = self.settings()
+        if settings.lake in _seen:
+            return open_store(settings, create=False)
+        store = open_existing(settings)
+        _seen.add(settings.lake)
+        return store
+
+    def now_ms(self) -> int:
+        """Return the time, ms since the Unix epoch."""
+        return time.time_ns() // 1_000_000

@@ -1,0 +1,86 @@
+"""What an operator sees of a day in Dagster's pages. Words and tables, no work.
+
+A partition shows the metadata of its last run, so that what stands there describes the day; what
+only this run did begins with `run_`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from lake.compaction import Compacted
+from lake.operations.probes import Day
+from lake.operations.quarantine_contents import Totals
+
+ADVICE = (
+    "`replaylake check` names each object; `replaylake repair` brings back what can be read of "
+    "damaged segments; `replaylake quarantine remove` ends it for what somebody has looked at."
+)
+_LISTED_MAX = 20
+
+
+def of_compaction(done: Compacted, day: Day, quarantine: Totals, seconds: float) -> dict[str, Any]:
+    """Return the metadata of one day after a compaction."""
+    ratio = done.written_bytes / done.received_bytes if done.received_bytes else None
+    report: dict[str, Any] = {
+        "sessions": day.session_count,
+        "events": day.event_count,
+        "raw_bytes": day.raw_bytes,
+        "file_bytes": day.file_bytes,
+        **of_quarantine(quarantine),
+        "failed": len(done.failed),
+        "run_sessions": done.session_count,
+        "run_chunks": done.chunk_count,
+        "run_segments": done.segment_count,
+        "run_received_bytes": done.received_bytes,
+        "run_written_bytes": done.written_bytes,
+        "run_quarantined": done.quarantined_count,
+        "run_expired": done.expired_count,
+        "run_erased": done.erased_count,
+        "run_conflicts": done.conflict_count,
+        "run_seconds": round(seconds, 3),
+    }
+    if ratio is not None:
+        report["run_written_per_received"] = round(ratio, 3)
+    if done.largest:
+        report["largest_sessions"] = dg.MetadataValue.md(_largest(done))
+    if done.failed:
+        report["failures"] = dg.MetadataValue.md(_pairs("what", "why", done.failed))
+    return report
+
+
+def of_quarantine(found: Totals) -> dict[str, Any]:
+    """Return what is in quarantine as metadata.
+
+    `quarantined` are chunks, of which an object that nobody can read counts as one at least.
+    """
+    report: dict[str, Any] = {
+        "quarantined": found.chunk_count + found.unknown_count,
+        "quarantined_sessions": len(found.sessions),
+        "quarantined_conflicts": found.conflict_count,
+        "quarantined_objects": found.object_count,
+        "quarantined_unreadable_objects": found.unknown_count,
+        "quarantined_bytes": found.size_bytes,
+    }
+    if found.object_count:
+        report["quarantined_advice"] = dg.MetadataValue.md(ADVICE)
+        report["quarantined_some_sessions"] = [
+            "/".join(key) for key in sorted(found.sessions)[:_LISTED_MAX]
+        ]
+    return report
+
+
+def _largest(done: Compacted) -> str:
+    lines = ["| session | website | events | bytes |", "|---|---|--:|--:|"]
+    lines += [
+        f"| `{one.session_id}` | `{one.website_id}` | {one.event_count:,} | {one.file_bytes:,} |"
+        for one in reversed(done.largest)
+    ]
+    return "\n".join(lines)
+
+
+def _pairs(left: str, right: str, pairs: Mapping[str, str]) -> str:
+    lines = [f"| {left} | {right} |", "|---|---|"]
+    lines += [f"| `{key}` | {value.replace('|', '/')} |" for key, value in pairs.items()]
+    return "\n".join(lines)

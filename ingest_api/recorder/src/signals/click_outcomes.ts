@@ -1,0 +1,191 @@
+/**
+ * Clicks that a person made, each once, and whether the page answers them. What a click without an
+ * answer means is not told here.
+ */
+
+import { guard } from "../guard.ts";
+import type { Recording, Stop } from "../types.ts";
+import { Ticking } from "./background_changes.ts";
+import { EDITABLE, pathOf } from "./element_path.ts";
+import { all, listen, navigation, targetOf } from "./listen.ts";
+
+// Answers that leave no trace in the DOM: state of controls, media, windows, the way elsewhere.
+const STIRS = "input submit toggle play pause copy fullscreenchange visibilitychange";
+// A label passes its click on to its control, and browsers call that a person's too.
+const PASSED_ON_MS = 20;
+const PROMPTED_MS = 1000; // the longest that an answer takes
+const MOVING_MS = 50; // what follows the mouse does so at once
+const MOMENT_MS = 5; // what changes within that is one answer
+const DRAG_PX = 16; // a hand that trembles, or a finger, moves less
+const SCROLLED_MS = 500; // a wheel's smooth scrolling goes on so long
+const HICCUP_MS = 500; // a page that is busy for longer helps nobody who clicks again
+const BUSY_MS = 600; // a page that is busy for so long with a click has answered: `alert`, or work
+
+export interface Press {
+  target: Element;
+  /** Taken now, as the path is: what is clicked may be gone when it is told. */
+  id: number;
+  path: string;
+  x: number;
+  y: number;
+  /** By the clock of `performance.now()`: when the mouse button went, however busy the page was. */
+  stamp: number;
+  at_ms: number;
+  /** The how manieth of a double or triple click. */
+  detail: number;
+  /** Answers to anything before the button went down: menus open at that already. */
+  before: number;
+  /** Whether the page has answered it, by now. */
+  isAnswered: boolean;
+  /** The page had not come to itself since the click before: one answer may be for both. */
+  isInRow: boolean;
+  /** Whether the page has come to itself since. */
+  isOver: boolean;
+}
+
+interface Scheduler {
+  postTask?(fn: () => void, options: { priority: "user-blocking" }): Promise<void>;
+}
+
+type Place = Pick<Press, "x" | "y">;
+type Down = Pick<Press, "x" | "y" | "before" | "isAnswered" | "isOver">;
+
+/** How often the page has answered anything so far. */
+export type Answers = () => number;
+
+/** What is made of clicks: returns their receiver, and adds its end to `stops`. */
+export type Signal = (
+  recording: Recording,
+  answers: Answers,
+  stops: Stop[],
+) => (press: Press) => void;
+
+/** Call `fn` once the event at hand is through, before timers where the browser can. */
+function soon(fn: () => void): void {
+  const { scheduler } = globalThis as { scheduler?: Scheduler };
+  if (scheduler?.postTask) void scheduler.postTask(fn, { priority: "user-blocking" });
+  else setTimeout(fn);
+}
+
+/** Whether two places are one to a hand that trembles. */
+function isNear(one: Place, other: Place): boolean {
+  return Math.hypot(one.x - other.x, one.y - other.y) < DRAG_PX;
+}
+
+/** Give each click of a person's to all of the signals. */
+export function onPress(recording: Recording, ...signals: Signal[]): Stop {
+  const ticking = new Ticking();
+  let answers = 0;
+  let answered_at = 0;
+  let prompted_at = Number.NEGATIVE_INFINITY;
+  let moved_at = prompted_at;
+  let hadSelection = false;
+  let last = 0;
+  /** Clicks of the last second. */
+  let waiting: Press[] = [];
+  /** Where the button went down, until it is a click, and whether that was answered. */
+  let down: Down | null = null;
+  /** The click, or `down`, whose listeners run right now: what changes meanwhile is its. */
+  let handled: Down | null = null;
+  /** What has changed in the present moment. */
+  let moment = new Set<number>();
+  let scrolled_at = prompted_at;
+
+  const answer = (ids: readonly number[] = [], isCounted = true) => {
+    const now = performance.now();
+    // The same changed again is another answer, as a page that was busy gives several at once.
+    if (isCounted && (now - answered_at > MOMENT_MS || ids.some((id) => moment.has(id)))) {
+      answers += 1;
+      answered_at = now;
+      moment = new Set();
+    }
+    for (const id of ids) moment.add(id);
+    for (const one of [...waiting, down]) {
+      // A second click of a double click is answered for both.
+      if (one && (!handled || isNear(one, handled))) one.isAnswered = true;
+    }
+  };
+  const handle = (one: Down) => {
+    prompted_at = performance.now();
+    const since = prompted_at;
+    handled = one;
+    soon(() => {
+      if (handled === one) handled = null;
+    });
+    setTimeout(() => {
+      one.isOver = true;
+      if (performance.now() - since > BUSY_MS) one.isAnswered = true;
+    });
+  };
+
+  const stops = [
+    recording.watch((ids, isScroll) => {
+      const now = performance.now();
+      if (isScroll && now - scrolled_at < SCROLLED_MS) return; // the visitor's own
+      const isPrompted = now - prompted_at < PROMPTED_MS;
+      const isOwn = ticking.isOwn(ids, now, isPrompted, now - moved_at < MOVING_MS);
+      if (handled || !isOwn) answer(ids);
+    }),
+    listen<PointerEvent>("pointerdown", ({ clientX: x, clientY: y }) => {
+      down = { x, y, before: answers, isAnswered: false, isOver: false };
+      handle(down);
+    }),
+    listen("pointermove", () => {
+      moved_at = performance.now();
+      handled = null; // its listeners are through
+    }),
+    // What a page does from here on, it does for another reason.
+    listen("wheel touchmove keydown", ({ type }) => {
+      waiting = [];
+      if (type === "keydown") prompted_at = performance.now();
+      else scrolled_at = performance.now();
+    }),
+    listen<MouseEvent>("click", (event) => {
+      const target = targetOf(event);
+      if (!event.isTrusted) return answer(); // a script clicks for its own reasons: it has answered
+      const { clientX: x, clientY: y, timeStamp: stamp, detail } = event;
+      if (!detail || !(target instanceof Element)) return; // a key's, which is never lost
+      const isPassedOn = stamp - last < PASSED_ON_MS && (target as HTMLInputElement).labels?.[0];
+      last = stamp;
+      if (isPassedOn) return;
+      // A finger that scrolls makes no click: what moved was a tap that trembled.
+      if ((event as PointerEvent).pointerType === "touch") scrolled_at = Number.NEGATIVE_INFINITY;
+      const from = down ?? { x, y, before: answers, isAnswered: false };
+      const { before, isAnswered } = from;
+      down = null;
+      // A button that went up elsewhere has dragged or selected something.
+      if (!isNear(from, event)) return;
+      const id = recording.idOf(target);
+      const path = pathOf(target);
+      const isInRow = waiting.at(-1)?.isOver === false && performance.now() - stamp < HICCUP_MS;
+      const seen = { at_ms: Date.now(), before, isAnswered, isInRow, isOver: false };
+      const press: Press = { target, id, path, x, y, stamp, detail, ...seen };
+      waiting = waiting.filter((one) => stamp - one.stamp < PROMPTED_MS);
+      waiting.push(press);
+      handle(press);
+      for (const receive of receivers) receive(press);
+    }),
+    listen(STIRS, () => answer()),
+    listen("blur", ({ target }) => {
+      if (target === window) answer();
+    }),
+    listen("focusin", (event) => {
+      if (targetOf(event).matches(`input,textarea,${EDITABLE}`)) answer();
+    }),
+    listen(
+      "selectionchange",
+      () => {
+        // A click into text moves an invisible caret; only what can be seen is an answer.
+        const has = document.getSelection()?.isCollapsed === false;
+        if (has || hadSelection) answer([], false);
+        hadSelection = has;
+      },
+      document,
+    ),
+  ];
+  const receivers = signals.map((signal) => guard(signal(recording, () => answers, stops)));
+  // The start of a navigation, which may take longer than we wait; `beforeunload` would tell it too,
+  // but keeps pages out of the back/forward cache.
+  if (navigation) stops.push(listen("navigate", () => answer(), navigation));
+  return all(stops);
+}

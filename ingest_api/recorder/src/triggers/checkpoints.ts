@@ -1,0 +1,133 @@
+/**
+ * The memory of `errors_only` and `smart`: the last minute of the session, always playable.
+ *
+ * It is a list of pieces, each of which begins with a full snapshot (a checkpoint) or is what its
+ * page did before its first. A piece is dropped, oldest first, once those behind it tell the last
+ * minute alone, or there is no more room. Pieces of the tab's earlier pages come along through
+ * `sessionStorage`, so that a trigger just after a page change has its minute too.
+ */
+
+import { read, write } from "../storage.ts";
+import type { Chunk } from "../upload/chunk.ts";
+
+const CONTEXT_MS = 60_000;
+const LENGTH_MAX = 5_000_000; // characters, of what a browser may spend on us
+const CARRIED_LENGTH_MAX = 2_000_000; // characters; sessionStorage has 5 million for the website
+const CHUNK_LENGTH_MAX = 500_000; // characters; gzipped a tenth of what an upload may be
+const KEY = "replaylake.buffer";
+
+export interface Piece {
+  session: string;
+  page: string;
+  from_ms: number;
+  to_ms: number;
+  /** JSON texts of events. */
+  events: string[];
+  length: number;
+}
+
+export class Checkpoints {
+  /** Whether the page is too large for the buffer: then nothing of it is kept. */
+  isOverfull = false;
+  #pieces: Piece[] = [];
+  #length_ = 0;
+  readonly #place: Pick<Piece, "session" | "page">;
+
+  constructor(place: Pick<Piece, "session" | "page">, now_ms: number) {
+    this.#place = place;
+    this.#pieces = carried().filter((piece) => piece.session === place.session);
+    this.#pieces.push(this.#empty(now_ms));
+    this.#length_ = this.#pieces.reduce((sum, piece) => sum + piece.length, 0);
+  }
+
+  /** Characters in memory. */
+  get length(): number {
+    return this.#length_;
+  }
+
+  /** Keep an event. `isCheckpoint` says that a full snapshot follows it, which stands alone. */
+  add(event: string, at_ms: number, isCheckpoint: boolean): void {
+    if (isCheckpoint) {
+      this.isOverfull = false;
+      this.#pieces.push(this.#empty(at_ms));
+    }
+    if (this.isOverfull) return;
+    const piece = this.#pieces[this.#pieces.length - 1] as Piece;
+    piece.events.push(event);
+    piece.length += event.length;
+    piece.to_ms = at_ms;
+    this.#length_ += event.length;
+    this.#forget(at_ms);
+  }
+
+  /** Give everything away, oldest first. */
+  take(): Piece[] {
+    const pieces = this.#pieces.filter((piece) => piece.events.length);
+    this.#pieces = [];
+    this.#length_ = 0;
+    return pieces;
+  }
+
+  /** Keep for the tab's next page what fits, newest first. */
+  carry(): void {
+    const kept: Piece[] = [];
+    let length = 0;
+    for (const piece of this.#pieces.slice().reverse()) {
+      length += piece.length;
+      if (length > CARRIED_LENGTH_MAX) break;
+      if (piece.events.length) kept.unshift(piece);
+    }
+    write(KEY, JSON.stringify(kept));
+  }
+
+  #forget(now_ms: number): void {
+    while (
+      this.#pieces.length > 1 &&
+      (this.#length_ > LENGTH_MAX || now_ms - (this.#pieces[1] as Piece).from_ms > CONTEXT_MS)
+    ) {
+      this.#length_ -= (this.#pieces.shift() as Piece).length;
+    }
+    if (this.#length_ > LENGTH_MAX) {
+      this.#pieces = [this.#empty(now_ms)];
+      this.#length_ = 0;
+      this.isOverfull = true;
+    }
+  }
+
+  #empty(at_ms: number): Piece {
+    return { ...this.#place, from_ms: at_ms, to_ms: at_ms, events: [], length: 0 };
+  }
+}
+
+/** Cut pieces of earlier pages into chunks; nothing of those pages was sent before. */
+export function chunksOf(pieces: readonly Piece[], secret: string): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (const { session, page, events } of pieces) {
+    let length = CHUNK_LENGTH_MAX;
+    for (const event of events) {
+      if (length + event.length > CHUNK_LENGTH_MAX) {
+        const seq = chunks.filter((chunk) => chunk.page === page).length;
+        chunks.push({ session, secret, page, seq, events: [] });
+        length = 0;
+      }
+      (chunks[chunks.length - 1] as Chunk).events.push(event);
+      length += event.length;
+    }
+  }
+  return chunks;
+}
+
+/** Forget what an earlier page of the tab carried. */
+export function dropCarried(): void {
+  write(KEY, null);
+}
+
+function carried(): Piece[] {
+  try {
+    return JSON.parse(read(KEY) ?? "[]") as Piece[];
+  } catch {
+    return [];
+  } finally {
+    dropCarried();
+  }
+}

@@ -1,0 +1,111 @@
+"""The parameters of one chunk, read strictly from a query string. Pure.
+
+Everything that comes out has its form; whether it is true (website, secret, time) is asked in
+`ingest_api.upload`.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from lake import ids
+from lake.control import api_keys
+from lake.errors import BadInput, Forbidden, IdMalformed
+
+NAMES = ("website", "session", "page", "seq", "secret")
+_SEQ = re.compile(r"0|[1-9][0-9]{0,15}")
+
+
+class ParameterInvalid(BadInput):
+    """A query parameter is missing, given twice or not of its form."""
+
+    kind = "parameter-invalid"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"parameter {name!r}: {why}")
+        self.parameter = name
+
+
+class SecretKeyExposed(Forbidden):
+    """An API key was sent to the ingest API, so that it probably stands in a public page."""
+
+    kind = "secret-key-exposed"
+
+
+class Parameters(NamedTuple):
+    """What identifies a chunk, and the proof. `ignored_count`: parameters that we do not know."""
+
+    website: str
+    session: str
+    page: str
+    seq: int
+    secret: str
+    ignored_count: int
+
+
+def parse(query: bytes) -> Parameters:
+    """Read the query string of `POST /v1/chunks`.
+
+    Raises:
+        ParameterInvalid: Names the parameter.
+        SecretKeyExposed: The website is an API key.
+    """
+    found, ignored_count = values(query)
+    for name in NAMES:
+        if name not in found:
+            raise ParameterInvalid(name, "it is missing")
+    website = found["website"]
+    refuse_secret_key(website)
+    _check("website", ids.check_website_id, website)
+    for name in ("session", "page"):
+        _check(name, lambda text: ids.check_uuid7(text, "it"), found[name])
+    seq = found["seq"]
+    if not _SEQ.fullmatch(seq) or int(seq) > ids.SEQ_MAX:
+        raise ParameterInvalid("seq", f"it is not a whole number from 0 to {ids.SEQ_MAX}")
+    return Parameters(
+        website, found["session"], found["page"], int(seq), found["secret"], ignored_count
+    )
+
+
+def values(query: bytes) -> tuple[dict[str, str], int]:
+    """Return the known parameters' texts, and how many unknown ones there were.
+
+    Raises:
+        ParameterInvalid: A known one stands twice, or is not UTF-8.
+    """
+    found: dict[str, str] = {}
+    ignored_count = 0
+    for pair in query.split(b"&") if query else ():
+        name_bytes, _, value = pair.partition(b"=")
+        name = unquote_to_bytes(name_bytes).decode("utf-8", "replace")
+        if name not in NAMES:
+            ignored_count += 1
+            continue
+        if name in found:
+            raise ParameterInvalid(name, "it is given twice")
+        try:
+            found[name] = (unquote_to_bytes(value) if b"%" in value else value).decode()
+        except UnicodeDecodeError as error:
+            raise ParameterInvalid(name, "it is not UTF-8") from error
+    return found, ignored_count
+
+
+def refuse_secret_key(text: str) -> None:
+    """Let everything pass but an API key.
+
+    Raises:
+        SecretKeyExposed: It is one.
+    """
+    if api_keys.key_id_of(text):
+        raise SecretKeyExposed(
+            "an API key reads sessions and must never stand in a page: revoke it "
+            "(`replaylake key revoke`), and give the recorder the website's id"
+        )
+
+
+def _check(name: str, check: object, text: str) -> None:
+    assert callable(check)
+    try:
+        check(text)
+    except IdMalformed as error:
+        raise ParameterInvalid(name, str(error)) from error

@@ -1,0 +1,49 @@
+"""What was clicked, told at the time when it was: the page may change or drop it a moment later."""
+
+from typing import NamedTuple
+
+from lake.analysis.dom.budget import Budget
+from lake.analysis.dom.css_cursors import Cursors
+from lake.analysis.dom.element_paths import elements_of, is_control, path_of, text_of
+from lake.analysis.dom.interactivity import is_field, is_interactive, is_opaque
+from lake.analysis.dom.nodes import Node
+
+
+class Target(NamedTuple):
+    """An element. `is_quick`: it may be clicked fast without anger, or nobody can see why."""
+
+    path: str | None
+    text: str | None
+    is_interactive: bool
+    is_control: bool
+    is_quick: bool
+
+
+class Press(NamedTuple):
+    """One click of a person's. `down_ms` is when the button went down, `node` its target's id."""
+
+    at_ms: float
+    down_ms: float
+    node: object
+    x: int | None
+    y: int | None
+    target: Target
+
+
+_LOOKS = 5  # at each element of a chain, for the cursor aside
+# Of what the mirror does not know, nothing is claimed.
+_UNKNOWN = Target(None, None, is_interactive=True, is_control=False, is_quick=False)
+
+
+def target_of(node: Node | None, cursors: Cursors, budget: Budget) -> Target:
+    """Describe an element, as far as the budget goes."""
+    chain = elements_of(node) if node else []
+    if node is None or not chain or not budget.spend(_LOOKS * len(chain)):
+        return _UNKNOWN
+    return Target(
+        path_of(node),
+        text_of(node) or None,
+        is_interactive(chain, cursors),
+        any(element.judged(is_control) for element in chain),
+        is_field(chain) or is_opaque(chain),
+    )

@@ -1,0 +1,259 @@
+"""The detector of what becomes of a foreign page's forms.
+
+An attempt is a click on what submits a form; browsers make one at Enter, too. What the page does
+next says what became of it: its answer, the marks and messages that it shows, the field that the
+focus jumps to, the end of the form. Where nothing says it, the form counts as submitted, no more.
+How each of these looks is told in `lake.analysis.inferred.form_fields`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.element_paths import path_of
+from lake.analysis.dom.nodes import Change, Node
+from lake.analysis.events import FormStep
+from lake.analysis.inferred.detector_events import (
+    CLICK,
+    FOCUS,
+    INPUT,
+    MOUSE,
+    MOUSE_DOWN,
+    MUTATION,
+    TOUCH_START,
+    PageEvent,
+)
+from lake.analysis.inferred.form_attempts import CHANGES_MAX, Attempt, forms_among
+from lake.analysis.inferred.form_fields import (
+    button_of,
+    form_of,
+    has_texts,
+    is_field,
+    is_hidden,
+    is_text_field,
+    is_validated,
+    lacks_text,
+    shows_refusal,
+)
+from lake.analysis.inferred.network import FAILED_FROM, answers_of
+from lake.raw.chunk_codec import FULL_SNAPSHOT
+
+ANSWER_MS = 10_000  # a request later than that is hardly the submission's
+REFUSAL_MS = 1000  # until validation has marked the fields
+SETTLE_MS = 1000  # after a request that went well: one that fails, or a refusal in its answer
+FOCUS_MS = 300  # a browser that refuses a form focuses its first wrong field at once
+_BLUR = 6
+_EMPTIED_MS = 50  # fields that are emptied together are so by the page
+_CLOCKS_MS = 50
+_FORMS_MAX = 100  # of a page
+_FIELDS_MAX = 2000
+_PATHS_MAX = 100
+_READS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass
+class _Filled:
+    """What a visitor typed into a form that is not sent."""
+
+    path: str
+    fields: set[int] = field(default_factory=set)
+    is_sent: bool = False
+
+
+class Forms:
+    """Sees one page's events."""
+
+    def __init__(self, page_id: str, mirror: Mirror) -> None:
+        self._page_id = page_id
+        self._mirror = mirror
+        self._attempt: Attempt | None = None
+        self._filled: dict[int, _Filled] = {}
+        self._texts: dict[int, bool] = {}  # of each field that was entered: whether it has one
+        self._focused: object = None
+        self._polled: dict[str, int] = {}  # what the page asks for by itself, and how often
+        self._at_ms = 0.0
+        self._known: dict[int, Node | None] = {}  # the form of what was looked at since a change
+
+    def see(self, event: PageEvent) -> Iterator[FormStep]:
+        """Look at the next event."""
+        self._at_ms = event.at_ms
+        yield from self._tick(event.at_ms)
+        if event.source == MOUSE:
+            yield from self._see_mouse(event.at_ms, event.data)
+        elif event.source == INPUT:
+            yield from self._see_input(event.at_ms, event.data)
+        elif event.source == MUTATION:
+            if any(change.what in ("added", "removed") for change in event.changes):
+                self._known.clear()
+            yield from self._see_changes(event.changes[:CHANGES_MAX])
+        elif event.kind == FULL_SNAPSHOT:
+            self._known.clear()
+        else:
+            yield from self._see_answers(event)
+
+    def end(self) -> Iterator[FormStep]:
+        """The page is left."""
+        if self._attempt:
+            yield from self._decide(self._attempt, is_last=True)
+        for filled in self._filled.values():
+            yield from self._abandon(filled)
+        self._filled.clear()
+
+    # What the visitor does.
+
+    def _see_mouse(self, at_ms: float, data: dict[str, object]) -> Iterator[FormStep]:
+        kind, attempt = data.get("type"), self._attempt
+        node = self._mirror.get(data.get("id"))
+        if kind == _BLUR:
+            self._focused = None
+        elif kind == FOCUS:
+            self._focused = data.get("id")
+            is_soon = attempt and not attempt.is_touched and at_ms - attempt.at_ms <= FOCUS_MS
+            if attempt and is_soon and node and is_field(node) and attempt.is_around(node):
+                attempt.has_focused = True
+        elif kind in (MOUSE_DOWN, TOUCH_START) and attempt:
+            attempt.is_touched = True
+        elif kind == CLICK and node:
+            form = self._form_of(node)
+            button = button_of(node, form) if form else None
+            if form and button:
+                yield from self._begin(form, button, at_ms)
+
+    def _begin(self, form: Node, button: Node, at_ms: float) -> Iterator[FormStep]:
+        attempt = self._attempt
+        if attempt:
+            yield from self._decide(attempt, goes_on=True)
+        self._attempt = Attempt(
+            form.id,
+            button.id,
+            path_of(form),
+            at_ms,
+            is_marked=shows_refusal(form, self._texts),
+            is_validated=is_validated(form),
+            is_lacking=lacks_text(form, self._texts),
+            was_hidden=is_hidden(form),
+        )
+        if form.id in self._filled:
+            self._filled[form.id].is_sent = True
+
+    def _see_input(self, at_ms: float, data: dict[str, object]) -> Iterator[FormStep]:
+        node = self._mirror.get(data.get("id"))
+        form = self._form_of(node) if node else None
+        if node is None or form is None:
+            return
+        is_box = node.attributes.get("type") in ("checkbox", "radio")
+        has_text = data.get("isChecked") is True if is_box else bool(data.get("text"))
+        had_text = self._texts.get(node.id, False)
+        if node.id in self._texts or len(self._texts) < _FIELDS_MAX:
+            self._texts[node.id] = has_text
+        if not is_text_field(node):
+            return
+        attempt = self._attempt if self._attempt and self._attempt.form == form.id else None
+        if attempt and had_text and not has_text:
+            self._see_emptied(attempt, form, at_ms)
+        if self._focused != node.id:
+            return  # filled in by the page or the browser
+        if attempt and attempt.is_late:
+            yield from self._decide(attempt, goes_on=True)
+        filled = self._filled.get(form.id)
+        if filled is None and has_text and len(self._filled) < _FORMS_MAX:
+            filled = self._filled[form.id] = _Filled(path_of(form))
+        if filled and has_text:
+            filled.is_sent = False
+            if len(filled.fields) < _FIELDS_MAX:
+                filled.fields.add(node.id)
+        elif filled:
+            filled.fields.discard(node.id)
+
+    def _see_emptied(self, attempt: Attempt, form: Node, at_ms: float) -> None:
+        """A page empties what it has taken, all of it; of a refused login only the password."""
+        is_together = attempt.emptied_ms is not None and at_ms - attempt.emptied_ms <= _EMPTIED_MS
+        attempt.emptied_ms = at_ms
+        if is_together or (not attempt.is_touched and at_ms - attempt.at_ms <= REFUSAL_MS):
+            attempt.is_emptied = not has_texts(form, self._texts)
+
+    # What the page does.
+
+    def _see_changes(self, changes: list[Change]) -> Iterator[FormStep]:
+        attempt = self._attempt
+        if attempt:
+            attempt.see_changes(changes, self._mirror, self._texts)
+        if not any(change.what == "removed" for change in changes):
+            return
+        lost = [number for number in self._filled if self._mirror.get(number) is None]
+        came = forms_among(changes) if lost else {}
+        for number in lost:
+            filled = self._filled.pop(number)
+            again = came.get(filled.path)
+            if again:  # it was drawn anew
+                self._filled[again.id] = filled
+            elif not (attempt and attempt.form == number):
+                yield from self._abandon(filled)
+
+    def _see_answers(self, event: PageEvent) -> Iterator[FormStep]:
+        for answer in answers_of(event):
+            attempt = self._attempt
+            is_its = attempt and attempt.at_ms - _CLOCKS_MS <= answer.started_at_ms
+            if attempt is None or not is_its:
+                if answer.path in self._polled or len(self._polled) < _PATHS_MAX:
+                    self._polled[answer.path] = self._polled.get(answer.path, 0) + 1
+                continue
+            if self._polled.get(answer.path, 0) > 1:
+                continue
+            attempt.has_stirred = True
+            if answer.status >= FAILED_FROM:
+                yield from self._finish("failed", answer.status)
+            elif answer.method not in _READS and attempt.answered_ms is None:
+                attempt.answered_ms, attempt.status = answer.ended_at_ms, answer.status
+                attempt.has_refused = False
+
+    # What becomes of it.
+
+    def _tick(self, at_ms: float) -> Iterator[FormStep]:
+        attempt = self._attempt
+        if attempt is None:
+            return
+        is_settled = attempt.answered_ms is not None and at_ms - attempt.answered_ms > SETTLE_MS
+        since_ms = at_ms - attempt.at_ms
+        if since_ms > ANSWER_MS + REFUSAL_MS:
+            yield from self._decide(attempt, is_last=True)
+        elif is_settled or (since_ms > REFUSAL_MS and attempt.answered_ms is None):
+            yield from self._decide(attempt)
+
+    def _decide(
+        self, attempt: Attempt, *, goes_on: bool = False, is_last: bool = False
+    ) -> Iterator[FormStep]:
+        """Say what an attempt came to, if that can be said.
+
+        Args:
+            attempt: The present one.
+            goes_on: The visitor goes on with its form.
+            is_last: Nothing else will be seen of it.
+        """
+        step = attempt.verdict(goes_on=goes_on, is_last=is_last)
+        if step is None and is_last:
+            step = "submit"
+        if step:
+            yield from self._finish(step, attempt.status if step == "succeeded" else None)
+        attempt.is_late = True
+
+    def _finish(self, step: str, status: int | None) -> Iterator[FormStep]:
+        attempt = self._attempt
+        if attempt is None:
+            return
+        self._attempt = None
+        if step == "succeeded":
+            self._filled.pop(attempt.form, None)
+        elif step != "submit" and attempt.form in self._filled:
+            self._filled[attempt.form].is_sent = False
+        yield FormStep(self._page_id, attempt.at_ms, attempt.path, step, status)
+
+    def _form_of(self, node: Node) -> Node | None:
+        if node.id not in self._known:
+            self._known[node.id] = form_of(node)
+        return self._known[node.id]
+
+    def _abandon(self, filled: _Filled) -> Iterator[FormStep]:
+        if filled.fields and not filled.is_sent:
+            count = len(filled.fields)
+            yield FormStep(self._page_id, self._at_ms, filled.path, "abandoned", None, count)

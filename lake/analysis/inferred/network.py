@@ -1,0 +1,95 @@
+"""What a page's scripts asked for, as rrweb's network plugin and its like tell it.
+
+An event comes when its requests have ended. Their own times are of the page's clock mostly, so a
+request is taken to have begun its duration before the event.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.events import Request
+from lake.analysis.inferred.detector_events import PageEvent
+from lake.analysis.rules.slow_response import DURATION_MS_MIN
+from lake.raw.chunk_codec import PLUGIN
+from lake.raw.redaction import scrub_url, split_url
+
+FAILED_FROM = 400
+_PLUGIN = "rrweb/network@"
+_SCRIPTED = ("fetch", "xmlhttprequest")  # the rest loads the page
+_ANSWERS_MAX = 200  # of one event
+_METHOD_LENGTH_MAX = 16
+_PATH_LENGTH_MAX = 300
+_HOUR_MS = 3_600_000.0
+_NUMBER_MAX = 1e15
+
+
+class Answer(NamedTuple):
+    """One request that was answered. `method` is empty where it is not told; `path` has a host."""
+
+    started_at_ms: float
+    ended_at_ms: float
+    method: str
+    path: str
+    status: int
+
+
+class Requests:
+    """The detector of requests that failed or were slow."""
+
+    def __init__(self, page_id: str, mirror: Mirror) -> None:  # noqa: ARG002 - as all detectors
+        self._page_id = page_id
+
+    def see(self, event: PageEvent) -> Iterator[Request]:
+        """Look at the next event."""
+        for started_at_ms, at_ms, method, path, status in answers_of(event):
+            duration_ms = at_ms - started_at_ms
+            if status >= FAILED_FROM or duration_ms >= DURATION_MS_MIN:
+                yield Request(self._page_id, at_ms, method or "GET", path, status, duration_ms)
+
+    def end(self) -> Iterator[Request]:
+        """Nothing is left to be told."""
+        return iter(())
+
+
+def answers_of(event: PageEvent) -> Iterator[Answer]:
+    """Yield what scripts asked for and was answered, none of another event."""
+    if event.kind != PLUGIN or not str(event.data.get("plugin")).startswith(_PLUGIN):
+        return
+    payload = event.data.get("payload")
+    requests = payload.get("requests") if isinstance(payload, dict) else None
+    for request in requests[:_ANSWERS_MAX] if isinstance(requests, list) else ():
+        if not isinstance(request, dict):
+            continue
+        kind, url, method = (request.get(k) for k in ("initiatorType", "name", "method"))
+        status = _number(request, "status") or _number(request, "responseStatus")
+        if kind in _SCRIPTED and isinstance(url, str) and status:
+            yield Answer(
+                event.at_ms - _duration_ms(request),
+                event.at_ms,
+                method.upper()[:_METHOD_LENGTH_MAX] if isinstance(method, str) else "",
+                _path_of(url),
+                int(status),
+            )
+
+
+def _duration_ms(request: dict[str, object]) -> float:
+    told = _number(request, "duration") or (
+        _number(request, "endTime") - _number(request, "startTime")
+    )
+    return min(max(told, 0.0), _HOUR_MS)
+
+
+def _number(request: dict[str, object], name: str) -> float:
+    value = request.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if abs(value) <= _NUMBER_MAX else 0.0
+
+
+def _path_of(url: str) -> str:
+    try:
+        parts = split_url(scrub_url(url))
+    except ValueError:
+        return ""
+    return f"{parts.netloc}{parts.path}"[:_PATH_LENGTH_MAX]

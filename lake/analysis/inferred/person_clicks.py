@@ -1,0 +1,123 @@
+"""Clicks that a person made on a foreign page, each once, and what they were made on.
+
+rrweb tells every click event: those of scripts and of keys too, and a label's second one on its
+control. A person's has a button or a finger that went down before. What a press means is told in
+`lake.analysis.inferred.click_outcomes` and `bursts`, what answers it in `answers`.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lake.analysis.dom.budget import Budget
+from lake.analysis.dom.css_cursors import Cursors
+from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.targets import Press, Target, target_of
+from lake.analysis.events import Occurrence
+from lake.analysis.inferred.click_bursts import Bursts
+from lake.analysis.inferred.click_outcomes import Clicks
+from lake.analysis.inferred.detector_events import (
+    CLICK,
+    CONTEXT_MENU,
+    MOUSE,
+    MOUSE_DOWN,
+    MOUSE_UP,
+    TOUCH_CANCEL,
+    TOUCH_END,
+    TOUCH_START,
+    PageEvent,
+)
+from lake.analysis.inferred.responses import Answers
+
+_PASSED_ON_MS = 20  # a label passes its click on to its control
+_RELEASED_MS = 700  # browsers once waited 300 ms after a tap, for a second one
+_DRAGGED_PX = 10  # a hand shakes less
+_UNSEEN_MS = 50  # before a click whose button nobody told of, the page may have answered that
+_PX_MAX = 1_000_000
+
+
+class _Down(NamedTuple):
+    at_ms: float
+    node: object
+    x: int | None
+    y: int | None
+    target: Target
+
+
+class Presses:
+    """The detector of clicks and bursts."""
+
+    def __init__(self, page_id: str, mirror: Mirror, cursors: Cursors, budget: Budget) -> None:
+        self._mirror = mirror
+        self._cursors = cursors
+        self._budget = budget
+        self._answers = Answers(mirror)
+        self._clicks = Clicks(page_id, self._answers)
+        self._bursts = Bursts(page_id, self._answers)
+        self._down: _Down | None = None
+        self._up_ms: float | None = None
+        self._has_downs = False  # a recorder may be told to leave them out
+        self._clicked_ms = float("-inf")
+
+    def see(self, event: PageEvent) -> Iterator[Occurrence]:
+        """Look at the next event."""
+        yield from self._clicks.settle(event.at_ms)
+        yield from self._bursts.settle(event.at_ms)
+        self._answers.see(event)
+        press = self._press(event) if event.source == MOUSE else None
+        if press:
+            yield from self._clicks.add(press)
+            self._bursts.add(press)
+
+    def end(self) -> Iterator[Occurrence]:
+        """Return the last clicks: what has not answered by now never will."""
+        yield from self._clicks.settle(math.inf)
+        yield from self._bursts.settle(math.inf)
+
+    def _press(self, event: PageEvent) -> Press | None:
+        at_ms, data = event.at_ms, event.data
+        kind, node = data.get("type"), data.get("id")
+        x, y = _px(data.get("x")), _px(data.get("y"))
+        if kind in (MOUSE_DOWN, TOUCH_START):
+            self._has_downs = True
+            self._answers.ask(at_ms)
+            self._down = _Down(at_ms, node, x, y, self._target(node))
+            self._up_ms = None
+        elif kind in (MOUSE_UP, TOUCH_END):
+            self._up_ms = at_ms
+        elif kind in (TOUCH_CANCEL, CONTEXT_MENU):
+            self._down = None
+        elif kind == CLICK:
+            return self._click(at_ms, node, x, y)
+        return None
+
+    def _click(self, at_ms: float, node: object, x: int | None, y: int | None) -> Press | None:
+        down, self._down = self._down, None
+        is_passed_on = at_ms - self._clicked_ms < _PASSED_ON_MS
+        self._clicked_ms = at_ms
+        if (x or 0) < 0 or (y or 0) < 0:
+            return None  # outside of the window, where only a script can click
+        if down and self._up_ms is not None and at_ms - self._up_ms > _RELEASED_MS:
+            down = None
+        if down is None:
+            if self._has_downs or is_passed_on or (x == 0 and y == 0):
+                self._answers.see_script(at_ms, node)
+                return None
+            self._answers.ask(at_ms)
+            return Press(at_ms, at_ms - _UNSEEN_MS, node, x, y, self._target(node))
+        moved_px = math.hypot((x or 0) - (down.x or 0), (y or 0) - (down.y or 0))
+        if None not in (x, y, down.x, down.y) and moved_px > _DRAGGED_PX:
+            return None
+        self._answers.ask(at_ms)
+        # What was pressed is told as it was before the page answered.
+        target = down.target if node == down.node else self._target(node)
+        return Press(at_ms, down.at_ms, node, x, y, target)
+
+    def _target(self, node: object) -> Target:
+        return target_of(self._mirror.get(node), self._cursors, self._budget)
+
+
+def _px(value: object) -> int | None:
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return int(value) if abs(value) < _PX_MAX else None
+    return None

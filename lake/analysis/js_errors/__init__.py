@@ -1,0 +1,1 @@
+"""JavaScript errors: parsed stacks, fingerprints that group similar errors, and their count."""

@@ -1,0 +1,80 @@
+"""What our recorder noted at the moment it happened, as the rules read it.
+
+The recorder saw listeners, reactions and the browser's own verdicts, which are not in the stream
+of rrweb events; so where it spoke, nothing is guessed (`lake.analysis.inferred` does that for other
+recorders). Its payloads are listed in `ingest_api/recorder/src/privacy/notes.ts`.
+"""
+
+from collections.abc import Iterator
+
+from lake.analysis.events import Burst, Click, FormStep, Occurrence, OwnScroll, Request
+from lake.raw.redaction import scrub_text
+
+PREFIX = "replaylake."
+TARGET_LENGTH_MAX = 300
+TEXT_LENGTH_MAX = 80
+STEPS = ("submit", "invalid", "failed", "succeeded", "abandoned")
+_NUMBER_MAX = 2**31 - 1
+_LATE_MS_MAX = 60_000  # a page that hangs tells late
+
+
+def read(page_id: str, at_ms: float, tag: str, payload: object) -> Iterator[Occurrence]:
+    """Yield what a note tells. Payloads that are not as our recorder makes them tell nothing."""
+    if not isinstance(payload, dict):
+        return
+    match tag.removeprefix(PREFIX):
+        case "click":
+            yield Click(
+                page_id,
+                _time(payload.get("at_ms"), at_ms),
+                whole(payload.get("x")),
+                whole(payload.get("y")),
+                text(payload.get("target"), TARGET_LENGTH_MAX),
+                text(payload.get("text"), TEXT_LENGTH_MAX),
+                payload.get("interactive") is not False,
+                payload.get("reacted") is not False,
+            )
+        case "rage_click":
+            yield Burst(
+                page_id,
+                _time(payload.get("at_ms"), at_ms),
+                whole(payload.get("x")),
+                whole(payload.get("y")),
+                text(payload.get("target"), TARGET_LENGTH_MAX),
+                text(payload.get("text"), TEXT_LENGTH_MAX),
+                whole(payload.get("count")) or 0,
+            )
+        case "own_scroll":
+            yield OwnScroll(page_id, at_ms, whole(payload.get("id")) or 0)
+        case "form" if payload.get("step") in STEPS:
+            form = text(payload.get("form"), TARGET_LENGTH_MAX) or "form"
+            status, fields = whole(payload.get("status")), whole(payload.get("fields"))
+            yield FormStep(page_id, at_ms, form, payload["step"], status, fields)
+        case "network":
+            yield Request(
+                page_id,
+                at_ms,
+                text(payload.get("method"), 16) or "GET",
+                text(payload.get("path"), TARGET_LENGTH_MAX) or "",
+                whole(payload.get("status")) or 0,
+                float(whole(payload.get("duration_ms")) or 0),
+            )
+
+
+def whole(value: object) -> int | None:
+    """Return a number as an int that fits a column, None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if -_NUMBER_MAX <= value <= _NUMBER_MAX else None
+
+
+def text(value: object, length_max: int) -> str | None:
+    """Return a text scrubbed and cut, None where there is none."""
+    return (scrub_text(value, length_max) or None) if isinstance(value, str) else None
+
+
+def _time(value: object, at_ms: float) -> float:
+    """The note comes when its second is over; a time long before that is no click's."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if 0 <= at_ms - value <= _LATE_MS_MAX else at_ms
+    return at_ms

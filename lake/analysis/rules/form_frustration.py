@@ -1,0 +1,50 @@
+"""Form frustration: one form failed twice or more in a session.
+
+Failed is what validation refused and what was answered with an error; that a form was submitted is
+the same attempt's beginning and counts nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from lake.analysis.events import FormStep, Occurrence, Signal, View
+from lake.analysis.forms import FORMS_MAX, Form, Forms
+
+ATTEMPTS_MIN = 2  # the product's definition
+_FAILURES = ("invalid", "failed")
+
+
+class FormFrustration:
+    """One signal per form, at its second failure; how many there were is known at the end."""
+
+    def __init__(self) -> None:
+        self._forms = Forms()
+        self._counts: dict[Form, int] = {}
+        self._first: dict[Form, list[FormStep]] = {}  # ATTEMPTS_MIN of each form
+
+    def see(self, occurrence: Occurrence) -> Iterable[Signal]:
+        """Count a failure."""
+        if isinstance(occurrence, View):
+            self._forms.see(occurrence)
+        elif isinstance(occurrence, FormStep) and occurrence.step in _FAILURES:
+            form = self._forms.form_of(occurrence)
+            if form in self._counts or len(self._counts) < FORMS_MAX:
+                self._counts[form] = self._counts.get(form, 0) + 1
+                first = [*self._first.get(form, []), occurrence]
+                self._first[form] = sorted(first, key=lambda s: s.at_ms)[:ATTEMPTS_MIN]
+        return ()
+
+    def end(self) -> Iterator[Signal]:
+        """Return the forms that failed often enough."""
+        for form, count in self._counts.items():
+            if count >= ATTEMPTS_MIN:
+                step = self._first[form][-1]
+                yield Signal(
+                    "form_frustration",
+                    step.page_id,
+                    step.at_ms,
+                    step.form,
+                    None,
+                    None,
+                    None,
+                    {"attempts": count},
+                )

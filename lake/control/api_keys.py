@@ -1,0 +1,206 @@
+"""API keys: who may read (`viewer`) or change and erase (`admin`) a website's sessions, or all's.
+
+A key is shown once, as `rl_<key id>_<secret>`; the lake keeps only the secret's hash, one JSON
+object per key. Services do not read keys from here for every request: see `lake.control.cache`.
+Pages have no keys: what lets a recorder in is its origin and its session's secret.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import msgspec
+
+from lake.control import audit_entries, websites
+from lake.control.tokens import Tokens, is_id
+from lake.control.website_index import WebsiteIndex
+from lake.errors import Missing, ObjectMissing, SettingInvalid
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.storage.json_documents import Documents
+from lake.timestamps import iso
+
+Role = Literal["viewer", "admin"]
+ALL = "*"  # in a website id's place: the key is for every website there is or will be
+USED_EVERY_MS = 3_600_000  # `last_used_at` may be so much behind: it is no log
+_TOKENS = Tokens("rl_")
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One key as the lake keeps it; nobody can make the key from this.
+
+    `website_id` is `ALL` for a key of all websites. `last_used_at` is to the hour.
+    """
+
+    key_id: str
+    website_id: str
+    role: Role
+    secret_sha256: str
+    created_at: str
+    revoked_at: str | None = None
+    last_used_at: str | None = None
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it is for every website."""
+        return self.website_id == ALL
+
+
+_DOCUMENTS = Documents(ApiKey, "API key", lambda one: [keys.api_key_key(one.key_id)])
+
+
+_INDEX = WebsiteIndex(
+    keys.KEY_INDEX,
+    _DOCUMENTS,
+    keys.KEYS,
+    lambda one: keys.key_index_key(one.website_id, one.key_id),
+)
+_TOO_MANY = "keys: revoke some, and wait for 30 days, or raise REPLAY_WEBSITE_KEYS_MAX"
+_REVOKED_KEPT_MS = 30 * 86_400_000  # then only the audit log tells of a revoked key
+
+
+def create(
+    store: Store,
+    *,
+    website_id: str,
+    role: str,
+    now_ms: int,
+    by: str | None = None,
+    keys_max: int = Settings().website_keys_max,
+) -> str:
+    """Make a key of a website, or of `ALL`, and return it, for the only time.
+
+    Args:
+        by: Who makes it, for the audit log; None: it is not told there.
+        keys_max: How many a website may have, revoked ones of the last 30 days included.
+
+    Raises:
+        WebsiteMissing: There is no such website.
+        LimitReached: It has too many keys.
+        SettingInvalid: The role is neither viewer nor admin.
+    """
+    if role not in ("viewer", "admin"):
+        raise SettingInvalid(f"role is {role!r}: give viewer or admin")
+    if website_id != ALL:
+        websites.get(store, website_id)
+    _INDEX.check(store, website_id, limit=keys_max, what=_TOO_MANY)
+    while True:
+        token, key_id, secret_sha256 = _TOKENS.draw()
+        record = ApiKey(
+            key_id=key_id,
+            website_id=website_id,
+            role="admin" if role == "admin" else "viewer",
+            secret_sha256=secret_sha256,
+            created_at=iso(now_ms),
+        )
+        if by is not None:
+            audit_entries.record(
+                store, website_id, by, "key-made", key_id, {"role": role}, now_ms=now_ms
+            )
+        _INDEX.add(store, record, website_id, limit=keys_max, what=_TOO_MANY)
+        if _DOCUMENTS.create(store, keys.api_key_key(key_id), record):
+            return token
+
+
+def get(store: Store, key_id: str) -> ApiKey:
+    """Read a key's record.
+
+    Raises:
+        Missing: There is none, or the id has not the form of one.
+    """
+    with _missing():
+        return _DOCUMENTS.read(store, _key(key_id))
+
+
+def list_all(store: Store) -> list[ApiKey]:
+    """Read every key's record, oldest first, revoked ones too."""
+    found = _DOCUMENTS.all(store, keys.KEYS)
+    return sorted(found, key=lambda key: (key.created_at, key.key_id))
+
+
+def of_website(store: Store, website_id: str) -> list[ApiKey]:
+    """Read the keys of a website, or of `ALL`, oldest first, revoked ones too."""
+    found = _INDEX.read(store, keys.key_index_prefix(website_id))
+    return sorted(found, key=lambda key: (key.created_at, key.key_id))
+
+
+def forget(store: Store, *, now_ms: int) -> int:
+    """Delete the records of keys that were revoked 30 days ago; return how many.
+
+    Writes entries of the index that are missing.
+    """
+    long_ago = iso(now_ms - _REVOKED_KEPT_MS)
+    gone = [
+        key
+        for key in _INDEX.complete(store, now_ms=now_ms)
+        if key.revoked_at is not None and key.revoked_at < long_ago
+    ]
+    store.delete(keys.api_key_key(key.key_id) for key in gone)
+    _INDEX.remove(store, gone)
+    return len(gone)
+
+
+def revoke(store: Store, key_id: str, *, now_ms: int, by: str | None = None) -> ApiKey:
+    """End a key for ever. Revoking it again changes nothing.
+
+    Args:
+        by: Who ends it, for the audit log; None: it is not told there.
+
+    Raises:
+        Missing: There is no such key.
+    """
+
+    def revoked(record: ApiKey) -> ApiKey:
+        if record.revoked_at is not None:
+            return record
+        return msgspec.structs.replace(record, revoked_at=iso(now_ms))
+
+    def tell(record: ApiKey) -> None:
+        if by is not None:
+            audit_entries.record(store, record.website_id, by, "key-revoked", key_id, now_ms=now_ms)
+
+    with _missing():
+        return _DOCUMENTS.change(store, _key(key_id), revoked, first=tell)
+
+
+def note_used(store: Store, key_id: str, *, now_ms: int) -> None:
+    """Remember that a key was used, at most once in `USED_EVERY_MS`. A revoked one stays as it is.
+
+    Raises:
+        Missing: There is no such key.
+    """
+
+    def used(record: ApiKey) -> ApiKey:
+        newest = iso(now_ms - USED_EVERY_MS)
+        if record.revoked_at is not None or (record.last_used_at or "") > newest:
+            return record
+        return msgspec.structs.replace(record, last_used_at=iso(now_ms))
+
+    with _missing():
+        _DOCUMENTS.change(store, _key(key_id), used)
+
+
+def key_id_of(token: str) -> str | None:
+    """Return the id in a key, or None for a text that has not the form of a key."""
+    return _TOKENS.id_of(token)
+
+
+def verify(record: ApiKey | None, token: str) -> bool:
+    """Tell whether `token` is this key and not revoked, in a time that does not tell why not."""
+    recorded = (record.key_id, record.secret_sha256) if record else (None, None)
+    return _TOKENS.is_of(token, *recorded) and record is not None and record.revoked_at is None
+
+
+def _key(key_id: str) -> str:
+    if not is_id(key_id):
+        raise Missing("no key has this id")
+    return keys.api_key_key(key_id)
+
+
+@contextmanager
+def _missing() -> Iterator[None]:
+    try:
+        yield
+    except ObjectMissing as error:
+        raise Missing("no key has this id") from error

@@ -1,0 +1,142 @@
+"""Legal holds: what retention and erasure must leave as it is, and why.
+
+One document a website. A held session that is past its retention is kept, and still not served;
+once nothing holds it, the next retention removes it. One whose erasure was asked for is hidden, and
+its erasure goes on after the release. A hold that is placed while a retention or an erasure runs
+keeps what that has not removed yet.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from lake import ids
+from lake.control import audit_entries, tombstones, websites
+from lake.errors import Damaged, SessionErased, SettingInvalid
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.storage.json_documents import Documents
+from lake.timestamps import iso
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something is held, since when and by whom."""
+
+    reason: str
+    placed_at: str
+    placed_by: str
+
+
+class Holds(msgspec.Struct, frozen=True, kw_only=True):
+    """The holds of one website: on all of it, and on sessions by their ids."""
+
+    website_id: str
+    website: Hold | None = None
+    sessions: dict[str, Hold] = {}
+
+    def holds(self, session_id: str) -> bool:
+        """Whether a session must stay."""
+        return self.website is not None or session_id in self.sessions
+
+
+_DOCUMENTS = Documents(Holds, "list of holds", lambda one: [keys.hold_key(one.website_id)])
+
+
+def of(store: Store, website_id: str) -> Holds:
+    """Return a website's holds.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    return _DOCUMENTS.read(store, keys.hold_key(website_id), absent=Holds(website_id=website_id))
+
+
+def unreadable(website_id: str, error: Damaged) -> Holds:
+    """Return what stands for a list that cannot be read: all that may be held is held."""
+    hold = Hold(reason=str(error), placed_at="", placed_by="")
+    return Holds(website_id=website_id, website=hold)
+
+
+def read_all(store: Store) -> dict[str, Holds | Damaged]:
+    """Return the holds of every website that ever had one; the error stands for a damaged list.
+
+    Raises:
+        StoreUnavailable.
+    """
+    found = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.HOLDS)))
+    return {key.removeprefix(keys.HOLDS).removesuffix(".json"): one for key, one in found.items()}
+
+
+def place(
+    store: Store, website_id: str, session_id: str | None, *, reason: str, by: str, now_ms: int
+) -> Holds:
+    """Hold a session, or with None the whole website.
+
+    Args:
+        by: Who places it; the audit log tells it too.
+
+    Raises:
+        WebsiteMissing: There is no such website.
+        IdMalformed: The session's id has not the form of one.
+        SettingInvalid: There is no reason.
+        SessionErased: Nothing of the session is left that could be held.
+        Damaged, StoreUnavailable.
+    """
+    if not reason.strip():
+        raise SettingInvalid("a hold needs a reason, such as the number of the case")
+    hold = Hold(reason=reason, placed_at=iso(now_ms), placed_by=by)
+    if session_id is not None:
+        ids.check_uuid7(session_id, "session")
+        if session_id in tombstones.read(store, website_id).sessions:
+            raise SessionErased("the session was erased: nothing of it is left to hold")
+
+    def placed(before: Holds) -> Holds:
+        if session_id is None:
+            return msgspec.structs.replace(before, website=hold)
+        return msgspec.structs.replace(before, sessions=before.sessions | {session_id: hold})
+
+    def tell(_: Holds) -> None:
+        audit_entries.record(
+            store, website_id, by, "hold-placed", session_id, {"reason": reason}, now_ms=now_ms
+        )
+
+    return _change(store, website_id, placed, tell)
+
+
+def release(
+    store: Store, website_id: str, session_id: str | None, *, by: str, now_ms: int
+) -> Holds:
+    """End a hold; ending one that is not there changes nothing.
+
+    Args:
+        by: Who ends it, for the audit log.
+
+    Raises:
+        WebsiteMissing, Damaged, StoreUnavailable.
+    """
+
+    def released(before: Holds) -> Holds:
+        if session_id is None:
+            return msgspec.structs.replace(before, website=None)
+        left = {one: hold for one, hold in before.sessions.items() if one != session_id}
+        return msgspec.structs.replace(before, sessions=left)
+
+    def tell(_: Holds) -> None:
+        audit_entries.record(store, website_id, by, "hold-released", session_id, now_ms=now_ms)
+
+    return _change(store, website_id, released, tell)
+
+
+def _change(
+    store: Store,
+    website_id: str,
+    changed: Callable[[Holds], Holds],
+    tell: Callable[[Holds], None],
+) -> Holds:
+    def other(before: Holds) -> Holds:
+        after = changed(before)
+        return before if after == before else after
+
+    websites.get(store, website_id)
+    absent = Holds(website_id=website_id)
+    return _DOCUMENTS.change(store, keys.hold_key(website_id), other, absent=absent, first=tell)

@@ -1,0 +1,194 @@
+"""Share links: whoever has one sees one session, without a key, until it ends or is revoked.
+
+A link's token is shown once, as `rs_<share id>_<secret>`; the lake keeps only the secret's hash,
+one JSON object per link. Whether the session is still there is asked for with each use
+(`lake.reading.session_lookup`): a link outlives neither erasure nor retention.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from lake.control import audit_entries
+from lake.control.tokens import Tokens, is_id
+from lake.control.website_index import WebsiteIndex
+from lake.errors import BadInput, Missing, ObjectMissing
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.storage.json_documents import Documents
+from lake.timestamps import iso
+
+EXPIRES_IN_S = 7 * 86_400.0  # where nothing else is asked for
+_TOKENS = Tokens("rs_")
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One link as the lake keeps it; nobody can make the link from this."""
+
+    share_id: str
+    website_id: str
+    session_id: str
+    secret_sha256: str
+    created_at: str
+    created_by: str
+    expires_at: str
+    revoked_at: str | None = None
+
+    def has_ended(self, now_ms: int) -> bool:
+        """Tell whether it shows nothing any more."""
+        return self.revoked_at is not None or iso(now_ms) >= self.expires_at
+
+
+class ShareInvalid(BadInput):
+    """A link is wanted for no time, or for longer than any may last."""
+
+    kind = "share-invalid"
+
+
+class ShareMissing(Missing):
+    """No link has this id."""
+
+    kind = "share-missing"
+
+
+_DOCUMENTS = Documents(Share, "share link", lambda one: [keys.share_key(one.share_id)])
+
+_INDEX = WebsiteIndex(
+    keys.SHARE_INDEX,
+    _DOCUMENTS,
+    keys.SHARES,
+    lambda one: keys.share_index_key(one.website_id, one.session_id, one.share_id),
+)
+_TOO_MANY = "links: wait until some have ended, or raise REPLAY_WEBSITE_SHARES_MAX"
+
+
+def create(
+    store: Store,
+    settings: Settings,
+    website_id: str,
+    session_id: str,
+    *,
+    by: str,
+    expires_in_s: float = EXPIRES_IN_S,
+    now_ms: int,
+) -> tuple[Share, str]:
+    """Make a link to a session, whose existence the caller has seen. Return its token too, once.
+
+    Args:
+        by: Who makes it: a key's id, or the command line. The audit log tells it.
+
+    Raises:
+        ShareInvalid: It would not last, or last longer than `share_days_max`.
+        LimitReached: The website has too many links.
+    """
+    most_s = settings.share_days_max * 86_400
+    if not 0 < expires_in_s <= most_s:
+        raise ShareInvalid(
+            f"a link for {expires_in_s:g} s: give more than 0 and at most {most_s} "
+            f"({settings.share_days_max} days, REPLAY_SHARE_DAYS_MAX)"
+        )
+    shares_max = settings.website_shares_max
+    _INDEX.check(store, website_id, limit=shares_max, what=_TOO_MANY)
+    while True:
+        token, share_id, secret_sha256 = _TOKENS.draw()
+        share = Share(
+            share_id=share_id,
+            website_id=website_id,
+            session_id=session_id,
+            secret_sha256=secret_sha256,
+            created_at=iso(now_ms),
+            created_by=by,
+            expires_at=iso(now_ms + int(expires_in_s * 1000)),
+        )
+        _record(store, share, "share-made", by, now_ms)
+        _INDEX.add(store, share, website_id, limit=shares_max, what=_TOO_MANY)
+        if _DOCUMENTS.create(store, _key(share_id), share):
+            return share, token
+
+
+def get(store: Store, share_id: str) -> Share:
+    """Read a link's record.
+
+    Raises:
+        ShareMissing: There is none, or the id has not the form of one.
+    """
+    with _missing():
+        return _DOCUMENTS.read(store, _key(share_id))
+
+
+def of_website(store: Store, website_id: str, session_id: str | None = None) -> list[Share]:
+    """Read the links of a website, or of one of its sessions, oldest first, ended ones too."""
+    found = _INDEX.read(store, keys.share_index_prefix(website_id, session_id))
+    return sorted(found, key=lambda share: (share.created_at, share.share_id))
+
+
+def revoke(store: Store, share_id: str, *, now_ms: int, by: str) -> Share:
+    """End a link for ever. Revoking it again changes nothing.
+
+    Args:
+        by: Who ends it, for the audit log.
+
+    Raises:
+        ShareMissing: There is no such link.
+    """
+
+    def revoked(share: Share) -> Share:
+        if share.revoked_at is not None:
+            return share
+        return msgspec.structs.replace(share, revoked_at=iso(now_ms))
+
+    with _missing():
+        return _DOCUMENTS.change(
+            store,
+            _key(share_id),
+            revoked,
+            first=lambda share: _record(store, share, "share-revoked", by, now_ms),
+        )
+
+
+def forget(store: Store, settings: Settings, *, now_ms: int) -> int:
+    """Delete the records of links that ended as long ago as any may last; return how many.
+
+    Until then they are told that they have ended, from then on that there is nothing. Writes
+    entries of the index that are missing.
+    """
+    long_ago = iso(now_ms - settings.share_days_max * 86_400_000)
+    documents = _INDEX.complete(store, now_ms=now_ms)
+    gone = [share for share in documents if share.expires_at < long_ago]
+    store.delete(_key(share.share_id) for share in gone)
+    _INDEX.remove(store, gone)
+    return len(gone)
+
+
+def share_id_of(token: str) -> str | None:
+    """Return the id in a token, or None for a text that has not the form of one."""
+    return _TOKENS.id_of(token)
+
+
+def verify(share: Share | None, token: str) -> bool:
+    """Tell whether `token` is this link's, ended or not, in a time that does not tell why not."""
+    recorded = (share.share_id, share.secret_sha256) if share else (None, None)
+    return _TOKENS.is_of(token, *recorded)
+
+
+def _record(store: Store, share: Share, action: str, by: str, now_ms: int) -> None:
+    details = {"session": share.session_id, "expires_at": share.expires_at}
+    audit_entries.record(
+        store, share.website_id, by, action, share.share_id, details, now_ms=now_ms
+    )
+
+
+def _key(share_id: str) -> str:
+    if not is_id(share_id):
+        raise ShareMissing("no share link has this id")
+    return keys.share_key(share_id)
+
+
+@contextmanager
+def _missing() -> Iterator[None]:
+    try:
+        yield
+    except ObjectMissing as error:
+        raise ShareMissing("no share link has this id") from error

@@ -1,0 +1,234 @@
+"""Erasures are carried out: all that wait of a website together, until no byte is left.
+
+A first pass removes what there is. What was on its way meanwhile (a chunk that ingest had let in,
+a compaction that had begun) is there once services have looked again, and a second pass finds it.
+Only then is it done. A run that was cut off is done again. What a legal hold keeps by then waits
+for its release.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict
+
+import msgspec
+
+from lake import failpoints
+from lake.control import tombstones
+from lake.erasure import ledger, lookup, requests
+from lake.erasure.ledger import DOCUMENTS, HeldSession, Receipt
+from lake.erasure.removal import Removed, remove_sessions
+from lake.erasure.table_purge import purge
+from lake.errors import LakeError, ObjectMissing
+from lake.settings import Settings
+from lake.storage import keys, scratch
+from lake.storage.base import Store
+from lake.storage.failures import Failures
+from lake.storage.local import LocalStore
+from lake.timestamps import iso
+
+_COMMIT_MS = 2_000  # what ingest let in is written by then
+_PASSES_MAX = 5
+_NAMED_MAX = 5
+
+Report = Callable[[str], None]
+
+
+def carry_out_waiting(
+    store: Store,
+    settings: Settings,
+    *,
+    now_ms: Callable[[], int],
+    sleep: Callable[[float], None] = time.sleep,
+    report: Report = lambda _: None,
+    failures: Failures | None = None,
+) -> list[Receipt]:
+    """Carry out all erasures that wait; return their receipts. Safe to run twice or at once.
+
+    A website whose erasures fail leaves those of the others alone; its receipts say `failed`.
+
+    Args:
+        failures: Gets the websites of which a run failed; None: the first error is raised once all
+            others are done.
+
+    Raises:
+        Conflict: Other writers were faster each time; run it again.
+        Damaged, StoreUnavailable.
+    """
+    by_website: dict[str, list[Receipt]] = {}
+    for one in ledger.waiting(store):
+        by_website.setdefault(one.website_id, []).append(one)
+    done = ledger.unreadable(store)
+    mine_failed = failures or Failures()
+    for website_id, mine in by_website.items():
+        with mine_failed.of(f"erasures of {website_id}"):
+            try:
+                done += carry_out(store, settings, mine, now_ms=now_ms, sleep=sleep, report=report)
+            except Exception as error:
+                done += _note_failure(store, mine, error)
+                raise
+    if failures is None:
+        mine_failed.raise_first()
+    return done
+
+
+def carry_out(
+    store: Store,
+    settings: Settings,
+    erasures: Iterable[Receipt],
+    *,
+    now_ms: Callable[[], int],
+    sleep: Callable[[float], None] = time.sleep,
+    report: Report = lambda _: None,
+) -> list[Receipt]:
+    """Carry out erasures of one website as one; the first receipt tells what all removed.
+
+    Raises:
+        Conflict, Damaged, StoreUnavailable.
+    """
+    mine = list(erasures)
+    total = Removed()
+    try:
+        found = _remove_all(store, settings, mine, total, now_ms=now_ms, sleep=sleep, report=report)
+    except LakeError:
+        with suppress(LakeError):  # the store may be what failed
+            _keep_counts(store, mine[0], total)
+        raise
+    failpoints.point("erase-before-receipt")
+    others = Removed(left=total.left, held=total.held)
+    return [
+        _receipt(store, one, found[one.erasure_id], others if number else total, now_ms())
+        for number, one in enumerate(mine)
+    ]
+
+
+def _remove_all(
+    store: Store,
+    settings: Settings,
+    mine: list[Receipt],
+    total: Removed,
+    *,
+    now_ms: Callable[[], int],
+    sleep: Callable[[float], None],
+    report: Report,
+) -> dict[str, set[str]]:
+    """Remove all that is meant, adding to `total`; return the sessions of each erasure."""
+    website_id = mine[0].website_id
+    found = {one.erasure_id: one.possible for one in mine}
+    settled_ms = now_ms() + settings.control_cache_s * 1000 + _COMMIT_MS
+    for number in range(_PASSES_MAX):
+        for one in mine:
+            if one.people:
+                found[one.erasure_id] |= lookup.of_people(store, website_id, one.people)
+                if not number:  # files of an older version become no more
+                    found[one.erasure_id] |= lookup.in_old_files(store, website_id, one.people)
+            tombstones.add(store, website_id, sessions=found[one.erasure_id], people=one.people)
+            with suppress(ObjectMissing):  # done by another run
+                requests.start(store, one, now_ms=now_ms())
+        sessions = set().union(*found.values())
+        report(f"{website_id}: {len(sessions)} sessions, pass {number + 1}")
+        removed = Removed()
+        try:
+            remove_sessions(store, website_id, sessions, removed)
+        finally:
+            _add(total, removed)
+        if (number and removed.is_nothing) or sessions <= removed.held.keys():
+            break
+        if (wait_s := (settled_ms - now_ms()) / 1000) > 0:
+            report(f"{website_id}: waits {wait_s:.0f} s for what is on its way")
+            sleep(wait_s)
+    total.held = removed.held
+    sessions -= total.held.keys()
+    total.table_file_count, left = purge(
+        store, website_id, sessions, now_ms=now_ms(), grace_s=settings.orphan_grace_s
+    )
+    total.left = [*removed.left, *left]
+    if isinstance(store, LocalStore):
+        store.sweep_tmp(settings.orphan_grace_s)
+    scratch.sweep()
+    if not total.left:
+        # What was asked for again meanwhile is not settled yet.
+        again = {
+            s for one in ledger.waiting(store) if one.erasure_id not in found for s in one.sessions
+        }
+        tombstones.settle(store, website_id, sessions - again)
+    return found
+
+
+def _receipt(
+    store: Store, asked: Receipt, sessions: set[str], removed: Removed, now_ms: int
+) -> Receipt:
+    """Write what became of it; what was removed by earlier runs counts too."""
+    waits_at = keys.erasure_key(asked.website_id, asked.erasure_id)
+    done_at = keys.receipt_key(asked.website_id, asked.erasure_id)
+    try:
+        before = DOCUMENTS.read(store, waits_at)
+    except ObjectMissing:
+        return DOCUMENTS.read(store, done_at)  # another run was faster
+    held = tuple(removed.held[one] for one in sorted(sessions & removed.held.keys()))
+    is_done = not (removed.left or held or before.defect)
+    after = msgspec.structs.replace(
+        before,
+        sessions=tuple(sorted({*sessions, *before.sessions})),
+        session_count=len(sessions),
+        done_at=iso(now_ms) if is_done else None,
+        waits_for="; ".join(_waits_for(removed.left, held)) or None,
+        held=held,
+        failed=before.defect,
+        **_counted(before, removed),
+    )
+    if not is_done:
+        store.put(waits_at, msgspec.json.encode(after))
+        return after
+    DOCUMENTS.create(store, done_at, after)
+    store.delete([waits_at])
+    return after
+
+
+def _waits_for(left: list[str], held: tuple[HeldSession, ...]) -> list[str]:
+    """Name the first of what an erasure waits for."""
+    reasons = dict.fromkeys((one.hold, one.reason) for one in held)
+    holds = [f"the legal hold on the {hold}, {reason!r}" for hold, reason in reasons]
+    return [*left[:_NAMED_MAX], *holds[:_NAMED_MAX]]
+
+
+def _note_failure(store: Store, mine: list[Receipt], error: Exception) -> list[Receipt]:
+    """Write into the requests that a run failed; what exactly stands in its log."""
+    kind = error.kind if isinstance(error, LakeError) else type(error).__name__
+    failed = f"the last run failed ({kind}); it is tried again"
+    noted = []
+    for one in mine:
+        with suppress(LakeError):  # done meanwhile, or the store is what failed
+            noted.append(
+                DOCUMENTS.change(
+                    store,
+                    keys.erasure_key(one.website_id, one.erasure_id),
+                    lambda before: msgspec.structs.replace(before, failed=before.defect or failed),
+                )
+            )
+    return noted
+
+
+def _keep_counts(store: Store, asked: Receipt, removed: Removed) -> None:
+    """Write down what a run removed that failed: the next one finds it gone."""
+    DOCUMENTS.change(
+        store,
+        keys.erasure_key(asked.website_id, asked.erasure_id),
+        lambda before: msgspec.structs.replace(before, **_counted(before, removed)),
+    )
+
+
+def _counted(before: Receipt, removed: Removed) -> dict[str, int]:
+    return {
+        name: getattr(before, name) + count
+        for name, count in asdict(removed).items()
+        if name not in ("left", "held")
+    }
+
+
+def _add(total: Removed, more: Removed) -> None:
+    total.row_count += more.row_count
+    total.file_count += more.file_count
+    total.file_bytes += more.file_bytes
+    total.chunk_count += more.chunk_count
+    total.unreadable_count += more.unreadable_count

@@ -1,0 +1,195 @@
+"""Which sessions an erasure of people means, wherever in the lake their chunks are. Reads only."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+
+import polars as pl
+
+from lake import ids
+from lake.analysis.decoding import data_of, field
+from lake.control import tombstones
+from lake.control.tombstones import Erased, People
+from lake.errors import Damaged, ObjectMissing
+from lake.raw import pending_index
+from lake.raw.chunk_codec import CUSTOM, IDENTIFY, user_id_of
+from lake.sessions.session_file import SessionFile
+from lake.storage import keys
+from lake.storage.base import ObjectInfo, Store
+from lake.tables.compacted_sessions import file_of
+from lake.tables.delta_table import Table, reading
+from lake.tables.erased_filter import sessions_of
+from lake.tables.session_rows import Key, keys_in, may_be_of
+
+
+def of_people(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+    """Return the sessions of these people, by hash, that began until the given times, ms.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    # Waiting chunks first: what is compacted in between is seen twice rather than never. Files
+    # last: a rebuild that empties the tables meanwhile is noticed.
+    return set(_of_chunks(store, website_id, people)) | compacted_of(store, website_id, people)
+
+
+def compacted_of(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+    """Return the sessions of these people, as `of_people`, that have rows or session files.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    return _of_rows(store, website_id, people) | set(
+        _of_files_without_rows(store, website_id, people)
+    )
+
+
+def hidden_chunks(store: Store, by_website: Mapping[str, Erased]) -> set[Key]:
+    """Return the erased sessions of which chunks wait or were put aside.
+
+    Args:
+        by_website: By website.
+
+    Raises:
+        StoreUnavailable.
+    """
+    found = set()
+    for waiting in _chunks(store) if by_website else ():
+        arrival = waiting.arrival
+        gone = by_website.get(arrival.website_id)
+        if gone is None or not ids.is_uuid7(arrival.session_id):
+            continue
+        visitors, users = (arrival.client.visitor_id,), arrival.facts.users
+        if gone.hides(arrival.session_id, visitors=visitors, users=users):
+            found.add((arrival.website_id, arrival.session_id))
+    return found
+
+
+def people_in(store: Store, key: str) -> People:
+    """Return whose session a session file is; nobody's where nobody can read it.
+
+    Raises:
+        StoreUnavailable.
+    """
+    with suppress(Damaged, ObjectMissing):
+        file = SessionFile(store, key)
+        users = file.header.users
+        if any(chunk.user_id and not chunk.user_ids for chunk in file.header.chunks):
+            users.update(_users_in(file))  # an older version kept the last of a chunk
+        return People(file.header.visitors, users)
+    return People()
+
+
+def in_old_files(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+    """Return sessions in which these people were identified, as only their files tell.
+
+    Rows of an older version name the last user of a session alone; `lake.operations.rescore` and
+    any compaction complete them. A file that cannot be read is `lake.operations.check.run`'s to
+    name.
+
+    Raises:
+        StoreUnavailable.
+    """
+    rows = _rows(store, website_id).filter(pl.col("user_ids").is_null())
+    with reading("sessions"):
+        old = rows.select("website_id", "session_id", "file_bytes", "file_sha256").collect()
+    found = set()
+    for row in old.iter_rows(named=True):
+        with suppress(Damaged, ObjectMissing):
+            if _is_of(people, row["session_id"], (), _users_in(file_of(store, row))):
+                found.add(row["session_id"])
+    return found
+
+
+def websites_of(store: Store, session_id: str) -> set[str]:
+    """Return the websites that have a session of this id.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    found = {
+        waiting.arrival.website_id
+        for waiting in _chunks(store)
+        if waiting.arrival.session_id == session_id
+    }
+    snapshot = Table(store, "sessions").snapshot()
+    files = [f for f in snapshot.files if f.may_hold("session_id", session_id, session_id)]
+    with reading("sessions"):
+        rows = snapshot.scan(files).filter(session_id=session_id).select("website_id").collect()
+    return found | set(rows["website_id"])
+
+
+def _of_chunks(store: Store, website_id: str, people: Mapping[str, int]) -> Iterator[str]:
+    for waiting in _chunks(store):
+        arrival = waiting.arrival
+        if arrival.website_id == website_id and _is_of(
+            people, arrival.session_id, (arrival.client.visitor_id,), arrival.facts.users
+        ):
+            yield arrival.session_id
+
+
+def _chunks(store: Store) -> Iterator[pending_index.Waiting]:
+    """Yield all chunks that wait or were put aside; what cannot be read is left out."""
+    for prefix in (keys.RAW, keys.QUARANTINE):
+        items = [item for item in store.list(prefix) if keys.parse_segment_key(item.key)]
+        for got in pending_index.read(store, items).values():
+            if got is not None and not isinstance(got, Damaged):
+                yield from got
+
+
+def _of_rows(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+    return sessions_of(_rows(store, website_id), people)
+
+
+def _rows(store: Store, website_id: str) -> pl.LazyFrame:
+    snapshot = Table(store, "sessions").snapshot()
+    files = [file for file in snapshot.files if may_be_of(file, website_id)]
+    return snapshot.scan(files).filter(website_id=website_id)
+
+
+def _users_in(file: SessionFile) -> Iterator[str]:
+    """Yield the users that a file's events identify."""
+    for event in file.events():
+        data = data_of(event.json) if event.type == CUSTOM else {}
+        user_id = user_id_of(field(data.get("payload"), "id"))
+        if data.get("tag") == IDENTIFY and user_id is not None:
+            yield user_id
+
+
+def _of_files_without_rows(
+    store: Store, website_id: str, people: Mapping[str, int]
+) -> Iterator[str]:
+    """Yield sessions of which there is a file and no row: their tables are lost, or being rebuilt.
+
+    What cannot be read is left out.
+    """
+    files: dict[str, list[str]] = {}
+    for item in _files(store, website_id):
+        parsed = keys.parse_session_file_key(item.key) or keys.parse_quarantined_file_key(item.key)
+        if parsed is not None:
+            files.setdefault(parsed.session_id, []).append(item.key)
+    snapshot = Table(store, "sessions").snapshot()
+    with reading("sessions"):
+        known = {one for _, one in keys_in(snapshot, ((website_id, one) for one in files))}
+    for session_id in files.keys() - known:
+        for key in files[session_id]:
+            if _is_of(people, session_id, *people_in(store, key)):
+                yield session_id
+
+
+def _files(store: Store, website_id: str) -> Iterator[ObjectInfo]:
+    """Yield a website's session files, put aside or not, one request a day more."""
+    for prefix in (keys.SESSIONS, keys.QUARANTINE):
+        after = ""
+        while (item := next(store.list(prefix, start_after=after), None)) is not None:
+            folder = f"{prefix}{item.key.removeprefix(prefix).partition('/')[0]}/"
+            after = f"{folder}\U0010ffff"
+            yield from store.list(f"{folder}{website_id}/")
+
+
+def _is_of(
+    people: Mapping[str, int], session_id: str, visitors: Iterable[str], users: Iterable[str]
+) -> bool:
+    if not ids.is_uuid7(session_id):
+        return False
+    began_ms = ids.at_ms_of(session_id)
+    return any(began_ms <= people.get(one, -1) for one in tombstones.people(visitors, users))

@@ -1,0 +1,129 @@
+"""Erased sessions that are in the lake again, by a way that nobody foresaw: looked for every night.
+
+A compaction that slept for an hour, a bucket restored from a copy: readers hide it all the same,
+and what is found here is erased once more. Whoever writes rows from files
+(`lake.operations.rebuild`, `lake.operations.repair`) asks here, after the commit, whether their
+sessions were erased meanwhile.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from lake import ids
+from lake.control import legal_holds, tombstones
+from lake.control.plans import plans_of
+from lake.control.tombstones import Erased, People
+from lake.erasure import ledger, lookup, requests
+from lake.erasure.ledger import Receipt
+from lake.errors import Damaged
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.storage.failures import Failures
+from lake.tables.delta_table import Table
+from lake.tables.session_rows import Key, keys_in
+
+_DAY_MS = 86_400_000
+
+
+def ask_again(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]:
+    """Ask for the erasure of what is there again, and forget tombstones that nothing needs.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    days = max(plan.retention_days for plan in plans_of(settings).values()) + 2
+    asked = []
+    failures = Failures()
+    waiting: dict[str, list[Receipt]] = {}
+    for receipt in ledger.waiting(store):
+        waiting.setdefault(receipt.website_id, []).append(receipt)
+    by_website: dict[str, Erased] = {}
+    for item in list(store.list(keys.ERASED)):
+        website_id = keys.website_of_erased(item.key)
+        with failures.of(item.key):
+            tombstones.forget(store, website_id, before_ms=now_ms - days * _DAY_MS)
+            by_website[website_id] = _settled(tombstones.read(store, website_id), waiting)
+    chunks: set[Key] = set()
+    with failures.of("chunks"):
+        chunks = lookup.hidden_chunks(store, by_website)
+    for website_id, gone in by_website.items():
+        with failures.of(keys.erased_key(website_id)):
+            back = _stored(store, gone) | gone.waiting
+            back |= {session_id for owner, session_id in chunks if owner == website_id}
+            back -= {one for receipt in waiting.get(website_id, ()) for one in receipt.sessions}
+            if back:
+                asked.append(
+                    requests.ask(
+                        store, website_id, sorted(back), {}, now_ms=now_ms, by="maintenance"
+                    )
+                )
+    failures.raise_first()
+    return asked
+
+
+def hidden(store: Store, people: Mapping[Key, People]) -> set[Key]:
+    """Return those of the sessions that are erased now, by themselves or with their people.
+
+    Raises:
+        StoreUnavailable.
+    """
+    gone = tombstones.read_many(store, {website_id for website_id, _ in people})
+    return {
+        key
+        for key, its in people.items()
+        if isinstance(mine := gone.get(key[0]), Erased) and mine.hides(key[1], **its._asdict())
+    }
+
+
+def ask_for(
+    store: Store, sessions: Iterable[Key], *, now_ms: int, by: str, is_written: bool = False
+) -> None:
+    """Ask once more for the erasure of sessions that are hidden and in the lake.
+
+    Those that an erasure is about to remove are left to it. Unless they `is_written` just now: it
+    may have looked already. One that waits for a legal hold has not.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    by_website: dict[str, set[str]] = {}
+    for website_id, session_id in sessions:
+        by_website.setdefault(website_id, set()).add(session_id)
+    for website_id, mine in by_website.items():
+        waiting = mine & tombstones.read(store, website_id).waiting
+        if is_written and waiting:
+            try:
+                held = legal_holds.of(store, website_id)
+            except Damaged as error:
+                held = legal_holds.unreadable(website_id, error)
+            waiting = {session_id for session_id in waiting if held.holds(session_id)}
+        if mine - waiting:
+            requests.ask(store, website_id, sorted(mine - waiting), {}, now_ms=now_ms, by=by)
+
+
+def _settled(gone: Erased, waiting: Mapping[str, list[Receipt]]) -> Erased:
+    """Leave out the people whose erasure is about to remove what there is."""
+    mine = waiting.get(gone.website_id, ())
+    people = {
+        person: at_ms
+        for person, at_ms in gone.people.items()
+        if all(receipt.people.get(person, -1) < at_ms for receipt in mine)
+    }
+    return msgspec.structs.replace(gone, people=people)
+
+
+def _stored(store: Store, gone: Erased) -> set[str]:
+    """Return the erased sessions of a website that have rows or files, put aside or not."""
+    website_id, sessions = gone.website_id, gone.sessions
+    snapshot = Table(store, "sessions").snapshot()
+    found = {one for _, one in keys_in(snapshot, ((website_id, one) for one in sessions))}
+    for day in {ids.day_of(one) for one in sessions}:
+        folder = keys.session_prefix(day, website_id)
+        for prefix in (folder, keys.quarantined_key(folder)):
+            names = (item.key.removeprefix(prefix) for item in store.list(prefix))
+            found |= {name.partition(".")[0] for name in names} & sessions
+    if gone.people:
+        found |= lookup.compacted_of(store, website_id, gone.people)
+    return found

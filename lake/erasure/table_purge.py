@@ -1,0 +1,87 @@
+"""What a table's former files still hold of removed sessions: those files are deleted at once.
+
+A file that the log calls removed may go: no writer can want it back, and a reader of an older
+version looks again. A file that no log knows may be a writer's that has not committed it yet: it
+goes once it is old enough to be nobody's, if it holds one of the sessions.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake.errors import ObjectMissing
+from lake.ids import day_of
+from lake.storage.base import ObjectInfo, Store
+from lake.tables.daily_summary import SUMMARY, part_of
+from lake.tables.delta_table import Table
+from lake.tables.partitions import cold_part, hot_part
+from lake.tables.schemas import BY_SESSION
+
+_LISTED_MAX = 100  # parts of a table, each a request
+
+
+def purge(
+    store: Store, website_id: str, sessions: Iterable[str], *, now_ms: int, grace_s: int
+) -> tuple[int, list[str]]:
+    """Delete former files of the parts in which these sessions lay.
+
+    Returns how many went, and the keys of those that hold one of the sessions and must wait.
+
+    Raises:
+        StoreUnavailable.
+    """
+    wanted = set(sessions)
+    by_session = {hot_part(one) for one in wanted} | {
+        cold_part(day_of(one), website_id) for one in wanted
+    }
+    summaries = {part_of(day_of(one)) for one in wanted}  # whose addresses may be telling
+    old = datetime.fromtimestamp(now_ms / 1000 - grace_s, UTC)
+    count = 0
+    left: list[str] = []
+    for name in (*BY_SESSION, SUMMARY):
+        parts = summaries if name == SUMMARY else by_session
+        # Listed before the log is read: what is active by then is not taken for garbage.
+        items = _files(store, name, parts)
+        if not items:
+            continue
+        table = Table(store, name)
+        active = {f"tables/{name}/{path}" for path in table.paths()}
+        removed = {f"tables/{name}/{path}" for path in table.removed_paths()}
+        for item in items:
+            if item.key in active:
+                continue
+            if item.key not in removed:
+                if name != SUMMARY and not _holds(store, item.key, website_id, wanted):
+                    continue
+                if item.modified_at > old:
+                    left.append(f"{item.key} may be a writer's until it is older")
+                    continue
+            store.delete([item.key])
+            count += 1
+    return count, left
+
+
+def _files(store: Store, name: str, parts: set[str]) -> list[ObjectInfo]:
+    """List some parts of a table one by one, many with all others."""
+    folder = f"tables/{name}/"
+    if len(parts) <= _LISTED_MAX:
+        return [item for part in sorted(parts) for item in store.list(f"{folder}part={part}/")]
+    wanted = {f"{folder}part={part}" for part in parts}
+    return [item for item in store.list(folder) if item.key.rpartition("/")[0] in wanted]
+
+
+def _holds(store: Store, key: str, website_id: str, sessions: set[str]) -> bool:
+    try:
+        body = store.get(key)
+    except ObjectMissing:
+        return False
+    try:
+        rows = pq.read_table(pa.BufferReader(body), columns=["website_id", "session_id"])
+    except (pa.ArrowException, OSError):
+        return True  # half a file: nobody can tell
+    return any(
+        row["website_id"] == website_id and row["session_id"] in sessions
+        for row in rows.to_pylist()
+    )

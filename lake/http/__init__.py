@@ -1,0 +1,1 @@
+"""HTTP behaviour that both services share: protocol limits, problem documents, readiness, logs."""

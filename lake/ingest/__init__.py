@@ -1,0 +1,7 @@
+"""What ingest needs to know about clients, and the import of recordings.
+
+user_agents        device, browser and system of a client
+client_address     a visitor's address behind trusted proxies
+import_recording   turns an rrweb recording into a session
+recording_reader   reads recordings of any recorder
+"""

@@ -1,0 +1,1 @@
+"""Operations on a whole lake: maintenance, checks, repair, rebuild, re-scoring and preflight."""

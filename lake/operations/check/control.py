@@ -1,0 +1,103 @@
+"""The small documents under `control/`: each must be what its name says."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from lake.control import api_keys, legal_holds, tombstones, websites
+from lake.erasure.ledger import DOCUMENTS as ERASURES
+from lake.errors import Damaged, LakeError, Missing, ObjectMissing, StoreUnavailable
+from lake.operations.check.finding import Broken
+from lake.source_maps import store as source_maps
+from lake.storage import keys
+from lake.storage.base import Store
+
+_NAME = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+\.json")
+_SOURCE_MAP = re.compile(r"[A-Za-z0-9_-]+/[0-9a-f]{32}\.map\.zst")
+_INDEX = re.compile(r"(?:[A-Za-z0-9_-]+|\*)/(?:[0-9a-f-]{36}/)?[a-z0-9]{12}\.json")
+_SALT = re.compile(rb'\{"salt":"[0-9a-f]{64}"\}')
+
+
+def damaged(store: Store) -> Iterator[Broken]:
+    """Look at all of them.
+
+    Raises:
+        StoreUnavailable.
+    """
+    readers: dict[str, Callable[[str], str]] = {
+        keys.WEBSITES: lambda name: websites.get(store, name).website_id,
+        keys.KEYS: lambda name: api_keys.get(store, name).key_id,
+        keys.SALTS: lambda name: _salt(store, f"{keys.SALTS}{name}.json", name),
+        keys.ERASED: lambda name: tombstones.read(store, name).website_id,
+        keys.HOLDS: lambda name: legal_holds.of(store, name).website_id,
+        keys.ERASURES: lambda name: _erasure(store, f"{keys.ERASURES}{name}.json"),
+        keys.RECEIPTS: lambda name: _erasure(store, f"{keys.RECEIPTS}{name}.json"),
+    }
+    for prefix, read in readers.items():
+        for item in store.list(prefix):
+            name = item.key.removeprefix(prefix)
+            if not _NAME.fullmatch(name):
+                yield Broken("foreign-object", item.key, "no control object has this name")
+                continue
+            try:
+                found = read(name.removesuffix(".json"))
+            except StoreUnavailable:
+                raise
+            except Missing:
+                if next(store.list(item.key), None) is not None:
+                    yield Broken("control-damaged", item.key, "its name is none of ours")
+            except LakeError as error:
+                yield Broken("control-damaged", item.key, str(error))
+            else:
+                if f"{found}.json" != name:
+                    yield Broken("control-damaged", item.key, f"it says that it is {found[:64]}")
+    for prefix in (keys.KEY_INDEX, keys.SHARE_INDEX):
+        for item in store.list(prefix):
+            if not _INDEX.fullmatch(item.key.removeprefix(prefix)):
+                yield Broken("foreign-object", item.key, "no entry of an index has this name")
+    yield from _damaged_source_maps(store)
+
+
+def website_names(store: Store) -> set[str]:
+    """Return the ids of all websites, of damaged documents too."""
+    return {
+        item.key.removeprefix(keys.WEBSITES).removesuffix(".json")
+        for item in store.list(keys.WEBSITES)
+    }
+
+
+def _damaged_source_maps(store: Store) -> Iterator[Broken]:
+    for item in store.list(keys.SOURCE_MAPS):
+        if not _SOURCE_MAP.fullmatch(item.key.removeprefix(keys.SOURCE_MAPS)):
+            yield Broken("foreign-object", item.key, "no source map has this name")
+            continue
+        try:
+            head, _ = source_maps.read(store, item.key)
+        except ObjectMissing:
+            continue  # removed since the listing
+        except Damaged as error:
+            yield Broken("control-damaged", item.key, str(error))
+        else:
+            if source_maps.key_of(head.website_id, head.url) != item.key:
+                yield Broken("control-damaged", item.key, f"it says that it is of {head.url[:64]}")
+
+
+def _erasure(store: Store, key: str) -> str:
+    found = ERASURES.read(store, key)
+    return f"{found.website_id}/{found.erasure_id}"
+
+
+def _salt(store: Store, key: str, name: str) -> str:
+    if not _SALT.fullmatch(store.get(key)):
+        raise Damaged(f"{key} is no salt")
+    return name
+
+
+def _object(store: Store, key: str, name: str) -> str:
+    """Any JSON object will do."""
+    try:
+        msgspec.json.decode(store.get(key), type=dict[str, object])
+    except msgspec.DecodeError as error:
+        raise Damaged(f"{key} is no document: {error}") from error
+    return name

@@ -1,0 +1,193 @@
+"""All files that the lake holds of one session, read as one session.
+
+There is one, but where a crash left an older or an unfinished generation beside it. Usually one
+of them has every chunk; else they are merged.
+
+Two may hold other bytes for one place: chunks that a compaction took in while the tables did not
+know of the older file. The bytes of the file that was stored first are kept, as they were
+acknowledged first; the others go to quarantine.
+"""
+
+import hashlib
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from lake import ids
+from lake.compaction.session_writer import Rewritten, put, rows_from_file
+from lake.control.tombstones import People
+from lake.errors import Damaged, ObjectMissing
+from lake.raw import quarantine
+from lake.raw.chunk_facts import ChunkFacts
+from lake.raw.quarantine import TAKEN, Refused
+from lake.raw.segment_file import Arrival
+from lake.sessions import session_file
+from lake.sessions.session_file import Placed, SessionFile
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import Store
+
+_READ_BYTES = 8 << 20
+_ContentKey = tuple[str, int, int, int]
+
+
+class Generation(NamedTuple):
+    """One readable file of a session, its hash checked against its name."""
+
+    file: SessionFile
+    size_bytes: int
+    sha256: str
+    modified_at: datetime
+
+    @property
+    def content_keys(self) -> set[_ContentKey]:
+        """Which chunks it holds."""
+        return {chunk.content_key for chunk in self.file.header.chunks}
+
+
+class AsOne(NamedTuple):
+    """A session of several generations.
+
+    `conflicting` are the files with chunks whose places other bytes had first: they may go once
+    the rows are committed.
+    """
+
+    result: Rewritten
+    conflicting: list[str]
+
+
+def generations(
+    store: Store, website_id: str, session_id: str, failed: dict[str, str]
+) -> list[Generation]:
+    """Return the session's files, those with the most chunks first; `failed` gets the others.
+
+    Raises:
+        StoreUnavailable.
+    """
+    found = []
+    folder = keys.session_prefix(ids.day_of(session_id), website_id)
+    for item in store.list(f"{folder}{session_id}."):
+        try:
+            sha256 = sha256_of(store, item.key, item.size_bytes)
+            parsed = keys.parse_session_file_key(item.key)
+            if parsed and parsed.generation == sha256[:16]:
+                file = SessionFile(store, item.key)
+                found.append(Generation(file, item.size_bytes, sha256, item.modified_at))
+            else:
+                failed[item.key] = "its bytes are not those that its name says: a bit has flipped"
+        except (Damaged, ObjectMissing) as error:
+            failed[item.key] = str(error)
+    return sorted(found, key=lambda one: (-len(one.content_keys), one.sha256))
+
+
+def as_one(store: Store, settings: Settings, folder: Path, found: list[Generation]) -> AsOne:
+    """Return the rows of the session that all its generations make; write a new one if need be.
+
+    Chunks that are no part of it are in quarantine by then.
+
+    Raises:
+        Damaged, ObjectMissing, StoreUnavailable.
+    """
+    wanted = _first_keys(found)
+    conflicting = [one for one in found if not one.content_keys <= wanted]
+    for one in conflicting:
+        _quarantine(store, one, wanted)
+    aside = [one.file.key for one in conflicting]
+    best = next((one for one in found if one.content_keys == wanted), None)
+    if best is not None:
+        result = rows_from_file(best.file, size_bytes=best.size_bytes, sha256=best.sha256)
+        return AsOne(result, aside)
+    owner: dict[_ContentKey, int] = {}
+    chunk_of: dict[_ContentKey, ChunkFacts] = {}
+    for number, one in enumerate(found):
+        for chunk in one.file.header.chunks:
+            if chunk.content_key in wanted and chunk.content_key not in owner:
+                owner[chunk.content_key], chunk_of[chunk.content_key] = number, chunk
+    chunks = tuple(sorted(chunk_of.values(), key=lambda chunk: chunk.place))
+    order = {chunk.content_key: i for i, chunk in enumerate(chunks)}
+    runs = [_owned(one, number, owner, order) for number, one in enumerate(found)]
+    header = found[owner[chunks[0].content_key]].file.header
+    written = session_file.write(
+        folder,
+        heapq.merge(*runs, key=lambda event: event[:2]),
+        website_id=header.website_id,
+        session_id=header.session_id,
+        client=header.client,
+        chunks=chunks,
+        visitor_ids=tuple(sorted({v for one in found for v in one.file.header.visitors if v})),
+        settings=settings,
+    )
+    put(store, written)
+    key = keys.session_file_key(
+        ids.day_of(header.session_id), header.website_id, header.session_id, written.generation
+    )
+    file = SessionFile(store, key)
+    result = rows_from_file(file, size_bytes=written.size_bytes, sha256=written.sha256)
+    return AsOne(result, aside)
+
+
+def people_in(found: list[Generation]) -> People:
+    """Return whose session it is, as the files' headers tell it."""
+    return People(
+        {visitor_id for one in found for visitor_id in one.file.header.visitors},
+        {user_id for one in found for user_id in one.file.header.users},
+    )
+
+
+def sha256_of(store: Store, key: str, size_bytes: int) -> str:
+    """Hash an object, a few megabytes at a time.
+
+    Raises:
+        ObjectMissing, StoreUnavailable.
+    """
+    digest = hashlib.sha256()
+    for start in range(0, size_bytes, _READ_BYTES):
+        digest.update(store.get_range(key, start, min(size_bytes, start + _READ_BYTES)))
+    return digest.hexdigest()
+
+
+def _owned(
+    one: Generation, number: int, owner: dict[_ContentKey, int], order: dict[_ContentKey, int]
+) -> Iterator[Placed]:
+    """Yield the events of the chunks that this generation gives, numbered anew."""
+    content_keys = [chunk.content_key for chunk in one.file.header.chunks]
+    for event in one.file.events():
+        key = content_keys[event.chunk]
+        if owner.get(key) == number:
+            yield event._replace(chunk=order[key])
+
+
+def _first_keys(found: list[Generation]) -> set[_ContentKey]:
+    """Return the chunks of the session: of each place the bytes that were stored first."""
+    first: dict[tuple[str, int], _ContentKey] = {}
+    for one in sorted(found, key=lambda one: (one.modified_at, one.sha256)):
+        for chunk in one.file.header.chunks:
+            first.setdefault(chunk.place, chunk.content_key)
+    return set(first.values())
+
+
+def _quarantine(store: Store, one: Generation, wanted: set[_ContentKey]) -> None:
+    """Keep the chunks of a generation that are no part of the session.
+
+    Their facts are those of the bytes that were sent; the payload is the events as the file has
+    them, in order of replay.
+    """
+    header = one.file.header
+    at_us = int(one.modified_at.timestamp() * 1_000_000)
+    number = {chunk.content_key: i for i, chunk in enumerate(header.chunks)}
+
+    def payload_of(arrival: Arrival) -> bytes:
+        mine = number[arrival.facts.content_key]
+        events = (event.json for event in one.file.events() if event.chunk == mine)
+        return b"[" + b",".join(islice(events, arrival.facts.event_count)) + b"]"
+
+    session = (header.website_id, header.session_id)
+    refused = [
+        Refused(Arrival(*session, chunk, header.client, at_us, "", b"", chunk.raw_bytes), TAKEN)
+        for chunk in header.chunks
+        if chunk.content_key not in wanted
+    ]
+    quarantine.put_chunks(store, ids.day_of(header.session_id), refused, payload_of)

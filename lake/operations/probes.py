@@ -1,0 +1,145 @@
+"""Cheap health checks for each Dagster run. The complete check: `lake.operations.check.run`."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from lake.erasure import ledger
+from lake.ids import day_of
+from lake.raw.pending_index import Pending
+from lake.storage.base import Store
+from lake.tables.compacted_sessions import file_key
+from lake.tables.delta_table import Snapshot, Table
+from lake.tables.partitions import hot_day
+from lake.tables.schemas import SCHEMAS
+from lake.tables.session_rows import rows_of_day
+from lake.timestamps import iso
+
+_NEWEST_FILES = 8  # data files looked at for the newest rows
+
+
+class Backlog(NamedTuple):
+    """What waits to be compacted. `oldest_ms` is when the oldest came, None where nothing waits."""
+
+    session_count: int
+    chunk_count: int
+    payload_bytes: int
+    damaged_count: int
+    oldest_ms: int | None
+
+
+class Erasures(NamedTuple):
+    """Erasures that are not done: how many, why some failed, and which are late or held."""
+
+    waiting_count: int
+    failed: dict[str, str]
+    late: list[str]
+    held: list[str]
+
+
+def erasures_of(store: Store, *, now_ms: int) -> Erasures:
+    """Look at the erasures that are not done. Waiting for a legal hold is not late."""
+    waiting = ledger.waiting(store)
+    unreadable = ledger.unreadable(store)
+    failed = {one.erasure_id: one.defect or one.failed for one in (*waiting, *unreadable)}
+    return Erasures(
+        len(waiting) + len(unreadable),
+        {erasure_id: why for erasure_id, why in failed.items() if why},
+        [one.erasure_id for one in waiting if one.due_at < iso(now_ms) and not one.held],
+        [one.erasure_id for one in waiting if one.held],
+    )
+
+
+class Day(NamedTuple):
+    """What the table `sessions` has of one day."""
+
+    session_count: int
+    event_count: int
+    raw_bytes: int
+    file_bytes: int
+
+
+def day_of_sessions(store: Store, day: date) -> Day:
+    """Add up the sessions that began on `day` (UTC)."""
+    rows = rows_of_day(Table(store, "sessions").snapshot(), day)
+    sums = [pl.col(name).sum() for name in ("event_count", "raw_bytes", "file_bytes")]
+    return Day(*map(int, rows.select(pl.len(), *sums).collect().row(0)))
+
+
+def column_differences(store: Store, name: str) -> list[str]:
+    """Say in which columns a table is not as `lake.tables.schemas` has it."""
+    table = Table(store, name)
+    if table.snapshot().version < 0:
+        return []
+    found = {f.name: f for f in pa.schema(table.handle().schema().to_arrow())}
+    wanted = {field.name: field for field in SCHEMAS[name]}
+    missing = [f"{column} is missing" for column in wanted.keys() - found.keys()]
+    extra = [f"{column} is not described" for column in found.keys() - wanted.keys()]
+    other = [
+        f"{column} is {found[column].type}, not {wanted[column].type}"
+        for column in wanted.keys() & found.keys()
+        if not _is_same(found[column].type, wanted[column].type)
+    ]
+    return sorted([*missing, *extra, *other])
+
+
+def row_count(store: Store, name: str, day: date) -> int:
+    """Return how many rows a table has of the sessions that began on `day` (UTC)."""
+    rows = rows_of_day(Table(store, name).snapshot(), day)
+    return int(rows.select(pl.len()).collect().item())
+
+
+def doubled_count(store: Store) -> int:
+    """Return how many rows of `sessions` a session of the last days has too many.
+
+    Looks where rows are written, which is in the hot parts.
+    """
+    sessions = Table(store, "sessions").snapshot()
+    rows = sessions.scan([file for file in sessions.files if hot_day(file.part)])
+    hashes = rows.select(key=pl.struct("website_id", "session_id").hash())
+    found = hashes.select(rows=pl.len(), keys=pl.col("key").n_unique()).collect()
+    return int(found.item(0, "rows") - found.item(0, "keys"))
+
+
+def broken_files(store: Store, *, newest: int) -> Iterator[str]:
+    """Look at the files of the newest rows; yield what is missing or has another length."""
+    for row in _newest_rows(Table(store, "sessions").snapshot(), newest).iter_rows(named=True):
+        key = file_key(row)
+        item = next(store.list(key), None)
+        if item is None:
+            yield f"{key} is missing"
+        elif item.size_bytes != row["file_bytes"]:
+            yield f"{key} has {item.size_bytes} bytes, its row says {row['file_bytes']}"
+
+
+def backlog_of(pending: Pending, *, until: date) -> Backlog:
+    """Add up what waits of the sessions that began on `until` (UTC) or before.
+
+    A session's clock may be ahead of ours; nobody compacts its day before it begins.
+    """
+    sessions = [items for key, items in pending.sessions.items() if day_of(key[1]) <= until]
+    waiting = [item.arrival for items in sessions for item in items]
+    return Backlog(
+        len(sessions),
+        len(waiting),
+        sum(arrival.payload_bytes for arrival in waiting),
+        len(pending.damaged),
+        min((arrival.received_at for arrival in waiting), default=0) // 1000 or None,
+    )
+
+
+def _newest_rows(sessions: Snapshot, count: int) -> pl.DataFrame:
+    files = sorted(sessions.files, key=lambda file: str(file.max.get("started_at")), reverse=True)
+    rows = sessions.scan(files[:_NEWEST_FILES])
+    columns = ["website_id", "session_id", "started_at", "file_bytes", "file_sha256"]
+    return rows.select(columns).top_k(count, by="started_at").collect()
+
+
+def _is_same(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Delta has one text and one binary type, Arrow several for each."""
+    alike = {pa.large_string(): pa.string(), pa.string_view(): pa.string()}
+    alike |= {pa.large_binary(): pa.binary(), pa.binary_view(): pa.binary()}
+    return bool(alike.get(found, found) == alike.get(wanted, wanted))

@@ -1,0 +1,181 @@
+"""All tables made anew from the session files alone.
+
+For a lake whose tables are lost or wrong. Session files are the truth; where a crash left several
+of one session, it is all their chunks together. Compactions may run meanwhile: a row that one of
+them wrote is seen, or refuses ours. Readers see sessions come back as the work goes on.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from itertools import groupby, islice
+
+from lake import failpoints
+from lake.compaction.session_writer import Rewritten
+from lake.control import tombstones
+from lake.erasure import resurfaced
+from lake.errors import Conflict, Damaged, StoreUnavailable
+from lake.operations.check.delta_logs import log_damage
+from lake.operations.file_generations import as_one, generations, people_in
+from lake.retry import retried
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.storage.failures import Failures, reason_of
+from lake.storage.scratch import scratch_folder
+from lake.storage.stored_days import days_under
+from lake.tables import session_rows
+from lake.tables.daily_summary import summarise_day
+from lake.tables.delta_table import Table
+from lake.tables.partitions import hot_part
+from lake.tables.row_builders import people_of
+from lake.tables.schemas import DERIVED, SCHEMAS
+
+_BATCH = 500  # sessions of one commit
+_TRIES_MAX = 20
+
+
+@dataclass(kw_only=True)
+class Rebuilt:
+    """What was done. `failed` names the files that could not be read, and why.
+
+    `recreated` are the tables that could not be emptied.
+    """
+
+    session_count: int = 0
+    merged_count: int = 0
+    recreated: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def rebuild(
+    store: Store,
+    settings: Settings,
+    *,
+    now_ms: int | None = None,
+    report: Callable[[date, Rebuilt], None] = lambda _day, _done: None,
+) -> Rebuilt:
+    """Empty the tables and fill them again. A run that was cut off is done again whole.
+
+    A table whose log is damaged is deleted and created: readers then have to be restarted, as
+    their handles know the old one.
+
+    Args:
+        now_ms: The server's clock, for erasures that are asked for again; None: the system's.
+
+    Raises:
+        Conflict, StoreUnavailable.
+    """
+    done = Rebuilt()
+    now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    for name in SCHEMAS:
+        if log_damage(store, name) or not _emptied(Table(store, name)):
+            store.delete([item.key for item in store.list(f"tables/{name}/")])
+            done.recreated.append(name)
+    failpoints.point("rebuild-after-delete")
+    tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
+    failures = Failures()
+    for day in days_under(store, keys.SESSIONS):
+        with failures.of(f"{day}"):
+            for batch in _batches(store, day):
+                _write(store, settings, tables, batch, done, now_ms)
+                report(day, done)
+            retried(partial(summarise_day, store, day), tries_max=_TRIES_MAX)
+    done.failed |= failures.found
+    return done
+
+
+def _emptied(table: Table) -> bool:
+    """Remove all rows; False where the table cannot be read."""
+    try:
+        retried(partial(_empty, table), tries_max=_TRIES_MAX)
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def _empty(table: Table) -> None:
+    parts = {file.part for file in table.snapshot().files}
+    if parts:
+        table.replace(parts, SCHEMAS[table.name].empty_table())
+
+
+def _batches(store: Store, day: date) -> Iterator[list[tuple[str, str]]]:
+    """Yield the sessions of a day that have files, by website."""
+    parsed = (keys.parse_session_file_key(i.key) for i in store.list(keys.session_prefix(day)))
+    found = ((p.website_id, p.session_id) for p in parsed if p)
+    sessions = (key for key, _ in groupby(found))
+    while batch := list(islice(sessions, _BATCH)):
+        yield batch
+
+
+def _write(
+    store: Store,
+    settings: Settings,
+    tables: dict[str, Table],
+    batch: list[tuple[str, str]],
+    done: Rebuilt,
+    now_ms: int,
+) -> None:
+    for attempt in range(1, _TRIES_MAX + 1):
+        derived = {name: tables[name].snapshot() for name in DERIVED}
+        sessions = tables["sessions"].snapshot()
+        # Files are listed after the snapshot: those of rows in it are among them.
+        results, failed, merged_count, aside = _results(store, settings, batch)
+        parts = {result.key: hot_part(result.key[1]) for result in results}
+        try:
+            rows = [result.row for result in results]
+            session_rows.replace(tables["sessions"], sessions, parts, rows)
+            for name, snapshot in derived.items():
+                rows = [row for result in results for row in result.tables[name]]
+                session_rows.replace(tables[name], snapshot, parts, rows)
+        except Conflict:
+            if attempt == _TRIES_MAX:
+                raise
+            continue
+        store.delete(aside)
+        # Whoever was erased meanwhile: an erasure that runs may have looked already.
+        written = {result.key: people_of(result.row) for result in results}
+        hidden = resurfaced.hidden(store, written)
+        resurfaced.ask_for(store, hidden, now_ms=now_ms, by="rebuild", is_written=True)
+        done.session_count += len(results)
+        done.merged_count += merged_count
+        done.failed |= failed
+        return
+
+
+def _results(
+    store: Store, settings: Settings, batch: list[tuple[str, str]]
+) -> tuple[list[Rewritten], dict[str, str], int, list[str]]:
+    results = []
+    aside: list[str] = []
+    failed: dict[str, str] = {}
+    merged_count = 0
+    with scratch_folder() as folder:
+        gone = tombstones.read_many(store, {website_id for website_id, _ in batch})
+        for website_id, session_id in batch:
+            mine = gone.get(website_id)
+            if isinstance(mine, Damaged):
+                failed[f"{website_id}/{session_id}"] = str(mine)
+                continue
+            if mine is not None and mine.hides(session_id):
+                continue  # erased; its removal was cut off, or it came back
+            found = generations(store, website_id, session_id, failed)
+            people = people_in(found)
+            if mine is not None and mine.hides(session_id, **people._asdict()):
+                continue
+            if not found:
+                continue
+            try:
+                result, conflicting = as_one(store, settings, folder, found)
+            except (Conflict, MemoryError, OSError, StoreUnavailable):
+                raise
+            except Exception as error:  # noqa: BLE001 - the others are somebody else's
+                failed[f"{website_id}/{session_id}"] = reason_of(error)
+                continue
+            results.append(result)
+            aside += conflicting
+            merged_count += result.row["file_sha256"] not in {one.sha256 for one in found}
+    return results, failed, merged_count, aside

@@ -1,0 +1,75 @@
+"""The chunks of one segment, told one by one: what can be read goes on waiting, where it belongs.
+
+Of a segment that waits, and of one that a compaction put into quarantine as a whole.
+
+A segment's small columns have one checksum and each chunk's text has its own. So a bit that flips
+in a payload spoils one chunk: it is put aside, and the others are written anew. Only where the
+small columns cannot be read is the segment put aside whole.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+from lake import ids
+from lake.errors import Damaged, FormatUnknown, ObjectMissing
+from lake.raw import quarantine, segment_file
+from lake.raw.quarantine import Refused
+from lake.raw.segment_file import Arrival
+from lake.raw.segment_rewriter import name_of
+from lake.sessions import merge
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import Store
+
+
+class SortedOut(NamedTuple):
+    """How many chunks go on waiting, and how many objects were put aside."""
+
+    kept: int
+    aside: int
+
+
+def sort_out(store: Store, settings: Settings, key: str) -> SortedOut | None:
+    """Write the good chunks of a segment anew and put the others aside. None: a newer format.
+
+    New segments are written before the old one goes: a chunk may be in both, and counts once.
+
+    Raises:
+        StoreUnavailable: The segment still stands.
+    """
+    try:
+        arrivals = segment_file.decode(store.get(key), verify_pages=False)
+    except ObjectMissing:
+        return SortedOut(0, 0)
+    except FormatUnknown:
+        return None
+    except Damaged:
+        is_moved = key.startswith(keys.RAW) and quarantine.put_segment(store, key)
+        return SortedOut(0, int(is_moved))
+    parsed = keys.parse_segment_key(key)
+    assert parsed is not None, key
+    good: dict[date, list[Arrival]] = {}
+    damaged: dict[date, list[Refused]] = {}
+    for arrival in arrivals:
+        if not ids.is_uuid7(arrival.session_id):
+            reason = "its session's id has no day"
+            damaged.setdefault(parsed[0], []).append(Refused(arrival, reason))
+            continue
+        day = ids.day_of(arrival.session_id)
+        try:
+            merge.events_of(arrival, arrival.payload, settings)
+        except Damaged as error:
+            damaged.setdefault(day, []).append(Refused(arrival, str(error)))
+        else:
+            good.setdefault(day, []).append(arrival)
+    for day, refused in damaged.items():
+        quarantine.put_chunks(store, day, refused, lambda arrival: arrival.payload)
+    aside = sum(map(len, damaged.values()))
+    for day, kept in good.items():
+        body = segment_file.encode(kept)
+        renamed = keys.segment_key(day, name_of(parsed[1], body))
+        store.put(renamed, body)
+        if renamed == key:
+            return SortedOut(len(kept), aside)
+    store.delete([key])
+    return SortedOut(sum(map(len, good.values())), aside)

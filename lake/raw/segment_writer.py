@@ -1,0 +1,49 @@
+"""New chunks become segments: the lake's only way in, for the ingest API and for imports.
+
+When to write, and who waits for it, is the caller's (`ingest_api.group_commit`).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import partial
+
+from lake import failpoints, ids
+from lake.raw import segment_file
+from lake.raw.segment_file import Arrival
+from lake.storage import keys
+from lake.storage.base import Store
+
+_WRITERS = 8  # days that are written at once
+
+
+def append(store: Store, arrivals: Sequence[Arrival], *, now_ms: int) -> list[str]:
+    """Write one segment per day on which the chunks' sessions began; return their keys.
+
+    Durable when it returns. Each segment is written whole or not at all, and its write may be
+    repeated by the store without doubling it. If this raises, some days may have been written:
+    appending the same chunks again is harmless, as each is known by its identity.
+
+    Raises:
+        StoreUnavailable: The store failed; whether a write landed is unknown.
+    """
+    days: dict[date, list[Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        days[ids.day_of(arrival.session_id)].append(arrival)
+    write = partial(_write, store, now_ms=now_ms)
+    if len(days) <= 1:
+        return [write(*one) for one in days.items()]
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        return list(pool.map(lambda day: write(day, days[day]), sorted(days)))
+
+
+def _write(store: Store, day: date, arrivals: Sequence[Arrival], *, now_ms: int) -> str:
+    segment_id = ids.new_uuid7(now_ms)
+    key = keys.segment_key(day, segment_id)
+    body = segment_file.encode(arrivals)
+    failpoints.point("ingest-before-put")
+    is_ours = store.put_new(key, body, token=segment_id)
+    assert is_ours, f"{key} is a new random name, and taken"
+    failpoints.point("ingest-after-put")
+    return key

@@ -1,0 +1,64 @@
+"""A replay without who its user is: what somebody with a link gets.
+
+The website names its users by `replaylake.identify` events; each is replaced by an event of the
+same time that says nothing, so that counts, offsets and frames stay what they are. What the pages
+themselves showed is the recording, and stays.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from lake.raw.chunk_codec import IDENTIFY
+from lake.reading.replay import Piece
+
+WITHHELD = "replaylake.withheld"
+_PLAIN = IDENTIFY.encode()
+_ESCAPED = re.compile(rb"\\u00[2-7]")  # JSON may write any letter of a name so
+
+
+class _Tag(msgspec.Struct):
+    tag: object = None
+
+
+class _Tagged(msgspec.Struct):
+    type: int
+    timestamp: msgspec.Raw
+    data: msgspec.Raw = msgspec.Raw()
+
+
+_TAGGED = msgspec.json.Decoder(_Tagged)
+_TAG = msgspec.json.Decoder(_Tag)
+
+
+def anonymous(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield a replay's pieces; a frame that names nobody is yielded as it lies.
+
+    Raises:
+        Damaged, StoreUnavailable: While they are taken.
+    """
+    for piece in pieces:
+        text = piece.text()
+        lines = [_anonymous(line) for line in text[:-1].split(b"\n")] if _may_tell(text) else []
+        found = b"\n".join(lines) + b"\n"
+        yield piece if not lines or found == text else Piece(found, None, piece.key)
+
+
+def _may_tell(text: bytes) -> bool:
+    return _PLAIN in text or _ESCAPED.search(text) is not None
+
+
+def _anonymous(line: bytes) -> bytes:
+    if not _may_tell(line):
+        return line
+    try:
+        event = _TAGGED.decode(line)
+        tag = _TAG.decode(event.data).tag
+    except (msgspec.DecodeError, RecursionError):
+        return line  # no object, or nested too deep to be a note of ours
+    if tag != IDENTIFY:
+        return line
+    return msgspec.json.encode(
+        {"type": event.type, "timestamp": event.timestamp, "data": {"tag": WITHHELD, "payload": {}}}
+    )

@@ -1,0 +1,102 @@
+"""A website's days in figures, as the table `daily_summary` has them.
+
+They are as old as the last summary of the day, which follows each of its compactions. Only a day of
+which an erasure asks is counted anew at once, without what is to go.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from lake import ids
+from lake.control import websites
+from lake.control.tombstones import Erased
+from lake.control.websites import Website
+from lake.reading.lake_snapshot import Lake, View
+from lake.reading.retry_on_newer import asked_again
+from lake.reading.visible_sessions import Visible
+from lake.tables.daily_summary import SUMMARY, summary_of
+from lake.tables.delta_table import Table, reading
+from lake.tables.erased_filter import sessions_of
+from lake.tables.row_builders import Row
+from lake.tables.session_rows import may_be_of, without
+
+_JSON = ("signals", "top_pages", "top_errors")
+
+
+@asked_again
+def days(
+    lake: Lake,
+    website: Website,
+    *,
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
+) -> list[Row]:
+    """Return the rows of `daily_summary` of days that touch [from_at, to_at), the first one first.
+
+    `signals`, `top_pages` and `top_errors` are decoded, None where the day was summarised before
+    there were such; errors have a `message`, None where no row tells it any more. Days without a
+    session have no row.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    view = lake.view()
+    gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
+    first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
+    wanted = pl.col("date") >= max(first_day, from_at.date() if from_at else first_day)
+    if to_at is not None:
+        wanted &= pl.col("date").cast(pl.Datetime("us", "UTC")) < to_at
+    table = Table(lake.store, SUMMARY).snapshot()
+    files = [file for file in table.files if file.may_hold("website_id", *[website.website_id] * 2)]
+    with reading(SUMMARY):
+        mine = table.scan(files).filter(wanted, website_id=website.website_id)
+        stored = mine.sort("date").collect().to_dicts()
+    anew = _counted_anew(view, gone, {row["date"] for row in stored})
+    rows = [anew.get(row["date"], row) for row in stored]
+    found = [_decoded(row) for row in rows if row is not None]
+    _add_messages(lake, website, found)
+    return found
+
+
+def _counted_anew(view: View, gone: Erased, wanted: set[date]) -> dict[date, Row | None]:
+    """Count those of the days again of which something is to go; None where nothing is left."""
+    sessions = view.tables["sessions"]
+    mine = sessions.scan(
+        [file for file in sessions.files if may_be_of(file, gone.website_id)]
+    ).filter(website_id=gone.website_id)
+    hidden = gone.waiting | (sessions_of(mine, gone.people) if gone.people else set())
+    keys = [(gone.website_id, session_id) for session_id in hidden]
+
+    def counted(rows: pl.LazyFrame) -> pl.LazyFrame:
+        return without(rows.filter(website_id=gone.website_id), keys)
+
+    found = {}
+    for day in {ids.day_of(session_id) for session_id in hidden} & wanted:
+        with reading(SUMMARY):
+            row = summary_of(view.tables, day, counted=counted).drop("part").to_dicts()
+        found[day] = row[0] if row else None
+    return found
+
+
+def _decoded(row: Row) -> Row:
+    texts = {name: row[name] for name in _JSON}
+    return row | {
+        name: None if text is None else msgspec.json.decode(text) for name, text in texts.items()
+    }
+
+
+def _add_messages(lake: Lake, website: Website, rows: list[Row]) -> None:
+    """Give each of the errors the newest message of its group."""
+    errors: list[dict[str, Any]] = [one for row in rows for one in row["top_errors"] or ()]
+    wanted = {error["fingerprint"] for error in errors}
+    known = Visible.now(lake, website).rows("errors").filter(pl.col("fingerprint").is_in(wanted))
+    newest = known.group_by("fingerprint").agg(
+        pl.col("message").sort_by("started_at", "error_no").last()
+    )
+    with reading("errors"):
+        messages = dict(newest.collect().iter_rows()) if wanted else {}
+    for error in errors:
+        error["message"] = messages.get(error["fingerprint"])

@@ -1,0 +1,115 @@
+"""Waiting chunks as if they were compacted: a session file of their events, for one reader.
+
+Held in memory while it is small, else in a file without a name that goes with its last reader.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from lake.control.websites import Website
+from lake.raw.payload_spool import SegmentLost, Spool
+from lake.reading.lake_snapshot import Lake
+from lake.reading.session_lookup import Found, find
+from lake.sessions import merge, session_file
+from lake.sessions.merge import ChunkDamaged, Union
+from lake.sessions.session_file import SessionFile
+from lake.storage.scratch import scratch_folder
+
+_TRIES_MAX = 5
+_LEVEL = 1  # of what is written for one reader
+
+T = TypeVar("T")
+
+
+def with_payloads(
+    lake: Lake, website: Website, session_id: str, read: Callable[[Found, Spool, Path], T]
+) -> T:
+    """Call `read` with a session and the payloads of its new chunks.
+
+    Again with a newer view where a segment was compacted in between, and without what is damaged:
+    the rest can still be read. `read` may use the folder.
+
+    Raises:
+        SessionMissing, Damaged, StoreUnavailable.
+    """
+    found = find(lake, website, session_id)
+    for _ in range(_TRIES_MAX):
+        with scratch_folder() as folder:
+            new = {id(arrival) for arrival in found.union.new}
+            items = [item for item in found.waiting if id(item.arrival) in new]
+            try:
+                with Spool(lake.store, items, folder / "spool") as spool:
+                    return _undamaged(found, spool, folder, read)
+            except SegmentLost as lost:
+                if lost.damage is None:
+                    found = find(lake, website, session_id, newer=True)
+                    continue
+                union = found.union
+                for item in items:
+                    if item.key == lost.key:
+                        union = union.without(item.arrival)
+                found = found._replace(union=union)
+    raise AssertionError("segments vanish faster than they can be read")
+
+
+def _undamaged(
+    found: Found, spool: Spool, folder: Path, read: Callable[[Found, Spool, Path], T]
+) -> T:
+    while True:
+        try:
+            return read(found, spool, folder)
+        except ChunkDamaged as damage:
+            found = found._replace(union=found.union.without(damage.arrival))
+
+
+def tail_of(
+    lake: Lake, found: Found, spool: Spool, folder: Path, first: int, last: int
+) -> SessionFile:
+    """Write the new chunks and the file's frames [first, last) into one session file.
+
+    Raises:
+        ChunkDamaged, Damaged, StoreUnavailable.
+    """
+    union: Union = found.union
+    file = found.file
+    events = merge.ordered(
+        file.events(first, last) if file else None,
+        file.header.chunks if file else (),
+        union,
+        spool.payload_of,
+        folder,
+        lake.settings,
+    )
+    written = session_file.write(
+        folder,
+        events,
+        website_id="",
+        session_id="tail",
+        client=union.client,
+        chunks=union.chunks,
+        visitor_ids=union.visitor_ids,
+        settings=replace(lake.settings, zstd_level=_LEVEL),
+    )
+    return SessionFile(_OneObject(written.content), "tail")
+
+
+class _OneObject:
+    """What a `SessionFile` reads of a store, over one local file that may be unlinked."""
+
+    def __init__(self, content: bytes | Path) -> None:
+        self._body = content if isinstance(content, bytes) else None
+        self._descriptor = -1 if isinstance(content, bytes) else os.open(content, os.O_RDONLY)
+
+    def get_range(self, key: str, start: int, end: int) -> bytes:  # noqa: ARG002 - there is one
+        """Return bytes [start, end)."""
+        if self._body is not None:
+            return self._body[start:end]
+        return os.pread(self._descriptor, end - start, start)
+
+    def __del__(self) -> None:
+        """Let the file go."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)

@@ -1,0 +1,238 @@
+"""Every event of a session in order, or those that a window or a page needs.
+
+A session is its file's frames as they lie, then a tail: what still waits, merged with the frames
+that it overlaps in time. Both are session files, so that a frame in the middle of what is asked
+for goes out untouched, and only those at its edges are opened.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby, islice
+from pathlib import Path
+from typing import NamedTuple
+
+from lake import ids
+from lake.control.websites import Website
+from lake.errors import SessionMissing
+from lake.raw.chunk_codec import FULL_SNAPSHOT, META
+from lake.raw.payload_spool import Spool
+from lake.reading.lake_snapshot import Lake
+from lake.reading.live_merge import tail_of, with_payloads
+from lake.reading.retry_on_newer import asked_again
+from lake.reading.session_lookup import Found, find
+from lake.sessions.session_file import Frame, Placed, SessionFile, inflate_frame
+from lake.timestamps import CLOCK_OFF_MS_MAX, plausible
+
+
+class Piece(NamedTuple):
+    """Some whole lines of a replay: a zstd frame as it lies, or text where one was opened."""
+
+    body: bytes
+    frame: Frame | None
+    key: str
+
+    def text(self) -> bytes:
+        """Return the lines."""
+        return inflate_frame(self.key, self.frame, self.body) if self.frame else self.body
+
+
+class Replay(NamedTuple):
+    """An answer: `pieces` are read as they are taken. `event_count` is of them all.
+
+    `version` names the session's bytes as `version_of` does.
+    """
+
+    event_count: int
+    pieces: Iterator[Piece]
+    version: str | None
+
+
+class _Span(NamedTuple):
+    """One frame of one of the files, and the pages of that file's chunks."""
+
+    file: SessionFile
+    number: int
+    frame: Frame
+    pages: tuple[str, ...]
+
+    def events(self) -> Iterator[Placed]:
+        return self.file.events(self.number, self.number + 1)
+
+
+class _Window(NamedTuple):
+    """From event `skip` of the first span to the last event at or before `to_at`."""
+
+    spans: list[_Span]
+    skip: int
+    to_at: float
+    page_id: str | None
+
+    def keeps(self, span: _Span, event: Placed) -> bool:
+        return event.at_ms <= self.to_at and self.page_id in (None, span.pages[event.chunk])
+
+    def is_whole(self, place: int) -> bool:
+        """Whether every event of a span is asked for."""
+        is_cut = place == 0 and self.skip > 0
+        return (
+            not is_cut and self.page_id is None and self.spans[place].frame.last_at_ms <= self.to_at
+        )
+
+    def events(self, place: int) -> list[bytes]:
+        span = self.spans[place]
+        events = islice(span.events(), self.skip if place == 0 else 0, None)
+        return [event.json for event in events if self.keeps(span, event)]
+
+
+@asked_again
+def replay(
+    lake: Lake,
+    website: Website,
+    session_id: str,
+    *,
+    from_ms: float | None = None,
+    to_ms: float | None = None,
+    page_id: str | None = None,
+) -> Replay:
+    """Return a session's events in order of replay.
+
+    Args:
+        from_ms: Offset from the session's first event: begin with the last full snapshot (and
+            its Meta) at or before it; with the first event where there is none.
+        to_ms: Offset of the last event wanted.
+        page_id: Only the events of one page load.
+
+    Raises:
+        SessionMissing: No such session, or it has no such page.
+        Damaged, StoreUnavailable: Also while `pieces` are taken.
+    """
+
+    def read(found: Found, spool: Spool, folder: Path) -> Replay:
+        pages = {chunk.page_id for chunk in found.chunks}
+        if page_id is not None and page_id not in pages:
+            raise SessionMissing(f"session {session_id} has no page {page_id[:64]!r}")
+        began_ms = ids.at_ms_of(session_id)
+        start = plausible(min(chunk.first_at_ms for chunk in found.chunks), began_ms)
+        spans = _spans(lake, found, spool, folder)
+        to_at = float("inf") if to_ms is None else start + to_ms
+        if to_at >= began_ms + CLOCK_OFF_MS_MAX:
+            to_at = float("inf")  # what is later than that counts as being then
+        first, skip = (0, 0)
+        if from_ms is not None:
+            first, skip = _start(spans, start + from_ms, page_id)
+        last = len(spans)
+        while last > first + 1 and spans[last - 1].frame.first_at_ms > to_at:
+            last -= 1
+        window = _Window(spans[first:last], skip, to_at, page_id)
+        if page_id is not None and from_ms is None and to_ms is None:
+            count = sum(c.event_count for c in found.chunks if c.page_id == page_id)
+        else:
+            count = _count(window)
+        return Replay(count, _pieces(window), _version(found))
+
+    return with_payloads(lake, website, session_id, read)
+
+
+@asked_again
+def version_of(lake: Lake, website: Website, session_id: str) -> str | None:
+    """Name what a session holds: the same name, the same replay. None while chunks wait.
+
+    Raises:
+        SessionMissing, Damaged, StoreUnavailable.
+    """
+    return _version(find(lake, website, session_id))
+
+
+def _version(found: Found) -> str | None:
+    return None if found.known is None or found.union.new else str(found.known.row["file_sha256"])
+
+
+def _spans(lake: Lake, found: Found, spool: Spool, folder: Path) -> list[_Span]:
+    """Return the frames of the session; those that new chunks overlap are merged with them."""
+    file = found.file
+    stored = _spans_of(file) if file else []
+    if not found.union.new:
+        return stored
+    new = [arrival.facts for arrival in found.union.new]
+    # Facts are whole ms, events may be a fraction before or after.
+    begin_at = min(facts.first_at_ms for facts in new) - 1
+    end_at = max(facts.last_at_ms for facts in new) + 1
+    first = next((i for i, s in enumerate(stored) if s.frame.last_at_ms >= begin_at), len(stored))
+    last = next((i for i, s in enumerate(stored) if s.frame.first_at_ms > end_at), len(stored))
+    last = max(first, last)
+    tail = tail_of(lake, found, spool, folder, first, last)
+    return [*stored[:first], *_spans_of(tail), *stored[last:]]
+
+
+def _spans_of(file: SessionFile) -> list[_Span]:
+    pages = tuple(chunk.page_id for chunk in file.header.chunks)
+    return [_Span(file, number, frame, pages) for number, frame in enumerate(file.header.frames)]
+
+
+def _start(spans: list[_Span], from_at: float, page_id: str | None) -> tuple[int, int]:
+    """Return the span and place of the last full snapshot at or before `from_at`, or of its Meta.
+
+    Where two pages begin at once, a frame may end between a Meta and its snapshot.
+    """
+    for number in range(len(spans) - 1, -1, -1):
+        span = spans[number]
+        if not span.frame.has_snapshot or span.frame.first_at_ms > from_at:
+            continue
+        found: tuple[int, str, int | None] | None = None
+        metas: dict[str, int] = {}
+        for place, event in enumerate(span.events()):
+            if event.at_ms > from_at:
+                break
+            page = span.pages[event.chunk]
+            if event.type == FULL_SNAPSHOT and page_id in (None, page):
+                found = place, page, metas.get(page)
+            _note_meta(metas, page, place, event)
+        if found is None:
+            continue
+        place, page, meta = found
+        if meta is not None:
+            return number, meta
+        if number and page in (metas := _last_metas(spans[number - 1])):
+            return number - 1, metas[page]
+        return number, place
+    return 0, 0
+
+
+def _last_metas(span: _Span) -> dict[str, int]:
+    metas: dict[str, int] = {}
+    for place, event in enumerate(span.events()):
+        _note_meta(metas, span.pages[event.chunk], place, event)
+    return metas
+
+
+def _note_meta(metas: dict[str, int], page: str, place: int, event: Placed) -> None:
+    """Keep, by page, where its last event was a Meta."""
+    if event.type == META:
+        metas[page] = place
+    else:
+        metas.pop(page, None)
+
+
+def _count(window: _Window) -> int:
+    return sum(
+        span.frame.event_count if window.is_whole(place) else len(window.events(place))
+        for place, span in enumerate(window.spans)
+    )
+
+
+def _pieces(window: _Window) -> Iterator[Piece]:
+    """Read whole frames of one file in a row, so that one request brings several."""
+    places = range(len(window.spans))
+
+    def run_of(place: int) -> tuple[bool, int]:
+        return window.is_whole(place), id(window.spans[place].file)
+
+    for (is_whole, _), run in groupby(places, key=run_of):
+        spans = [(place, window.spans[place]) for place in run]
+        if is_whole:
+            file, first = spans[0][1].file, spans[0][1].number
+            bodies = file.bodies(first, first + len(spans))
+            for (_, span), body in zip(spans, bodies, strict=True):
+                yield Piece(body, span.frame, file.key)
+        else:
+            for place, span in spans:
+                if lines := window.events(place):
+                    yield Piece(b"\n".join(lines) + b"\n", None, span.file.key)

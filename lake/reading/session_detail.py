@@ -1,0 +1,132 @@
+"""One session for the one who opens it: its row, pages, errors, signals, gaps and frames."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lake.analysis.js_errors.rule import ErrorRule
+from lake.control.websites import Website
+from lake.raw import chunk_facts
+from lake.raw.chunk_codec import CUSTOM, PLUGIN
+from lake.raw.chunk_facts import Gap, Page
+from lake.raw.payload_spool import Spool
+from lake.reading.lake_snapshot import Lake
+from lake.reading.live_merge import with_payloads
+from lake.reading.pending_sessions import frame_of, row_of
+from lake.reading.retry_on_newer import asked_again
+from lake.reading.session_filters import is_live
+from lake.reading.session_lookup import Found
+from lake.sessions import merge
+from lake.sessions.session_file import Frame
+from lake.tables import row_builders
+from lake.tables.delta_table import Snapshot, reading
+from lake.tables.row_builders import Row
+from lake.tables.session_rows import Key, rows_of
+
+_LIST_BYTES_MAX = 2 * 1024 * 1024  # of each list of an answer, as JSON
+_ITEM_BYTES = 150  # about the names of an item's fields
+
+
+class Detail(NamedTuple):
+    """A session. `row` is one of `sessions` with `is_live`; `frames` are those of its file.
+
+    `trigger` is why the recorder kept it, None where it did not tell. `click_counts` are by page
+    and `at_ms` of a view, empty while chunks wait: theirs are not counted yet. `cut` names the
+    lists of which only the first part is here, as all of it would be too long an answer.
+
+    Times in `errors` and `signals` (rows of those tables) and in `pages` are the browser's clock;
+    `row["first_at_ms"]` is where offsets begin. `errors` have `stack_original` too.
+    """
+
+    row: Row
+    pages: list[Page]
+    errors: list[Row]
+    signals: list[Row]
+    gaps: list[Gap]
+    frames: list[Frame]
+    trigger: str | None
+    click_counts: dict[tuple[str, int], int | None]
+    cut: frozenset[str]
+
+
+@asked_again
+def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
+    """Return everything about one session but its events.
+
+    Raises:
+        SessionMissing: There is none, or it is expired.
+        Damaged, StoreUnavailable.
+    """
+
+    def read(found: Found, spool: Spool, folder: Path) -> Detail:  # noqa: ARG001 - not needed here
+        key = (website.website_id, session_id)
+        summary = chunk_facts.fold(*key, found.chunks, found.client)
+        union = found.union
+        row = row_of(summary, found.known, visitor_ids=union.visitor_ids, has_new=bool(union.new))
+        live = is_live(lake.now_ms(), lake.settings.live_s)
+        # What an older version wrote may be of times that nobody believes.
+        row |= {"first_at_ms": summary.first_at_ms, "duration_ms": summary.duration_ms}
+        row["is_live"] = frame_of([row]).select(live).item()
+        tables = found.view.tables
+        with reading("errors and signals"):
+            errors = _sorted(rows_of(tables["errors"], [key]).to_dicts(), "error_no")
+            signals = _sorted(rows_of(tables["signals"], [key]).to_dicts(), "signal_no")
+        new_errors = _new_errors(lake, found, spool, summary)
+        parts: dict[str, Sequence[Any]] = {
+            "pages": summary.pages,
+            "errors": sorted([*errors, *new_errors], key=lambda error: error["at_ms"]),
+            "signals": signals,
+            "gaps": summary.gaps,
+            "frames": found.file.header.frames if found.file else (),
+        }
+        lists = {name: _first_of(items) for name, items in parts.items()}
+        cut = {name for name, items in parts.items() if len(lists[name]) < len(items)}
+        if len(lists["pages"]) < summary.page_count:
+            cut.add("pages")
+        return Detail(
+            row,
+            **lists,
+            trigger=summary.trigger,
+            click_counts={} if found.union.new else _click_counts(tables["pages"], key),
+            cut=frozenset(cut),
+        )
+
+    found = with_payloads(lake, website, session_id, read)
+    return found._replace(errors=lake.source_maps.applied(website.website_id, found.errors))
+
+
+def _first_of(items: Iterable[Any]) -> list[Any]:
+    """Return as many as an answer may hold."""
+    first = []
+    left = _LIST_BYTES_MAX
+    for item in items:
+        left -= _ITEM_BYTES + len(msgspec.json.encode(item))
+        if left < 0:
+            break
+        first.append(item)
+    return first
+
+
+def _click_counts(pages: Snapshot, key: Key) -> dict[tuple[str, int], int | None]:
+    with reading("pages"):
+        counts = rows_of(pages, [key]).select("page_id", "at_ms", "click_count")
+    return {(page_id, at_ms): count for page_id, at_ms, count in counts.iter_rows()}
+
+
+def _new_errors(lake: Lake, found: Found, spool: Spool, summary: chunk_facts.Summary) -> list[Row]:
+    """Return the errors in chunks that wait."""
+    rule = ErrorRule()
+    number = {chunk.place: i for i, chunk in enumerate(found.chunks)}
+    for arrival in found.union.new:
+        if not arrival.facts.error_count:
+            continue
+        for event in merge.events_of(arrival, spool.payload_of(arrival), lake.settings):
+            if event.type in (CUSTOM, PLUGIN):
+                rule.see(event.at_ms, number[arrival.facts.place], event.type, event.json)
+    return row_builders.error_rows(summary, found.chunks, rule.errors)
+
+
+def _sorted(found: list[Row], column: str) -> list[Row]:
+    return sorted(found, key=lambda row: int(row[column]))

@@ -1,0 +1,96 @@
+"""What may be shown of a website's compacted sessions, as lazy rows of the tables. Reads only.
+
+Sessions that the website no longer keeps, and those of which an erasure asks, are left out whether
+their bytes are still there or not. What waits for compaction is not in the tables yet.
+"""
+
+from datetime import UTC, datetime, time
+
+import polars as pl
+
+from lake.control import websites
+from lake.control.tombstones import Erased
+from lake.control.websites import Website
+from lake.reading.lake_snapshot import Lake, View
+from lake.tables.erased_filter import without_erased
+from lake.tables.session_rows import may_be_of
+from lake.timestamps import CLOCK_OFF_MS_MAX
+
+
+class Visible:
+    """The visible sessions of a website that began in [low, high), at one moment.
+
+    `sessions` are their rows of `sessions`, lazy.
+
+    Args:
+        gone: Asked for after `view`, to hide what that shows.
+    """
+
+    def __init__(
+        self, view: View, gone: Erased, website: Website, low: datetime, high: datetime
+    ) -> None:
+        self._tables = view.tables
+        self._website_id = website.website_id
+        self._low, self._high = low, high
+        sessions = self.scan("sessions")
+        self.sessions = without_erased(sessions, [gone], people_of=sessions)
+
+    @classmethod
+    def now(
+        cls,
+        lake: Lake,
+        website: Website,
+        *,
+        from_at: datetime | None = None,
+        to_at: datetime | None = None,
+    ) -> "Visible":
+        """Return what may be shown now.
+
+        Raises:
+            Damaged, StoreUnavailable.
+        """
+        view = lake.view()
+        low, high = window(lake, website, from_at, to_at)
+        return cls(view, lake.erased.of(website.website_id), website, low, high)
+
+    def rows(self, name: str, *columns: str) -> pl.LazyFrame:
+        """Return the sessions' rows of another table, with `columns` of their own."""
+        return self.scan(name).join(self.sessions.select("session_id", *columns), on="session_id")
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """Return all rows of a table, of erased people too."""
+        snapshot, low, high = self._tables[name], self._low, self._high
+        files = [
+            file
+            for file in snapshot.files
+            if may_be_of(file, self._website_id) and file.may_hold("started_at", low, high)
+        ]
+        at = pl.col("started_at")
+        mine = pl.col("website_id") == self._website_id
+        return snapshot.scan(files).filter(mine, at >= low, at < high)
+
+
+def window(
+    lake: Lake, website: Website, from_at: datetime | None, to_at: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return from when and until when sessions began that are asked for and still kept."""
+    first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
+    first_at = datetime.combine(first_day, time.min, UTC)
+    return max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
+
+
+def offset_ms(at_ms: pl.Expr) -> pl.Expr:
+    """Return how far into its session a time is; of rows with `started_at` and `first_at_ms`.
+
+    Rows of an older version may have times that nobody believes (`lake.timestamps.plausible`).
+    """
+    began_ms = pl.col("started_at").dt.epoch("ms")
+    low, high = began_ms - CLOCK_OFF_MS_MAX, began_ms + CLOCK_OFF_MS_MAX
+    return at_ms.clip(low, high) - pl.col("first_at_ms").clip(low, high)
+
+
+def address(url: pl.Expr) -> pl.Expr:
+    """Return an address without its query and fragment: what makes it one page of many views."""
+    for sign in "?#":
+        url = url.str.splitn(sign, 2).struct[0]
+    return url

@@ -1,0 +1,129 @@
+"""Sessions past their website's retention are removed, a day at a time.
+
+They are not served from the moment they expire, whether this ran or not. What a crash leaves is
+removed by the next run, which asks the lake and not its own memory what there is. What a legal
+hold keeps stays, all of it, and goes with the first run after its release. In which order a day's
+sessions go stands in `lake.retention.removal`.
+"""
+
+from datetime import date
+
+import polars as pl
+
+from lake.errors import Damaged
+from lake.raw import pending_index
+from lake.retention.policy import Keepers, Overdue, goes_aside, keepers, websites_of_day
+from lake.retention.removal import HELD, PLAN, UNREADABLE, Expired, Removal
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.storage.failures import Failures
+from lake.storage.stored_days import days_under
+from lake.tables.delta_table import Table, TableFile, reading
+from lake.tables.schemas import BY_SESSION
+from lake.tables.session_rows import may_be_of
+
+__all__ = ["HELD", "PLAN", "UNREADABLE", "Expired", "expire_day", "expired_days"]
+
+
+def expired_days(store: Store, settings: Settings, *, now_ms: int) -> list[date]:
+    """Return the days of which something is stored that some website no longer keeps.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
+    who = keepers(store, settings, now_ms=now_ms)
+    found = _days_of_rows(store, who)
+    days: set[date] = set()
+    for prefix in (keys.RAW, keys.SESSIONS, keys.QUARANTINE):
+        days.update(day for day in days_under(store, prefix) if day < who.first_day)
+    # A day of which that cannot be told is looked at by `expire_day`, which says why.
+    failures = Failures()
+    for day in sorted(days - found):
+        is_wanted = True
+        with failures.of(f"{day}"):
+            is_wanted = _has_anything(store, who.of_day(day))
+        if is_wanted:
+            found.add(day)
+    return sorted(found)
+
+
+def expire_day(
+    store: Store, settings: Settings, day: date, *, now_ms: int, dry_run: bool = False
+) -> Expired:
+    """Remove the sessions that began on `day` of every website that no longer keeps that day.
+
+    Safe to run twice or beside others. Bytes of removed rows leave the tables' folders with the
+    next vacuum.
+
+    Raises:
+        Conflict: Other writers were faster each time; run it again.
+        Damaged, StoreUnavailable.
+    """
+    who = keepers(store, settings, now_ms=now_ms)
+    overdue = who.of_day(day)
+    removal = Removal(
+        store, settings, overdue, Expired(day=day, failed=who.failed), dry_run=dry_run
+    )
+    if overdue.websites or overdue.held:
+        removal.run()
+    return removal.done
+
+
+def _has_anything(store: Store, overdue: Overdue) -> bool:
+    if not overdue.websites:
+        return False
+    return (
+        _has_files(store, overdue)
+        or _has_chunks(store, overdue)
+        or any(
+            goes_aside(store, overdue, item) in ("all", "some")
+            for item in store.list(keys.quarantine_prefix(overdue.day))
+        )
+    )
+
+
+def _has_files(store: Store, overdue: Overdue) -> bool:
+    return any(
+        overdue.goes(website_id, file.session_id)
+        for website_id in websites_of_day(store, overdue.day)
+        if website_id in overdue.websites
+        for item in store.list(keys.session_prefix(overdue.day, website_id))
+        if (file := keys.parse_session_file_key(item.key))
+    )
+
+
+def _has_chunks(store: Store, overdue: Overdue) -> bool:
+    for item in store.list(keys.raw_prefix(overdue.day)):
+        got = (
+            pending_index.read(store, [item])[item.key]
+            if keys.parse_segment_key(item.key)
+            else None
+        )
+        arrivals = [] if got is None or isinstance(got, Damaged) else [one.arrival for one in got]
+        if any(overdue.goes(arrival.website_id, arrival.session_id) for arrival in arrivals):
+            return True
+    return False
+
+
+def _days_of_rows(store: Store, who: Keepers) -> set[date]:
+    """Return the days of rows that go: a compaction that slept may have left them alone."""
+    days: set[date] = set()
+    for name in BY_SESSION:
+        snapshot = Table(store, name).snapshot()
+        with reading(name):
+            for file in snapshot.files:
+                if _may_be_late(file, who):
+                    day = pl.col("started_at").dt.date()
+                    rows = snapshot.scan([file]).filter(who.rows()).select(day.unique())
+                    days |= set(rows.collect()["started_at"])
+    return days
+
+
+def _may_be_late(file: TableFile, who: Keepers) -> bool:
+    first_at = file.min.get("started_at")
+    return any(
+        may_be_of(file, website_id)
+        for website_id, first_day in who.first_days.items()
+        if first_at is None or first_at.date() < first_day
+    )

@@ -1,0 +1,204 @@
+"""Chunks become one ordered stream of events, each chunk once, in bounded memory.
+
+Order of replay: event timestamp, then page, seq and place in the chunk. What a session has
+already (its file) is one sorted run; what arrived is sorted in memory, and beyond a limit in
+temporary files; a merge of the runs is the session. Nothing is written to the lake here.
+"""
+
+import heapq
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+
+from isal import isal_zlib
+
+from lake.errors import BadInput, Damaged
+from lake.raw.chunk_codec import Event, inflate, split_events
+from lake.raw.chunk_facts import ChunkFacts, Client
+from lake.raw.quarantine import TAKEN
+from lake.raw.segment_file import Arrival
+from lake.raw.view_budget import Place, ViewBudget, cut
+from lake.sessions.session_file import Placed
+from lake.settings import Settings
+
+_RECORD = struct.Struct("<dIbI")
+_EVENT_BYTES = 200  # what an event in memory takes beside its JSON
+PEOPLE_MAX = 1000  # users, and visitors, of one session: lists of sessions hold their ids in memory
+_REPLAY_ORDER = itemgetter(0, 1)  # at_ms, chunk; the place in the chunk is the order of arrival
+
+
+class Union(NamedTuple):
+    """Which chunks make a session. `chunks` is in order of (page, seq); `new` are not in the file.
+
+    Views of `chunks` are within the session's budget (see `lake.raw.view_budget`). `rejected` have
+    a known (page, seq) but other bytes, of which the first that came is kept, or bring more users
+    or visitors than `PEOPLE_MAX`. `visitor_ids` are of all chunks, sorted.
+    """
+
+    chunks: tuple[ChunkFacts, ...]
+    client: Client
+    visitor_ids: tuple[str, ...]
+    new: list[Arrival]
+    rejected: list[Arrival]
+
+    def without(self, arrival: Arrival) -> "Union":
+        """Return the union as if this new chunk had not come."""
+        return self._replace(
+            chunks=tuple(facts for facts in self.chunks if facts.place != arrival.facts.place),
+            new=[other for other in self.new if other is not arrival],
+        )
+
+
+def unite(
+    known_chunks: Iterable[ChunkFacts],
+    client: Client | None,
+    arrivals: Iterable[Arrival],
+    visitor_ids: Iterable[str] = (),
+) -> Union:
+    """Add arrivals, oldest first, to what a session has already. Payloads are not looked at.
+
+    Args:
+        known_chunks: Those in the session's file.
+        client: Who sent the first of them; None where there are none.
+        arrivals: At least one where there is no file yet.
+        visitor_ids: Who sent those in the file.
+    """
+    known: dict[Place, ChunkFacts] = {}
+    budget = ViewBudget()
+
+    def add(facts: ChunkFacts) -> None:
+        known[facts.place] = facts
+        for place in budget.add(facts):
+            known[place] = cut(known[place])
+
+    for facts in known_chunks:
+        add(facts)
+    first = min(known, default=None)
+    visitors = set(visitor_ids)
+    users = {user_id for facts in known.values() for user_id in facts.users}
+    new, rejected = [], []
+    for arrival in arrivals:
+        facts = arrival.facts
+        found = known.get(facts.place)
+        visitor = (arrival.client.visitor_id,)
+        if found is None and has_room(users, facts.users) and has_room(visitors, visitor):
+            users.update(facts.users)
+            visitors.update(visitor)
+            add(arrival.whole_facts)
+            new.append(arrival)
+            if first is None or facts.place < first:
+                client, first = arrival.client, facts.place
+        elif found is None or not is_same(found, facts):
+            rejected.append(arrival)
+    assert client is not None, "a session has a chunk"
+    chunks = tuple(known[place] for place in sorted(known))
+    return Union(chunks, client, tuple(sorted(visitors - {""})), new, rejected)
+
+
+def has_room(known: set[str], more: Iterable[str]) -> bool:
+    """Whether these people, if there are new ones among them, may join a session."""
+    return known.issuperset(more) or len(known.union(more)) <= PEOPLE_MAX
+
+
+def is_same(one: ChunkFacts, other: ChunkFacts) -> bool:
+    """Say whether two chunks of one place hold the same JSON text."""
+    return one.content_key == other.content_key
+
+
+def why_rejected(union: Union, arrival: Arrival) -> str:
+    """Say why a chunk is among the rejected."""
+    if any(facts.place == arrival.facts.place for facts in union.chunks):
+        return TAKEN
+    return f"the session has more than {PEOPLE_MAX} users or visitors without it"
+
+
+class ChunkDamaged(Damaged):
+    """One stored chunk is not what its columns say. `arrival` is without its payload."""
+
+    kind = "chunk-damaged"
+
+    def __init__(self, arrival: Arrival, why: object) -> None:
+        super().__init__(f"chunk {arrival.facts.page_id}/{arrival.facts.seq}: {why}")
+        self.arrival = arrival
+
+
+def events_of(arrival: Arrival, payload: bytes, settings: Settings) -> list[Event]:
+    """Return the events of a stored chunk, in its own order.
+
+    Raises:
+        ChunkDamaged: The payload is not what its columns say.
+    """
+    facts = arrival.facts
+    try:
+        raw = inflate(
+            payload,
+            arrival.encoding,
+            raw_bytes_max=max(settings.chunk_raw_bytes_max, facts.raw_bytes),
+        )
+        # What read_chunk once proved of these very bytes need not be proved again.
+        if len(raw) != facts.raw_bytes or isal_zlib.crc32(raw) != facts.crc32:
+            raise ChunkDamaged(arrival, "its checksum is wrong")
+        return split_events(raw)
+    except BadInput as error:
+        raise ChunkDamaged(arrival, error) from error
+
+
+def ordered(
+    stored: Iterable[Placed] | None,
+    stored_chunks: Iterable[ChunkFacts],
+    union: Union,
+    payload_of: Callable[[Arrival], bytes],
+    folder: Path,
+    settings: Settings,
+) -> Iterator[Placed]:
+    """Yield every event of the session in replay order.
+
+    Args:
+        stored: The events of the session's file, numbered by its own header; None: no file.
+        stored_chunks: The chunks of that header.
+        payload_of: Fetches the stored bytes of a new chunk; one chunk is held at a time.
+        folder: Where events beyond `session_memory_bytes_max` wait, sorted, on disk.
+
+    Raises:
+        ChunkDamaged: Before the first event, if a new chunk is not what its columns say.
+    """
+    number = {facts.place: i for i, facts in enumerate(union.chunks)}
+    runs: list[Iterator[Placed]] = []
+    if stored is not None:
+        now = [number[facts.place] for facts in stored_chunks]
+        runs.append(stored_event._replace(chunk=now[stored_event.chunk]) for stored_event in stored)
+    held: list[Placed] = []
+    held_bytes = 0
+    for arrival in sorted(union.new, key=lambda a: a.facts.place):
+        chunk = number[arrival.facts.place]
+        held += [
+            Placed(event.at_ms, chunk, event.type, event.json)
+            for event in events_of(arrival, payload_of(arrival), settings)
+        ]
+        held_bytes += arrival.facts.raw_bytes + _EVENT_BYTES * arrival.facts.event_count
+        if held_bytes > settings.session_memory_bytes_max:
+            held.sort(key=_REPLAY_ORDER)
+            runs.append(_spilled(held, folder / f"run-{len(runs)}"))
+            held, held_bytes = [], 0
+    held.sort(key=_REPLAY_ORDER)
+    if held:
+        runs.append(iter(held))
+    return heapq.merge(*runs, key=_REPLAY_ORDER) if len(runs) > 1 else iter(runs[0])
+
+
+def _spilled(events: list[Placed], path: Path) -> Iterator[Placed]:
+    """Write a sorted run now, read it later."""
+    with path.open("wb") as file:
+        for at_ms, chunk, kind, json in events:
+            file.write(_RECORD.pack(at_ms, chunk, min(max(kind, -128), 127), len(json)) + json)
+    return _read_spilled(path)
+
+
+def _read_spilled(path: Path) -> Iterator[Placed]:
+    with path.open("rb") as file:
+        while record := file.read(_RECORD.size):
+            at_ms, chunk, kind, size = _RECORD.unpack(record)
+            yield Placed(at_ms, chunk, kind, file.read(size))
+    path.unlink()

@@ -1,0 +1,209 @@
+"""A session's totals, kept up to date chunk by chunk: each costs its own size, not the session's.
+
+`lake.raw.chunk_facts.fold` of the same chunks gives the same totals, whatever the order in which
+they came here; a property test holds the two against each other. Pages and gaps are not listed
+here, only counted. Pure, and in memory within the session's budget of views (see
+`lake.raw.view_budget`).
+"""
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import NamedTuple
+
+from lake import ids
+from lake.raw.chunk_facts import (
+    PAGES_MAX,
+    ChunkFacts,
+    Client,
+    Summary,
+    acted_at,
+    with_plausible_times,
+)
+from lake.raw.view_budget import Place, ViewBudget, cut
+
+
+class _Seen(NamedTuple):
+    """A view of one page. Sorts as `fold` sorts: by time, then by its place in the session."""
+
+    at_ms: int
+    page_id: str
+    seq: int
+    number: int
+    url: str
+
+
+@dataclass(slots=True)
+class _Page:
+    chunk_count: int = 0
+    last_seq: int = -1
+    snapshot_count: int = 0
+    acted: tuple[tuple[bool, int], Place] = ((False, 0), ("", -1))
+    views: list[_Seen] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.chunk_count == self.last_seq + 1 and self.snapshot_count > 0
+
+    @property
+    def shown_url(self) -> str | None:
+        """The last address of the page."""
+        return next((seen.url for seen in reversed(self.views) if seen.url), None)
+
+
+class RunningSummary:
+    """Adds up the chunks of one session, each place given once."""
+
+    def __init__(self, website_id: str, session_id: str) -> None:
+        self._key = (website_id, session_id)
+        self._began_ms = ids.at_ms_of(session_id)
+        self.chunks: dict[Place, ChunkFacts] = {}
+        self._budget = ViewBudget()
+        self._pages: dict[str, _Page] = {}
+        self._incomplete_count = 0
+        self._blank_count = 0  # pages of which no view is known
+        self._start_count = 0
+        self._named: list[_Seen] = []  # the views that begin a page view with an address
+        self._hidden_count = 0
+        self._hidden_from_ms: int | None = None
+        self._first_view: tuple[int, Place, int, int, int] | None = None
+        self._times: tuple[int, int] | None = None
+        self._user: tuple[int, str, int, str] | None = None
+        self._users: dict[str, tuple[int, Place, int]] = {}  # when each was identified first
+        self._trigger: tuple[int, str, int, str] | None = None
+        self._click_count = self._error_count = self._event_count = self._raw_bytes = 0
+
+    def add(self, facts: ChunkFacts) -> None:
+        """Take a chunk of a place that is not in `chunks` yet."""
+        place = facts.place
+        assert place not in self.chunks
+        plausible = with_plausible_times(facts, self._began_ms)
+        self._add_numbers(plausible)
+        self._add_to_page(plausible)
+        lost = self._budget.add(facts)
+        if place in lost:
+            facts = cut(facts)
+        self.chunks[place] = facts
+        self._add_views(with_plausible_times(facts, self._began_ms))
+        for other in lost:
+            before = self.chunks[other]
+            after = cut(before)
+            if after is not before:
+                self.chunks[other] = after
+                self._remove_views(with_plausible_times(before, self._began_ms))
+                self._add_views(with_plausible_times(after, self._began_ms))
+
+    def summary(self, client: Client) -> Summary:
+        """Return the totals of what was added, at least one chunk."""
+        assert self._times is not None
+        first_at_ms, last_at_ms = self._times
+        views = self._first_view
+        return Summary(
+            website_id=self._key[0],
+            session_id=self._key[1],
+            started_at=datetime.fromtimestamp(self._began_ms / 1000, UTC),
+            first_at_ms=first_at_ms,
+            duration_ms=last_at_ms - first_at_ms,
+            client=client,
+            user_id=self._user[3] if self._user else None,
+            user_ids=tuple(sorted(self._users, key=self._users.__getitem__)),
+            trigger=self._trigger[3] if self._trigger else None,
+            page_count=self._start_count + self._blank_count + self._hidden_count,
+            initial_url=self._named[0].url if self._named else None,
+            exit_url=self._exit_url(),
+            urls=self._urls(),
+            is_complete=not self._incomplete_count,
+            width=views[3] if views else None,
+            height=views[4] if views else None,
+            click_count=self._click_count,
+            error_count=self._error_count,
+            event_count=self._event_count,
+            raw_bytes=self._raw_bytes,
+            pages=[],
+            pages_until_ms=None,
+            gaps=[],
+        )
+
+    def _exit_url(self) -> str | None:
+        pages = sorted(self._pages.values(), key=lambda page: page.acted, reverse=True)
+        return next((url for page in pages if (url := page.shown_url)), None)
+
+    def _urls(self) -> tuple[str, ...]:
+        end = len(self._named)
+        if self._hidden_from_ms is not None:
+            end = bisect_left(self._named, (self._hidden_from_ms,))
+        return tuple(dict.fromkeys(seen.url for seen in islice(self._named, min(end, PAGES_MAX))))
+
+    def _add_numbers(self, facts: ChunkFacts) -> None:
+        first, last = self._times or (facts.first_at_ms, facts.last_at_ms)
+        self._times = min(first, facts.first_at_ms), max(last, facts.last_at_ms)
+        if facts.user_id:
+            user = (facts.last_at_ms, *facts.place, facts.user_id)
+            self._user = max(self._user or user, user)
+        for number, user_id in enumerate(facts.users):
+            seen = (facts.last_at_ms, facts.place, number)
+            self._users[user_id] = min(self._users.get(user_id, seen), seen)
+        if facts.trigger:
+            trigger = (facts.first_at_ms, *facts.place, facts.trigger)
+            self._trigger = min(self._trigger or trigger, trigger)
+        self._click_count += facts.click_count
+        self._error_count += facts.error_count
+        self._event_count += facts.event_count
+        self._raw_bytes += facts.raw_bytes
+
+    def _add_to_page(self, facts: ChunkFacts) -> None:
+        page = self._pages.get(facts.page_id)
+        if page is None:
+            page = self._pages[facts.page_id] = _Page()
+            self._blank_count += 1
+        else:
+            self._incomplete_count -= not page.is_complete
+        page.chunk_count += 1
+        page.last_seq = max(page.last_seq, facts.seq)
+        page.snapshot_count += facts.snapshot_count
+        page.acted = max(page.acted, (acted_at(facts), facts.place))
+        self._incomplete_count += not page.is_complete
+
+    def _add_views(self, facts: ChunkFacts) -> None:
+        for number, view in enumerate(facts.views):
+            first = (view.at_ms, facts.place, number, view.width, view.height)
+            self._first_view = min(self._first_view or first, first)
+            self._add_view(_Seen(view.at_ms, *facts.place, number, view.url))
+        if facts.cut and facts.cut.page_count:
+            self._hidden_count += facts.cut.page_count
+            at_ms = facts.views[0].at_ms
+            before = self._hidden_from_ms
+            self._hidden_from_ms = at_ms if before is None else min(before, at_ms)
+
+    def _add_view(self, seen: _Seen) -> None:
+        views = self._pages[seen.page_id].views
+        self._blank_count -= not views
+        at = bisect_left(views, seen)
+        self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 1], -1)
+        views.insert(at, seen)
+        self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 2], 1)
+
+    def _remove_views(self, facts: ChunkFacts) -> None:
+        for number, view in enumerate(facts.views):
+            seen = _Seen(view.at_ms, *facts.place, number, view.url)
+            views = self._pages[seen.page_id].views
+            at = bisect_left(views, seen)
+            self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 2], -1)
+            del views[at]
+            self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 1], 1)
+            self._blank_count += not views
+
+    def _note_neighbours(self, before: list[_Seen], some: list[_Seen], sign: int) -> None:
+        """Count those of `some` that begin a page view, where `before` is the view before them."""
+        url = before[0].url if before else None
+        for seen in some:
+            if seen.url != url:
+                self._start_count += sign
+                if not seen.url:
+                    pass
+                elif sign > 0:
+                    insort(self._named, seen)
+                else:
+                    del self._named[bisect_left(self._named, seen)]
+            url = seen.url

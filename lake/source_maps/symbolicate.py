@@ -1,0 +1,131 @@
+"""Stacks as their authors would read them, for whoever looks at an error now.
+
+Applied at reading, so that a map that is uploaded later helps as well. Which maps a website has is
+remembered for some seconds, decoded ones within a limit of bytes.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from lake.analysis.js_errors.stacks import Frame, parse
+from lake.bounded_cache import Kept
+from lake.errors import Damaged, ObjectMissing
+from lake.source_maps.decode import Decoded, Original
+from lake.source_maps.store import file_url, key_of, read
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.tables.row_builders import Row
+
+_KEPT_BYTES_MAX = 128 * 1024 * 1024
+_WEBSITES_MAX = 1000
+_READ_MAX = 20  # maps that one request may have to read
+
+Find = Callable[[Frame], Original | None]
+
+
+class _Listed(NamedTuple):
+    """Which maps a website had at `at_ms`: keys, with what tells an object from its successor."""
+
+    at_ms: int
+    versions: Mapping[str, str]
+
+
+class SourceMaps:
+    """The maps of all websites, for one reader. Thread-safe.
+
+    Args:
+        now_ms: A clock, ms.
+        cache_ms: How long it may believe which maps there are.
+    """
+
+    def __init__(self, store: Store, now_ms: Callable[[], int], cache_ms: int) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._cache_ms = cache_ms
+        self._lock = threading.Lock()
+        self._listed: OrderedDict[str, _Listed] = OrderedDict()
+        self._kept = Kept(_KEPT_BYTES_MAX)
+
+    def applied(self, website_id: str, errors: list[Row]) -> list[Row]:
+        """Return rows of `errors` with `stack_original`, None where no map tells of any frame.
+
+        Raises:
+            StoreUnavailable.
+        """
+        stacks = {row["stack"] for row in errors if row["stack"]}
+        versions = self._versions(website_id) if stacks else {}
+        left = [_READ_MAX]
+
+        def find(frame: Frame) -> Original | None:
+            if not frame.url or frame.line is None or frame.column is None:
+                return None
+            key = key_of(website_id, file_url(frame.url))
+            version = versions.get(key)
+            found = self._decoded(website_id, key, version, left) if version is not None else None
+            return found.find(frame.line, frame.column) if found is not None else None
+
+        originals = {stack: original(stack, find) for stack in stacks} if versions else {}
+        return [row | {"stack_original": originals.get(row["stack"])} for row in errors]
+
+    def _versions(self, website_id: str) -> Mapping[str, str]:
+        now_ms = self._now_ms()
+        listed = self._listed.get(website_id)
+        if listed is None or not 0 <= now_ms - listed.at_ms < self._cache_ms:
+            prefix = keys.source_maps_prefix(website_id)
+            versions = {
+                item.key: f"{item.size_bytes} {item.modified_at}"
+                for item in self._store.list(prefix)
+            }
+            listed = _Listed(now_ms, versions)
+            with self._lock:
+                self._listed[website_id] = listed
+                self._listed.move_to_end(website_id)
+                while len(self._listed) > _WEBSITES_MAX:
+                    self._listed.popitem(last=False)
+        return listed.versions
+
+    def _decoded(self, website_id: str, key: str, version: str, left: list[int]) -> Decoded | None:
+        name = (key, version)
+        with self._kept.finding(name):
+            kept = self._kept.get([name], owner=website_id)
+            if name in kept:
+                found: Decoded | None = kept[name]
+                return found
+            if left[0] <= 0:
+                return None
+            left[0] -= 1
+            try:
+                _, decoded = read(self._store, key)
+            except (Damaged, ObjectMissing):  # a stack as it came is better than none
+                decoded = None
+            sized = (name, decoded, decoded.size_bytes if decoded else 0)
+            self._kept.put([sized], owner=website_id)
+            return decoded
+
+
+def original(stack: str, find: Find) -> str | None:
+    """Return a stack with original files, places and names, a call a line; None: none is known."""
+    frames = parse(stack)
+    places = [find(frame) for frame in frames]
+    if not any(places):
+        return None
+    lines = []
+    for frame, place, caller in zip(frames, places, [*places[1:], None], strict=True):
+        name = frame.function
+        if place is None:
+            known = (str(part) for part in frame[1:4] if part not in ("", None))
+            where = ":".join(known) or "<anonymous>"
+        else:
+            where = f"{place.source}:{place.line}:{place.column}"
+            # What a caller's place is named is what was called there.
+            name = caller.name if frame.name and caller and caller.name else name
+        waits = "async " if frame.is_async else ""
+        lines.append(_line(f"{waits}{name} ({where})" if name else f"{waits}{where}"))
+    return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    """No name may make two lines of one."""
+    return "    at " + " ".join(text.splitlines())

@@ -1,0 +1,69 @@
+"""Whether there is a lake where `REPLAY_LAKE` says: asked before anything but a first write.
+
+A lake is known by its objects: a website, a chunk, a session or a table, as old ones have no other
+mark, or the mark that ingest leaves when it starts. The scratch of a preflight is none of these.
+"""
+
+from pathlib import Path
+
+from lake.errors import BucketMissing, LakeMissing, StoreUnavailable
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import Store, open_store
+
+_MARKS = ("control/", keys.RAW, keys.SESSIONS, "tables/", keys.QUARANTINE, keys.AUDIT)
+
+
+def open_existing(settings: Settings) -> Store:
+    """Open the store of a lake that is there.
+
+    Raises:
+        LakeMissing: There is none; nothing was created.
+        SettingInvalid: `REPLAY_LAKE` is neither a folder nor `s3://bucket/prefix`.
+        StoreUnavailable: The store failed.
+    """
+    store = open_store(settings, create=False)
+    try:
+        if _is_folder(settings) and is_lake(store):
+            return store
+    except BucketMissing as error:
+        raise LakeMissing(f"no lake at {store.url}: there is no such bucket") from error
+    raise LakeMissing(
+        f"no lake at {store.url}: is REPLAY_LAKE as you mean it? "
+        "`replaylake website create` makes a new one"
+    )
+
+
+def mark(store: Store) -> None:
+    """Make a lake, or leave the one that is there: others may open it from now on.
+
+    Raises:
+        StoreUnavailable.
+    """
+    if not is_lake(store):
+        store.put(keys.MARK, b"{}")
+
+
+def is_lake(store: Store) -> bool:
+    """Whether a store holds anything of a lake.
+
+    Raises:
+        StoreUnavailable.
+    """
+    return any(
+        not item.key.startswith(keys.PREFLIGHT) for mark in _MARKS for item in store.list(mark)
+    )
+
+
+def _is_folder(settings: Settings) -> bool:
+    """Whether a lake's folder exists; a bucket is asked for its objects instead."""
+    if settings.lake.startswith("s3://"):
+        return True
+    folder = Path(settings.lake.removeprefix("file://")).expanduser()
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreUnavailable(f"{folder} cannot be opened: {error.strerror}") from error
+    return True

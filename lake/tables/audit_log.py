@@ -1,0 +1,262 @@
+"""The audit log as a table, and its reader: what waits in objects and the table `audit` as one.
+
+`fold` moves objects into the table every night. An entry id makes an entry that is in both, as
+after a crash between the commit and the deletion, one.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+import polars as pl
+import structlog
+
+from lake import failpoints, ids
+from lake.control import audit_entries
+from lake.control.audit_entries import Entry
+from lake.errors import BadInput, Damaged, ObjectMissing, StoreUnavailable
+from lake.retry import retried
+from lake.settings import Settings
+from lake.storage import keys
+from lake.storage.base import ObjectInfo, Store
+from lake.tables.delta_table import POLARS, Table, reading
+from lake.timestamps import iso, utc_day
+
+LIMIT_MAX = 1000
+_OBJECTS_MAX = 1000  # of one commit
+_FILES_AT_ONCE = 32  # a month: most pages want no more
+_READERS = 16
+_REMEMBERED_MAX = 10_000  # objects; they never change
+_DAY_MS = 86_400_000
+_log = structlog.get_logger(__name__)
+
+
+class Page(NamedTuple):
+    """Entries, the newest first, and where the next page begins."""
+
+    entries: list[Entry]
+    next_cursor: str | None
+
+
+class Folded(NamedTuple):
+    """What a fold did. `dropped_count` were past their days, `damaged_count` objects are left."""
+
+    entry_count: int
+    object_count: int
+    dropped_count: int
+    damaged_count: int
+
+
+class CursorMalformed(BadInput):
+    """A cursor is none that a page gave."""
+
+    kind = "cursor-malformed"
+
+
+class Log:
+    """A reader of the log, for many requests; thread-safe."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: OrderedDict[str, list[Entry]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def entries(
+        self,
+        website_id: str,
+        *,
+        from_at: datetime | None = None,
+        to_at: datetime | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Return what was done to a website in [from_at, to_at), the newest first.
+
+        Args:
+            limit: At most `LIMIT_MAX`.
+            cursor: `next_cursor` of the page before.
+
+        Raises:
+            CursorMalformed, Damaged, StoreUnavailable.
+        """
+        if cursor is not None:
+            try:
+                ids.day_of(ids.check_uuid7(cursor, "cursor"))
+            except BadInput as error:
+                raise CursorMalformed("give `nextCursor` of the page before") from error
+        # Objects first: what is folded in between is seen twice rather than never.
+        found = {one.entry_id: one for one in self._waiting(website_id, from_at, to_at)}
+        low_ms, high_ms = (at.timestamp() * 1000 if at else None for at in (from_at, to_at))
+        waiting = [
+            one
+            for one in found.values()
+            if one.website_id == website_id
+            and (low_ms is None or ids.at_ms_of(one.entry_id) >= low_ms)
+            and (high_ms is None or ids.at_ms_of(one.entry_id) < high_ms)
+            and (cursor is None or one.entry_id < cursor)
+        ]
+        asked = (website_id, from_at, to_at, limit + 1, cursor)
+        try:
+            rows = _rows(self._store, *asked)
+        except StoreUnavailable:
+            rows = _rows(self._store, *asked)  # a file may be gone since: the table is newer now
+        by_id = {one.entry_id: one for one in (*rows, *waiting)}
+        newest = sorted(by_id.values(), key=lambda one: one.entry_id, reverse=True)
+        page = newest[:limit]
+        return Page(page, page[-1].entry_id if len(newest) > limit else None)
+
+    def _waiting(
+        self, website_id: str, from_at: datetime | None, to_at: datetime | None
+    ) -> Iterator[Entry]:
+        items = [
+            item
+            for prefix in (keys.audit_prefix(website_id), keys.AUDIT_OF_ALL)
+            for item in self._store.list(prefix)
+            if (day := keys.parse_audit_key(item.key)) is not None
+            and (from_at is None or day >= from_at.astimezone(UTC).date())
+            and (to_at is None or day <= to_at.astimezone(UTC).date())
+        ]
+        with ThreadPoolExecutor(_READERS) as pool:
+            for entries in pool.map(self._read, items):
+                yield from entries
+
+    def _read(self, item: ObjectInfo) -> list[Entry]:
+        known = self._known.get(item.key)
+        if known is None:
+            known = _read(self._store, item) or []
+            with self._guard:
+                self._known[item.key] = known
+                while len(self._known) > _REMEMBERED_MAX:
+                    self._known.popitem(last=False)
+        return known
+
+
+def fold(store: Store, settings: Settings, *, now_ms: int) -> Folded:
+    """Move the objects that wait into the table; drop days past `audit_days`. Safe to run twice.
+
+    Memory holds the entries of `_OBJECTS_MAX` objects, and of the days that they are of.
+
+    Raises:
+        Conflict: Other writers were faster each time.
+        Damaged, StoreUnavailable.
+    """
+    table = Table(store, "audit")
+    entry_count = object_count = damaged_count = 0
+    items = (item for item in store.list(keys.AUDIT) if keys.parse_audit_key(item.key))
+    while batch := list(islice(items, _OBJECTS_MAX)):
+        with ThreadPoolExecutor(_READERS) as pool:
+            found = list(pool.map(partial(_read, store), batch))
+        entries = [one for some in found if some is not None for one in some]
+        retried(partial(_add, table, entries))
+        failpoints.point("audit-after-commit")
+        read = [item.key for item, some in zip(batch, found, strict=True) if some is not None]
+        store.delete(read)
+        entry_count += len(entries)
+        object_count += len(read)
+        damaged_count += len(batch) - len(read)
+    first_day = utc_day(now_ms - settings.audit_days * _DAY_MS)
+    dropped_count = retried(partial(_drop, table, f"{first_day}"))
+    return Folded(entry_count, object_count, dropped_count, damaged_count)
+
+
+def _read(store: Store, item: ObjectInfo) -> list[Entry] | None:
+    """Read an object; None where it is damaged, nothing where it is in the table by now."""
+    try:
+        return audit_entries.read(store, item.key)
+    except ObjectMissing:
+        return []
+    except Damaged as error:
+        _log.error("audit object damaged", key=item.key, error=str(error))
+        return None
+
+
+def _add(table: Table, entries: list[Entry]) -> None:
+    """Add entries to the table's days."""
+    new = pl.DataFrame([_row(one) for one in entries], schema=POLARS["audit"], orient="row")
+    parts = set(new["part"])
+    snapshot = table.snapshot()
+    with reading("audit"):
+        files = snapshot.of_parts(parts)
+        day = pl.col("at").dt.strftime("%Y-%m-%d")
+        old = snapshot.scan(files).with_columns(part=day).select(*POLARS["audit"]).collect()
+    rows = pl.concat([old, new]).unique("entry_id", keep="first")
+    if len(rows) > len(old):
+        failpoints.point("audit-before-commit")
+        table.replace(parts, rows.sort("website_id", "entry_id").to_arrow())
+
+
+def _drop(table: Table, first_day: str) -> int:
+    """Drop whole days before `first_day`; return how many entries they had."""
+    old = [file for file in table.snapshot().files if file.part < first_day]
+    if old:
+        empty = pl.DataFrame(schema=POLARS["audit"]).to_arrow()
+        table.replace({file.part for file in old}, empty)
+    return sum(file.row_count for file in old)
+
+
+def _rows(
+    store: Store,
+    website_id: str,
+    from_at: datetime | None,
+    to_at: datetime | None,
+    limit: int,
+    cursor: str | None,
+) -> list[Entry]:
+    """Return the newest `limit` rows, of as few days as have them."""
+    first = f"{from_at.astimezone(UTC).date()}" if from_at else ""
+    last = f"{to_at.astimezone(UTC).date()}" if to_at else "~"
+    if cursor is not None:
+        last = min(last, f"{ids.day_of(cursor)}")
+    snapshot = Table(store, "audit").snapshot()
+    files = sorted(
+        (
+            file
+            for file in snapshot.files
+            if first <= file.part <= last and file.may_hold("website_id", website_id, website_id)
+        ),
+        key=lambda file: file.part,
+        reverse=True,
+    )
+    found: list[Entry] = []
+    for start in range(0, len(files), _FILES_AT_ONCE):
+        rows = snapshot.scan(files[start : start + _FILES_AT_ONCE]).filter(website_id=website_id)
+        if from_at is not None:
+            rows = rows.filter(pl.col("at") >= from_at)
+        if to_at is not None:
+            rows = rows.filter(pl.col("at") < to_at)
+        if cursor is not None:
+            rows = rows.filter(pl.col("entry_id") < cursor)
+        with reading("audit"):
+            newest = rows.top_k(limit - len(found), by="entry_id").collect()
+        found += [_entry(row) for row in newest.iter_rows(named=True)]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _row(one: Entry) -> dict[str, Any]:
+    return {
+        "part": one.at[:10],
+        "website_id": one.website_id,
+        "entry_id": one.entry_id,
+        "at": datetime.fromisoformat(one.at),
+        "actor": one.actor,
+        "action": one.action,
+        "target": one.target,
+        "details": msgspec.json.encode(one.details).decode(),
+    }
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    details = msgspec.json.decode(row.pop("details"))
+    return Entry(**row | {"at": _iso(row["at"]), "details": details})
+
+
+def _iso(at: datetime) -> str:
+    return iso(round(at.timestamp() * 1000))

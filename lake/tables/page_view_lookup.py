@@ -1,0 +1,38 @@
+"""Which page view was shown at a moment: what happened then is told with its address."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from lake.raw.chunk_facts import Page
+
+
+class Addresses:
+    """The page views of a session.
+
+    Args:
+        pages: As `lake.raw.chunk_facts.fold` gives them, oldest first.
+        until_ms: When the first page view began that is not among them; None: there is none.
+    """
+
+    def __init__(self, pages: Sequence[Page], until_ms: int | None = None) -> None:
+        self._pages = pages
+        self._until_ms = until_ms
+        self._numbers: dict[str, list[int]] = {}
+        for number, page in enumerate(pages):
+            self._numbers.setdefault(page.page_id, []).append(number)
+
+    def number_at(self, page_id: str, at_ms: float) -> int | None:
+        """Return the number of the view, the first one for what came before it.
+
+        None where the page has none, or the view of that moment is not listed.
+        """
+        numbers = self._numbers.get(page_id)
+        if not numbers or (self._until_ms is not None and at_ms >= self._until_ms):
+            return None
+        after = bisect_right(numbers, int(at_ms), key=lambda number: self._pages[number].at_ms)
+        return numbers[max(0, after - 1)]
+
+    def at(self, page_id: str, at_ms: float) -> str | None:
+        """Return the address, scrubbed; None where nobody told it."""
+        number = self.number_at(page_id, at_ms)
+        return None if number is None else self._pages[number].url

@@ -1,0 +1,208 @@
+"""Rows by session: found in the one place where they lie, and replaced there.
+
+A session's rows are in its hot part or, once its day is cold, in its cold part; new ones start
+hot. Whoever replaces them looks into both, so that no move of a day leaves a second row behind.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from lake import ids
+from lake.errors import Conflict
+from lake.tables.delta_table import POLARS, Snapshot, Table, TableFile, reading
+from lake.tables.partitions import cold_part, hot_part, may_hold
+from lake.tables.schemas import SCHEMAS
+
+Key = tuple[str, str]  # (website_id, session_id)
+
+_ROWS_MAX = 100_000  # that one removal keeps of the parts it rewrites, unless a part has more
+
+
+def files_of(snapshot: Snapshot, keys: Iterable[Key]) -> list[TableFile]:
+    """Return the files that may hold rows of these sessions; an id without a day has none."""
+    wanted: dict[str, list[str]] = {}
+    for website_id, session_id in keys:
+        if not ids.is_uuid7(session_id):
+            continue
+        wanted.setdefault(hot_part(session_id), []).append(session_id)
+        cold = cold_part(ids.day_of(session_id), website_id)
+        wanted.setdefault(cold, []).append(session_id)
+    bounds = {part: (min(found), max(found)) for part, found in wanted.items()}
+    return [
+        file
+        for file in snapshot.files
+        if file.part in bounds and file.may_hold("session_id", *bounds[file.part])
+    ]
+
+
+def rows_of(snapshot: Snapshot, keys: Iterable[Key]) -> pl.DataFrame:
+    """Return the rows of these sessions, with `part`."""
+    wanted = list(keys)
+    frames = [
+        _placed(file, _only(snapshot.scan([file]), wanted)) for file in files_of(snapshot, wanted)
+    ]
+    return pl.concat([pl.DataFrame(schema=POLARS[snapshot.name]), *frames])
+
+
+def keys_in(snapshot: Snapshot, keys: Iterable[Key]) -> set[Key]:
+    """Return those of these sessions that have a row."""
+    wanted = list(keys)
+    rows = _only(snapshot.scan(files_of(snapshot, wanted)), wanted)
+    with reading(snapshot.name):
+        return set(rows.select("website_id", "session_id").collect().iter_rows())
+
+
+def without(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
+    """Leave out the rows of these sessions."""
+    return rows.join(_keys_frame(keys), on=["website_id", "session_id"], how="anti")
+
+
+def replace(
+    table: Table,
+    snapshot: Snapshot,
+    parts: Mapping[Key, str],
+    rows: Iterable[Mapping[str, Any]],
+) -> None:
+    """Replace all rows of the sessions in `parts` by `rows`, in one commit.
+
+    Args:
+        table: Whose last snapshot is `snapshot`.
+        parts: The sessions, and where each one's rows go.
+        rows: The new ones, without `part`; none for a session removes it.
+
+    Raises:
+        Conflict: A part changed since the snapshot: read again and start over.
+    """
+    fresh = [{**row, "part": parts[row["website_id"], row["session_id"]]} for row in rows]
+    touched = {file.part for file in files_of(snapshot, parts)} | {row["part"] for row in fresh}
+    if not touched:
+        return
+    kept = [
+        _placed(file, without(snapshot.scan([file]), parts)) for file in snapshot.of_parts(touched)
+    ]
+    schema = SCHEMAS[table.name]
+    added = pl.from_arrow(pa.Table.from_pylist(fresh, schema))
+    table.replace(touched, sorted_rows(table.name, pl.concat([*kept, pl.DataFrame(added)])))
+
+
+def sorted_rows(name: str, rows: pl.DataFrame) -> pa.Table:
+    """Return rows in the order of the files: by website, newest session first."""
+    numbers = [column for column in rows.columns if column.endswith("_no")]
+    by = ["website_id", "started_at", "session_id", *numbers]
+    ordered = rows.select(SCHEMAS[name].names).sort(
+        by, descending=[column == "started_at" for column in by]
+    )
+    return ordered.to_arrow().cast(SCHEMAS[name])
+
+
+def files_of_day(
+    snapshot: Snapshot, day: date, websites: Collection[str] | None = None
+) -> list[TableFile]:
+    """Return the files that may hold rows of sessions that began on `day` (UTC).
+
+    Args:
+        websites: Whose; None for anybody's.
+    """
+    first = datetime.combine(day, time.min, UTC)
+    last = first + timedelta(days=1) - timedelta(microseconds=1)
+    return [
+        file
+        for file in snapshot.files
+        if file.may_hold("started_at", first, last)
+        and (websites is None or any(may_be_of(file, one) for one in websites))
+    ]
+
+
+def may_be_of(file: TableFile, website_id: str) -> bool:
+    """Say whether a file may hold rows of a website."""
+    return may_hold(file.part, website_id) and file.may_hold("website_id", website_id, website_id)
+
+
+def rows_of_day(snapshot: Snapshot, day: date) -> pl.LazyFrame:
+    """Return the rows of sessions that began on `day` (UTC), without `part`."""
+    return snapshot.scan(files_of_day(snapshot, day)).filter(on_day(day))
+
+
+def on_day(day: date) -> pl.Expr:
+    """Whether a session began on `day` (UTC)."""
+    first = datetime.combine(day, time.min, UTC)
+    return (pl.col("started_at") >= first) & (pl.col("started_at") < first + timedelta(days=1))
+
+
+def remove(
+    table: Table,
+    snapshot: Snapshot,
+    files: Iterable[TableFile],
+    unwanted: pl.Expr,
+    *,
+    count: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Remove the rows that `unwanted` names from `files`.
+
+    Part by part, in as many commits as bound the rows that are held at once.
+
+    Args:
+        count: Told after each commit how many rows it removed.
+
+    Raises:
+        Conflict: A part changed since the snapshot: read again and start over. What was removed
+            by then stays removed.
+    """
+    found: dict[str, int] = {}
+    for file in files:
+        rows = snapshot.scan([file]).filter(unwanted).select(pl.len()).collect().item()
+        if rows:
+            found[file.part] = found.get(file.part, 0) + rows
+    now = snapshot
+    for number, parts in enumerate(_groups(snapshot, found)):
+        if number:
+            now = table.snapshot()  # our own commit was the last, or somebody's
+            if now.of_parts(parts) != snapshot.of_parts(parts):
+                raise Conflict(f"{table.name}: another writer changed one of {', '.join(parts)}")
+        # A part at a time: sorting takes several times what it sorts.
+        kept = [
+            sorted_rows(table.name, _rest(now.of_parts([part]), now, unwanted))
+            for part, row_count in parts.items()
+            if row_count
+        ]
+        table.replace(parts, pa.concat_tables([SCHEMAS[table.name].empty_table(), *kept]))
+        count(sum(found[part] for part in parts))
+
+
+def _groups(snapshot: Snapshot, found: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Yield parts of which rows go, each with the number that stays, few enough at once."""
+    group: dict[str, int] = {}
+    for part, count in sorted(found.items()):
+        kept = sum(file.row_count for file in snapshot.of_parts([part])) - count
+        if group and sum(group.values()) + kept > _ROWS_MAX:
+            yield group
+            group = {}
+        group[part] = kept
+    if group:
+        yield group
+
+
+def _rest(files: Iterable[TableFile], snapshot: Snapshot, unwanted: pl.Expr) -> pl.DataFrame:
+    return pl.concat([_placed(file, snapshot.scan([file]).filter(~unwanted)) for file in files])
+
+
+def _placed(file: TableFile, rows: pl.LazyFrame) -> pl.DataFrame:
+    return rows.select(pl.lit(file.part).alias("part"), pl.all()).collect()
+
+
+def _keys_frame(keys: Iterable[Key]) -> pl.LazyFrame:
+    schema = {"website_id": pl.String, "session_id": pl.String}
+    return pl.LazyFrame(list(keys), schema=schema, orient="row")
+
+
+def _only(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
+    """A session id alone is no key: two websites may have the same."""
+    wanted = list(keys)
+    if len(wanted) == 1:
+        ((website_id, session_id),) = wanted
+        return rows.filter(website_id=website_id, session_id=session_id)
+    return rows.join(_keys_frame(wanted), on=["website_id", "session_id"], how="semi")

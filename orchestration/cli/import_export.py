@@ -1,0 +1,145 @@
+"""Recordings in and out: `replaylake import` and `replaylake export`."""
+
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lake.errors import LakeError, SessionMissing
+from lake.timestamps import instant
+from orchestration.cli.context import now_ms, open_any_lake, open_lake
+from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.output import note, print_json, progress
+
+if TYPE_CHECKING:
+    from lake.control.websites import Website
+    from lake.reading.lake_snapshot import Lake
+    from lake.reading.replay import Replay
+
+
+class Format(StrEnum):
+    """What an export can be."""
+
+    ndjson = "ndjson"
+    json = "json"
+    html = "html"
+
+
+def import_(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help="An rrweb recording: JSON array or NDJSON; plain, gzip or zstd.",
+        ),
+    ],
+    website: WebsiteId,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="now|ISO",
+            help="Move the recording's clock so that it begins then; without it, it keeps its own.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a session of a recording and print its id (one a line, if the file names several)."""
+    from lake.ingest.import_recording import import_recording
+
+    store, settings = open_any_lake(create=False)  # its website is missing where there is no lake
+    now = now_ms()
+    with progress() as step:
+        made = import_recording(
+            store,
+            settings,
+            file,
+            website_id=website,
+            now_ms=now,
+            at_ms=None if at is None else _at_ms(at, now),
+            report=lambda done, total: step(file.name, done, total),
+        )
+    if as_json:
+        print_json([one._asdict() for one in made])
+        return
+    for one in made:
+        note(f"{one.event_count:,} events, {one.raw_bytes:,} bytes")
+        print(one.session_id)
+
+
+def export(
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="The session's id.")],
+    website: Annotated[
+        str | None, typer.Option(metavar="ID", help="Whose session, if two have one of this id.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.ndjson,
+) -> None:
+    """Write a whole session to stdout: its events, or a page that plays it anywhere."""
+    from lake.reading.replay import replay
+    from query_api import offline_page
+
+    lake, owner = _find(session, website)
+    if format_ is Format.html:
+        parts = offline_page.page(lake, owner, session)
+    else:
+        found = replay(lake, owner, session)
+        parts = _array(found) if format_ is Format.json else _lines(found)
+    for part in parts:
+        sys.stdout.buffer.write(part)
+    sys.stdout.buffer.flush()
+
+
+def _at_ms(text: str, now: int) -> int:
+    if text == "now":
+        return now
+    try:
+        return int(instant(text).timestamp() * 1000)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no time: give now, or ISO 8601 such as 2026-11-23T09:00:00Z",
+            param_hint="--at",
+        ) from error
+
+
+def _find(session_id: str, website_id: str | None) -> "tuple[Lake, Website]":
+    from lake import ids
+    from lake.control import websites
+    from lake.reading.lake_snapshot import Lake
+    from lake.reading.session_lookup import find
+
+    ids.check_uuid7(session_id, "SESSION")
+    store, settings = open_lake()
+    lake = Lake(store, settings, now_ms)
+    among = [websites.get(store, website_id)] if website_id else websites.list_all(store)
+    found = []
+    for website in among:
+        try:
+            find(lake, website, session_id)
+        except SessionMissing:
+            continue
+        found.append(website)
+    if not found:
+        raise SessionMissing(f"no session has the id {session_id}")
+    if len(found) > 1:
+        owners = ", ".join(one.website_id for one in found)
+        raise _AmbiguousError(f"{owners} each have a session {session_id}: name one by --website")
+    return lake, found[0]
+
+
+class _AmbiguousError(LakeError):
+    kind = "session-ambiguous"
+
+
+def _lines(replay: "Replay") -> Iterator[bytes]:
+    return (piece.text() for piece in replay.pieces)
+
+
+def _array(replay: "Replay") -> Iterator[bytes]:
+    before = b"["
+    for text in _lines(replay):
+        yield before + text.rstrip(b"\n").replace(b"\n", b",\n")
+        before = b",\n"
+    yield b"]\n"

@@ -1,0 +1,1 @@
+"""HTTP behaviour of the query API: limits, parameters, bodies, headers, negotiation, problems."""

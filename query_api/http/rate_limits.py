@@ -1,0 +1,172 @@
+"""How often one caller may ask, and how often in vain: guessing keys, ids and links is slow.
+
+Asked before anything is looked up, in bounded memory and per process: replicas do not compare. Who
+has shown a valid key or link is limited by it alone, so that nobody can shut a neighbour out;
+everybody else by the address as well. Keys and addresses are hashed or forgotten with the process.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lake.ingest import client_address
+from lake.settings import Settings
+from query_api.auth import sent_key
+from query_api.http.problem_responses import problem
+from query_api.metrics import Metrics
+
+REQUESTS_BURST_S = 2.0
+MISSES_BURST_S = 10.0
+MISSES = (401, 403, 404)
+_CALLERS_MAX = 10_000  # of each kind; who was silent longest is forgotten
+_SHARED = "/api/shared/"
+
+
+class Buckets:
+    """Token buckets by name: so many tokens a second, and `burst_s` of them at once."""
+
+    def __init__(self, per_s: float, burst_s: float) -> None:
+        self._per_s = per_s
+        self._full = max(1.0, per_s * burst_s)
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, when
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def wait_s(self, name: str, now_s: float) -> float:
+        """Return 0 if there is a token, or in how many seconds there is one."""
+        tokens = self._tokens(name, now_s)
+        return 0.0 if tokens >= 1 else (1 - tokens) / self._per_s
+
+    def take(self, name: str, now_s: float) -> None:
+        """Take a token. What is taken at once by many is owed, as much as a bucket holds."""
+        tokens = max(-self._full, self._tokens(name, now_s) - 1)
+        self._buckets[name] = (tokens, now_s)
+        self._buckets.move_to_end(name)
+        if len(self._buckets) > _CALLERS_MAX:
+            self._buckets.popitem(last=False)
+
+    def _tokens(self, name: str, now_s: float) -> float:
+        tokens, at_s = self._buckets.get(name, (self._full, now_s))
+        return min(self._full, tokens + (now_s - at_s) * self._per_s)
+
+
+class Refusal(NamedTuple):
+    """Why, and for how long."""
+
+    reason: str
+    wait_s: float
+
+
+class Limits:
+    """All limits of one app. Use from one running event loop.
+
+    Args:
+        clock_s: A clock that never jumps.
+    """
+
+    def __init__(self, settings: Settings, clock_s: Callable[[], float]) -> None:
+        self._clock_s = clock_s
+        self._requests = Buckets(settings.query_key_requests_per_s, REQUESTS_BURST_S)
+        self._misses = Buckets(settings.query_misses_per_s, MISSES_BURST_S)
+        self._proven: OrderedDict[str, None] = OrderedDict()
+
+    def admit(self, caller: str, address: str) -> Refusal | None:
+        """Let a request pass, or say why not. `caller` is '' where no key came."""
+        now_s = self._clock_s()
+        for name in self._guessers(caller, address):
+            if wait_s := self._misses.wait_s(name, now_s):
+                return Refusal("misses", wait_s)
+        if caller:
+            if wait_s := self._requests.wait_s(caller, now_s):
+                return Refusal("requests", wait_s)
+            self._requests.take(caller, now_s)
+        return None
+
+    def missed(self, caller: str, address: str) -> None:
+        """Count an answer that gave nothing."""
+        now_s = self._clock_s()
+        for name in self._guessers(caller, address):
+            self._misses.take(name, now_s)
+
+    def prove(self, caller: str) -> None:
+        """Remember that this caller's key is one."""
+        self._proven[caller] = None
+        self._proven.move_to_end(caller)
+        if len(self._proven) > _CALLERS_MAX:
+            self._proven.popitem(last=False)
+
+    def _guessers(self, caller: str, address: str) -> tuple[str, ...]:
+        if caller in self._proven:
+            return (caller,)
+        return (address, caller) if caller else (address,)
+
+
+class Limited:
+    """ASGI middleware: asks the limits first, and counts what was in vain.
+
+    Args:
+        trusted_proxies: Networks whose `X-Forwarded-For` counts.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limits: Limits, metrics: Metrics, trusted_proxies: str
+    ) -> None:
+        self._app = app
+        self._limits = limits
+        self._metrics = metrics
+        self._trusted = client_address.parse_networks(trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self._app(scope, receive, send)
+            return
+        asked = HTTPConnection(scope)
+        caller, address = _caller(asked), self._address(asked)
+        refusal = self._limits.admit(caller, address)
+        if refusal is not None:
+            self._metrics.refused.labels(refusal.reason).inc()
+            refused = problem(
+                429, "too-many-requests", _DETAILS[refusal.reason], retry_s=refusal.wait_s
+            )
+            await refused(scope, receive, send)
+            return
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if scope.get("state", {}).get("is_proven"):
+                    self._limits.prove(caller)
+                if message["status"] in MISSES:
+                    self._limits.missed(caller, address)
+            await send(message)
+
+        scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, sent)
+
+    def _address(self, asked: HTTPConnection) -> str:
+        peer = asked.client.host if asked.client else ""
+        forwarded_for = ", ".join(asked.headers.getlist("x-forwarded-for"))
+        found = client_address.visitor_address(peer, forwarded_for, self._trusted)
+        return f"from {client_address.neighbourhood(found)}"
+
+
+_DETAILS = {
+    "misses": "too many requests were in vain: ask again later, for what there is",
+    "requests": "this key asks too often: ask again later, or raise "
+    "REPLAY_QUERY_KEY_REQUESTS_PER_S",
+}
+
+
+def _caller(asked: HTTPConnection) -> str:
+    """Return a name of the key or link that was sent, from which nobody can make it; '' if none."""
+    path: str = asked.scope["path"]
+    if path.startswith(_SHARED):
+        sent = path.removeprefix(_SHARED).partition("/")[0]
+    else:
+        sent = sent_key(asked).token
+    return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:32] if sent else ""

@@ -1,0 +1,60 @@
+"""When keys were last used: written in the background, so seldom that it costs nothing."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import structlog
+
+from lake.control import api_keys
+from lake.control.api_keys import USED_EVERY_MS, ApiKey
+from lake.errors import LakeError
+from lake.storage.base import Store
+from lake.timestamps import iso
+
+_KEYS_MAX = 10_000  # remembered; of others the record tells
+_RETRY_MS = 60_000
+_log = structlog.get_logger(__name__)
+
+
+class Usage:
+    """Never delays or fails who uses a key. Thread-safe."""
+
+    def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._due_ms: OrderedDict[str, int] = OrderedDict()
+        self._guard = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, "usage")
+
+    def note(self, key: ApiKey) -> None:
+        """Remember that the key is used now."""
+        now_ms = self._now_ms()
+        if (key.last_used_at or "") > iso(now_ms - USED_EVERY_MS):
+            return
+        with self._guard:
+            if now_ms < self._due_ms.get(key.key_id, 0):
+                return
+            self._is_due(key.key_id, now_ms + USED_EVERY_MS)
+        with suppress(RuntimeError):  # the app ends
+            self._pool.submit(self._write, key.key_id, now_ms)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _write(self, key_id: str, now_ms: int) -> None:
+        try:
+            api_keys.note_used(self._store, key_id, now_ms=now_ms)
+        except LakeError as error:
+            _log.warning("last use of a key not written", key_id=key_id, error=str(error))
+            with self._guard:
+                self._is_due(key_id, now_ms + _RETRY_MS)
+
+    def _is_due(self, key_id: str, at_ms: int) -> None:
+        self._due_ms[key_id] = at_ms
+        self._due_ms.move_to_end(key_id)
+        if len(self._due_ms) > _KEYS_MAX:
+            self._due_ms.popitem(last=False)

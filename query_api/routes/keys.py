@@ -1,0 +1,128 @@
+"""Routes of a website's API keys: list them, make one, end one."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request
+
+from lake.control import api_keys
+from lake.control.api_keys import ApiKey
+from lake.errors import Forbidden, Missing
+from query_api import schemas
+from query_api.auth import Admin, AdminCaller, UseServices
+from query_api.http import request_bodies
+from query_api.http.json_response import Json
+from query_api.http.query_params import Strict
+
+router = APIRouter(tags=["keys"])
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["role"],
+                    "properties": {
+                        "role": {"type": "string", "enum": ["viewer", "admin"]},
+                        "websiteId": {"type": "string"},
+                    },
+                },
+                "example": {"role": "viewer"},
+            }
+        },
+    }
+}
+
+
+class KeyForbidden(Forbidden):
+    """A key of one website wants to make one for others."""
+
+    kind = "key-forbidden"
+
+
+class KeyMissing(Missing):
+    """The website has no key with this id."""
+
+    kind = "key-missing"
+
+
+class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+    role: Literal["viewer", "admin"]
+    websiteId: str | None = None  # noqa: N815 - as in all of the API
+
+
+async def _asked(request: Request, _: AdminCaller) -> _Asked:
+    """Read the body. Who may not make keys is refused before."""
+    return await request_bodies.read_json(
+        request, _Asked, '{"role": "viewer"} or {"role": "admin"}'
+    )
+
+
+@router.get("/api/websites/{website_id}/keys", response_model=schemas.KeyList)
+def list_keys(services: UseServices, website: Admin, _: Annotated[Strict, Query()]) -> Json:
+    """List the keys of a website, revoked ones too; those for all websites are not among them."""
+    found = api_keys.of_website(services.store, website.website_id)
+    return Json({"keys": [_shown(key) for key in found]})
+
+
+@router.post(
+    "/api/websites/{website_id}/keys",
+    status_code=201,
+    response_model=schemas.NewKey,
+    openapi_extra=_BODY,
+)
+def make_key(
+    services: UseServices,
+    caller: AdminCaller,
+    asked: Annotated[_Asked, Depends(_asked)],
+    _: Annotated[Strict, Query()],
+) -> Json:
+    """Make a key. It is shown this once.
+
+    With a key of all websites, `{"websiteId": "*"}` makes another of them.
+    """
+    website_id = asked.websiteId or caller.website.website_id
+    is_for_all = website_id == api_keys.ALL and caller.key.is_for_all
+    if website_id != caller.website.website_id and not is_for_all:
+        raise KeyForbidden("this key makes keys of the website in the path only")
+    token = api_keys.create(
+        services.store,
+        website_id=website_id,
+        role=asked.role,
+        now_ms=services.lake.now_ms(),
+        by=caller.key.key_id,
+        keys_max=services.lake.settings.website_keys_max,
+    )
+    key = api_keys.get(services.store, api_keys.key_id_of(token) or "")
+    return Json({**_shown(key), "key": token}, status_code=201)
+
+
+@router.delete("/api/websites/{website_id}/keys/{key_id}", response_model=schemas.Key)
+def revoke_key(
+    services: UseServices, caller: AdminCaller, key_id: str, _: Annotated[Strict, Query()]
+) -> Json:
+    """End a key for ever. Other processes believe it for some seconds more."""
+    try:
+        key = api_keys.get(services.store, key_id)
+    except Missing:
+        key = None
+    if key is None or key.website_id != caller.website.website_id:
+        raise KeyMissing("the website has no such key")
+    key = api_keys.revoke(
+        services.store, key_id, now_ms=services.lake.now_ms(), by=caller.key.key_id
+    )
+    services.control.refresh_key(key_id)
+    return Json(_shown(key))
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    return {
+        "keyId": key.key_id,
+        "websiteId": key.website_id,
+        "role": key.role,
+        "createdAt": key.created_at,
+        "lastUsedAt": key.last_used_at,
+        "revokedAt": key.revoked_at,
+    }

@@ -1,0 +1,33 @@
+"""Routes of a website's sessions: the list, and one of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from lake.reading import session_detail, session_list
+from query_api import schemas, serializers
+from query_api.auth import UseServices, Viewer
+from query_api.http.json_response import Json
+from query_api.http.query_params import SessionParameters, Strict
+
+router = APIRouter(tags=["sessions"])
+
+
+@router.get("/api/websites/{website_id}/sessions", response_model=schemas.SessionList)
+def list_sessions(
+    services: UseServices, website: Viewer, asked: Annotated[SessionParameters, Query()]
+) -> Json:
+    """List a website's sessions, filtered and sorted, live ones included."""
+    found = session_list.list_sessions(services.lake, website, asked.query())
+    return Json(serializers.session_list(found))
+
+
+@router.get(
+    "/api/websites/{website_id}/sessions/{session_id}", response_model=schemas.SessionDetail
+)
+def one_session(
+    services: UseServices, website: Viewer, session_id: str, _: Annotated[Strict, Query()]
+) -> Json:
+    """Tell everything about one session but its events."""
+    found = session_detail.session_detail(services.lake, website, session_id)
+    return Json(serializers.session_detail(found))

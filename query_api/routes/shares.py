@@ -1,0 +1,177 @@
+"""Routes of share links: made and ended by an admin, followed by whoever has one, without a key.
+
+A link shows one session and nothing of who was recorded beyond what the recording itself shows.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from lake.control import share_links
+from lake.control.share_links import Share, ShareMissing
+from lake.reading import session_detail
+from lake.reading.session_lookup import find
+from query_api import schemas, serializers
+from query_api.auth import Admin, Shared, UseServices
+from query_api.http import request_bodies
+from query_api.http.json_response import Json
+from query_api.http.query_params import Nothing, ReplayPart, Strict
+from query_api.routes import replays
+
+router = APIRouter(tags=["shares"])
+
+_PROXY_SIGNS = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+)
+
+_BODY = {
+    "requestBody": {
+        "required": False,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"expires_in_s": {"type": "number", "exclusiveMinimum": 0}},
+                },
+                "example": {"expires_in_s": 86_400},
+            }
+        },
+    }
+}
+
+
+class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+    expires_in_s: float = share_links.EXPIRES_IN_S
+
+
+async def _asked(request: Request, _: Admin) -> _Asked:
+    """Read the body. Who may not make links is refused before."""
+    return await request_bodies.read_json(request, _Asked, 'nothing, or {"expires_in_s": 86400}')
+
+
+@router.post(
+    "/api/replay/{session_id}/share",
+    status_code=201,
+    response_model=schemas.NewShare,
+    openapi_extra=_BODY,
+)
+def make_share(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    session_id: str,
+    asked: Annotated[_Asked, Depends(_asked)],
+    _: Annotated[Nothing, Query()],
+) -> Json:
+    """Make a link that plays this session until it ends. Its address is shown this once.
+
+    `url` begins with `/` where the server does not know its own: set `REPLAY_DASHBOARD_URL`.
+    """
+    find(services.lake, website, session_id)
+    settings = services.lake.settings
+    share, token = share_links.create(
+        services.store,
+        settings,
+        website.website_id,
+        session_id,
+        by=request.state.actor,
+        expires_in_s=asked.expires_in_s,
+        now_ms=services.lake.now_ms(),
+    )
+    base = settings.dashboard_url.rstrip("/") or _own_address(request)
+    secret = {"token": token, "url": f"{base}/shared/{token}"}
+    return Json(_shown(share) | secret, status_code=201)
+
+
+@router.get("/api/replay/{session_id}/shares", response_model=schemas.ShareList)
+def list_shares(
+    services: UseServices, website: Admin, session_id: str, _: Annotated[Nothing, Query()]
+) -> Json:
+    """List a session's links, ended ones too; never the links themselves."""
+    find(services.lake, website, session_id)
+    found = share_links.of_website(services.store, website.website_id, session_id)
+    return Json({"shares": [_shown(share) for share in found]})
+
+
+@router.delete("/api/shares/{share_id}", response_model=schemas.Share)
+def revoke_share(
+    request: Request,
+    services: UseServices,
+    website: Admin,
+    share_id: str,
+    _: Annotated[Nothing, Query()],
+) -> Json:
+    """End a link for ever. Other processes believe it for some seconds more."""
+    if share_links.get(services.store, share_id).website_id != website.website_id:
+        raise ShareMissing("no share link has this id")
+    share = share_links.revoke(
+        services.store, share_id, now_ms=services.lake.now_ms(), by=request.state.actor
+    )
+    services.control.refresh_share(share_id)
+    return Json(_shown(share))
+
+
+@router.get("/api/shared/{token}", response_model=schemas.SharedSession)
+def shared_session(services: UseServices, shared: Shared, _: Annotated[Strict, Query()]) -> Json:
+    """Tell everything about a link's session but its events and who was recorded."""
+    found = session_detail.session_detail(services.lake, shared.website, shared.session_id)
+    return Json(serializers.shared_session(found))
+
+
+@router.get("/api/shared/{token}/replay", response_class=Response, responses=replays.RESPONSES)
+def shared_replay(
+    request: Request,
+    services: UseServices,
+    shared: Shared,
+    asked: Annotated[ReplayPart, Query()],
+) -> Response:
+    """Stream the events of a link's session, as the replay route does.
+
+    Where the website says who its user is, an event `replaylake.withheld` stands instead.
+    """
+    return replays.answer(
+        request, services, shared.website, shared.session_id, asked, hides_user=True
+    )
+
+
+@router.get(
+    "/api/shared/{token}/offline", response_class=Response, responses=replays.OFFLINE_RESPONSES
+)
+def shared_offline(
+    request: Request, services: UseServices, shared: Shared, _: Annotated[Strict, Query()]
+) -> Response:
+    """Stream a page that plays a link's session anywhere. It outlives the link."""
+    return replays.offline_answer(request, services, shared.website, shared.session_id)
+
+
+def _own_address(request: Request) -> str:
+    """Return where the dashboard is as far as we know ourselves; '' where a proxy is in front.
+
+    What `Host` says counts only where it says what we know: whoever asks can write any name in it,
+    and a link must not lead to another's host, or to `http://` where a proxy speaks TLS.
+    """
+    name, port = request.scope.get("server") or ("", None)
+    name = f"[{name}]" if ":" in name else name
+    known = {f"{name}:{port}"} | ({name} if port in (None, 80) else set())
+    host = request.headers.get("host", "")
+    is_direct = host in known and not any(sign in request.headers for sign in _PROXY_SIGNS)
+    is_tls = request.headers.get("origin", "").startswith("https://")
+    return f"http://{host}" if is_direct and not is_tls else ""
+
+
+def _shown(share: Share) -> dict[str, Any]:
+    return {
+        "shareId": share.share_id,
+        "sessionId": share.session_id,
+        "createdAt": share.created_at,
+        "createdBy": share.created_by,
+        "expiresAt": share.expires_at,
+        "revokedAt": share.revoked_at,
+    }

@@ -1,0 +1,85 @@
+"""Who watched which session, gathered and written to the audit log every few seconds.
+
+One object for all of them, and one entry for all that one viewer asked of one session meanwhile: a
+player asks often. A process that is killed loses those seconds; one that is stopped does not.
+"""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from lake.control import audit_entries
+from lake.errors import LakeError
+from lake.storage.base import Store
+from query_api.metrics import Metrics
+
+EVERY_S = 10.0
+_VIEWS_MAX = 20_000  # held while the store fails: some MB
+_log = structlog.get_logger(__name__)
+
+_Viewed = tuple[str, str, str]  # website, who, session
+
+
+class Views:
+    """Thread-safe. Writes from `start` to `close`."""
+
+    def __init__(self, store: Store, now_ms: Callable[[], int], metrics: Metrics) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._metrics = metrics
+        self._seen: dict[_Viewed, tuple[int, int]] = {}  # first ms, how many requests
+        self._guard = threading.Lock()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="views", daemon=True)
+
+    def note(self, website_id: str, actor: str, session_id: str) -> None:
+        """Remember that somebody watches a session now. Never waits for the store."""
+        self._add((website_id, actor, session_id), self._now_ms(), 1)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what is left, and end."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.flush()
+        self._lose(len(self._seen))
+
+    def flush(self) -> None:
+        """Write what was seen so far; keep it where the store fails."""
+        with self._guard:
+            seen, self._seen = self._seen, {}
+        try:
+            audit_entries.write(
+                self._store,
+                [
+                    audit_entries.entry(website_id, actor, "replay-viewed", session_id,
+                                {"requests": count}, now_ms=at_ms)
+                    for (website_id, actor, session_id), (at_ms, count) in seen.items()
+                ],
+            )  # fmt: skip
+        except LakeError as error:
+            _log.warning("replay views not written yet", count=len(seen), error=str(error))
+            for viewed, (at_ms, count) in seen.items():
+                self._add(viewed, at_ms, count)
+
+    def _run(self) -> None:
+        while not self._end.wait(EVERY_S):
+            self.flush()
+
+    def _add(self, viewed: _Viewed, at_ms: int, count: int) -> None:
+        with self._guard:
+            first_ms, before = self._seen.get(viewed, (at_ms, 0))
+            if before or len(self._seen) < _VIEWS_MAX:
+                self._seen[viewed] = (min(first_ms, at_ms), before + count)
+                return
+        self._lose(1)
+
+    def _lose(self, count: int) -> None:
+        if count:
+            self._metrics.lost_views.inc(count)
+            _log.error("replay views lost", count=count)

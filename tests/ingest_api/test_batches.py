@@ -1,0 +1,45 @@
+"""A batch that fails: those who wait for it are told, and nobody else."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingest_api.group_commit import GroupCommit
+from ingest_api.metrics import Metrics
+from lake.errors import StoreUnavailable
+from lake.raw.segment_file import Arrival
+from lake.settings import Settings
+from lake.storage.base import Store
+from tests.support import lakes
+
+DAY_MS = 86_400_000
+
+
+@pytest.mark.folder
+def test_only_those_who_wait_for_a_batch_that_fails_are_told_so(
+    settings: Settings, store: Store
+) -> None:
+    """A file lies where the folder of one day should: a write there fails, and no other."""
+    each_alone = replace(settings, segment_bytes_max=1)
+    good = [lakes.chunk([lakes.click(1)], session=lakes.session_id(n)) for n in range(6)]
+    tomorrow = lakes.session_id(9, at_ms=lakes.NOW_MS + DAY_MS)
+    bad = lakes.chunk([lakes.click(1)], session=tomorrow)
+    raw = Path(settings.lake) / "raw"
+    raw.mkdir(parents=True)
+    in_the_way = raw / "date=2026-11-19"
+    in_the_way.write_bytes(b"")
+
+    async def answers(arrivals: list[Arrival]) -> list[StoreUnavailable | None]:
+        commit = GroupCommit(store, each_alone, lambda: lakes.NOW_MS, Metrics())
+        joined = [commit.join(arrival) for arrival in arrivals]
+        found = await asyncio.gather(*joined)
+        await commit.close()
+        return found
+
+    found = asyncio.run(answers([*good, bad]))
+    in_the_way.unlink()
+
+    assert [isinstance(one, StoreUnavailable) for one in found] == [False] * len(good) + [True]
+    assert set(lakes.waiting_chunks(store)) == {(lakes.WEBSITE, one.session_id) for one in good}

@@ -1,0 +1,77 @@
+import pytest
+
+from lake.analysis.events import FormStep, Occurrence
+from lake.analysis.rules.form_abandonment import FormAbandonment
+from tests.lake.analysis.told import found, step, view
+
+LEFT = step(9000, "abandoned", fields=3)
+
+
+def times(occurrences: list[Occurrence]) -> list[float]:
+    return [signal.at_ms for signal in found(FormAbandonment(), occurrences)]
+
+
+def test_a_form_that_is_left_half_filled_in_is_a_signal_with_its_fields() -> None:
+    [signal] = found(FormAbandonment(), [view(0), LEFT])
+
+    assert (signal.kind, signal.at_ms, signal.target) == ("form_abandonment", 9000, "form#pay")
+    assert signal.evidence == {"fields": 3}
+
+
+def test_a_form_that_failed_and_then_was_left_is_one() -> None:
+    assert times([view(0), step(1, "submit"), step(2, "failed", status=500), LEFT]) == [9000]
+
+
+@pytest.mark.parametrize("at_ms", [5000, 20_000])
+def test_a_form_that_succeeds_before_or_after_is_none(at_ms: float) -> None:
+    done = step(at_ms, "succeeded", status=200)
+
+    assert times(sorted([view(0), LEFT, done], key=lambda o: o.at_ms)) == []
+
+
+def test_a_form_that_is_filled_in_again_after_a_reload_and_succeeds_is_none() -> None:
+    again = [view(10_000, page_id="q"), step(20_000, "succeeded", "q", status=201)]
+
+    assert times([view(0), LEFT, *again]) == []
+
+
+def test_a_form_that_the_browser_sends_later_is_none_unless_it_is_refused() -> None:
+    sent = step(20_000, "submit", "q")
+
+    assert times([view(0), LEFT, view(10_000, page_id="q"), sent]) == []
+    assert times([view(0), LEFT, view(10_000, page_id="q"), sent, step(20_500, "invalid", "q")])
+
+
+def test_a_form_that_was_sent_and_is_filled_in_again_and_left_is_one() -> None:
+    assert times([view(0), step(10, "submit"), LEFT]) == [9000]
+
+
+def test_the_success_of_another_form_does_not_count() -> None:
+    other_form = step(10_000, "succeeded", form="form#newsletter")
+    other_address = [view(10_000, "https://shop.test/b", "q"), step(20_000, "succeeded", "q")]
+
+    assert times([view(0), LEFT, other_form]) == [9000]
+    assert times([view(0), LEFT, *other_address]) == [9000]
+
+
+def test_one_form_left_twice_is_one_signal_where_it_was_left_last() -> None:
+    again = [view(10_000, page_id="q"), step(20_000, "abandoned", "q", fields=1)]
+
+    assert times([view(0), LEFT, *again]) == [20_000]
+
+
+def test_a_form_without_a_filled_in_field_was_not_abandoned() -> None:
+    assert times([view(0), step(9000, "abandoned", fields=0)]) == []
+
+
+@pytest.mark.parametrize("late_ms", [0, 900])
+def test_what_is_told_when_a_router_shows_the_next_address_is_of_the_address_before(
+    late_ms: float,
+) -> None:
+    """A single page: the form succeeds, is told so a second later, and comes back another day."""
+    page = [view(0, "https://shop.test/pay"), view(9100 - late_ms, "https://shop.test/thanks")]
+    left: FormStep = step(50_000, "abandoned", fields=2)
+
+    steps = [*page, step(9100, "succeeded"), view(40_000, "https://shop.test/pay"), left]
+
+    assert times(steps) == []

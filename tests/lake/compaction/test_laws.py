@@ -1,0 +1,258 @@
+"""Laws of compaction: the same chunks give the same lake, however they were delivered."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lake.raw.segment_file import Arrival
+from lake.settings import Settings
+from lake.storage.base import Store, open_store
+from tests.support import lakes
+
+EVENTS = st.lists(
+    st.builds(
+        lambda kind, at, data: {"type": kind, "timestamp": at, "data": data},
+        st.sampled_from([0, 1, 2, 3, 4, 5, 6, 99, -7]),
+        st.integers(-2, 6) | st.floats(-2, 6) | st.sampled_from([8.64e15, -8.64e15, 0.5]),
+        st.recursive(
+            st.none()
+            | st.booleans()
+            | st.integers(-(2**60), 2**60)
+            | st.floats(allow_nan=False, allow_infinity=False)
+            | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+            lambda inner: (
+                st.lists(inner, max_size=2)
+                | st.dictionaries(st.sampled_from(["href", "tag", "payload", "a", "\n"]), inner)
+            ),
+            max_leaves=4,
+        ),
+    ),
+    min_size=1,
+    max_size=5,
+)
+# Two websites may share a session id, two sessions a page id.
+PLACES = st.tuples(
+    st.sampled_from(["w_a", "w_b"]), st.integers(0, 1), st.integers(0, 1), st.integers(0, 3)
+)
+
+
+class Delivery(NamedTuple):
+    """Segments in order, each with what is compacted after it: None, or (settled only, delay)."""
+
+    segments: list[list[Arrival]]
+    compactions: list[tuple[bool, int] | None]
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, chunks: list[Arrival]) -> Delivery:
+    """Chunks shuffled, some doubled, some compressed differently, cut into segments."""
+    again = draw(st.lists(st.sampled_from(chunks), max_size=4))
+    shuffled = draw(st.permutations([*chunks, *again]))
+    sent = [
+        lakes.chunk(
+            lakes.json_of(arrival),
+            seq=arrival.facts.seq,
+            page=arrival.facts.page_id,
+            session=arrival.session_id,
+            website=arrival.website_id,
+            encoding=draw(st.sampled_from(["gzip", ""])),
+            level=draw(st.sampled_from([1, 9])),
+            received_ms=lakes.NOW_MS + 1000 * number,
+        )
+        for number, arrival in enumerate(shuffled)
+    ]
+    segments = []
+    while sent:
+        size = draw(st.integers(1, len(sent)))
+        segments.append(sent[:size])
+        sent = sent[size:]
+    compactions = draw(
+        st.lists(
+            st.none() | st.tuples(st.booleans(), st.sampled_from([0, 61_000, 700_000])),
+            min_size=len(segments),
+            max_size=len(segments),
+        )
+    )
+    return Delivery(segments, compactions)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[list[Arrival], Delivery]:
+    places = draw(st.sets(PLACES, min_size=1, max_size=8))
+    chunks = [
+        lakes.chunk(
+            draw(EVENTS),
+            seq=seq,
+            page=lakes.page_id(page),
+            session=lakes.session_id(session, at_ms=lakes.NOW_MS + 3_600_000 * session),
+            website=website,
+        )
+        for website, session, page, seq in sorted(places)
+    ]
+    return chunks, draw(deliveries(chunks))
+
+
+LIMITS = st.fixed_dictionaries(
+    {
+        "session_memory_bytes_max": st.sampled_from([1, 700, 1 << 26]),
+        "compact_spool_bytes_max": st.sampled_from([1, 1 << 30]),
+        "compact_chunks_max": st.sampled_from([1, 3, 20_000]),
+    }
+)
+FRAMES = st.fixed_dictionaries(
+    {
+        "frame_bytes_min": st.sampled_from([1, 150, 1 << 20]),
+        "frame_bytes_max": st.sampled_from([1, 300, 1 << 22]),
+    }
+)
+
+
+@contextmanager
+def new_lake(**limits: int) -> Iterator[tuple[Store, Settings]]:
+    with TemporaryDirectory() as folder:
+        settings = Settings(lake=str(Path(folder) / "lake"), **limits)  # type: ignore[arg-type]
+        yield open_store(settings), settings
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+@given(case=cases(), limits=LIMITS, frames=FRAMES)
+@pytest.mark.fault(25, 27, 28, 31, 32)
+def test_any_delivery_gives_the_same_files_and_the_same_rows(
+    case: tuple[list[Arrival], Delivery], limits: dict[str, int], frames: dict[str, int]
+) -> None:
+    """Faults 25, 27, 28, 31, 32: I1 to I6 hold after each step, and I4 at the end."""
+    chunks, delivery = case
+    with new_lake(**frames) as (store, one):
+        lakes.append(store, chunks)
+        lakes.compact(store, one)
+        lakes.verify(store, chunks)
+        expected = lakes.all_rows(store)
+    with new_lake(**limits, **frames) as (store, other):
+        sent: list[Arrival] = []
+        for segment, compaction in zip(*delivery, strict=True):
+            sent += segment
+            lakes.append(store, segment, now_ms=lakes.NOW_MS + len(sent))
+            lakes.verify(store, sent)
+            if compaction is not None:
+                settled_only, delay_ms = compaction
+                now_ms = segment[-1].received_at // 1000 + delay_ms
+                lakes.compact(store, other, now_ms=now_ms, settled_only=settled_only)
+                lakes.verify(store, sent)
+        lakes.compact(store, other)
+
+        lakes.verify(store, sent)
+        assert list(store.list("raw/")) == []
+        assert list(store.list("quarantine/")) == []
+        assert lakes.all_rows(store) == expected
+
+
+@pytest.mark.fault(25, 27, 28)
+def test_a_real_session_in_pieces_late_and_doubled_is_that_session(
+    any_store: Store, lake_settings: Settings
+) -> None:
+    """Faults 25, 27, 28."""
+    chunks = lakes.recorded()
+    shuffled = chunks[1:] + chunks[::3]
+    random.Random(1).shuffle(shuffled)
+    sent: list[Arrival] = []
+    for part in (shuffled[:5], shuffled[5:], chunks[:1]):
+        sent += part
+        lakes.append(any_store, part[::2], part[1::2])
+        lakes.verify(any_store, sent)
+        lakes.compact(any_store, lake_settings)
+        lakes.verify(any_store, sent)
+
+    in_order = sorted(lakes.recording(), key=lambda event: event["timestamp"])
+    assert lakes.stored_events(any_store) == in_order
+
+
+@pytest.mark.fault(28)
+def test_every_compaction_of_a_growing_session_leaves_one_row(
+    any_store: Store, lake_settings: Settings
+) -> None:
+    """Fault 28."""
+    sent: list[Arrival] = []
+    for arrival in lakes.session(chunk_count=4):
+        sent.append(arrival)
+        lakes.append(any_store, [arrival])
+        (done,) = lakes.compact(any_store, lake_settings)
+        assert (done.session_count, done.chunk_count, done.segment_count) == (1, 1, 1)
+        lakes.verify(any_store, sent)
+
+
+@pytest.mark.fault(25)
+def test_a_day_that_was_compacted_is_not_written_again(store: Store, settings: Settings) -> None:
+    """Fault 25: what is known already changes no table."""
+    chunks = lakes.session()
+    lakes.append(store, chunks)
+    lakes.compact(store, settings)
+    versions = {item.key for item in store.list("tables/")}
+    lakes.append(store, chunks)
+    (done,) = lakes.compact(store, settings)
+
+    assert (done.session_count, done.chunk_count, done.segment_count) == (0, 0, 1)
+    assert {item.key for item in store.list("tables/")} == versions
+    lakes.verify(store, chunks)
+
+
+@pytest.mark.parametrize("limit", ["compact_chunks_max", "compact_spool_bytes_max"])
+def test_a_day_in_many_slices_is_the_day(store: Store, settings: Settings, limit: str) -> None:
+    small: Any = replace(settings, **{limit: 1})
+    chunks = [arrival for number in range(5) for arrival in lakes.session(number)]
+    lakes.append(store, *([arrival] for arrival in chunks))
+    (done,) = lakes.compact(store, small)
+
+    assert done.segment_count == len(chunks)
+    lakes.verify(store, chunks)
+
+
+def test_a_session_is_written_once_however_many_segments_its_chunks_lie_in(
+    store: Store, settings: Settings
+) -> None:
+    """Each writing is an object that costs; few chunks are held, many sessions go on at once."""
+    small: Any = replace(settings, compact_chunks_max=3)
+    ages_ms = [61_000, 62_000, 1_000, 63_000]
+    sessions = [
+        lakes.session(number, chunk_count=6, received_ms=lakes.NOW_MS - age_ms)
+        for number, age_ms in enumerate(ages_ms)
+    ]
+    lakes.append(store, *zip(*sessions, strict=True))  # a segment has a chunk of each
+    (done,) = lakes.compact(store, small, settled_only=True)
+
+    assert (done.session_count, done.chunk_count, done.segment_count) == (3, 18, 0)
+    lakes.verify(store, [arrival for session in sessions for arrival in session])
+    (done,) = lakes.compact(store, small, settled_only=True)
+    assert (done.session_count, done.segment_count) == (0, 0)
+    (done,) = lakes.compact(store, small, settled_only=True, now_ms=lakes.NOW_MS + 60_000)
+    assert (done.session_count, done.segment_count) == (1, 6)
+
+
+def test_sessions_that_go_on_wait_and_their_segments_with_them(
+    store: Store, settings: Settings
+) -> None:
+    over = lakes.session(1, received_ms=lakes.NOW_MS - 61_000)
+    live = lakes.session(2, received_ms=lakes.NOW_MS - 1_000)
+    first, second = lakes.session(3, chunk_count=2)
+    old = [received(first, lakes.NOW_MS - 601_000), received(second, lakes.NOW_MS)]
+    lakes.append(store, over + live + old)
+    (done,) = lakes.compact(store, settings, settled_only=True)
+
+    assert (done.session_count, done.segment_count) == (2, 0)
+    lakes.verify(store, over + live + old)
+    (done,) = lakes.compact(store, settings, settled_only=True, now_ms=lakes.NOW_MS + 60_000)
+    assert (done.session_count, done.segment_count) == (1, 1)
+    lakes.verify(store, over + live + old)
+
+
+def received(arrival: Arrival, at_ms: int) -> Arrival:
+    return arrival._replace(received_at=at_ms * 1000)

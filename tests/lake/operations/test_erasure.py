@@ -1,0 +1,582 @@
+"""Erased: hidden at once, gone from every byte, and never back."""
+
+import time
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from lake import erasure, ids
+from lake.compaction import compact_day, waiting_days
+from lake.compaction import session_writer as rewriting
+from lake.control import legal_holds, tombstones
+from lake.erasure import Receipt, Targets, execute, ledger, resurfaced
+from lake.erasure.ledger import ErasureMissing
+from lake.errors import Held, SessionMissing, StoreUnavailable
+from lake.operations.check.run import check
+from lake.operations.maintenance import maintain
+from lake.operations.rebuild import rebuild
+from lake.operations.repair import repair
+from lake.raw import quarantine, segment_file
+from lake.raw.chunk_facts import Client
+from lake.raw.quarantine import TAKEN, Refused
+from lake.reading.error_groups import error_groups, error_occurrences
+from lake.reading.lake_snapshot import Lake
+from lake.reading.session_list import SessionQuery, list_sessions
+from lake.reading.session_lookup import find
+from lake.sessions.session_file import Written
+from lake.storage import keys
+from lake.storage.base import Store
+from lake.tables import session_rows
+from lake.tables.cold_layout import chill
+from lake.tables.daily_summary import summarise_day
+from lake.tables.delta_table import Table
+from lake.tables.schemas import BY_SESSION
+from lake.timestamps import utc_day
+from tests.lake.operations.damage import CHECK_MS, file_of, rewrite
+from tests.lake.operations.lakes import DAY_MS, broken, compacted, filled, killed_at, tables_of
+from tests.query_api.recorded import NOW_MS, Lakeful, Session, moves, note, page, script_error
+from tests.s3.endpoint import Fault, S3Endpoint
+from tests.support.texts import every_text
+
+MARKER = "zqmarker4711"
+VISITOR, USER = f"visitor-{MARKER}", f"user-{MARKER}"
+CARRY_OUT = """
+from lake import erasure
+erasure.carry_out_waiting(store, settings, now_ms=lambda: now_ms, sleep=lambda s: None)
+"""
+
+
+def marked(lakeful: Lakeful, *, ago: int = 0, name: str = MARKER) -> Session:
+    """Store a session that has the marker in all that it tells."""
+    began_ms = NOW_MS - ago * DAY_MS - 5 * 3_600_000
+    session = lakeful.session(
+        began_ms=began_ms,
+        client=Client(visitor_id=f"visitor-{name}", device_type="desktop", device_model=name),
+    )
+    events = [
+        *page(began_ms, f"https://shop.example/{name}", name),
+        script_error(began_ms + 50, f"{name} is undefined"),
+        note(began_ms + 60, "identify", id=f"user-{name}"),
+    ]
+    lakeful.append(session.chunks(events))
+    return session
+
+
+def reader(lakeful: Lakeful) -> Lake:
+    return Lake(lakeful.store, lakeful.settings, lakeful.clock)
+
+
+def listed(lakeful: Lakeful, lake: Lake | None = None) -> list[str]:
+    found = list_sessions(lake or reader(lakeful), lakeful.website, SessionQuery())
+    assert found.total == len(found.rows)
+    return [row["session_id"] for row in found.rows]
+
+
+def ask(lakeful: Lakeful, wanted: Targets, lake: Lake | None = None) -> Receipt:
+    lake = lake or reader(lakeful)
+    return erasure.request(lake, lakeful.website.website_id, wanted, by="test")
+
+
+def carry_out(lakeful: Lakeful) -> list[Receipt]:
+    def sleep(seconds: float) -> None:
+        lakeful.clock.ms += int(seconds * 1000) + 1
+
+    return erasure.carry_out_waiting(
+        lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
+    )
+
+
+def where(lakeful: Lakeful, text: str) -> list[str]:
+    """The objects that hold a text, as they lie or inflated."""
+    return [key for key, body in every_text(lakeful.store).items() if text.encode() in body]
+
+
+def everywhere(lakeful: Lakeful) -> list[Session]:
+    """Marked sessions that are compacted, cold, waiting, late and put aside, beside others."""
+    old, new, waiting = (marked(lakeful, ago=ago) for ago in (5, 0, 0))
+    filled(lakeful, days_ago=(0, 5), each=2)
+    maintain(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
+    page_id = next(iter(new.page_seqs))
+    twice = new.chunk(
+        b'[{"type":5,"timestamp":1,"data":{"tag":"%b"}}]' % MARKER.encode(), page_id, 0
+    )
+    lakeful.append([twice])
+    lakeful.compact(new.day)
+    other = lakeful.session()
+    late = [*moves(new.began_ms + 900, 3), note(new.began_ms + 990, MARKER)]
+    lakeful.append([*waiting.chunks(late), *new.chunks(late), *other.chunks(page(other.began_ms))])
+    places = {key.split("/")[0] for key in where(lakeful, MARKER)}
+    assert places == {"raw", "sessions", "tables", "quarantine"}
+    return [old, new, waiting]
+
+
+@pytest.mark.parametrize(
+    "wanted", [Targets(visitor_id=VISITOR), Targets(user_id=USER)], ids=["visitor", "user"]
+)
+def test_what_was_erased_is_hidden_at_once_and_then_nowhere(
+    any_lakeful: Lakeful, wanted: Targets
+) -> None:
+    lakeful = any_lakeful
+    mine = everywhere(lakeful)
+    lake = reader(lakeful)
+    others = set(listed(lakeful, lake)) - {one.session_id for one in mine}
+    assert len(others) == 5
+
+    asked = ask(lakeful, wanted, lake)
+    assert set(listed(lakeful, lake)) == others
+    for one in mine:
+        with pytest.raises(SessionMissing):
+            find(lake, lakeful.website, one.session_id)
+    (receipt,) = carry_out(lakeful)
+
+    assert receipt.erasure_id == asked.erasure_id
+    assert receipt.done_at
+    assert (receipt.session_count, receipt.row_count, receipt.chunk_count) == (3, 3, 3)
+    assert where(lakeful, MARKER) == []
+    assert set(listed(lakeful)) == others
+    assert broken(lakeful.store, lakeful.settings) == []
+    assert erasure.waiting(lakeful.store) == []
+    website_id = lakeful.website.website_id
+    assert erasure.receipt_of(lakeful.store, website_id, asked.erasure_id) == receipt
+
+
+def test_nobody_is_shown_what_was_erased_and_is_still_there(lakeful: Lakeful) -> None:
+    """Not even where a tombstone names the person only, since a compactor was faster."""
+    by_id, by_visitor, by_user = (marked(lakeful) for _ in range(3))
+    other = lakeful.session(website=lakeful.new_website(), secret=by_id.secret)
+    other.began_ms = by_id.began_ms
+    lakeful.append(other.chunks([*page(other.began_ms), script_error(NOW_MS, "theirs")]))
+    kept = filled(lakeful, days_ago=(0,), each=2)
+    compacted(lakeful, {by_id.day})
+    website_id = lakeful.website.website_id
+
+    def shown() -> set[tuple[str, str]]:
+        tables = tables_of(lakeful.settings)
+        frames = [tables[name].select("website_id", "session_id") for name in BY_SESSION[:3]]
+        return {row for frame in frames for row in frame.iter_rows()}
+
+    def messages() -> set[str]:
+        groups = error_groups(reader(lakeful), lakeful.website)
+        for row in groups.rows:
+            found = error_occurrences(reader(lakeful), lakeful.website, row["fingerprint"])
+            assert found.total == row["count"]
+        return {row["message"] for row in groups.rows}
+
+    theirs = {(one.website_id, one.session_id) for one in (other, *kept)}
+    assert shown() - theirs == {
+        (website_id, one.session_id) for one in (by_id, by_visitor, by_user)
+    }
+    assert messages() == {f"{MARKER} is undefined", "number 1 of day 0"}
+    tombstones.add(lakeful.store, website_id, sessions=[by_id.session_id])
+    assert shown() - theirs == {(website_id, one.session_id) for one in (by_visitor, by_user)}
+    for person in (tombstones.person("visitor", VISITOR), tombstones.person("user", USER)):
+        lakeful.store.delete([keys.erased_key(website_id)])
+        tombstones.add(lakeful.store, website_id, people={person: by_user.began_ms - 1})
+        assert f"{MARKER} is undefined" in messages()
+        tombstones.add(lakeful.store, website_id, people={person: by_user.began_ms})
+        assert shown() == theirs
+        assert messages() == {"number 1 of day 0"}
+
+
+@pytest.mark.fault(30)
+def test_late_chunks_of_an_erased_session_are_dropped(lakeful: Lakeful) -> None:
+    session = marked(lakeful)
+    compacted(lakeful, {session.day})
+    ask(lakeful, Targets(sessions=(session.session_id,)))
+    carry_out(lakeful)
+
+    lakeful.append(session.chunks(moves(session.began_ms + 900, 3)))
+    assert listed(lakeful) == []
+    done = compact_day(lakeful.store, lakeful.settings, session.day, now_ms=lakeful.clock.ms)
+    assert (done.erased_count, done.session_count) == (1, 0)
+    assert waiting_days(lakeful.store) == []
+    assert carry_out(lakeful)[0].done_at
+    # The id, which tells nothing of anybody, stays in tombstone, receipt and the logs' bounds.
+    left = [key for key in where(lakeful, session.session_id) if "/_delta_log/" not in key]
+    assert {key.split("/")[0] for key in left} == {"control"}
+
+
+@pytest.mark.fault(30)
+def test_a_visitors_session_of_which_nothing_had_arrived_is_dropped_and_a_later_one_kept(
+    lakeful: Lakeful,
+) -> None:
+    ask(lakeful, Targets(visitor_id=VISITOR))
+    session = marked(lakeful)
+    after = lakeful.session(
+        began_ms=lakeful.clock.ms + 1000, client=Client(visitor_id=VISITOR, device_type="desktop")
+    )
+    lakeful.clock.ms += 2000
+    lakeful.append(after.chunks(page(after.began_ms)))
+    assert listed(lakeful) == [after.session_id]
+
+    compacted(lakeful, {session.day})
+    assert listed(lakeful) == [after.session_id]
+    carry_out(lakeful)
+    assert where(lakeful, f"{MARKER} is undefined") == []
+
+
+@pytest.mark.fault(17)
+def test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = marked(lakeful)
+    real_put = rewriting.put
+
+    def put(store: Store, written: Written) -> None:
+        if not erasure.receipts(store, lakeful.website.website_id):
+            ask(lakeful, Targets(sessions=(session.session_id,)))
+            carry_out(lakeful)
+        real_put(store, written)
+
+    monkeypatch.setattr(rewriting, "put", put)
+    lakeful.compact(session.day)
+
+    assert listed(lakeful) == []
+    assert carry_out(lakeful)[0].done_at
+    assert where(lakeful, MARKER) == []
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+@pytest.mark.fault(17)
+def test_what_a_compactor_commits_after_the_last_look_of_an_erasure_is_erased_again(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = marked(lakeful)
+    has_file, may_go_on = Event(), Event()
+    real_put, real_purge = rewriting.put, execute.purge
+
+    def put(store: Store, written: Written) -> None:
+        has_file.set()
+        assert may_go_on.wait(60)
+        real_put(store, written)
+
+    compaction = Thread(target=lakeful.compact, args=[session.day])
+
+    def purge(*args: Any, **options: Any) -> tuple[int, list[str]]:
+        may_go_on.set()
+        compaction.join()
+        return real_purge(*args, **options)
+
+    monkeypatch.setattr(rewriting, "put", put)
+    monkeypatch.setattr(execute, "purge", purge)
+    compaction.start()
+    assert has_file.wait(60)
+    ask(lakeful, Targets(sessions=(session.session_id,)))
+    carry_out(lakeful)
+
+    assert listed(lakeful) == []
+    assert carry_out(lakeful)[0].done_at
+    assert where(lakeful, MARKER) == []
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["erase-after-rows", "erase-mid-delete", "erase-before-receipt"],
+)
+def test_an_erasure_that_is_killed_is_finished_by_the_next_run(
+    lakeful: Lakeful, point: str
+) -> None:
+    everywhere(lakeful)
+    ask(lakeful, Targets(visitor_id=VISITOR))
+    killed_at(point, lakeful.settings, CARRY_OUT)
+
+    assert carry_out(lakeful)[0].done_at
+    assert where(lakeful, MARKER) == []
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+@pytest.mark.parametrize(
+    "wanted", [Targets(visitor_id=VISITOR), Targets(user_id=USER)], ids=["visitor", "user"]
+)
+def test_people_are_found_while_a_rebuild_is_unfinished(lakeful: Lakeful, wanted: Targets) -> None:
+    """Their sessions have no rows then, and their files bring the rows back."""
+    mine, others = [marked(lakeful), marked(lakeful, ago=5)], filled(lakeful, days_ago=(0,), each=2)
+    compacted(lakeful, {one.day for one in mine})
+    killed_at(
+        "rebuild-after-delete",
+        lakeful.settings,
+        "from lake.operations.rebuild import rebuild; rebuild(store, settings)",
+    )
+
+    ask(lakeful, wanted)
+    (receipt,) = carry_out(lakeful)
+    rebuild(lakeful.store, lakeful.settings)
+
+    assert receipt.sessions == tuple(sorted(one.session_id for one in mine))
+    assert where(lakeful, MARKER) == []
+    assert set(listed(lakeful)) == {one.session_id for one in others}
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+def test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back(lakeful: Lakeful) -> None:
+    session = marked(lakeful)
+    compacted(lakeful, {session.day})
+    copy = {item.key: lakeful.store.get(item.key) for item in lakeful.store.list(keys.SESSIONS)}
+    ask(lakeful, Targets(sessions=(session.session_id,)))
+    carry_out(lakeful)
+    for key, body in copy.items():
+        lakeful.store.put(key, body)
+
+    rebuild(lakeful.store, lakeful.settings)
+    assert listed(lakeful) == []
+    later_ms = int(time.time() * 1000) + 3 * DAY_MS
+    found = check(lakeful.store, lakeful.settings, now_ms=later_ms)
+    assert {one.kind for one in found} == {"erased-still-there"}
+    assert resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
+    carry_out(lakeful)
+    assert where(lakeful, MARKER) == []
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+@pytest.mark.parametrize(
+    "wanted", [Targets(visitor_id=VISITOR), Targets(user_id=USER)], ids=["visitor", "user"]
+)
+@pytest.mark.parametrize("writer", ["rebuild", "repair"])
+def test_rows_that_are_committed_after_an_erasure_are_erased_once_more(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, writer: str, wanted: Targets
+) -> None:
+    """Its file was read before the erasure began, which is done before the commit."""
+    session = marked(lakeful)
+    compacted(lakeful, {session.day})
+    for name in BY_SESSION:
+        rewrite(lakeful, name, copies=0)
+    commit, todo = session_rows.replace, ["sessions"]
+
+    def erased_before(table: Table, *rest: Any) -> None:
+        if table.name in todo:
+            todo.clear()
+            ask(lakeful, wanted)
+            (receipt,) = carry_out(lakeful)
+            assert receipt.done_at
+        commit(table, *rest)
+
+    monkeypatch.setattr(session_rows, "replace", erased_before)
+    if writer == "rebuild":
+        rebuild(lakeful.store, lakeful.settings)
+    else:
+        repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert not todo
+    assert listed(lakeful) == []
+    (again,) = ledger.waiting(lakeful.store)
+    assert (again.requested_by, again.sessions) == (writer, (session.session_id,))
+
+    assert all(one.done_at for one in carry_out(lakeful))
+    assert where(lakeful, MARKER) == []
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+_PLACES = ["row", "file", "cold row", "waiting chunk", "chunk put aside", "file put aside"]
+
+
+@pytest.mark.parametrize("kind", ["visitor", "user"])
+@pytest.mark.parametrize("place", _PLACES)
+def test_what_came_back_of_an_erased_person_is_found(
+    lakeful: Lakeful, place: str, kind: tombstones.PersonKind
+) -> None:
+    """No tombstone names its session: it was in no place that the erasure saw."""
+    session = marked(lakeful, ago=5 if place == "cold row" else 0)
+    if place == "chunk put aside":
+        segment = next(lakeful.store.list(keys.RAW)).key
+        arrivals = segment_file.decode(lakeful.store.get(segment))
+        refused = [Refused(one, TAKEN) for one in arrivals]
+        quarantine.put_chunks(lakeful.store, session.day, refused, lambda one: one.payload)
+        lakeful.store.delete([segment])
+    elif place != "waiting chunk":
+        compacted(lakeful, {session.day})
+    if place == "cold row":
+        maintain(lakeful.store, lakeful.settings, now_ms=NOW_MS)
+    elif place.startswith("file"):
+        for name in BY_SESSION:
+            rewrite(lakeful, name, copies=0)
+        summarise_day(lakeful.store, session.day)
+    if place == "file put aside":
+        key = file_of(lakeful.store, session)
+        lakeful.store.put(keys.quarantined_key(key), lakeful.store.get(key))
+        lakeful.store.delete([key])
+    person = {"visitor": VISITOR, "user": USER}[kind]
+    website_id = lakeful.website.website_id
+    people = {tombstones.person(kind, person): lakeful.clock.ms}
+    tombstones.add(lakeful.store, website_id, people=people)
+    found = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert "erased-still-there" in {one.kind for one in found}
+    assert "orphan" not in {one.kind for one in found}
+
+    (asked,) = resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
+    assert asked.sessions == (session.session_id,)
+    assert resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms) == []
+    carry_out(lakeful)
+    assert where(lakeful, MARKER) == []
+    assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
+
+
+def test_a_repair_has_the_file_of_an_erased_person_removed(lakeful: Lakeful) -> None:
+    session = marked(lakeful)
+    compacted(lakeful, {session.day})
+    key = file_of(lakeful.store, session)
+    body = lakeful.store.get(key)
+    ask(lakeful, Targets(user_id=USER))
+    carry_out(lakeful)
+    lakeful.store.put(key, body)
+    assert repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS).left
+
+    assert repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS).left == []
+    assert len(ledger.waiting(lakeful.store)) == 1
+    carry_out(lakeful)
+    assert where(lakeful, MARKER) == []
+    assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
+
+
+def test_an_erasure_that_is_overdue_is_found_by_the_check(lakeful: Lakeful) -> None:
+    asked = ask(lakeful, Targets((lakeful.session().session_id,)))
+    late_ms = lakeful.clock.ms + ledger.DEADLINE_MS
+
+    assert check(lakeful.store, lakeful.settings, now_ms=late_ms) == []
+    (found,) = check(lakeful.store, lakeful.settings, now_ms=late_ms + 1)
+    assert found.kind == "erasure-late"
+    assert lakeful.store.get(found.where)
+    assert asked.due_at in found.detail
+
+
+def test_receipts_are_a_websites_own_and_are_found_without_a_look_at_others(
+    lakeful: Lakeful,
+) -> None:
+    asked = [ask(lakeful, Targets((lakeful.session().session_id,))) for _ in range(3)]
+    (done, *_) = carry_out(lakeful)
+    last = ask(lakeful, Targets((lakeful.session().session_id,)))
+    ours, theirs = lakeful.website.website_id, lakeful.new_website().website_id
+    for key_of in (keys.erasure_key, keys.receipt_key):
+        lakeful.store.put(key_of(theirs, ids.new_uuid7(NOW_MS)), b"nobody can read it")
+
+    found = erasure.receipts(lakeful.store, ours)
+
+    expected = sorted((one.erasure_id for one in [*asked, last]), reverse=True)
+    assert [one.erasure_id for one in found] == expected
+    assert erasure.receipts(lakeful.store, ours, limit=2) == found[:2]
+    assert erasure.receipt_of(lakeful.store, ours, done.erasure_id) == done
+    assert erasure.receipt_of(lakeful.store, ours, last.erasure_id) == last
+    for unknown in (done.erasure_id, last.erasure_id, ids.new_uuid7(NOW_MS), "../keys/x"):
+        with pytest.raises(ErasureMissing, match="no such erasure"):
+            erasure.receipt_of(lakeful.store, theirs, unknown)
+
+
+def test_a_session_that_is_held_cannot_be_erased(lakeful: Lakeful) -> None:
+    session = marked(lakeful)
+    website_id = lakeful.website.website_id
+    legal_holds.place(
+        lakeful.store, website_id, session.session_id, reason="court", by="test", now_ms=NOW_MS
+    )
+    for wanted in (Targets((session.session_id,)), Targets(visitor_id=VISITOR)):
+        with pytest.raises(Held):
+            ask(lakeful, wanted)
+    assert listed(lakeful) == [session.session_id]
+    legal_holds.release(lakeful.store, website_id, session.session_id, by="me", now_ms=NOW_MS)
+    ask(lakeful, Targets((session.session_id,)))
+    assert listed(lakeful) == []
+
+
+def test_a_receipt_counts_what_was_removed_before_another_writer_was_faster(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else rows that the first of two commits removed were nobody's."""
+    monkeypatch.setattr(session_rows, "_ROWS_MAX", 0)
+    hours = [NOW_MS - 5 * DAY_MS - number * 3_600_000 for number in range(3)]
+    sessions, others = (
+        [lakeful.record(page(at_ms), began_ms=at_ms) for at_ms in hours] for _ in range(2)
+    )
+    compacted(lakeful, {one.day for one in sessions})
+    replace = Table.replace
+
+    def moved(one: Table, *rest: Any) -> None:
+        replace(one, *rest)
+        monkeypatch.setattr(Table, "replace", replace)
+        chill(lakeful.store, utc_day(NOW_MS))
+
+    ask(lakeful, Targets(tuple(one.session_id for one in sessions)))
+    monkeypatch.setattr(Table, "replace", moved)
+    (receipt,) = carry_out(lakeful)
+
+    assert Table.replace is replace
+    assert (receipt.row_count, receipt.file_count) == (3, 3)
+    assert set(listed(lakeful)) == {one.session_id for one in others}
+
+
+@pytest.mark.s3
+def test_a_receipt_counts_what_a_run_removed_that_the_store_failed(
+    lakeful_on_s3: Lakeful, s3: S3Endpoint
+) -> None:
+    lakeful = lakeful_on_s3
+    session = marked(lakeful)
+    compacted(lakeful, {session.day})
+    ask(lakeful, Targets((session.session_id,)))
+    s3.faults.add(Fault(kind="forbidden", method="POST", match="?delete"))
+
+    with pytest.raises(StoreUnavailable):
+        carry_out(lakeful)
+    (receipt,) = carry_out(lakeful)
+    assert (receipt.row_count, receipt.file_count, receipt.chunk_count) == (1, 1, 0)
+
+
+def test_a_receipt_counts_the_chunks_that_compaction_dropped_once(lakeful: Lakeful) -> None:
+    session, other, late = marked(lakeful), lakeful.session(), lakeful.session()
+    both = [*session.chunks(moves(session.began_ms + 900, 40)), *late.chunks(page(NOW_MS))]
+    lakeful.append(both)
+    ask(lakeful, Targets((other.session_id,)))
+    asked = ask(lakeful, Targets((session.session_id,)))
+
+    for _ in range(2):  # the second finds nothing
+        lakeful.compact(session.day)
+    assert waiting_days(lakeful.store) == []
+    by_id = {one.erasure_id: one for one in carry_out(lakeful)}
+    assert by_id.pop(asked.erasure_id).chunk_count == 3
+    assert [one.chunk_count for one in by_id.values()] == [0]
+    assert listed(lakeful) == [late.session_id]
+
+
+def test_many_sessions_are_one_rewrite_of_each_part(lakeful: Lakeful) -> None:
+    sessions = [lakeful.session(began_ms=NOW_MS - n * 1000) for n in range(60)]
+    lakeful.append([chunk for one in sessions for chunk in one.chunks(page(one.began_ms))])
+    compacted(lakeful, {sessions[0].day})
+    before = Table(lakeful.store, "sessions").snapshot().version
+
+    ask(lakeful, Targets(tuple(one.session_id for one in sessions[:50])))
+    for one in sessions[50:55]:
+        ask(lakeful, Targets((one.session_id,)))
+    assert len(listed(lakeful)) == 5
+    carry_out(lakeful)
+    parts = {f"{one.began_ms // 3_600_000}" for one in sessions}
+    assert Table(lakeful.store, "sessions").snapshot().version - before <= len(parts)
+    assert len(listed(lakeful)) == 5
+
+
+def test_a_file_that_no_log_knows_is_left_until_it_is_nobodys(lakeful: Lakeful) -> None:
+    """Fact 6: it may be a writer's that has not committed it yet."""
+    session = marked(lakeful)
+    compacted(lakeful, {session.day})
+    (file,) = Table(lakeful.store, "sessions").snapshot().files
+    key = f"tables/sessions/{file.uri.rpartition('/tables/sessions/')[2]}"
+    stray = key.replace("part-", "stray-")
+    lakeful.store.put(stray, lakeful.store.get(key))
+    lakeful.clock.ms = int(next(iter(lakeful.store.list(stray))).modified_at.timestamp() * 1000)
+    ask(lakeful, Targets((session.session_id,)))
+
+    (receipt,) = carry_out(lakeful)
+    assert receipt.done_at is None
+    assert receipt.waits_for
+    assert stray in receipt.waits_for
+    lakeful.clock.ms += (lakeful.settings.orphan_grace_s + 60) * 1000
+    (receipt,) = carry_out(lakeful)
+    assert receipt.done_at
+    assert where(lakeful, MARKER) == []
+
+
+def test_tombstones_are_forgotten_when_no_plan_keeps_so_old_a_session(lakeful: Lakeful) -> None:
+    session = marked(lakeful)
+    website_id = lakeful.website.website_id
+    ask(lakeful, Targets((session.session_id,), visitor_id=VISITOR))
+    carry_out(lakeful)
+    resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=NOW_MS + 100 * DAY_MS)
+    assert tombstones.read(lakeful.store, website_id).hides(session.session_id)
+    resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=NOW_MS + 200 * DAY_MS)
+    assert tombstones.read(lakeful.store, website_id) == tombstones.Erased(website_id=website_id)

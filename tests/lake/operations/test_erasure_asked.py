@@ -1,0 +1,34 @@
+"""Whoever asks for an erasure may die before the answer: it is hidden, and carried out."""
+
+import pytest
+
+from lake import erasure
+from lake.errors import SessionMissing
+from lake.reading.lake_snapshot import Lake
+from lake.reading.session_lookup import find
+from tests.lake.operations.lakes import broken, compacted, killed_at
+from tests.query_api.recorded import NOW_MS, Lakeful, page
+
+ASK = """
+from lake import erasure
+from lake.reading.lake_snapshot import Lake
+targets = erasure.Targets(sessions=({session_id!r},))
+erasure.request(Lake(store, settings, lambda: now_ms), {website_id!r}, targets, by="test")
+"""
+
+
+def test_an_erasure_whose_request_is_killed_is_carried_out(lakeful: Lakeful) -> None:
+    session = lakeful.record(page(NOW_MS, text="topsecret"))
+    compacted(lakeful, {session.day})
+    code = ASK.format(session_id=session.session_id, website_id=session.website_id)
+    killed_at("erase-after-tombstone", lakeful.settings, code)
+
+    reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
+    with pytest.raises(SessionMissing):
+        find(reader, lakeful.website, session.session_id)
+    (done,) = erasure.carry_out_waiting(
+        lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=lambda _: lakeful.clock.tick()
+    )
+    assert done.done_at
+    assert list(lakeful.store.list("sessions/")) == []
+    assert broken(lakeful.store, lakeful.settings) == []

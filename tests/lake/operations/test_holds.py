@@ -1,0 +1,266 @@
+"""Held: past its retention, never served, and there until it is released."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from typer.testing import CliRunner
+
+from lake import ids
+from lake.control import legal_holds, websites
+from lake.errors import IdMalformed, SessionMissing, SettingInvalid, WebsiteMissing
+from lake.operations.check.run import check
+from lake.operations.repair import repair
+from lake.raw import segment_file
+from lake.reading.lake_snapshot import Lake
+from lake.reading.session_list import SessionQuery, list_sessions
+from lake.reading.session_lookup import find
+from lake.retention.run import HELD, expired_days
+from lake.sessions.session_file import SessionFile
+from lake.storage import keys
+from lake.tables.delta_table import Table
+from lake.tables.schemas import BY_SESSION
+from lake.timestamps import iso
+from orchestration.cli import app
+from tests.lake.operations.damage import CHECK_MS, file_of
+from tests.lake.operations.expired import OVER_MS, at_point, everything, expire, old, old_with_all
+from tests.lake.operations.lakes import DAY_MS, broken, compacted
+from tests.query_api.recorded import NOW_MS, Lakeful, Session, moves, page
+from tests.support.processes import environ_of
+
+
+def hold(lakeful: Lakeful, session: Session | None = None) -> legal_holds.Holds:
+    return legal_holds.place(
+        lakeful.store,
+        lakeful.website.website_id,
+        session.session_id if session else None,
+        reason="case 4711",
+        by="counsel",
+        now_ms=NOW_MS,
+    )
+
+
+def release(lakeful: Lakeful, session: Session | None = None) -> legal_holds.Holds:
+    session_id = session.session_id if session else None
+    return legal_holds.release(
+        lakeful.store, lakeful.website.website_id, session_id, by="me", now_ms=NOW_MS
+    )
+
+
+def of_session(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
+    """Every object of a session but the tables', and its rows by table."""
+    rows: dict[str, bytes] = {}
+    for name in BY_SESSION:
+        found = Table(lakeful.store, name).snapshot().scan().filter(session_id=session.session_id)
+        if (frame := found.collect()).height:
+            rows[name] = repr(frame.to_dicts()).encode()
+    chunks = {
+        f"{item.key.partition('/')[0]}: {arrival.facts.seq}": arrival.payload
+        for prefix in (keys.RAW, keys.QUARANTINE)
+        for item in lakeful.store.list(prefix)
+        for arrival in segment_file.decode(lakeful.store.get(item.key))
+        if arrival.session_id == session.session_id
+    }
+    files = {
+        item.key: lakeful.store.get(item.key)
+        for item in lakeful.store.list(keys.SESSIONS)
+        if session.session_id in item.key
+    }
+    return rows | chunks | files
+
+
+def test_a_held_session_stays_with_all_that_belongs_to_it_until_it_is_released(
+    any_lakeful: Lakeful,
+) -> None:
+    held, gone = old_with_all(any_lakeful), old_with_all(any_lakeful)
+    mixed = [
+        *held.chunks(moves(OVER_MS + 20_000, 4)),
+        *gone.chunks(moves(OVER_MS + 20_000, 4)),
+    ]
+    any_lakeful.append(mixed)
+    hold(any_lakeful, held)
+    before = of_session(any_lakeful, held)
+    assert {*before} >= {"sessions", "pages", "session_files", "raw: 2", "quarantine: 0"}
+
+    (dry,) = expire(any_lakeful, dry_run=True)
+    assert dry.sessions == [(gone.website_id, gone.session_id)]
+    (done,) = expire(any_lakeful)
+    assert (done.session_count, done.kept) == (1, {HELD: 1})
+    assert dry.kept == done.kept
+    assert of_session(any_lakeful, held) == before
+    assert of_session(any_lakeful, gone) == {}
+    later_ms = NOW_MS + 5 * DAY_MS  # when all that is not held would be overdue
+    found = check(any_lakeful.store, any_lakeful.settings, now_ms=later_ms)
+    assert [one.kind for one in found] == ["quarantined-chunks"]
+    assert expire(any_lakeful) == []
+
+    release(any_lakeful, held)
+    assert [one.session_count for one in expire(any_lakeful)] == [1]
+    assert f"date={held.day}" not in " ".join(everything(any_lakeful))
+    assert broken(any_lakeful.store, any_lakeful.settings) == []
+
+
+def test_a_held_session_is_not_served_once_it_is_expired(lakeful: Lakeful) -> None:
+    session = old(lakeful)
+    hold(lakeful, session)
+    expire(lakeful)
+    reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
+
+    assert list_sessions(reader, lakeful.website, SessionQuery()).total == 0
+    with pytest.raises(SessionMissing):
+        find(reader, lakeful.website, session.session_id)
+
+
+def test_a_held_website_keeps_all_of_its_sessions_and_others_none(lakeful: Lakeful) -> None:
+    other = lakeful.new_website()
+    held = [old_with_all(lakeful) for _ in range(2)]
+    hold(lakeful)
+    assert expired_days(lakeful.store, lakeful.settings, now_ms=NOW_MS) == []
+    gone = old_with_all(lakeful, other)
+    before = [of_session(lakeful, session) for session in held]
+
+    (done,) = expire(lakeful)
+    assert (done.by_website, done.kept) == ({other.website_id: 1}, {HELD: 2})
+    assert [of_session(lakeful, session) for session in held] == before
+    assert of_session(lakeful, gone) == {}
+
+    release(lakeful)
+    assert [one.session_count for one in expire(lakeful)] == [2]
+    assert not any(lakeful.store.list(keys.SESSIONS))
+
+
+def test_waiting_chunks_of_a_held_session_are_compacted_and_not_dropped(lakeful: Lakeful) -> None:
+    held = lakeful.session(began_ms=OVER_MS)
+    gone = lakeful.session(began_ms=OVER_MS)
+    lakeful.append([*held.chunks(page(OVER_MS)), *gone.chunks(page(OVER_MS))])
+    hold(lakeful, held)
+
+    compacted(lakeful, {held.day})
+    assert len(SessionFile(lakeful.store, file_of(lakeful.store, held)).header.chunks) == 1
+    assert of_session(lakeful, gone) == {}
+    assert not any(lakeful.store.list(keys.RAW))
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+def test_a_hold_is_of_one_websites_session_and_not_of_anothers_of_the_same_id(
+    lakeful: Lakeful,
+) -> None:
+    other = lakeful.new_website()
+    held = old(lakeful)
+    lakeful.clock.ms = OVER_MS
+    same = lakeful.session(other, began_ms=held.began_ms, secret=held.secret)
+    lakeful.append(same.chunks(page(held.began_ms)))
+    compacted(lakeful, {held.day})
+    lakeful.clock.ms = NOW_MS
+    hold(lakeful, held)
+
+    (done,) = expire(lakeful)
+    assert (done.by_website, done.kept) == ({other.website_id: 1}, {HELD: 1})
+    (file,) = lakeful.store.list(keys.SESSIONS)
+    assert f"/{held.website_id}/{held.session_id}." in file.key
+    assert broken(lakeful.store, lakeful.settings) == []
+
+
+def test_a_hold_that_comes_while_rows_go_still_keeps_the_file(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`repair` makes its rows anew."""
+    session = old(lakeful)
+    body = lakeful.store.get(key := file_of(lakeful.store, session))
+    at_point(monkeypatch, "retention-after-rows", lambda: hold(lakeful, session))
+
+    (done,) = expire(lakeful)
+    assert (done.session_count, done.kept) == (0, {HELD: 1})
+    assert lakeful.store.get(key) == body
+    broken_now = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert [one.kind for one in broken_now] == ["orphan"]
+    repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
+    assert "sessions" in of_session(lakeful, session)
+
+
+def test_of_a_list_of_holds_that_cannot_be_read_all_is_held(lakeful: Lakeful) -> None:
+    other = lakeful.new_website()
+    kept, gone = old_with_all(lakeful), old_with_all(lakeful, other)
+    lakeful.store.put(keys.hold_key(kept.website_id), b"{")
+    before = of_session(lakeful, kept)
+
+    (done,) = expire(lakeful)
+    assert list(done.failed) == [kept.website_id]
+    assert (done.by_website, done.kept) == ({other.website_id: 1}, {HELD: 1})
+    assert of_session(lakeful, kept) == before
+    assert of_session(lakeful, gone) == {}
+
+
+def test_holds_of_many_at_once_all_stay(any_lakeful: Lakeful) -> None:
+    sessions = [any_lakeful.session() for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda session: hold(any_lakeful, session), sessions))
+    found = legal_holds.of(any_lakeful.store, any_lakeful.website.website_id)
+    assert set(found.sessions) == {session.session_id for session in sessions}
+    assert found.website is None
+    assert not found.holds(any_lakeful.session().session_id)
+    assert found.sessions[sessions[0].session_id] == legal_holds.Hold(
+        reason="case 4711", placed_at=iso(NOW_MS), placed_by="counsel"
+    )
+
+
+def test_releasing_what_is_not_held_changes_nothing(lakeful: Lakeful) -> None:
+    held = lakeful.session()
+    before = hold(lakeful, held)
+
+    assert release(lakeful) == release(lakeful, lakeful.session()) == before
+    assert release(lakeful, held).sessions == {}
+
+
+def test_a_hold_needs_a_website_a_reason_and_the_id_of_a_session(lakeful: Lakeful) -> None:
+    website_id = lakeful.website.website_id
+
+    def place(website_id: str, session_id: str | None, reason: str) -> None:
+        legal_holds.place(
+            lakeful.store, website_id, session_id, reason=reason, by="me", now_ms=NOW_MS
+        )
+
+    with pytest.raises(WebsiteMissing):
+        place("w_none", None, "why")
+    with pytest.raises(WebsiteMissing):
+        legal_holds.release(lakeful.store, "w_none", None, by="me", now_ms=NOW_MS)
+    with pytest.raises(SettingInvalid, match="reason"):
+        place(website_id, None, " ")
+    for wrong in ("x", ids.uuid7(2**48 - 1, 1)):
+        with pytest.raises(IdMalformed):
+            place(website_id, wrong, "why")
+    assert not any(lakeful.store.list(keys.HOLDS))
+
+
+def test_the_command_line_places_lists_and_releases(
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ_of(lakeful.settings).items():
+        monkeypatch.setitem(os.environ, name, value)
+    website_id = lakeful.website.website_id
+    session = lakeful.session()
+    mine = ["--website", website_id, "--session", session.session_id]
+
+    def run(*arguments: str, code: int = 0) -> str:
+        done = CliRunner().invoke(app, ["hold", *arguments])
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    assert run("place", *mine, "--reason", "case 1", "--by", "counsel") == f"{session.session_id}\n"
+    assert run("place", "--website", website_id, "--reason", "case 2") == f"{website_id}\n"
+    whole, one = json.loads(run("list", "--website", website_id, "--json"))
+    assert (whole["session_id"], whole["reason"], whole["placed_by"]) == (None, "case 2", "cli")
+    assert (one["session_id"], one["reason"], one["placed_by"]) == (
+        session.session_id,
+        "case 1",
+        "counsel",
+    )
+    assert "case 1" in run("list")
+    assert json.loads(run("list", "--website", lakeful.new_website().website_id, "--json")) == []
+    run("release", *mine)
+    run("release", *mine, code=1)
+    assert [hold["reason"] for hold in json.loads(run("list", "--json"))] == ["case 2"]
+    assert websites.get(lakeful.store, website_id) == lakeful.website
