@@ -4,8 +4,9 @@ Best effort, per process and bounded. What slips through (another replica, a res
 after minutes) is the compactor's, which keeps each chunk once whatever lies in the segments.
 """
 
-from collections import OrderedDict
 from typing import Literal
+
+from cachetools import FIFOCache
 
 from ingest_api.group_commit import Commit, GroupCommit, durable
 from lake.raw.segment_file import Arrival
@@ -21,7 +22,7 @@ class Once:
 
     def __init__(self, commit: GroupCommit) -> None:
         self._commit = commit
-        self._acknowledged: OrderedDict[_Identity, _Bytes] = OrderedDict()
+        self._acknowledged: FIFOCache[_Identity, _Bytes] = FIFOCache(_REMEMBERED_MAX)
         self._in_flight: dict[_Identity, tuple[_Bytes, Commit]] = {}
 
     async def store(self, arrival: Arrival) -> Outcome:
@@ -53,6 +54,4 @@ class Once:
         if known is not None or other is not None:
             return "quarantined"
         self._acknowledged[identity] = mark
-        if len(self._acknowledged) > _REMEMBERED_MAX:
-            self._acknowledged.popitem(last=False)
         return "stored"

@@ -9,16 +9,16 @@ is refused when memory itself runs out is `bodies`'.
 import asyncio
 import math
 import random
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 
 from prometheus_client import Gauge
 
 from lake.errors import TooMany
+from lake.http.token_buckets import TokenBuckets
 from lake.settings import Settings
 
 BURST_S = 5.0  # so many seconds' worth may come at once: pages come back together
-_NAMES_MAX = 10_000  # whose rates are remembered; who was silent longest is forgotten
 _TURN_S = 1.0  # shares are of this turn and the one before
 _RAW_BYTES = 6  # of JSON cost as much as one that was sent: what gzip makes of most chunks
 _CHUNK_BYTES = 8 * 1024  # what a chunk costs beside its bytes: about half of one of 18 kB
@@ -28,25 +28,6 @@ _SHARE_RETRY_S = 2.0
 _PAUSE_S = 0.5, 2.0  # clients that do not wait after 429 would keep us busy with nothing else
 _TICK_S = 0.02
 _CALMING = 0.8  # of the lateness that is left after a tick without any: 0.2 s to a tenth
-
-
-class Rates:
-    """A token bucket per name: so many a second, and `BURST_S` of them at once."""
-
-    def __init__(self, per_s: float) -> None:
-        self._per_s = per_s
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, when
-
-    def take(self, name: str, now_s: float) -> float:
-        """Take a token. Return 0, or how many seconds it is until there is one."""
-        full = self._per_s * BURST_S
-        tokens, at_s = self._buckets.pop(name, (full, now_s))
-        tokens = min(full, tokens + (now_s - at_s) * self._per_s)
-        wait_s = 0.0 if tokens >= 1 else (1 - tokens) / self._per_s
-        self._buckets[name] = (tokens if wait_s else tokens - 1, now_s)
-        if len(self._buckets) > _NAMES_MAX:
-            self._buckets.popitem(last=False)
-        return wait_s
 
 
 class Shares:
@@ -137,7 +118,7 @@ class Limits:
         self._waiting_bytes = waiting_bytes
         self._lateness = lateness
         self._clock_s = clock_s
-        self._rates = Rates(self._chunks_per_s)
+        self._rates = TokenBuckets(self._chunks_per_s, self._chunks_per_s * BURST_S)
         self._shares = Shares()
 
     def admit(self, website_id: str) -> None:

@@ -14,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Generic, NoReturn, TypeVar
 
-from ingest_api.fair_share import Rates
+from ingest_api.fair_share import BURST_S
 from lake.control import websites
 from lake.control.cache import Control, Known
 from lake.control.tombstones import Erased
 from lake.control.websites import Website
 from lake.errors import StoreUnavailable, TooMany
+from lake.http.token_buckets import TokenBuckets
 from lake.ingest import client_address
 from lake.settings import Settings
 from lake.storage.base import Store
@@ -47,7 +48,8 @@ class Lookups:
         self._known = _Lane("lookups", _THREADS, _READS_MAX)
         self._strangers = _Lane("strangers", _STRANGER_THREADS, _STRANGER_READS_MAX)
         self._directory = _Directory(store, settings.control_cache_s, clock_s)
-        self._misses = Rates(settings.ingest_misses_per_s)
+        per_s = settings.ingest_misses_per_s
+        self._misses = TokenBuckets(per_s, per_s * BURST_S)
         self._clock_s = clock_s
         refresh_s = settings.control_cache_s / 2
         self._websites = _Reads[Website](

@@ -1,12 +1,12 @@
 """When keys were last used: written in the background, so seldom that it costs nothing."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import structlog
+from cachetools import FIFOCache
 
 from lake.control import api_keys
 from lake.control.api_keys import USED_EVERY_MS, ApiKey
@@ -25,7 +25,7 @@ class Usage:
     def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
         self._store = store
         self._now_ms = now_ms
-        self._due_ms: OrderedDict[str, int] = OrderedDict()
+        self._due_ms: FIFOCache[str, int] = FIFOCache(_KEYS_MAX)
         self._guard = threading.Lock()
         self._pool = ThreadPoolExecutor(1, "usage")
 
@@ -37,7 +37,7 @@ class Usage:
         with self._guard:
             if now_ms < self._due_ms.get(key.key_id, 0):
                 return
-            self._is_due(key.key_id, now_ms + USED_EVERY_MS)
+            self._due_ms[key.key_id] = now_ms + USED_EVERY_MS
         with suppress(RuntimeError):  # the app ends
             self._pool.submit(self._write, key.key_id, now_ms)
 
@@ -51,10 +51,4 @@ class Usage:
         except LakeError as error:
             _log.warning("last use of a key not written", key_id=key_id, error=str(error))
             with self._guard:
-                self._is_due(key_id, now_ms + _RETRY_MS)
-
-    def _is_due(self, key_id: str, at_ms: int) -> None:
-        self._due_ms[key_id] = at_ms
-        self._due_ms.move_to_end(key_id)
-        if len(self._due_ms) > _KEYS_MAX:
-            self._due_ms.popitem(last=False)
+                self._due_ms[key_id] = now_ms + _RETRY_MS

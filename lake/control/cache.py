@@ -7,10 +7,11 @@ out.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, NamedTuple, TypeVar
+
+from cachetools import FIFOCache
 
 from lake import ids
 from lake.control import api_keys, share_links, tombstones, websites
@@ -152,8 +153,8 @@ class _Cache(Generic[T]):
         self._none_if = none_if
         self._cache_s = cache_s
         self._clock_s = clock_s
-        self._found: OrderedDict[str, _Entry[T]] = OrderedDict()
-        self._absent: OrderedDict[str, _Entry[T]] = OrderedDict()
+        self._found: FIFOCache[str, _Entry[T]] = FIFOCache(_ENTRIES_MAX)
+        self._absent: FIFOCache[str, _Entry[T]] = FIFOCache(_ENTRIES_MAX)
         self._reading: dict[str, Future[T | None]] = {}
         self._stranger_count = 0  # of those that are being read
         self._guard = threading.Lock()
@@ -222,6 +223,3 @@ class _Cache(Generic[T]):
         with self._guard:
             others.pop(name, None)
             entries[name] = entry
-            entries.move_to_end(name)
-            while len(entries) > _ENTRIES_MAX:
-                entries.popitem(last=False)

@@ -7,11 +7,11 @@ Sessions stand by their ids, which say nothing of anybody; people by a hash of t
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
+from cachetools import FIFOCache
 
 from lake import ids
 from lake.errors import Damaged, ObjectMissing
@@ -182,7 +182,7 @@ class Memory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: OrderedDict[str, tuple[bytes, Erased]] = OrderedDict()
+        self._known: FIFOCache[str, tuple[bytes, Erased]] = FIFOCache(_REMEMBERED_MAX)
         self._guard = threading.Lock()
 
     def of(self, website_id: str) -> Erased:
@@ -201,9 +201,6 @@ class Memory:
             known = (body, _DOCUMENTS.decode(body, key))
         with self._guard:
             self._known[website_id] = known
-            self._known.move_to_end(website_id)
-            while len(self._known) > _REMEMBERED_MAX:
-                self._known.popitem(last=False)
         return known[1]
 
 

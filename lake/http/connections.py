@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from lake.http.token_buckets import TokenBuckets
 from lake.ingest import client_address
 from lake.ingest.client_address import Network
 
@@ -53,17 +54,6 @@ class Group:
         self.new: OrderedDict[Connection, None] = OrderedDict()  # waiting for a first request
         self.waiting: OrderedDict[Connection, None] = OrderedDict()  # the longest wait first
         self.blocked: OrderedDict[Connection, int] = OrderedDict()  # unsent bytes when last seen
-        self._replaceable = float(_REPLACED_AT_ONCE)
-        self._counted_s = 0.0
-
-    def may_replace(self, now_s: float) -> bool:
-        """Take one of the replacements that the address has left."""
-        passed_s, self._counted_s = now_s - self._counted_s, now_s
-        self._replaceable = min(_REPLACED_AT_ONCE, self._replaceable + passed_s * _REPLACED_PER_S)
-        if self._replaceable < 1:
-            return False
-        self._replaceable -= 1
-        return True
 
     def forget(self, one: Connection) -> None:
         """Let a connection be neither waiting nor blocked."""
@@ -105,6 +95,7 @@ class Connections:
         self._by_address: dict[str, Group] = {}
         self._per_address_max = per_address_max
         self._proxies = tuple(proxies)
+        self._replacements = TokenBuckets(_REPLACED_PER_S, _REPLACED_AT_ONCE)
         self._open: set[Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._has_warned = False
@@ -130,7 +121,8 @@ class Connections:
         if other is None:
             return full
         is_churn = full is not self._all and other.is_unread()
-        if is_churn and not full.may_replace(asyncio.get_running_loop().time()):
+        now_s = asyncio.get_running_loop().time()
+        if is_churn and self._replacements.take(full.address, now_s):
             return full
         for group in other.groups:
             group.forget(other)

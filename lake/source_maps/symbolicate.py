@@ -5,9 +5,10 @@ remembered for some seconds, decoded ones within a limit of bytes.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+
+from cachetools import FIFOCache
 
 from lake.analysis.js_errors.stacks import Frame, parse
 from lake.bounded_cache import Kept
@@ -45,7 +46,7 @@ class SourceMaps:
         self._now_ms = now_ms
         self._cache_ms = cache_ms
         self._lock = threading.Lock()
-        self._listed: OrderedDict[str, _Listed] = OrderedDict()
+        self._listed: FIFOCache[str, _Listed] = FIFOCache(_WEBSITES_MAX)
         self._kept = Kept(_KEPT_BYTES_MAX)
 
     def applied(self, website_id: str, errors: list[Row]) -> list[Row]:
@@ -81,9 +82,6 @@ class SourceMaps:
             listed = _Listed(now_ms, versions)
             with self._lock:
                 self._listed[website_id] = listed
-                self._listed.move_to_end(website_id)
-                while len(self._listed) > _WEBSITES_MAX:
-                    self._listed.popitem(last=False)
         return listed.versions
 
     def _decoded(self, website_id: str, key: str, version: str, left: list[int]) -> Decoded | None:

@@ -5,7 +5,6 @@ after a crash between the commit and the deletion, one.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 import structlog
+from cachetools import FIFOCache
 
 from lake import failpoints, ids
 from lake.control import audit_entries
@@ -64,7 +64,7 @@ class Log:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: OrderedDict[str, list[Entry]] = OrderedDict()
+        self._known: FIFOCache[str, list[Entry]] = FIFOCache(_REMEMBERED_MAX)
         self._guard = threading.Lock()
 
     def entries(
@@ -132,8 +132,6 @@ class Log:
             known = _read(self._store, item) or []
             with self._guard:
                 self._known[item.key] = known
-                while len(self._known) > _REMEMBERED_MAX:
-                    self._known.popitem(last=False)
         return known
 
 

@@ -6,13 +6,14 @@ everybody else by the address as well. Keys and addresses are hashed or forgotte
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+from cachetools import FIFOCache
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lake.http.token_buckets import TokenBuckets
 from lake.ingest import client_address
 from lake.settings import Settings
 from query_api.auth import sent_key
@@ -22,37 +23,8 @@ from query_api.metrics import Metrics
 REQUESTS_BURST_S = 2.0
 MISSES_BURST_S = 10.0
 MISSES = (401, 403, 404)
-_CALLERS_MAX = 10_000  # of each kind; who was silent longest is forgotten
+_CALLERS_MAX = 10_000  # remembered as valid
 _SHARED = "/api/shared/"
-
-
-class Buckets:
-    """Token buckets by name: so many tokens a second, and `burst_s` of them at once."""
-
-    def __init__(self, per_s: float, burst_s: float) -> None:
-        self._per_s = per_s
-        self._full = max(1.0, per_s * burst_s)
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, when
-
-    def __len__(self) -> int:
-        return len(self._buckets)
-
-    def wait_s(self, name: str, now_s: float) -> float:
-        """Return 0 if there is a token, or in how many seconds there is one."""
-        tokens = self._tokens(name, now_s)
-        return 0.0 if tokens >= 1 else (1 - tokens) / self._per_s
-
-    def take(self, name: str, now_s: float) -> None:
-        """Take a token. What is taken at once by many is owed, as much as a bucket holds."""
-        tokens = max(-self._full, self._tokens(name, now_s) - 1)
-        self._buckets[name] = (tokens, now_s)
-        self._buckets.move_to_end(name)
-        if len(self._buckets) > _CALLERS_MAX:
-            self._buckets.popitem(last=False)
-
-    def _tokens(self, name: str, now_s: float) -> float:
-        tokens, at_s = self._buckets.get(name, (self._full, now_s))
-        return min(self._full, tokens + (now_s - at_s) * self._per_s)
 
 
 class Refusal(NamedTuple):
@@ -71,9 +43,11 @@ class Limits:
 
     def __init__(self, settings: Settings, clock_s: Callable[[], float]) -> None:
         self._clock_s = clock_s
-        self._requests = Buckets(settings.query_key_requests_per_s, REQUESTS_BURST_S)
-        self._misses = Buckets(settings.query_misses_per_s, MISSES_BURST_S)
-        self._proven: OrderedDict[str, None] = OrderedDict()
+        per_s = settings.query_key_requests_per_s
+        self._requests = TokenBuckets(per_s, per_s * REQUESTS_BURST_S)
+        per_s = settings.query_misses_per_s
+        self._misses = TokenBuckets(per_s, per_s * MISSES_BURST_S)
+        self._proven: FIFOCache[str, None] = FIFOCache(_CALLERS_MAX)
 
     def admit(self, caller: str, address: str) -> Refusal | None:
         """Let a request pass, or say why not. `caller` is '' where no key came."""
@@ -81,24 +55,19 @@ class Limits:
         for name in self._guessers(caller, address):
             if wait_s := self._misses.wait_s(name, now_s):
                 return Refusal("misses", wait_s)
-        if caller:
-            if wait_s := self._requests.wait_s(caller, now_s):
-                return Refusal("requests", wait_s)
-            self._requests.take(caller, now_s)
+        if caller and (wait_s := self._requests.take(caller, now_s)):
+            return Refusal("requests", wait_s)
         return None
 
     def missed(self, caller: str, address: str) -> None:
         """Count an answer that gave nothing."""
         now_s = self._clock_s()
         for name in self._guessers(caller, address):
-            self._misses.take(name, now_s)
+            self._misses.owe(name, now_s)
 
     def prove(self, caller: str) -> None:
         """Remember that this caller's key is one."""
         self._proven[caller] = None
-        self._proven.move_to_end(caller)
-        if len(self._proven) > _CALLERS_MAX:
-            self._proven.popitem(last=False)
 
     def _guessers(self, caller: str, address: str) -> tuple[str, ...]:
         if caller in self._proven:

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 import pytest
 import uvloop
-from lake.accepting import Acceptor, listen
-from lake.connections import Connections
 
+from lake.http.connections import Connections
+from lake.http.listener import Acceptor, listen
 from tests.conftest import WAIT_S
 
 pytestmark = pytest.mark.folder

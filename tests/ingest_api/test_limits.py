@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import Gauge
 
 from ingest_api.app import create_app
-from ingest_api.fair_share import BURST_S, Lateness, Limits, Rates, Shares
+from ingest_api.fair_share import Lateness, Limits, Shares
 from lake.control.websites import Website
 from lake.errors import TooMany
 from lake.settings import Settings
@@ -28,26 +28,6 @@ from tests.ingest_api.recording import (
 from tests.support.asgi import AppClient
 
 KB = 1024
-
-
-def test_a_website_may_send_a_burst_and_then_its_rate() -> None:
-    rates = Rates(10)
-    burst = [rates.take("a", 0.0) for _ in range(int(10 * BURST_S) + 1)]
-
-    assert burst[:-1] == [0.0] * int(10 * BURST_S)
-    assert burst[-1] == pytest.approx(0.1)
-    assert rates.take("b", 0.0) == 0.0
-    assert rates.take("a", 0.05) > 0
-    assert [rates.take("a", 0.1) > 0 for _ in range(2)] == [False, True]
-    assert sum(rates.take("a", 1000.0) == 0 for _ in range(100)) == 10 * BURST_S
-
-
-def test_rates_of_any_number_of_websites_take_bounded_memory() -> None:
-    rates = Rates(1)
-    for number in range(20_000):
-        rates.take(str(number), 0.0)
-
-    assert len(rates._buckets) == 10_000
 
 
 def test_only_who_gets_more_than_the_others_is_over_its_share() -> None:

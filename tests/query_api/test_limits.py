@@ -12,7 +12,7 @@ from lake.ingest import client_address
 from lake.settings import Settings
 from lake.storage.base import Store
 from query_api.app import create_app
-from query_api.http.rate_limits import MISSES_BURST_S, Buckets, Limits
+from query_api.http.rate_limits import MISSES_BURST_S, Limits
 from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
 from tests.s3.endpoint import S3Endpoint
 from tests.support.asgi import AppClient
@@ -197,18 +197,6 @@ def test_what_was_refused_is_had_again_after_the_time_that_was_told() -> None:
     now_s[0] += 0.002
     assert limits.admit("", "from a") is None
     assert limits.admit("", "from b") is None
-
-
-def test_what_many_took_at_once_is_owed() -> None:
-    """Requests that are looked up at the same time are counted only when they are answered."""
-    bucket = Buckets(per_s=10, burst_s=10)
-    for _ in range(150):
-        bucket.take("a", 0.0)
-
-    assert bucket.wait_s("a", 0.0) == pytest.approx(5.1)
-    for _ in range(100_000):
-        bucket.take("a", 0.0)
-    assert bucket.wait_s("a", 0.0) == pytest.approx(10.1)  # no more than a bucket is owed
 
 
 @pytest.mark.parametrize(
