@@ -20,7 +20,7 @@ from lake.timestamps import iso, utc_day
 NEWEST = 50  # rows whose files are looked at: a request each
 MARGIN_S = 300  # a run takes its time, after the sensor's and the queue's
 QUARANTINED_MAX = 1000  # objects that are looked at
-_TOLD_MAX = 20
+_LISTED_MAX = 20
 
 
 @dg.multi_asset_check(
@@ -60,7 +60,7 @@ def one_row_per_session(lake: LakeResource) -> dg.AssetCheckResult:
 @dg.asset_check(asset="session_files", additional_deps=["sessions"])
 def files_as_their_rows_say(lake: LakeResource) -> dg.AssetCheckResult:
     """The files of the newest rows exist and have the length that the row says."""
-    broken = list(islice(probes.broken_files(lake.open(), newest=NEWEST), _TOLD_MAX))
+    broken = list(islice(probes.broken_files(lake.open(), newest=NEWEST), _LISTED_MAX))
     return dg.AssetCheckResult(passed=not broken, metadata={"broken": broken, "rows": NEWEST})
 
 
@@ -69,7 +69,7 @@ def nothing_waits_too_long(lake: LakeResource) -> dg.AssetCheckResult:
     """No chunk waits longer for its compaction than the settings promise."""
     now_ms = lake.now_ms()
     pending = PendingIndex(lake.open()).refresh()
-    backlog = probes.backlog_of(pending, until=utc_day(now_ms))
+    backlog = probes.pending_backlog(pending, until=utc_day(now_ms))
     limit_s = lake.settings().compact_wait_s + MARGIN_S
     waits_s = 0 if backlog.oldest_ms is None else (now_ms - backlog.oldest_ms) // 1000
     return dg.AssetCheckResult(
@@ -89,7 +89,7 @@ def nothing_waits_too_long(lake: LakeResource) -> dg.AssetCheckResult:
 @dg.asset_check(asset="expired_sessions")
 def erasures_are_carried_out(lake: LakeResource) -> dg.AssetCheckResult:
     """No erasure has failed or is late; those that wait for a legal hold are only a warning."""
-    found = probes.erasures_of(lake.open(), now_ms=lake.now_ms())
+    found = probes.erasure_backlog(lake.open(), now_ms=lake.now_ms())
     is_serious = bool(found.failed or found.late)
     return dg.AssetCheckResult(
         passed=not (is_serious or found.held),

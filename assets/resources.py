@@ -11,7 +11,7 @@ from lake.settings import Settings, from_environ
 from lake.storage.base import Store, open_store
 from lake.storage.presence import open_existing
 
-_seen: set[str] = set()  # lakes found by this process: sensors open theirs twice a minute
+_opened_lakes: set[str] = set()  # lakes found by this process: sensors open theirs twice a minute
 
 
 class LakeResource(dg.ConfigurableResource[None]):
@@ -28,10 +28,10 @@ class LakeResource(dg.ConfigurableResource[None]):
             LakeMissing: There is no lake, or none yet.
         """
         settings = self.settings()
-        if settings.lake in _seen:
+        if settings.lake in _opened_lakes:
             return open_store(settings, create=False)
         store = open_existing(settings)
-        _seen.add(settings.lake)
+        _opened_lakes.add(settings.lake)
         return store
 
     def now_ms(self) -> int:

@@ -8,7 +8,7 @@ import dagster as dg
 from assets.asset_specs import OWNERS
 from assets.partitions import days
 from assets.resources import LakeResource
-from lake.retention.run import Expired, expire_day
+from lake.retention.run import ExpiryReport, expire_day
 from lake.storage.failures import Failures
 
 
@@ -60,7 +60,7 @@ def expired_sessions(
     return dg.MaterializeResult(asset_key="expired_sessions")
 
 
-def _metadata(gone: Expired, *, dry_run: bool) -> dict[str, Any]:
+def _metadata(gone: ExpiryReport, *, dry_run: bool) -> dict[str, Any]:
     """`kept` tells why what is stored of the day stays; a dry run names what would go."""
     told = {
         "sessions": gone.session_count,

@@ -9,9 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from lake.compaction import Compacted
-from lake.operations.probes import Day
-from lake.operations.quarantine_contents import Totals
+from lake.compaction import CompactionReport
+from lake.operations.probes import DayTotals
+from lake.operations.quarantine_contents import QuarantineTotals
 
 ADVICE = (
     "`replaylake check` names each object; `replaylake repair` brings back what can be read of "
@@ -20,7 +20,9 @@ ADVICE = (
 _LISTED_MAX = 20
 
 
-def of_compaction(done: Compacted, day: Day, quarantine: Totals, seconds: float) -> dict[str, Any]:
+def of_compaction(
+    done: CompactionReport, day: DayTotals, quarantine: QuarantineTotals, seconds: float
+) -> dict[str, Any]:
     """Return the metadata of one day after a compaction."""
     ratio = done.written_bytes / done.received_bytes if done.received_bytes else None
     report: dict[str, Any] = {
@@ -50,7 +52,7 @@ def of_compaction(done: Compacted, day: Day, quarantine: Totals, seconds: float)
     return report
 
 
-def of_quarantine(found: Totals) -> dict[str, Any]:
+def of_quarantine(found: QuarantineTotals) -> dict[str, Any]:
     """Return what is in quarantine as metadata.
 
     `quarantined` are chunks, of which an object that nobody can read counts as one at least.
@@ -71,7 +73,7 @@ def of_quarantine(found: Totals) -> dict[str, Any]:
     return report
 
 
-def _largest(done: Compacted) -> str:
+def _largest(done: CompactionReport) -> str:
     lines = ["| session | website | events | bytes |", "|---|---|--:|--:|"]
     lines += [
         f"| `{one.session_id}` | `{one.website_id}` | {one.event_count:,} | {one.file_bytes:,} |"

@@ -16,7 +16,7 @@ from assets.partitions import days
 from assets.resources import LakeResource
 from assets.segments import raw_segments
 from lake.compaction import compact_day
-from lake.operations.probes import day_of_sessions, row_count
+from lake.operations.probes import day_totals, row_count
 from lake.operations.quarantine_contents import totals
 from lake.storage.failures import Failures
 
@@ -80,7 +80,7 @@ def compacted(
                     *(quarantine.unknown_count, run_metadata.ADVICE),
                 )
             report = run_metadata.of_compaction(
-                done, day_of_sessions(store, day), quarantine, time.monotonic() - began
+                done, day_totals(store, day), quarantine, time.monotonic() - began
             )
             context.add_asset_metadata(report, asset_key="session_files", partition_key=key)
             for table in TABLES:

@@ -19,7 +19,7 @@ import zstandard
 from lake import ids
 from lake.raw import chunk_codec
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 
 CHUNK_MS = 5_000
 _DOM_CONTENT_LOADED = 0  # the first event of a page load
@@ -113,14 +113,14 @@ class Session:
             made.append(Chunk(page_id, seq, at_ms, self._raw(events)))
         return made
 
-    def arrivals(self, website_id: str = WEBSITE) -> Iterator[Arrival]:
+    def received_chunks(self, website_id: str = WEBSITE) -> Iterator[ReceivedChunk]:
         """The chunks as the ingest API hands them to the lake, received when they were sent."""
         visitor_id = f"{self._random.getrandbits(128):032x}"
         client = msgspec.structs.replace(_CLIENT, visitor_id=visitor_id)
         for chunk in self.chunks:
             payload = chunk.gz
             facts = chunk_codec.read_chunk(chunk.raw, page_id=chunk.page_id, seq=chunk.seq)
-            yield Arrival(
+            yield ReceivedChunk(
                 website_id,
                 self.session_id,
                 facts,
@@ -161,7 +161,7 @@ def recordings() -> list[list[Event]]:
             text = zstandard.ZstdDecompressor().stream_reader(file).read()
         events = []
         for item in msgspec.json.decode(text, type=list[msgspec.Raw]):
-            stamp = chunk_codec.stamp_of(item)
+            stamp = chunk_codec.decode_stamp(item)
             # The event's own time goes first, where it is found and replaced.
             body = bytes(item).strip()
             own = b'"timestamp":%d' % stamp.timestamp

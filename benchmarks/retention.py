@@ -33,9 +33,9 @@ from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import ObjectInfo
 from lake.storage.local import LocalStore
-from lake.tables.cold_layout import chill
+from lake.tables.cold_layout import move_to_cold
 from lake.tables.daily_summary import summarise_day
-from lake.tables.delta_table import POLARS, Table
+from lake.tables.delta_table import POLARS_SCHEMAS, Table
 from lake.tables.schemas import BY_SESSION
 from lake.tables.session_rows import sorted_rows
 from lake.timestamps import utc_day
@@ -183,7 +183,7 @@ def _fill(folder: Path, sessions: int) -> None:
         rows = pl.DataFrame(keys_of_day, schema=["website_id", "session_id"], orient="row")
         for name, each in _ROWS.items():
             _write(store, name, rows, each)
-        chill(store, utc_day(NOW_MS))
+        move_to_cold(store, utc_day(NOW_MS))
         if number == 0:
             _write_files(folder, keys_of_day)
         summarise_day(store, utc_day(day_ms))
@@ -207,7 +207,7 @@ def _write(store: LocalStore, name: str, sessions: pl.DataFrame, each: int) -> N
         .with_columns(hash=pl.struct("session_id", "number").hash(7))
     )
     made = []
-    for column, kind in POLARS[name].items():
+    for column, kind in POLARS_SCHEMAS[name].items():
         if column in rows.columns:
             made.append(pl.col(column).cast(kind))
         elif column.endswith("_no"):

@@ -20,14 +20,14 @@ from pathlib import Path
 from benchmarks.clock import Clock, under_own_clock
 from benchmarks.machine import peak_rss_bytes, quantile, say, show, verdict
 from lake import erasure, ids
-from lake.compaction import compact_day, waiting_days
+from lake.compaction import compact_day, pending_days
 from lake.control import websites
 from lake.control.websites import Website
 from lake.operations.check.run import check
 from lake.operations.maintenance import maintain
 from lake.raw import chunk_codec, segment_writer
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_filters import SessionQuery
 from lake.reading.session_list import list_sessions
@@ -72,7 +72,7 @@ def _year(folder: Path, days: int, per_day: int) -> None:
         for plan in ("pro", "pro", "free")
     ]
     warm = Lake(store, settings, clock)
-    late: list[Arrival] = []
+    late: list[ReceivedChunk] = []
     rows, month = [], Month()
     began_s = time.monotonic()
     for number in range(days):
@@ -83,7 +83,7 @@ def _year(folder: Path, days: int, per_day: int) -> None:
             now, after = _session(source, source.choice(sites), midnight_ms)
             coming += now
             late += after
-        coming.sort(key=lambda arrival: arrival.received_at)
+        coming.sort(key=lambda received_chunk: received_chunk.received_at)
         spent_s = 0.0
         for turn in range(_COMPACTIONS):
             clock.set(midnight_ms + (turn + 1) * _DAY_MS // (_COMPACTIONS + 2))
@@ -92,7 +92,7 @@ def _year(folder: Path, days: int, per_day: int) -> None:
             if mine:
                 segment_writer.append(store, mine, now_ms=clock())
             at_s = time.perf_counter()
-            for day in waiting_days(store):
+            for day in pending_days(store):
                 compact_day(store, settings, day, now_ms=clock())
                 summarise_day(store, day)
             spent_s += time.perf_counter() - at_s
@@ -120,7 +120,7 @@ def _year(folder: Path, days: int, per_day: int) -> None:
 
 def _session(
     source: random.Random, website: Website, midnight_ms: int
-) -> tuple[list[Arrival], list[Arrival]]:
+) -> tuple[list[ReceivedChunk], list[ReceivedChunk]]:
     """Return the chunks of a session that began today: those of today, and those of tomorrow."""
     began_ms = midnight_ms + source.randrange(3_600_000, _DAY_MS * 3 // 4)
     session_id, page_id = ids.new_uuid7(began_ms), ids.new_uuid7(began_ms)
@@ -132,7 +132,7 @@ def _session(
         facts = chunk_codec.read_chunk(raw, page_id=page_id, seq=seq)
         delay_ms = source.choice((100, 100, 100, 100, 3 * 3_600_000, _DAY_MS)) if seq else 100
         made.append(
-            Arrival(
+            ReceivedChunk(
                 website.website_id,
                 session_id,
                 facts,
@@ -177,9 +177,9 @@ def _listed_ms(lake: Lake, website: Website) -> float:
 def _erase(lake: Lake, website: Website, clock: Clock) -> None:
     """Erase one of the sessions that a list shows."""
     first = list_sessions(lake, website, SessionQuery()).rows[-1]["session_id"]
-    wanted = erasure.Targets(sessions=(first,))
-    receipt = erasure.request(lake, website.website_id, wanted, by="benchmark")
-    erasure.carry_out(lake.store, lake.settings, [receipt], now_ms=clock, sleep=clock.sleep)
+    wanted = erasure.ErasureTargets(sessions=(first,))
+    receipt = erasure.request_erasure(lake, website.website_id, wanted, by="benchmark")
+    erasure.execute_requests(lake.store, lake.settings, [receipt], now_ms=clock, sleep=clock.sleep)
 
 
 def _row(day: int, folder: Path, store: Store, month: Month) -> list[object]:

@@ -15,15 +15,15 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from ingest_api import openapi, recorder_assets
-from ingest_api.dedup import Once
+from ingest_api.dedup import Deduplicator
 from ingest_api.group_commit import GroupCommit
-from ingest_api.metrics import Metrics
+from ingest_api.metrics import IngestMetrics
 from ingest_api.recorder_assets import RecorderScript
 from ingest_api.request_body import BodyTooSlow, Overloaded
-from ingest_api.responses import Answer, problem_answer
-from ingest_api.upload import Receiver
-from ingest_api.website_cache import Lookups
-from lake.control.cache import Control
+from ingest_api.responses import RawResponse, problem_response
+from ingest_api.upload import UploadEndpoint
+from ingest_api.website_cache import WebsiteCache
+from lake.control.cache import ControlCache
 from lake.control.plans import PLANS
 from lake.control.visitor_salts import Salts
 from lake.control.websites import Website
@@ -37,10 +37,10 @@ from lake.errors import (
     SessionErased,
     SessionExpired,
     StoreUnavailable,
-    TooMany,
+    TooManyRequests,
 )
 from lake.http.readiness import Readiness
-from lake.ingest.user_agents import Countries
+from lake.ingest.user_agents import CountryLookup
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
 
@@ -54,11 +54,11 @@ STATUSES: tuple[tuple[type[LakeError], int], ...] = (
     (Missing, 404),
     (SessionErased, 410),
     (SessionExpired, 410),
-    (TooMany, 429),
+    (TooManyRequests, 429),
     (Overloaded, 503),
     (StoreUnavailable, 503),
 )
-CHUNKS = "/v1/chunks"
+CHUNKS_PATH = "/v1/chunks"
 _CHUNK_METHODS = ["POST", "OPTIONS"]
 _FACTS = ("limit_bytes", "parameter")  # of errors, that travel as members of their own
 _CONFIG_HEADERS = {"access-control-allow-origin": "*", "cache-control": "public, max-age=5"}
@@ -86,20 +86,20 @@ def create_app(
         SettingInvalid: The lake or the trusted proxies are not of their form.
     """
     store = open_store(settings) if store is None else store
-    metrics = Metrics()
+    metrics = IngestMetrics()
     commit = GroupCommit(store, settings, clock, metrics)
-    lookups = Lookups(store, Control(store, settings, time.monotonic), settings, clock_s)
-    countries = Countries(settings.geo_path)
+    lookups = WebsiteCache(store, ControlCache(store, settings, time.monotonic), settings, clock_s)
+    countries = CountryLookup(settings.geo_path)
     readiness = Readiness(store)
     loader = RecorderScript(recorder_assets.DIST / recorder_assets.LOADER)
     bundle = RecorderScript(recorder_assets.DIST / recorder_assets.RECORDER)
     dashboard = {"dashboard_url": settings.dashboard_url}
-    receiver = Receiver(
+    receiver = UploadEndpoint(
         settings,
         lookups=lookups,
         salts=Salts(store),
         countries=countries,
-        once=Once(commit),
+        once=Deduplicator(commit),
         clock=clock,
         clock_s=clock_s,
         metrics=metrics,
@@ -118,7 +118,7 @@ def create_app(
     app = _App(
         receiver, title="replaylake ingest", lifespan=lifespan, docs_url=None, redoc_url=None
     )
-    app.router.routes.insert(0, Route(CHUNKS, receiver, methods=_CHUNK_METHODS))
+    app.router.routes.insert(0, Route(CHUNKS_PATH, receiver, methods=_CHUNK_METHODS))
 
     @app.get("/v1/config/{website_id}")
     async def config(request: Request, website_id: str) -> Response:
@@ -164,14 +164,14 @@ def create_app(
 class _App(FastAPI):
     """Chunks go straight to their endpoint: the middleware would cost an eighth of one."""
 
-    def __init__(self, receiver: Receiver, **options: Any) -> None:
+    def __init__(self, receiver: UploadEndpoint, **options: Any) -> None:
         super().__init__(**options)
         self._receiver = receiver
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if (
             scope["type"] == "http"
-            and scope["path"] == CHUNKS
+            and scope["path"] == CHUNKS_PATH
             and scope["method"] in _CHUNK_METHODS
         ):
             await self._receiver(scope, receive, send)
@@ -179,10 +179,10 @@ class _App(FastAPI):
             await super().__call__(scope, receive, send)
 
 
-def problem_of(error: Exception) -> Answer:
+def problem_of(error: Exception) -> RawResponse:
     """Turn an error into its answer. What is our own trouble is not told in detail."""
     if not isinstance(error, LakeError):
-        return problem_answer(500, "internal", "something went wrong here", {})
+        return problem_response(500, "internal", "something went wrong here", {})
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
     facts = {name: getattr(error, name) for name in _FACTS if hasattr(error, name)}
     detail = str(error)
@@ -191,9 +191,9 @@ def problem_of(error: Exception) -> Answer:
         detail = "the chunk could not be stored: send it again"
     elif status == 500:
         detail = "something went wrong here"
-    if isinstance(error, TooMany):
-        return problem_answer(status, error.kind, detail, facts, retry_s=error.retry_s)
-    return problem_answer(status, error.kind, detail, facts)
+    if isinstance(error, TooManyRequests):
+        return problem_response(status, error.kind, detail, facts, retry_s=error.retry_s)
+    return problem_response(status, error.kind, detail, facts)
 
 
 def _handle_errors(app: FastAPI) -> None:
@@ -205,7 +205,7 @@ def _handle_errors(app: FastAPI) -> None:
     async def http_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         kind = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
-        response = _response(problem_answer(error.status_code, kind, error.detail, {}))
+        response = _response(problem_response(error.status_code, kind, error.detail, {}))
         response.headers.update(error.headers or {})
         return response
 
@@ -216,7 +216,7 @@ def _describe(app: FastAPI) -> None:
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = generate()
-            schema["paths"][CHUNKS] = openapi.chunks_path()
+            schema["paths"][CHUNKS_PATH] = openapi.chunks_path()
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas["Problem"] = openapi.problem_schema()
         return app.openapi_schema or {}
@@ -237,7 +237,7 @@ def _config(website: Website | None, at_ms: int) -> dict[str, object]:
     }
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: RawResponse) -> Response:
     response = Response(answer.body, answer.status)
     response.raw_headers = list(answer.headers)
     return response

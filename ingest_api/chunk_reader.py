@@ -23,7 +23,7 @@ _MEMORY_PER_BYTE = 3  # of a chunk's JSON: mended, and as a list of events
 _LENGTH_BYTES = 4
 
 
-class Request(msgspec.Struct, array_like=True, gc=False):
+class ReadRequest(msgspec.Struct, array_like=True, gc=False):
     """A body, what it can become by `inflated_bytes_max`, and what any chunk may."""
 
     payload: bytes
@@ -34,7 +34,7 @@ class Request(msgspec.Struct, array_like=True, gc=False):
     limit_bytes: int
 
 
-class Reply(msgspec.Struct, array_like=True):
+class ReadReply(msgspec.Struct, array_like=True):
     """Its facts, or why it was refused."""
 
     facts: ChunkFacts | None = None
@@ -55,7 +55,7 @@ def inflated_bytes_max(payload: bytes, encoding: str, *, limit_bytes: int) -> in
     return told if told <= worst else worst
 
 
-def read(request: Request) -> ChunkFacts:
+def read(request: ReadRequest) -> ChunkFacts:
     """Inflate a body and read it.
 
     Raises:
@@ -72,7 +72,7 @@ def read(request: Request) -> ChunkFacts:
     return chunk_codec.read_chunk(raw, page_id=request.page_id, seq=request.seq)
 
 
-def send(stream: IO[bytes], message: Request | Reply) -> None:
+def send(stream: IO[bytes], message: ReadRequest | ReadReply) -> None:
     """Write one message."""
     body = msgspec.msgpack.encode(message)
     stream.write(len(body).to_bytes(_LENGTH_BYTES, "little"))
@@ -88,15 +88,15 @@ def receive(stream: IO[bytes]) -> bytes | None:
     return body if len(body) == length and length else None
 
 
-def _reply(request: Request) -> Reply:
+def _reply(request: ReadRequest) -> ReadReply:
     try:
-        return Reply(facts=read(request))
+        return ReadReply(facts=read(request))
     except ChunkTooLarge as error:
-        return Reply(refusal=str(error), is_too_large=True)
+        return ReadReply(refusal=str(error), is_too_large=True)
     except BadInput as error:
-        return Reply(refusal=str(error))
+        return ReadReply(refusal=str(error))
     except MemoryError:
-        return Reply(refusal="reading the chunk takes too much memory: split it")
+        return ReadReply(refusal="reading the chunk takes too much memory: split it")
 
 
 def main() -> None:
@@ -106,7 +106,7 @@ def main() -> None:
     os.nice(nice)
     limit_bytes = _MEMORY_BYTES + _MEMORY_PER_BYTE * raw_bytes_max
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
-    decoder = msgspec.msgpack.Decoder(Request)
+    decoder = msgspec.msgpack.Decoder(ReadRequest)
     while (body := receive(sys.stdin.buffer)) is not None:
         send(sys.stdout.buffer, _reply(decoder.decode(body)))
 

@@ -12,7 +12,7 @@ _PREFLIGHT = [
 ]
 
 
-def allow(website: Website, origin: str | None) -> HeaderList:
+def cors_headers(website: Website, origin: str | None) -> HeaderList:
     """Return the headers that let a page of `origin` read its answer.
 
     Raises:
@@ -32,10 +32,10 @@ def allow(website: Website, origin: str | None) -> HeaderList:
     ]
 
 
-def preflight(website: Website, origin: str | None) -> HeaderList:
+def preflight_headers(website: Website, origin: str | None) -> HeaderList:
     """Return the answer to the question that a browser asks before an upload with own headers.
 
     Raises:
         OriginForbidden: The origin is none of the website's.
     """
-    return [*allow(website, origin), *_PREFLIGHT]
+    return [*cors_headers(website, origin), *_PREFLIGHT]

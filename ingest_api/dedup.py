@@ -8,8 +8,8 @@ from typing import Literal
 
 from cachetools import FIFOCache
 
-from ingest_api.group_commit import Commit, GroupCommit, durable
-from lake.raw.segment_file import Arrival
+from ingest_api.group_commit import Commit, GroupCommit, wait_until_durable
+from lake.raw.segment_file import ReceivedChunk
 
 _REMEMBERED_MAX = 32_768  # about 15 MB; several seconds at full load, an hour of a small site
 _Identity = tuple[str, str, str, int]
@@ -17,7 +17,7 @@ _Bytes = tuple[int, int]  # crc32 and length of the inflated JSON
 Outcome = Literal["stored", "duplicate", "quarantined"]
 
 
-class Once:
+class Deduplicator:
     """Stores chunks through a group commit, repeated ones once."""
 
     def __init__(self, commit: GroupCommit) -> None:
@@ -25,7 +25,7 @@ class Once:
         self._acknowledged: FIFOCache[_Identity, _Bytes] = FIFOCache(_REMEMBERED_MAX)
         self._in_flight: dict[_Identity, tuple[_Bytes, Commit]] = {}
 
-    async def store(self, arrival: Arrival) -> Outcome:
+    async def store(self, received_chunk: ReceivedChunk) -> Outcome:
         """Return once the chunk is durable.
 
         `duplicate`: the same bytes were stored before, or by a request still open that this one
@@ -35,19 +35,22 @@ class Once:
         Raises:
             StoreUnavailable: The write failed; whether it landed is unknown.
         """
-        identity, mark = arrival.identity, (arrival.facts.crc32, arrival.facts.raw_bytes)
+        identity, mark = (
+            received_chunk.identity,
+            (received_chunk.facts.crc32, received_chunk.facts.raw_bytes),
+        )
         known = self._acknowledged.get(identity)
         if known == mark:
             return "duplicate"
         other = self._in_flight.get(identity)
         if other is not None and other[0] == mark:
-            await durable(other[1])
+            await wait_until_durable(other[1])
             return "duplicate"
-        commit = self._commit.join(arrival)
+        commit = self._commit.join(received_chunk)
         if other is None:
             self._in_flight[identity] = mark, commit
         try:
-            await durable(commit)
+            await wait_until_durable(commit)
         finally:
             if other is None:
                 del self._in_flight[identity]

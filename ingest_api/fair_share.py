@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from prometheus_client import Gauge
 
-from lake.errors import TooMany
+from lake.errors import TooManyRequests
 from lake.http.token_buckets import TokenBuckets
 from lake.settings import Settings
 
@@ -30,7 +30,7 @@ _TICK_S = 0.02
 _CALMING = 0.8  # of the lateness that is left after a tick without any: 0.2 s to a tenth
 
 
-class Shares:
+class FairShares:
     """What each website got in the last one to two seconds, in bytes and `_CHUNK_BYTES` a chunk."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Shares:
             self._turn_s = now_s
 
 
-class Lateness:
+class LoopDelay:
     """How late the event loop is: what every request waits before anything is done for it.
 
     Of what can be had for nothing, this tells full load from half of it: see
@@ -96,7 +96,7 @@ class Lateness:
         self._expect(loop)
 
 
-class Limits:
+class WebsiteLimits:
     """Both limits, asked once a chunk. Use from one running event loop.
 
     Args:
@@ -109,7 +109,7 @@ class Limits:
         settings: Settings,
         *,
         waiting_bytes: Callable[[], int],
-        lateness: Lateness,
+        lateness: LoopDelay,
         clock_s: Callable[[], float],
     ) -> None:
         self._chunks_per_s = settings.ingest_website_chunks_per_s
@@ -119,24 +119,25 @@ class Limits:
         self._lateness = lateness
         self._clock_s = clock_s
         self._rates = TokenBuckets(self._chunks_per_s, self._chunks_per_s * BURST_S)
-        self._shares = Shares()
+        self._shares = FairShares()
 
     def admit(self, website_id: str) -> None:
         """Let a website's chunk pass.
 
         Raises:
-            TooMany: It sends more than one may, or the process is under pressure and it gets more
+            TooManyRequests: It sends more than one may, or the process is under pressure and it
+            gets more
                 than its share.
         """
         self._lateness.watch()
         now_s = self._clock_s()
         if self._is_pressed() and self._shares.is_over(website_id, now_s):
-            raise TooMany(
+            raise TooManyRequests(
                 "the server is busy and this website sends more than the others: try again later",
                 _SHARE_RETRY_S,
             )
         if wait_s := self._rates.take(website_id, now_s):
-            raise TooMany(
+            raise TooManyRequests(
                 f"this website sends more than {self._chunks_per_s} chunks a second: try again "
                 "later, or raise REPLAY_INGEST_WEBSITE_CHUNKS_PER_S",
                 wait_s,

@@ -17,12 +17,12 @@ from datetime import date, timedelta
 
 import structlog
 
-from ingest_api.metrics import Metrics
+from ingest_api.metrics import IngestMetrics
 from lake import ids
 from lake.errors import StoreUnavailable
 from lake.raw import segment_writer
 from lake.raw.chunk_facts import ChunkFacts
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store
 from lake.timestamps import utc_day
@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 Commit = asyncio.Future[StoreUnavailable | None]
 
 
-async def durable(commit: Commit) -> None:
+async def wait_until_durable(commit: Commit) -> None:
     """Return once the commit's chunks are durable. A caller that goes away harms no other.
 
     Raises:
@@ -47,7 +47,7 @@ async def durable(commit: Commit) -> None:
         raise copy.copy(error)  # one instance raised by every waiter would pile up tracebacks
 
 
-def kept_bytes(facts: ChunkFacts) -> int:
+def index_bytes(facts: ChunkFacts) -> int:
     """Return about how much a chunk's small columns hold; a chunk may name hundreds of pages."""
     users = sum(map(len, facts.user_ids))
     return users + sum(len(view.url) + len(view.title) for view in facts.views)
@@ -55,7 +55,7 @@ def kept_bytes(facts: ChunkFacts) -> int:
 
 class _Batch:
     def __init__(self, done: Commit) -> None:
-        self.arrivals: list[Arrival] = []
+        self.received_chunks: list[ReceivedChunk] = []
         self.days: set[date] = set()
         self.kept_bytes = 0
         self.payload_bytes = 0
@@ -63,7 +63,7 @@ class _Batch:
         self.done = done
 
 
-class _Lane:
+class _CommitLane:
     """Batches of which at most `_WRITERS_MAX` are written at once, apart from other lanes'."""
 
     def __init__(self) -> None:
@@ -82,19 +82,19 @@ class GroupCommit:
     """Appends chunks to the lake, several in one write. Use from one running event loop."""
 
     def __init__(
-        self, store: Store, settings: Settings, clock: Callable[[], int], metrics: Metrics
+        self, store: Store, settings: Settings, clock: Callable[[], int], metrics: IngestMetrics
     ) -> None:
         self._store = store
         self._linger_s = settings.linger_ms / 1000
         self._bytes_max = settings.segment_bytes_max
         self._clock = clock
         self._metrics = metrics
-        self._recent, self._older = _Lane(), _Lane()
+        self._recent, self._older = _CommitLane(), _CommitLane()
         self._pool = ThreadPoolExecutor(2 * _WRITERS_MAX, "group-commit")
 
-    def join(self, arrival: Arrival) -> Commit:
-        """Put a chunk into a batch that is open; `durable` waits for it."""
-        day = ids.day_of(arrival.session_id)
+    def join(self, received_chunk: ReceivedChunk) -> Commit:
+        """Put a chunk into a batch that is open; `wait_until_durable` waits for it."""
+        day = ids.day_of(received_chunk.session_id)
         is_recent = abs(day - utc_day(self._clock())) <= _RECENT
         lane = self._recent if is_recent else self._older
         batch = lane.open
@@ -106,10 +106,10 @@ class GroupCommit:
             loop = asyncio.get_running_loop()
             batch = lane.open = _Batch(loop.create_future())
             loop.call_later(self._linger_s, self._become_due, lane, batch)
-        batch.arrivals.append(arrival)
+        batch.received_chunks.append(received_chunk)
         batch.days.add(day)
-        batch.payload_bytes += arrival.payload_bytes
-        batch.kept_bytes += arrival.payload_bytes + kept_bytes(arrival.facts)
+        batch.payload_bytes += received_chunk.payload_bytes
+        batch.kept_bytes += received_chunk.payload_bytes + index_bytes(received_chunk.facts)
         if batch.kept_bytes >= self._bytes_max:
             lane.fill()
             self._start_due(lane)
@@ -124,23 +124,23 @@ class GroupCommit:
                 await asyncio.wait(lane.writing)
         self._pool.shutdown()
 
-    def _become_due(self, lane: _Lane, batch: _Batch) -> None:
+    def _become_due(self, lane: _CommitLane, batch: _Batch) -> None:
         batch.is_due = True
         self._start_due(lane)
 
-    def _start_due(self, lane: _Lane) -> None:
+    def _start_due(self, lane: _CommitLane) -> None:
         while lane.full and len(lane.writing) < _WRITERS_MAX:
             self._start(lane, lane.full.popleft())
         if lane.open is not None and lane.open.is_due and not lane.writing:
             self._start(lane, lane.open)
             lane.open = None
 
-    def _start(self, lane: _Lane, batch: _Batch) -> None:
+    def _start(self, lane: _CommitLane, batch: _Batch) -> None:
         task = asyncio.get_running_loop().create_task(self._write(batch))
         lane.writing.add(task)
         task.add_done_callback(lambda task: self._ended(lane, task))
 
-    def _ended(self, lane: _Lane, task: asyncio.Task[None]) -> None:
+    def _ended(self, lane: _CommitLane, task: asyncio.Task[None]) -> None:
         lane.writing.discard(task)
         self._start_due(lane)
 
@@ -148,7 +148,7 @@ class GroupCommit:
         began_s = time.monotonic()
         loop = asyncio.get_running_loop()
         try:
-            keys = await loop.run_in_executor(self._pool, self._append, batch.arrivals)
+            keys = await loop.run_in_executor(self._pool, self._append, batch.received_chunks)
         except StoreUnavailable as error:
             self._metrics.store_failures.inc()
             _log.error("store failed", kind=error.kind, detail=str(error))
@@ -162,5 +162,5 @@ class GroupCommit:
             self._metrics.commit_s.observe(time.monotonic() - began_s)
             batch.done.set_result(None)
 
-    def _append(self, arrivals: list[Arrival]) -> list[str]:
-        return segment_writer.append(self._store, arrivals, now_ms=self._clock())
+    def _append(self, received_chunks: list[ReceivedChunk]) -> list[str]:
+        return segment_writer.append(self._store, received_chunks, now_ms=self._clock())

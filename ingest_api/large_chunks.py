@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from ingest_api import chunk_reader
-from ingest_api.chunk_reader import Reply, Request
+from ingest_api.chunk_reader import ReadReply, ReadRequest
 from ingest_api.request_body import Overloaded
 from lake.errors import ChunkMalformed, ChunkTooLarge
 from lake.raw.chunk_facts import ChunkFacts
@@ -32,11 +32,11 @@ _READ_S_MAX = 20.0  # a hundred times what the largest chunk takes
 
 
 class _Job(NamedTuple):
-    request: Request
+    request: ReadRequest
     done: "asyncio.Future[ChunkFacts]"
 
 
-class LargeChunks:
+class LargeChunkReaders:
     """Reads large chunks beside the loop.
 
     Args:
@@ -46,12 +46,12 @@ class LargeChunks:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._queues: OrderedDict[str, deque[_Job]] = OrderedDict()
-        self._reading: dict[str, Request] = {}
+        self._reading: dict[str, ReadRequest] = {}
         self._pool = ThreadPoolExecutor(sum(_READERS.values()), "large-chunks")
-        self._idle: dict[bool, list[_Reader]] = {False: [], True: []}
+        self._idle: dict[bool, list[_ReaderProcess]] = {False: [], True: []}
         self._has_started = False
 
-    async def read(self, website_id: str, request: Request) -> ChunkFacts:
+    async def read(self, website_id: str, request: ReadRequest) -> ChunkFacts:
         """Read a chunk when it is its turn.
 
         Raises:
@@ -84,7 +84,7 @@ class LargeChunks:
             reader.close()
 
     def _start(self, is_huge: bool) -> None:
-        self._idle[is_huge].append(_Reader(self._limit_bytes, is_huge=is_huge))
+        self._idle[is_huge].append(_ReaderProcess(self._limit_bytes, is_huge=is_huge))
 
     def _start_due(self) -> None:
         while (website_id := self._next()) is not None:
@@ -125,11 +125,11 @@ class LargeChunks:
         else:
             job.done.set_exception(ChunkMalformed(reply.refusal))
 
-    def _ask(self, request: Request) -> Reply:
+    def _ask(self, request: ReadRequest) -> ReadReply:
         is_huge = _is_huge(request)
         idle = self._idle[is_huge]
         try:
-            reader = idle.pop() if idle else _Reader(self._limit_bytes, is_huge=is_huge)
+            reader = idle.pop() if idle else _ReaderProcess(self._limit_bytes, is_huge=is_huge)
         except OSError as error:
             raise Overloaded("no process can be started to read a chunk: try again") from error
         try:
@@ -141,11 +141,11 @@ class LargeChunks:
         return reply
 
 
-def _is_huge(request: Request) -> bool:
+def _is_huge(request: ReadRequest) -> bool:
     return request.raw_bytes_max > _HUGE_BYTES
 
 
-class _Reader:
+class _ReaderProcess:
     """A process that reads one chunk at a time. It ends with this one, however this one ends."""
 
     def __init__(self, limit_bytes: int, *, is_huge: bool) -> None:
@@ -163,7 +163,7 @@ class _Reader:
         self._poll = select.poll()
         self._poll.register(self._stdout, select.POLLIN)
 
-    def ask(self, request: Request) -> Reply:
+    def ask(self, request: ReadRequest) -> ReadReply:
         """Have a chunk read.
 
         Raises:
@@ -179,7 +179,7 @@ class _Reader:
             raise Overloaded("the process that reads chunks ended: try again") from error
         if body is None:
             raise Overloaded("the process that reads chunks ended: try again")
-        return msgspec.msgpack.decode(body, type=Reply)
+        return msgspec.msgpack.decode(body, type=ReadReply)
 
     def close(self) -> None:
         """End the process."""

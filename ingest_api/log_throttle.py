@@ -6,14 +6,14 @@ _PER_SECOND_MAX = 20
 _EACH_MAX = 2  # so that a flood of one does not hide the others
 
 
-class Seldom:
+class LogThrottle:
     """Lets a few lines of each second through, and fewer of one website."""
 
     def __init__(self) -> None:
         self._second = 0
         self._counts: Counter[str] = Counter()
 
-    def is_time(self, now_s: float, website_id: str) -> bool:
+    def is_allowed(self, now_s: float, website_id: str) -> bool:
         """Tell whether one more line may be written in this second."""
         if int(now_s) != self._second:
             self._second, self._counts = int(now_s), Counter()

@@ -33,7 +33,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a time beside every counter: of no use
 
 
-class Counts:
+class WebsiteCounters:
     """The counters of one website."""
 
     def __init__(self, chunks: Counter, website: str) -> None:
@@ -41,7 +41,7 @@ class Counts:
         self.outcome = {name: chunks.labels(website, name) for name in OUTCOMES}
 
 
-class Metrics:
+class IngestMetrics:
     """All counters of one app. Only existing websites' ids become labels, and not too many."""
 
     def __init__(self) -> None:
@@ -84,16 +84,16 @@ class Metrics:
             "Parameters and headers by which a client tried to say what only the server knows",
             registry=registry,
         )
-        self._counts: dict[str, Counts] = {}
+        self._counts: dict[str, WebsiteCounters] = {}
         self.unknown = self.of(UNKNOWN)
 
-    def of(self, website_id: str) -> Counts:
+    def of(self, website_id: str) -> WebsiteCounters:
         """Return the counters of a website that exists."""
         counts = self._counts.get(website_id)
         if counts is None:
             if len(self._counts) >= _WEBSITES_MAX and website_id != OTHER:
                 return self.of(OTHER)
-            counts = self._counts[website_id] = Counts(self._chunks, website_id)
+            counts = self._counts[website_id] = WebsiteCounters(self._chunks, website_id)
         return counts
 
     def text(self) -> bytes:

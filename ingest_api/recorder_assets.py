@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from fastapi import Request, Response
 
-from ingest_api.responses import problem_answer
+from ingest_api.responses import problem_response
 
 DIST = Path(__file__).parent / "recorder" / "dist"
 LOADER, RECORDER = "r.js", "recorder.js"
@@ -33,7 +33,7 @@ _HEADERS = {
 }
 
 
-class _Form(NamedTuple):
+class _EncodedScript(NamedTuple):
     body: bytes
     etag: str
 
@@ -52,7 +52,7 @@ class RecorderScript:
     def __init__(self, script: Path) -> None:
         self._script = script
         self._stamp: _Stamp = ()
-        self._forms: dict[str, _Form] = {}
+        self._forms: dict[str, _EncodedScript] = {}
 
     async def answer(self, request: Request, *, version: str = "") -> Response:
         """Answer a GET or a HEAD.
@@ -64,13 +64,13 @@ class RecorderScript:
         if not self._forms or _stamp(self._found()) != self._stamp:
             self._stamp, self._forms = await asyncio.to_thread(self._newest)
         if not self._forms:
-            problem = problem_answer(
+            problem = problem_response(
                 404, "recorder-missing", "no recorder is built: run `make setup`", {}
             )
             response = Response(problem.body, problem.status)
             response.raw_headers = list(problem.headers)
             return response
-        encoding = preferred(_joined(request, "accept-encoding"), self._forms)
+        encoding = preferred_encoding(_joined(request, "accept-encoding"), self._forms)
         form = self._forms[encoding]
         is_it = version and self._forms["identity"].etag.startswith(f'"{version}')
         headers = _HEADERS | {
@@ -84,7 +84,7 @@ class RecorderScript:
         # A HEAD is answered like a GET; the server leaves the body out.
         return Response(form.body, media_type="text/javascript", headers=headers)
 
-    def _newest(self) -> tuple[_Stamp, dict[str, _Form]]:
+    def _newest(self) -> tuple[_Stamp, dict[str, _EncodedScript]]:
         """Read the build that is there now."""
         found = self._found()
         script = found.get("identity")
@@ -115,7 +115,7 @@ def _stamp(found: dict[str, os.stat_result]) -> _Stamp:
     return tuple((s.st_mtime_ns, s.st_size, s.st_ino) for s in found.values())
 
 
-def preferred(accept_encoding: str, offered: Iterable[str]) -> str:
+def preferred_encoding(accept_encoding: str, offered: Iterable[str]) -> str:
     """Return the coding that a client likes best, and of equals the first of `offered`.
 
     A client that does not say, or refuses everything, gets `identity`.
@@ -154,5 +154,5 @@ def _joined(request: Request, name: str) -> str:
     return ",".join(request.headers.getlist(name))
 
 
-def _form(body: bytes) -> _Form:
-    return _Form(body, f'"{hashlib.sha256(body).hexdigest()}"')
+def _form(body: bytes) -> _EncodedScript:
+    return _EncodedScript(body, f'"{hashlib.sha256(body).hexdigest()}"')

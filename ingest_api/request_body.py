@@ -40,7 +40,7 @@ class Overloaded(LakeError):
     kind = "overloaded"
 
 
-class Waiting:
+class BodyBudget:
     """Counts the bytes of all bodies that are held, each from its arrival to its answer.
 
     One website may hold at most so many times what is still free, so that several that take all
@@ -81,10 +81,10 @@ class Waiting:
         self._gauge.set(self._bytes)
 
 
-class Body:
+class RequestBody:
     """One request's body, and what of it is accounted for. `release` when it is answered."""
 
-    def __init__(self, receive: Receive, waiting: Waiting, settings: Settings) -> None:
+    def __init__(self, receive: Receive, waiting: BodyBudget, settings: Settings) -> None:
         self._receive = receive
         self._waiting = waiting
         self._bytes_max = settings.chunk_bytes_max
@@ -115,7 +115,7 @@ class Body:
         except TimeoutError as error:
             raise BodyTooSlow(self._deadline_s) from error
 
-    def hold_too(self, size_bytes: int) -> None:
+    def record_bytes(self, size_bytes: int) -> None:
         """Account for what was made of the body and is kept until the answer.
 
         Raises:
@@ -152,7 +152,7 @@ class Body:
             part: bytes = message.get("body", b"")
             if self._held_bytes + len(part) > self._bytes_max:
                 raise ChunkTooLarge(self._bytes_max, inflated=False)
-            self.hold_too(len(part))
+            self.record_bytes(len(part))
             if not message.get("more_body"):
                 self.is_read = True
                 return b"".join([*parts, part]) if parts else part

@@ -26,7 +26,7 @@ _CLAIMS = {
 }  # fmt: skip
 
 
-class Headers(NamedTuple):
+class RequestHeaders(NamedTuple):
     """Headers by lower-case name, those given twice joined by ', ' (RFC 9110 section 5.3)."""
 
     values: dict[str, str]
@@ -48,7 +48,7 @@ class Headers(NamedTuple):
         return bool(self.declared_bytes) or "transfer-encoding" in self.values
 
 
-def pick(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+def parse_headers(raw: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
     """Read ASGI's header list."""
     values: dict[str, str] = {}
     claim_count = 0
@@ -60,4 +60,4 @@ def pick(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
             values[name] += ", " + value.decode("latin-1")
         else:
             values[name] = value.decode("latin-1")
-    return Headers(values, claim_count)
+    return RequestHeaders(values, claim_count)

@@ -32,7 +32,7 @@ class SecretKeyExposed(Forbidden):
     kind = "secret-key-exposed"
 
 
-class Parameters(NamedTuple):
+class ChunkParameters(NamedTuple):
     """What identifies a chunk, and the proof. `ignored_count`: parameters that we do not know."""
 
     website: str
@@ -43,7 +43,7 @@ class Parameters(NamedTuple):
     ignored_count: int
 
 
-def parse(query: bytes) -> Parameters:
+def parse(query: bytes) -> ChunkParameters:
     """Read the query string of `POST /v1/chunks`.
 
     Raises:
@@ -62,7 +62,7 @@ def parse(query: bytes) -> Parameters:
     seq = found["seq"]
     if not _SEQ.fullmatch(seq) or int(seq) > ids.SEQ_MAX:
         raise ParameterInvalid("seq", f"it is not a whole number from 0 to {ids.SEQ_MAX}")
-    return Parameters(
+    return ChunkParameters(
         website, found["session"], found["page"], int(seq), found["secret"], ignored_count
     )
 

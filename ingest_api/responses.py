@@ -5,13 +5,19 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lake.http.problem_json import MEDIA_TYPE, RETRIED, RETRY_AFTER_S, problem_json, retry_after
+from lake.http.problem_json import (
+    MEDIA_TYPE,
+    RETRY_AFTER_S,
+    RETRY_STATUSES,
+    problem_json,
+    retry_after,
+)
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HeaderList = list[tuple[bytes, bytes]]
 
 
-class Answer(NamedTuple):
+class RawResponse(NamedTuple):
     """Status, headers and body."""
 
     status: int
@@ -19,33 +25,33 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def json_answer(status: int, value: object) -> Answer:
+def json_response(status: int, value: object) -> RawResponse:
     """Answer with JSON."""
     return _typed(status, b"application/json", msgspec.json.encode(value))
 
 
-def problem_answer(
+def problem_response(
     status: int,
     kind: str,
     detail: str,
     facts: dict[str, object],
     *,
     retry_s: float = RETRY_AFTER_S,
-) -> Answer:
+) -> RawResponse:
     """Answer with an error, RFC 9457. `kind` never changes; `facts` are members of their own.
 
     Args:
         retry_s: When to come again; said in whole seconds, with 429 and 503.
     """
     answer = _typed(status, MEDIA_TYPE.encode(), problem_json(status, kind, detail, facts))
-    if status in RETRIED:
+    if status in RETRY_STATUSES:
         answer.headers.append((b"retry-after", retry_after(retry_s).encode()))
     return answer
 
 
-async def send_answer(
+async def send_response(
     send: Send,
-    answer: Answer,
+    answer: RawResponse,
     more_headers: HeaderList | None = None,
     *,
     before_close: Callable[[], Awaitable[None]] | None = None,
@@ -67,6 +73,6 @@ async def send_answer(
         await send({"type": "http.response.body", "body": answer.body})
 
 
-def _typed(status: int, content_type: bytes, body: bytes) -> Answer:
+def _typed(status: int, content_type: bytes, body: bytes) -> RawResponse:
     length = str(len(body)).encode()
-    return Answer(status, [(b"content-type", content_type), (b"content-length", length)], body)
+    return RawResponse(status, [(b"content-type", content_type), (b"content-length", length)], body)

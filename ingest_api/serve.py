@@ -16,7 +16,7 @@ from lake.errors import StoreUnavailable
 from lake.http import logging_setup
 from lake.http.connections import Connections
 from lake.http.listener import PENDING_MAX, Server, listen
-from lake.http.uvicorn_protocol import connections_within_files, protocol
+from lake.http.uvicorn_protocol import connections_within_file_limit, make_protocol
 from lake.ingest import client_address
 from lake.settings import Settings
 from lake.storage import presence
@@ -37,13 +37,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
         SystemExit: Stopped, with 0.
     """
     logging_setup.configure()
-    _give_memory_back()
+    _tune_allocators()
     store = open_store(settings)
     with suppress(StoreUnavailable):  # chunks get 503 until it is back
-        presence.mark(store)
+        presence.ensure_lake(store)
     listener = listen(host, port)
     connections = Connections(
-        total_max=connections_within_files(settings.ingest_connections_max, _OWN_FILES),
+        total_max=connections_within_file_limit(settings.ingest_connections_max, _OWN_FILES),
         per_address_max=settings.address_connections_max,
         stalled_s=settings.answer_stalled_s,
         proxies=client_address.parse_networks(settings.trusted_proxies),
@@ -51,7 +51,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     config = uvicorn.Config(
         create_app(settings, store),
         loop="uvloop",
-        http=protocol(
+        http=make_protocol(
             head_deadline_s=settings.chunk_deadline_s,
             body_deadline_s=None,  # `bodies` knows when one is too slow
             connections=connections,
@@ -68,7 +68,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         # uvicorn stops gracefully, then raises the signal again for whoever handled it before.
         signal.signal(number, _exit)
     _log.info("listening", host=host, port=listener.getsockname()[1], lake=settings.lake)
-    _collect_seldom()
+    _tune_garbage_collector()
     Server(config, listener, connections).run()
 
 
@@ -76,7 +76,7 @@ def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signa
     sys.exit(0)
 
 
-def _give_memory_back() -> None:
+def _tune_allocators() -> None:
     """Let freed bodies and segments leave the process, instead of keeping them for later.
 
     By default, glibc keeps an arena per thread and Arrow a pool of its own; under load, what they
@@ -90,7 +90,7 @@ def _give_memory_back() -> None:
         mallopt(_M_TRIM_THRESHOLD, 8 * 1024 * 1024)
 
 
-def _collect_seldom() -> None:
+def _tune_garbage_collector() -> None:
     """Leave what start-up made to itself, and look for cycles less often: chunks make none."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -16,10 +16,10 @@ from typing import Generic, NoReturn, TypeVar
 
 from ingest_api.fair_share import BURST_S
 from lake.control import websites
-from lake.control.cache import Control, Known
-from lake.control.tombstones import Erased
+from lake.control.cache import CachedValue, ControlCache
+from lake.control.tombstones import Tombstones
 from lake.control.websites import Website
-from lake.errors import StoreUnavailable, TooMany
+from lake.errors import StoreUnavailable, TooManyRequests
 from lake.http.token_buckets import TokenBuckets
 from lake.ingest import client_address
 from lake.settings import Settings
@@ -35,7 +35,7 @@ _IDS_MAX = 100_000  # a few MB
 T = TypeVar("T")
 
 
-class Lookups:
+class WebsiteCache:
     """Use from one running event loop.
 
     Args:
@@ -43,20 +43,20 @@ class Lookups:
     """
 
     def __init__(
-        self, store: Store, control: Control, settings: Settings, clock_s: Callable[[], float]
+        self, store: Store, control: ControlCache, settings: Settings, clock_s: Callable[[], float]
     ) -> None:
-        self._known = _Lane("lookups", _THREADS, _READS_MAX)
-        self._strangers = _Lane("strangers", _STRANGER_THREADS, _STRANGER_READS_MAX)
-        self._directory = _Directory(store, settings.control_cache_s, clock_s)
+        self._known = _ReadLane("lookups", _THREADS, _READS_MAX)
+        self._strangers = _ReadLane("strangers", _STRANGER_THREADS, _STRANGER_READS_MAX)
+        self._directory = _WebsiteDirectory(store, settings.control_cache_s, clock_s)
         per_s = settings.ingest_misses_per_s
         self._misses = TokenBuckets(per_s, per_s * BURST_S)
         self._clock_s = clock_s
         refresh_s = settings.control_cache_s / 2
-        self._websites = _Reads[Website](
+        self._websites = _RefreshingReads[Website](
             control.peek_website, control.last_website, control.refresh_website, refresh_s
         )
-        self._erased = _Reads[Erased](
-            control.peek_erased, control.last_erased, control.refresh_erased, refresh_s
+        self._erased = _RefreshingReads[Tombstones](
+            control.peek_tombstones, control.last_tombstones, control.refresh_tombstones, refresh_s
         )
 
     async def website(self, website_id: str, address: str) -> Website | None:
@@ -67,22 +67,24 @@ class Lookups:
 
         Raises:
             StoreUnavailable: It is not known and cannot be read, or too many are being read.
-            TooMany: The address has asked for too many that there are not.
+            TooManyRequests: The address has asked for too many that there are not.
         """
         if self._websites.is_known(website_id) or await self._directory.has(website_id):
             return await self._websites.get(website_id, self._known)
-        if wait_s := self._misses.take(client_address.neighbourhood(address), self._clock_s()):
-            raise TooMany("too many website ids that nobody has: use the one of the tag", wait_s)
+        if wait_s := self._misses.take(client_address.address_group(address), self._clock_s()):
+            raise TooManyRequests(
+                "too many website ids that nobody has: use the one of the tag", wait_s
+            )
         return await self._websites.get(website_id, self._strangers)
 
-    async def erased(self, website_id: str) -> Erased:
+    async def erased(self, website_id: str) -> Tombstones:
         """Return what was erased of a website that there is.
 
         Raises:
             StoreUnavailable.
         """
         found = await self._erased.get(website_id, self._known)
-        return found or Erased(website_id=website_id)
+        return found or Tombstones(website_id=website_id)
 
     def close(self) -> None:
         """Let the threads end."""
@@ -90,7 +92,7 @@ class Lookups:
             lane.pool.shutdown(wait=False, cancel_futures=True)
 
 
-class _Lane:
+class _ReadLane:
     """Threads, and how many more reads may wait for one of them."""
 
     def __init__(self, name: str, threads: int, reads_max: int) -> None:
@@ -98,10 +100,10 @@ class _Lane:
         self.free = reads_max
 
 
-class _Reads(Generic[T]):
+class _RefreshingReads(Generic[T]):
     def __init__(
         self,
-        peek: Callable[[str], Known[T] | None],
+        peek: Callable[[str], CachedValue[T] | None],
         last: Callable[[str], T | None],
         refresh: Callable[[str], T | None],
         refresh_s: float,
@@ -116,7 +118,7 @@ class _Reads(Generic[T]):
         """Tell whether something is known of it, be it that there is none."""
         return self._peek(name) is not None or self._last(name) is not None
 
-    async def get(self, name: str, lane: _Lane) -> T | None:
+    async def get(self, name: str, lane: _ReadLane) -> T | None:
         known = self._peek(name)
         if known is None:
             return await self._news(name, lane)
@@ -124,7 +126,7 @@ class _Reads(Generic[T]):
             self._read(name, lane)
         return known.value
 
-    async def _news(self, name: str, lane: _Lane) -> T | None:
+    async def _news(self, name: str, lane: _ReadLane) -> T | None:
         old = self._last(name)
         reading = self._read(name, lane)
         if old is None:
@@ -133,7 +135,7 @@ class _Reads(Generic[T]):
             await asyncio.wait([reading], timeout=_PATIENCE_S)
         return reading.result() if reading is not None and reading.done() else old
 
-    def _read(self, name: str, lane: _Lane) -> "asyncio.Task[T | None] | None":
+    def _read(self, name: str, lane: _ReadLane) -> "asyncio.Task[T | None] | None":
         """Begin to read, or join who does; None: too many are being read."""
         task = self._reading.get(name)
         if task is None and lane.free:
@@ -143,10 +145,10 @@ class _Reads(Generic[T]):
             task.add_done_callback(lambda done: self._ended(name, lane, done))
         return task
 
-    async def _read_now(self, name: str, lane: _Lane) -> T | None:
+    async def _read_now(self, name: str, lane: _ReadLane) -> T | None:
         return await asyncio.get_running_loop().run_in_executor(lane.pool, self._refresh, name)
 
-    def _ended(self, name: str, lane: _Lane, task: asyncio.Task[T | None]) -> None:
+    def _ended(self, name: str, lane: _ReadLane, task: asyncio.Task[T | None]) -> None:
         lane.free += 1
         del self._reading[name]
         if not task.cancelled():
@@ -157,11 +159,11 @@ def _refuse() -> NoReturn:
     raise StoreUnavailable("too many websites are being looked up: try again")
 
 
-class _Directory:
+class _WebsiteDirectory:
     """The ids of all websites, listed again now and then for as long as there are strangers."""
 
     def __init__(self, store: Store, refresh_s: float, clock_s: Callable[[], float]) -> None:
-        self.lane = _Lane("directory", 1, 1)
+        self.lane = _ReadLane("directory", 1, 1)
         self._clock_s = clock_s
         self._refresh_s = refresh_s
         self._listed_s: float | None = None

@@ -111,7 +111,7 @@ class SessionErased(LakeError):
     kind = "session-erased"
 
 
-class Held(LakeError):
+class OnLegalHold(LakeError):
     """A legal hold forbids to remove it."""
 
     kind = "held"
@@ -123,7 +123,7 @@ class LimitReached(LakeError):
     kind = "limit-reached"
 
 
-class TooMany(LakeError):
+class TooManyRequests(LakeError):
     """The caller asks more often than is allowed; `retry_s` says when to ask again."""
 
     kind = "too-many-requests"

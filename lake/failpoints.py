@@ -9,7 +9,7 @@ test can visit each of them.
 import os
 import signal
 
-POINTS = (
+FAILPOINTS = (
     "ingest-before-put",
     "ingest-after-put",
     "store-between-write-and-link",
@@ -34,11 +34,11 @@ POINTS = (
 
 _armed, _, _times = os.environ.get("CRASH", "").partition("@")
 _left = int(_times or 1)
-if _armed and _armed not in POINTS:
-    raise SystemExit(f"CRASH={_armed} names no crash point; there are: {', '.join(POINTS)}")
+if _armed and _armed not in FAILPOINTS:
+    raise SystemExit(f"CRASH={_armed} names no crash point; there are: {', '.join(FAILPOINTS)}")
 
 
-def point(name: str) -> None:
+def failpoint(name: str) -> None:
     """Die here, as by `kill -9`, if a test asked for it."""
     global _left
     if name == _armed:

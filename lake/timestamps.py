@@ -13,7 +13,7 @@ def iso(at_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def instant(text: str) -> datetime:
+def parse_iso(text: str) -> datetime:
     """Read ISO 8601; without an offset it is UTC.
 
     Raises:
@@ -26,7 +26,7 @@ def instant(text: str) -> datetime:
         raise ValueError(f"{text[:40]!r} is beyond the calendar") from error
 
 
-def plausible(at_ms: float, began_ms: int) -> int:
+def clamp_to_session(at_ms: float, began_ms: int) -> int:
     """Return a time of a browser's clock in whole ms, moved to the nearest that is believed.
 
     Whatever is computed of times, counted or shown, is computed of these; events keep their own.

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from assets.resources import LakeResource
-from lake.erasure import carry_out_waiting
+from lake.erasure import execute_pending_requests
 from lake.operations.maintenance import maintain
 from lake.storage.failures import Failures
 from orchestration import run_history
@@ -61,14 +61,14 @@ def prune_run_history(context: dg.OpExecutionContext, lake: LakeResource) -> Non
 
 
 @dg.op(description="Remove every byte of what was asked to be erased.")
-def carry_out_erasures(context: dg.OpExecutionContext, lake: LakeResource) -> None:
+def execute_erasures(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Do all that wait. What had to be left goes on waiting, and the sensor asks again.
 
     A website whose erasures fail leaves the others alone; the run counts as failed once all others
     are done.
     """
     failures = Failures()
-    done = carry_out_waiting(
+    done = execute_pending_requests(
         lake.open(),
         lake.settings(),
         now_ms=lake.now_ms,
@@ -98,7 +98,7 @@ def carry_out_erasures(context: dg.OpExecutionContext, lake: LakeResource) -> No
 @dg.job(description="Erase what visitors asked to be erased: rows, files, chunks, table history.")
 def erasure() -> None:
     """Asked for by the sensor."""
-    carry_out_erasures()
+    execute_erasures()
 
 
 @dg.job(description="What keeps the lake, and Dagster's own records, small and quick.")

@@ -19,7 +19,7 @@ from orchestration.jobs import checks, maintenance, retention
 )
 def hourly_checks(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     """Every asset check, once there is a lake."""
-    return _if_there(lake)
+    return _run_if_lake_exists(lake)
 
 
 @dg.schedule(
@@ -30,7 +30,7 @@ def hourly_checks(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
 )
 def nightly_maintenance(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     """The lake's and Dagster's housekeeping, once there is a lake."""
-    return _if_there(lake)
+    return _run_if_lake_exists(lake)
 
 
 @dg.schedule(
@@ -53,7 +53,7 @@ def daily_retention(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     return dg.RunRequest(tags=run_tags.of_range(days[0], days[-1]))
 
 
-def _if_there(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+def _run_if_lake_exists(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     try:
         lake.open()
     except LakeMissing as error:

@@ -16,18 +16,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from lake.control.cache import Control
-from lake.erasure.requests import ErasureSound
+from lake.control.cache import ControlCache
+from lake.erasure.requests import ErasureNotCancellable
 from lake.errors import (
     BadInput,
     ControlDamaged,
     Damaged,
     Forbidden,
-    Held,
     LakeError,
     LimitReached,
     Missing,
     ObjectMissing,
+    OnLegalHold,
     SessionMissing,
     SettingInvalid,
     StoreUnavailable,
@@ -39,17 +39,17 @@ from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
 from lake.storage.base import Store
 from lake.storage.presence import open_existing
-from lake.tables.audit_log import Log
+from lake.tables.audit_log import AuditReader
 from query_api.auth import Services, Unauthorized
 from query_api.http import reference_page
-from query_api.http.content_negotiation import NothingAcceptable
+from query_api.http.content_negotiation import NotAcceptable
 from query_api.http.fair_share import FairShare
 from query_api.http.problem_responses import problem
-from query_api.http.rate_limits import Limited, Limits
+from query_api.http.rate_limits import RateLimiter, RateLimitMiddleware
 from query_api.http.request_bodies import BodyTooLarge
-from query_api.http.security_headers import CAREFUL, Around
-from query_api.key_usage import Usage
-from query_api.metrics import Metrics
+from query_api.http.security_headers import SECURITY_HEADERS, SecurityHeadersMiddleware
+from query_api.key_usage import KeyUsage
+from query_api.metrics import QueryMetrics
 from query_api.routes import (
     audit,
     dashboard_files,
@@ -64,20 +64,20 @@ from query_api.routes import (
     websites,
 )
 from query_api.schemas import Problem
-from query_api.view_audit import Views
+from query_api.view_audit import ViewAudit
 
 # The first that matches counts, so that what is special stands before what is general.
 STATUSES: tuple[tuple[type[LakeError], int], ...] = (
     (Unauthorized, 401),
-    (NothingAcceptable, 406),
+    (NotAcceptable, 406),
     (BodyTooLarge, 413),
     (BadInput, 400),
     (Forbidden, 403),
     (ObjectMissing, 500),  # a row points at it: the lake is damaged
     (Missing, 404),
-    (Held, 409),
+    (OnLegalHold, 409),
     (LimitReached, 409),
-    (ErasureSound, 409),
+    (ErasureNotCancellable, 409),
     (ControlDamaged, 409),  # of one website, until who runs the lake mends it
     (StoreUnavailable, 503),
     (Damaged, 500),
@@ -117,10 +117,10 @@ def create_app(
         SettingInvalid: The lake or the trusted proxies are not of their form.
     """
     store = open_existing(settings) if store is None else store
-    metrics = Metrics()
+    metrics = QueryMetrics()
     readiness = Readiness(store)
-    usage, views = Usage(store, now_ms), Views(store, now_ms, metrics)
-    limits = Limits(settings, clock_s)
+    usage, views = KeyUsage(store, now_ms), ViewAudit(store, now_ms, metrics)
+    limits = RateLimiter(settings, clock_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -144,17 +144,20 @@ def create_app(
     app.state.services = Services(
         store,
         Lake(store, settings, now_ms),
-        Control(store, settings, time.monotonic),
+        ControlCache(store, settings, time.monotonic),
         usage,
         views,
-        Log(store),
+        AuditReader(store),
     )
     app.state.metrics = metrics
     app.add_middleware(FairShare, running_max=settings.query_key_concurrent_max, metrics=metrics)
     app.add_middleware(
-        Limited, limits=limits, metrics=metrics, trusted_proxies=settings.trusted_proxies
+        RateLimitMiddleware,
+        limits=limits,
+        metrics=metrics,
+        trusted_proxies=settings.trusted_proxies,
     )
-    app.add_middleware(Around, metrics=metrics)  # the outermost
+    app.add_middleware(SecurityHeadersMiddleware, metrics=metrics)  # the outermost
     for routes in (
         sign_in,
         sessions,
@@ -237,5 +240,5 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def our_error(_: Request, error: Exception) -> Response:  # noqa: ARG001 - logged by the server
         response = problem(500, "internal", "something went wrong here")
-        response.headers.update(CAREFUL)  # beyond the middleware
+        response.headers.update(SECURITY_HEADERS)  # beyond the middleware
         return response

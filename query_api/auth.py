@@ -19,14 +19,14 @@ from starlette.requests import HTTPConnection
 
 from lake.control import api_keys, websites
 from lake.control.api_keys import ApiKey
-from lake.control.cache import Control
+from lake.control.cache import ControlCache
 from lake.control.websites import Website
 from lake.errors import BadInput, Forbidden, LakeError, SessionMissing, WebsiteMissing
 from lake.reading.lake_snapshot import Lake
 from lake.storage.base import Store
-from lake.tables.audit_log import Log
-from query_api.key_usage import Usage
-from query_api.view_audit import Views
+from lake.tables.audit_log import AuditReader
+from query_api.key_usage import KeyUsage
+from query_api.view_audit import ViewAudit
 
 
 class Unauthorized(LakeError):
@@ -41,7 +41,7 @@ class NotAnApiKey(Forbidden):
     kind = "not-an-api-key"
 
 
-class NotFromHere(Forbidden):
+class CrossSiteRequest(Forbidden):
     """A page that is not the dashboard may have made a browser ask for a change."""
 
     kind = "not-from-here"
@@ -70,10 +70,10 @@ class Services(NamedTuple):
 
     store: Store
     lake: Lake
-    control: Control
-    usage: Usage
-    views: Views
-    audit: Log
+    control: ControlCache
+    usage: KeyUsage
+    views: ViewAudit
+    audit: AuditReader
 
 
 async def services_of(request: Request) -> Services:
@@ -101,7 +101,7 @@ class Caller(NamedTuple):
         return self.key.role == "admin"
 
 
-class SharedSession(NamedTuple):
+class SharedLink(NamedTuple):
     """What a link that still holds shows."""
 
     website: Website
@@ -109,24 +109,26 @@ class SharedSession(NamedTuple):
 
 
 COOKIE = "replaylake_key"
-ASKED_BY = "replaylake"  # in X-Requested-With, which pages of other origins cannot send
+REQUESTED_WITH = "replaylake"  # in X-Requested-With, which pages of other origins cannot send
 _BEARER = HTTPBearer(auto_error=False, description="An API key, as `replaylake key create` prints.")
 _COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="`POST /api/session` sets it.")
-_READING = ("GET", "HEAD")
+_SAFE_METHODS = ("GET", "HEAD")
 
 
-async def from_here(request: Request) -> None:
+async def require_same_site(request: Request) -> None:
     """Let a request pass that only the dashboard or a program can have made.
 
     Raises:
-        NotFromHere: A page of another origin may have made it.
+        CrossSiteRequest: A page of another origin may have made it.
 
     Source: Fetch Metadata, section 2.3. For browsers without it a header of our own serves: other
     origins may not send one without being allowed to, and here nobody is.
     """
-    is_asked = request.headers.get("x-requested-with") == ASKED_BY
+    is_asked = request.headers.get("x-requested-with") == REQUESTED_WITH
     if not is_asked and request.headers.get("sec-fetch-site") != "same-origin":
-        raise NotFromHere(f"send `X-Requested-With: {ASKED_BY}`, or a key in `Authorization`")
+        raise CrossSiteRequest(
+            f"send `X-Requested-With: {REQUESTED_WITH}`, or a key in `Authorization`"
+        )
 
 
 def key_of(services: Services, token: str) -> ApiKey:
@@ -172,8 +174,8 @@ async def _token(
     sent = sent_key(request)
     if not sent.token:
         raise Unauthorized("send `Authorization: Bearer KEY` with a key of the website")
-    if sent.is_cookie and request.method not in _READING:
-        await from_here(request)
+    if sent.is_cookie and request.method not in _SAFE_METHODS:
+        await require_same_site(request)
     return sent.token
 
 
@@ -222,7 +224,7 @@ def _shared(
     request: Request,
     services: Annotated[Services, Depends(services_of)],
     token: Annotated[str, Path(description="A link's, as it was shown when it was made.")],
-) -> SharedSession:
+) -> SharedLink:
     share = services.control.share(token)
     website = services.control.website(share.website_id) if share is not None else None
     if share is None or website is None:
@@ -231,7 +233,7 @@ def _shared(
         raise ShareEnded("this link has ended: ask who sent it for a new one")
     request.state.is_proven = True
     request.state.actor = f"share {share.share_id}"
-    return SharedSession(website, share.session_id)
+    return SharedLink(website, share.session_id)
 
 
 UseServices = Annotated[Services, Depends(services_of)]
@@ -239,4 +241,4 @@ AnyKey = Annotated[ApiKey, Depends(_key)]
 Viewer = Annotated[Website, Depends(_viewer)]
 Admin = Annotated[Website, Depends(_admin)]
 AdminCaller = Annotated[Caller, Depends(_admin_caller)]
-Shared = Annotated[SharedSession, Depends(_shared)]
+Shared = Annotated[SharedLink, Depends(_shared)]

@@ -19,7 +19,7 @@ _RETRY_MS = 60_000
 _log = structlog.get_logger(__name__)
 
 
-class Usage:
+class KeyUsage:
     """Never delays or fails who uses a key. Thread-safe."""
 
     def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
@@ -47,7 +47,7 @@ class Usage:
 
     def _write(self, key_id: str, now_ms: int) -> None:
         try:
-            api_keys.note_used(self._store, key_id, now_ms=now_ms)
+            api_keys.record_use(self._store, key_id, now_ms=now_ms)
         except LakeError as error:
             _log.warning("last use of a key not written", key_id=key_id, error=str(error))
             with self._guard:

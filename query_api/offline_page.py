@@ -13,13 +13,13 @@ from isal import isal_zlib
 
 from lake.control.websites import Website
 from lake.reading import session_detail
-from lake.reading.anonymize import anonymous
+from lake.reading.anonymize import anonymize_replay
 from lake.reading.lake_snapshot import Lake
 from lake.reading.replay import replay
 from query_api import serializers
 from query_api.routes.dashboard_files import DIST, DashboardMissing
 
-_PLACE = b"<!-- recording -->"
+_PLACEHOLDER = b"<!-- recording -->"
 _LEVEL = 3
 _GZIP = 31  # zlib's name for a gzip member
 
@@ -34,21 +34,21 @@ def page(lake: Lake, website: Website, session_id: str) -> Iterator[bytes]:
     path = DIST / "offline.html"
     if not path.is_file():
         raise DashboardMissing("the page for exports is not built: run `make setup`")
-    before, _, after = path.read_bytes().partition(_PLACE)
+    before, _, after = path.read_bytes().partition(_PLACEHOLDER)
     detail = session_detail.session_detail(lake, website, session_id)
     # It goes on no more, and is read as a whole.
     told = {**serializers.shared_session(detail), "isLive": False, "frames": []}
     about = {"recording": told, "startAt": detail.row["first_at_ms"]}
-    yield before + b"".join(_part(b"about", "", [msgspec.json.encode(about)]))
+    yield before + b"".join(_data_element(b"about", "", [msgspec.json.encode(about)]))
     pages = list(dict.fromkeys(view.page_id for view in detail.pages))
     for page_id in pages if len(pages) > 1 else [None]:
         found = replay(lake, website, session_id, page_id=page_id)
-        lines = (piece.text() for piece in anonymous(found.pieces))
-        yield from _part(b"events", page_id or "", lines)
+        lines = (piece.text() for piece in anonymize_replay(found.pieces))
+        yield from _data_element(b"events", page_id or "", lines)
     yield after
 
 
-def _part(kind: bytes, page_id: str, texts: Iterable[bytes]) -> Iterator[bytes]:
+def _data_element(kind: bytes, page_id: str, texts: Iterable[bytes]) -> Iterator[bytes]:
     """Yield an element that no browser runs, with gzip in base64."""
     assert page_id.replace("-", "").isalnum() or not page_id, page_id
     yield b'<script type="text/plain" data-part="%s" data-page="%s">' % (kind, page_id.encode())

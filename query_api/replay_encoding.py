@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import zstandard
 from isal import isal_zlib
 
-from lake.reading.replay import Piece
+from lake.reading.replay import ReplayPiece
 from query_api.http.content_negotiation import JSON, Encoding
 
 _LEVEL = 1  # of what is compressed for one answer only
@@ -17,7 +17,7 @@ _GZIP = 31  # zlib's name for a gzip member
 _BLOCK_BYTES = 256 * 1024  # handed to the server at once
 
 
-def encode(pieces: Iterable[Piece], media_type: str, encoding: Encoding) -> Iterator[bytes]:
+def encode(pieces: Iterable[ReplayPiece], media_type: str, encoding: Encoding) -> Iterator[bytes]:
     """Yield an answer's body.
 
     What the first block is made of is whole: taken before the answer begins, it turns damage into
@@ -34,16 +34,16 @@ def encode(pieces: Iterable[Piece], media_type: str, encoding: Encoding) -> Iter
             yield body[start : start + _BLOCK_BYTES]
 
 
-def _array(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def _array(pieces: Iterable[ReplayPiece]) -> Iterator[ReplayPiece]:
     """Make one JSON array. No line holds a line break: JSON escapes it."""
     before = b"["
     for piece in pieces:
-        yield Piece(before + piece.text()[:-1].replace(b"\n", b","), None, piece.key)
+        yield ReplayPiece(before + piece.text()[:-1].replace(b"\n", b","), None, piece.key)
         before = b","
-    yield Piece(b"]" if before == b"," else b"[]", None, "")
+    yield ReplayPiece(b"]" if before == b"," else b"[]", None, "")
 
 
-def _zstd(pieces: Iterable[Piece]) -> Iterator[bytes]:
+def _zstd(pieces: Iterable[ReplayPiece]) -> Iterator[bytes]:
     """Send several frames as one stream (RFC 8878, section 3.1).
 
     The last byte of each, a part of its checksum, goes with the next one: clients such as httpx
@@ -60,7 +60,7 @@ def _zstd(pieces: Iterable[Piece]) -> Iterator[bytes]:
     yield held or compressor.compress(b"")
 
 
-def _gzip(pieces: Iterable[Piece]) -> Iterator[bytes]:
+def _gzip(pieces: Iterable[ReplayPiece]) -> Iterator[bytes]:
     """One member: not every client reads on behind the first."""
     compressor = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
     for piece in pieces:
@@ -68,5 +68,5 @@ def _gzip(pieces: Iterable[Piece]) -> Iterator[bytes]:
     yield compressor.flush()
 
 
-def _identity(pieces: Iterable[Piece]) -> Iterator[bytes]:
+def _identity(pieces: Iterable[ReplayPiece]) -> Iterator[bytes]:
     return (piece.text() for piece in pieces)

@@ -6,13 +6,13 @@ from typing import Any, cast
 import msgspec
 
 from lake.ids import at_ms_of
-from lake.raw.chunk_facts import Gap
-from lake.reading.error_groups import Groups, Occurrences
-from lake.reading.session_detail import Detail
-from lake.reading.session_list import Listing
+from lake.raw.chunk_facts import SessionGap
+from lake.reading.error_groups import ErrorGroupPage, ErrorOccurrencePage
+from lake.reading.session_detail import SessionDetails
+from lake.reading.session_list import SessionListPage
 from lake.tables.row_builders import Row, users_of, visitors_of
 from lake.tables.schemas import SIGNAL_KINDS
-from lake.timestamps import CLOCK_OFF_MS_MAX, plausible
+from lake.timestamps import CLOCK_OFF_MS_MAX, clamp_to_session
 from query_api import schemas
 
 _LISTS = {
@@ -24,7 +24,7 @@ _LISTS = {
 }
 
 
-def session_list(listing: Listing) -> schemas.SessionList:
+def session_list(listing: SessionListPage) -> schemas.SessionList:
     """Render one page of a list."""
     return {
         "sessions": [session(row) for row in listing.rows],
@@ -66,13 +66,13 @@ def session(row: Row) -> schemas.Session:
     }
 
 
-def session_detail(detail: Detail) -> schemas.SessionDetail:
+def session_detail(detail: SessionDetails) -> schemas.SessionDetail:
     """Render one session."""
     began_ms = at_ms_of(detail.row["session_id"])
     start: int = detail.row["first_at_ms"]
 
     def offset(at_ms: float) -> int:
-        return plausible(at_ms, began_ms) - start
+        return clamp_to_session(at_ms, began_ms) - start
 
     return {
         **session(detail.row),
@@ -111,7 +111,7 @@ def session_detail(detail: Detail) -> schemas.SessionDetail:
                 "kind": gap.kind,
                 "firstSeq": gap.first_seq,
                 "lastSeq": gap.last_seq,
-                "says": _says(gap),
+                "says": _gap_text(gap),
             }
             for gap in detail.gaps
         ],
@@ -130,7 +130,7 @@ def session_detail(detail: Detail) -> schemas.SessionDetail:
     }
 
 
-def shared_session(detail: Detail) -> schemas.SharedSession:
+def shared_session(detail: SessionDetails) -> schemas.SharedSession:
     """Render one session for whoever has a link to it: without who was recorded.
 
     And without what only the website's source maps tell of its code.
@@ -142,7 +142,7 @@ def shared_session(detail: Detail) -> schemas.SharedSession:
     return cast(schemas.SharedSession, found)
 
 
-def error_groups(groups: Groups) -> schemas.ErrorGroups:
+def error_groups(groups: ErrorGroupPage) -> schemas.ErrorGroups:
     """Render a website's groups."""
     return {
         "errors": [
@@ -163,7 +163,7 @@ def error_groups(groups: Groups) -> schemas.ErrorGroups:
     }
 
 
-def occurrences(fingerprint: str, found: Occurrences) -> schemas.Occurrences:
+def occurrences(fingerprint: str, found: ErrorOccurrencePage) -> schemas.Occurrences:
     """Render the errors of one group."""
     return {
         "fingerprint": fingerprint,
@@ -188,7 +188,7 @@ def _by_day(rows: list[Row]) -> list[schemas.ErrorDay]:
     ]
 
 
-def _says(gap: Gap) -> str:
+def _gap_text(gap: SessionGap) -> str:
     """Tell why a page does not play as it was."""
     if gap.kind == "no-snapshot":
         return "No full picture of this page arrived: it cannot be drawn."

@@ -10,14 +10,14 @@ import uvicorn
 from lake.http import logging_setup
 from lake.http.connections import Connections
 from lake.http.listener import PENDING_MAX, Server, listen
-from lake.http.uvicorn_protocol import connections_within_files, protocol
+from lake.http.uvicorn_protocol import connections_within_file_limit, make_protocol
 from lake.ingest import client_address
 from lake.settings import Settings
 from query_api.app import create_app
 
 _log = structlog.get_logger(__name__)
 _CONNECTIONS_MAX = 1024  # beyond, one that is blocked or idle goes
-_OWN_FILES = PENDING_MAX + 128  # the tables', the store's connections, the loop's own
+_RESERVED_FILES = PENDING_MAX + 128  # the tables', the store's connections, the loop's own
 _SHUTDOWN_S = 25  # a replay that takes longer is cut: its client asks again
 
 
@@ -33,7 +33,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     app = create_app(settings)
     listener = listen(host, port)
     connections = Connections(
-        total_max=connections_within_files(_CONNECTIONS_MAX, _OWN_FILES),
+        total_max=connections_within_file_limit(_CONNECTIONS_MAX, _RESERVED_FILES),
         per_address_max=settings.address_connections_max,
         stalled_s=settings.answer_stalled_s,
         proxies=client_address.parse_networks(settings.trusted_proxies),
@@ -41,7 +41,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=protocol(
+        http=make_protocol(
             head_deadline_s=settings.chunk_deadline_s,
             body_deadline_s=settings.chunk_deadline_s,
             connections=connections,

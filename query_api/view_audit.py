@@ -12,23 +12,23 @@ import structlog
 from lake.control import audit_entries
 from lake.errors import LakeError
 from lake.storage.base import Store
-from query_api.metrics import Metrics
+from query_api.metrics import QueryMetrics
 
 EVERY_S = 10.0
 _VIEWS_MAX = 20_000  # held while the store fails: some MB
 _log = structlog.get_logger(__name__)
 
-_Viewed = tuple[str, str, str]  # website, who, session
+_ViewKey = tuple[str, str, str]  # website, who, session
 
 
-class Views:
+class ViewAudit:
     """Thread-safe. Writes from `start` to `close`."""
 
-    def __init__(self, store: Store, now_ms: Callable[[], int], metrics: Metrics) -> None:
+    def __init__(self, store: Store, now_ms: Callable[[], int], metrics: QueryMetrics) -> None:
         self._store = store
         self._now_ms = now_ms
         self._metrics = metrics
-        self._seen: dict[_Viewed, tuple[int, int]] = {}  # first ms, how many requests
+        self._seen: dict[_ViewKey, tuple[int, int]] = {}  # first ms, how many requests
         self._guard = threading.Lock()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="views", daemon=True)
@@ -71,7 +71,7 @@ class Views:
         while not self._end.wait(EVERY_S):
             self.flush()
 
-    def _add(self, viewed: _Viewed, at_ms: int, count: int) -> None:
+    def _add(self, viewed: _ViewKey, at_ms: int, count: int) -> None:
         with self._guard:
             first_ms, before = self._seen.get(viewed, (at_ms, 0))
             if before or len(self._seen) < _VIEWS_MAX:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from lake import ids
-from lake.compaction import compact_day, waiting_days
+from lake.compaction import compact_day, pending_days
 from lake.control import api_keys, websites
 from lake.settings import Settings
 from lake.storage.base import Store
@@ -101,10 +101,10 @@ class Stack:
         return {name: value for name, value in row.items() if name not in SCORED}
 
     def compact(self) -> None:
-        for day in waiting_days(self.store):
+        for day in pending_days(self.store):
             done = compact_day(self.store, self.settings, day, now_ms=int(time.time() * 1000))
             assert not done.failed
-        assert waiting_days(self.store) == []
+        assert pending_days(self.store) == []
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from benchmarks.accuracy.truth import OURS, Truth, Visit
-from lake.analysis.analyzer import Analysis
+from lake.analysis.analyzer import Analyzer
 from lake.analysis.events import Signal
-from lake.sessions.session_file import Placed
+from lake.sessions.session_file import OrderedEvent
 
 _NEAR_MS = 1_500.0
 KINDS = (
@@ -77,21 +77,21 @@ class Score:
         return 1 - self.extra / self.found if self.found else 1.0
 
 
-def placed(pages: Iterable[tuple[int, list[str]]]) -> list[Placed]:
+def placed(pages: Iterable[tuple[int, list[str]]]) -> list[OrderedEvent]:
     """Return a stream in the order of replay; a chunk is a page."""
     found = []
     for number, events in pages:
         for text in events:
             body = text.encode()
             stamp = _STAMPS.decode(body)
-            found.append(Placed(stamp.timestamp, number, stamp.type, body))
+            found.append(OrderedEvent(stamp.timestamp, number, stamp.type, body))
     return sorted(found, key=lambda event: event[:2])
 
 
 def signals_of(pages: list[tuple[int, list[str]]]) -> tuple[Signal, ...]:
     """Analyse one stream. The signals' pages are those numbers, as text."""
     count = max((number for number, _ in pages), default=-1) + 1
-    analysis = Analysis([str(number) for number in range(count)])
+    analysis = Analyzer([str(number) for number in range(count)])
     for event in placed(pages):
         analysis.see(event)
     return tuple(analysis.end().signals)

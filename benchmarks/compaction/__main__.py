@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.compaction import days, steps
 from benchmarks.machine import MB, cores, peak_rss_bytes, pin, say, scratch, show, verdict
-from lake.compaction import Compacted, compact_day
+from lake.compaction import CompactionReport, compact_day
 from lake.raw import segment_file
 from lake.sessions.session_file import SessionFile
 from lake.settings import Settings
@@ -142,7 +142,7 @@ def _print_peak(lake: Path) -> None:
     print(wall_s, idle, peak_rss_bytes())
 
 
-def _timed(store: Store, settings: Settings) -> tuple[Compacted, float, float]:
+def _timed(store: Store, settings: Settings) -> tuple[CompactionReport, float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     done = compact_day(store, settings, days.DAY, now_ms=days.NOW_MS)
     return done, time.perf_counter() - wall, time.process_time() - cpu
@@ -150,8 +150,8 @@ def _timed(store: Store, settings: Settings) -> tuple[Compacted, float, float]:
 
 def _payloads(store: Store) -> Iterator[bytes]:
     for item in store.list(keys.RAW):
-        for arrival in segment_file.decode(store.get(item.key)):
-            yield arrival.payload
+        for received_chunk in segment_file.decode(store.get(item.key)):
+            yield received_chunk.payload
 
 
 def _texts(store: Store) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from benchmarks.recorded import Session
 from lake import ids
 from lake.raw import segment_writer
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage.base import Store
 
 BEGAN_MS = 1_794_960_000_000  # 2026-11-18T00:00:00Z
@@ -31,31 +31,31 @@ def append_all(store: Store, made: Iterable[Session]) -> tuple[int, int]:
     raw_bytes = gz_bytes = 0
     for batch in _batches(_mixed(made)):
         segment_writer.append(store, batch, now_ms=batch[-1].received_at // 1000)
-        raw_bytes += sum(arrival.facts.raw_bytes for arrival in batch)
-        gz_bytes += sum(arrival.payload_bytes for arrival in batch)
+        raw_bytes += sum(received_chunk.facts.raw_bytes for received_chunk in batch)
+        gz_bytes += sum(received_chunk.payload_bytes for received_chunk in batch)
     return raw_bytes, gz_bytes
 
 
-def _mixed(made: Iterable[Session]) -> Iterator[Arrival]:
+def _mixed(made: Iterable[Session]) -> Iterator[ReceivedChunk]:
     """Ten sessions at a time take turns."""
     waiting = iter(made)
-    going: list[Iterator[Arrival]] = []
+    going: list[Iterator[ReceivedChunk]] = []
     while True:
         while len(going) < 10 and (session := next(waiting, None)) is not None:
-            going.append(session.arrivals())
+            going.append(session.received_chunks())
         if not going:
             return
-        for arrivals in list(going):
-            if (arrival := next(arrivals, None)) is None:
-                going.remove(arrivals)
+        for received_chunks in list(going):
+            if (received_chunk := next(received_chunks, None)) is None:
+                going.remove(received_chunks)
             else:
-                yield arrival
+                yield received_chunk
 
 
-def _batches(arrivals: Iterator[Arrival]) -> Iterator[list[Arrival]]:
-    batch: list[Arrival] = []
-    for arrival in arrivals:
-        batch.append(arrival)
+def _batches(received_chunks: Iterator[ReceivedChunk]) -> Iterator[list[ReceivedChunk]]:
+    batch: list[ReceivedChunk] = []
+    for received_chunk in received_chunks:
+        batch.append(received_chunk)
         if len(batch) == _SEGMENT_CHUNKS:
             yield batch
             batch = []

@@ -13,26 +13,26 @@ from unittest.mock import patch
 
 import zstandard
 
-from lake.analysis.analyzer import Analysis
+from lake.analysis.analyzer import Analyzer
 from lake.compaction import compactor as slices
 from lake.compaction import session_writer as rewriting
 from lake.raw import chunk_codec, pending_index
-from lake.raw.payload_spool import Spool
+from lake.raw.payload_spool import PayloadSpool
 from lake.sessions import merge, session_file
 from lake.tables import session_rows
 
 _STEPS: dict[str, list[tuple[Any, str]]] = {
     "small columns of segments": [(pending_index, "read")],
-    "payloads to the spool": [(Spool, "__init__")],
+    "payloads to the spool": [(PayloadSpool, "__init__")],
     "inflate": [(merge, "inflate")],
-    "checksum, split into events": [(merge, "events_of")],
-    "frames: join, zstd": [(session_file._Frames, "cut")],
+    "checksum, split into events": [(merge, "decode_chunk_events")],
+    "frames: join, zstd": [(session_file._FrameWriter, "cut")],
     "order events": [(merge, "ordered")],
     "cut, header, file": [(session_file, "write")],
-    "analysis": [(Analysis, "see"), (Analysis, "end")],
-    "rows": [(rewriting, "tables_of")],
+    "analysis": [(Analyzer, "see"), (Analyzer, "end")],
+    "rows": [(rewriting, "table_rows")],
     "files to the store": [(rewriting, "put")],
-    "known sessions": [(slices, "known_of")],
+    "known sessions": [(slices, "read_compacted_sessions")],
     "commits": [(session_rows, "replace")],
     "delete segments": [(slices.Compactor, "delete")],
 }

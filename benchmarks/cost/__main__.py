@@ -123,8 +123,10 @@ def _file_bytes(folder: Path) -> None:
         store = open_store(settings)
         count = 6
         sessions = [Session(i, BEGAN_MS + i, duration_ms=duration_ms) for i in range(count)]
-        arrivals = [arrival for session in sessions for arrival in session.arrivals()]
-        segment_writer.append(store, arrivals, now_ms=BEGAN_MS)
+        received_chunks = [
+            received_chunk for session in sessions for received_chunk in session.received_chunks()
+        ]
+        segment_writer.append(store, received_chunks, now_ms=BEGAN_MS)
         done = compact_day(store, settings, DAY, now_ms=BEGAN_MS + _DAY_MS)
         totals[0] += done.received_bytes
         totals[1] += done.written_bytes
@@ -149,14 +151,14 @@ def _table_bytes(folder: Path, count: int) -> None:
     store = open_store(settings)
     step = max(1, count // 20)
     for first in range(0, count, step):
-        arrivals = [
-            arrival
+        received_chunks = [
+            received_chunk
             for i in range(first, min(first + step, count))
-            for arrival in Session(
+            for received_chunk in Session(
                 i, BEGAN_MS + i * 3_600_000 // count, duration_ms=SESSION_MS, thin=True
-            ).arrivals(website_of(i))
+            ).received_chunks(website_of(i))
         ]
-        segment_writer.append(store, arrivals, now_ms=arrivals[0].received_at // 1000)
+        segment_writer.append(store, received_chunks, now_ms=received_chunks[0].received_at // 1000)
         compact_day(store, settings, DAY, now_ms=BEGAN_MS + _DAY_MS)
     before = {name: _sizes(store, name) for name in SCHEMAS}
     maintain(store, settings, now_ms=BEGAN_MS + 4 * _DAY_MS)

@@ -15,7 +15,7 @@ from lake.control import websites
 from lake.ids import day_of, uuid7
 from lake.raw import segment_writer
 from lake.raw.pending_index import PendingIndex
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
 from lake.storage.base import Store
@@ -108,41 +108,41 @@ def website_of(number: int) -> str:
     return f"w_benchmark{number % WEBSITES:03d}"
 
 
-def _arrivals(traffic: Traffic, end_ms: int) -> Iterator[Arrival]:
+def _arrivals(traffic: Traffic, end_ms: int) -> Iterator[ReceivedChunk]:
     """Chunks in order of reception."""
     every_ms = 86_400_000 / traffic.sessions_per_day
-    held: list[Arrival] = []
+    held: list[ReceivedChunk] = []
     for minute_ms in range(BEGAN_MS, end_ms, MINUTE_MS):
         first = math.ceil((minute_ms - BEGAN_MS) / every_ms)
         last = math.ceil((minute_ms + MINUTE_MS - BEGAN_MS) / every_ms)
         for number in range(first, last):
             began_ms = BEGAN_MS + int(number * every_ms)
             session = Session(number, began_ms, duration_ms=SESSION_MS, thin=True)
-            held += session.arrivals(website_of(number))
-        held.sort(key=lambda arrival: arrival.received_at)
+            held += session.received_chunks(website_of(number))
+        held.sort(key=lambda received_chunk: received_chunk.received_at)
         until = (minute_ms + MINUTE_MS) * 1000
-        ready = [arrival for arrival in held if arrival.received_at < until]
+        ready = [received_chunk for received_chunk in held if received_chunk.received_at < until]
         held = held[len(ready) :]
         yield from ready
 
 
 def _commits(
-    arrivals: Iterator[Arrival], settings: Settings, traffic: Traffic
-) -> Iterator[tuple[float, list[Arrival]]]:
+    received_chunks: Iterator[ReceivedChunk], settings: Settings, traffic: Traffic
+) -> Iterator[tuple[float, list[ReceivedChunk]]]:
     """Join chunks as the ingest API does: (when it is written, the chunks).
 
     A batch is written when nothing is being written and its first chunk has lingered.
     """
-    batch: list[Arrival] = []
+    batch: list[ReceivedChunk] = []
     due_ms = free_ms = 0.0
-    for arrival in arrivals:
-        at_ms = arrival.received_at / 1000
+    for received_chunk in received_chunks:
+        at_ms = received_chunk.received_at / 1000
         if batch and at_ms > (starts_ms := max(due_ms, free_ms)):
             yield starts_ms, batch
             free_ms = starts_ms + traffic.put_ms
             batch = []
         if not batch:
             due_ms = at_ms + settings.linger_ms
-        batch.append(arrival)
+        batch.append(received_chunk)
     if batch:
         yield max(due_ms, free_ms), batch

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from benchmarks.recorded import Session
 from lake.raw import chunk_codec, segment_file
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage.base import Store
 
 
@@ -33,15 +33,15 @@ def parts(
         chunks_per_segment: As the server's group commits had it.
     """
     raws = [chunk_codec.inflate(body, "gzip", raw_bytes_max=1 << 25) for body in bodies]
-    arrival = next(Session(0, 1_795_000_000_000).arrivals())
+    received_chunk = next(Session(0, 1_795_000_000_000).received_chunks())
     facts = [chunk_codec.read_chunk(raw, page_id="p", seq=i) for i, raw in enumerate(raws)]
     batch = [
-        Arrival(
-            arrival.website_id,
-            arrival.session_id,
+        ReceivedChunk(
+            received_chunk.website_id,
+            received_chunk.session_id,
             facts[i % len(facts)],
-            arrival.client,
-            arrival.received_at,
+            received_chunk.client,
+            received_chunk.received_at,
             "gzip",
             bodies[i % len(bodies)],
             len(bodies[i % len(bodies)]),

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from lake.storage.base import Store
-from lake.tables.delta_table import POLARS, Table
+from lake.tables.delta_table import POLARS_SCHEMAS, Table
 from lake.tables.partitions import cold_part
 from lake.tables.session_rows import sorted_rows
 
@@ -83,7 +83,7 @@ def _rows(connection: "duckdb.DuckDBPyConnection", place: Place, sessions: int) 
         )
     ).to_arrow_table()
     frame = pl.DataFrame(pl.from_arrow(table))
-    return frame.select(POLARS["sessions"].names()).cast(dict(POLARS["sessions"]))
+    return frame.select(POLARS_SCHEMAS["sessions"].names()).cast(dict(POLARS_SCHEMAS["sessions"]))
 
 
 # Everything follows from a hash of the row's name, so that a run is like another.

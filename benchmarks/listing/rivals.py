@@ -11,7 +11,7 @@ from benchmarks.listing.generated import website_id
 from benchmarks.listing.questions import Question
 from lake.control.websites import Website
 from lake.reading.lake_snapshot import Lake
-from lake.reading.session_filters import SORTS, SessionQuery, condition
+from lake.reading.session_filters import SORTS, SessionQuery, filter_expression
 from lake.reading.session_list import list_sessions
 from lake.tables.delta_table import Table
 
@@ -43,7 +43,7 @@ def ask_lake(lake: Lake, question: Question) -> Answer:
 def ask_polars(uri: str, question: Question) -> Answer:
     """Ask `scan_delta`: one scan for the page, one for the total, as its users would."""
     rows = pl.scan_delta(uri).filter(
-        condition(website_id(question.website), _FIRST_AT, question.query)
+        filter_expression(website_id(question.website), _FIRST_AT, question.query)
     )
     by = [name for name in (SORTS[question.query.sort], "session_id") if name]
     limit = question.query.limit

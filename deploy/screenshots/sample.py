@@ -33,7 +33,7 @@ from orchestration.demo.hands import Hands
 from orchestration.demo.journeys import JOURNEYS
 from orchestration.demo.people import BROWSERS, NETWORKS
 from orchestration.demo.ports import HOST
-from orchestration.demo.proxy import proxying
+from orchestration.demo.proxy import running_proxy
 from orchestration.demo.robots import visit
 from orchestration.demo.seeding import Demo
 from orchestration.demo.shop.app import create_app
@@ -80,7 +80,7 @@ def shop(port: int, ingest_url: str, website_id: str) -> Iterator[str]:
 def walk(browser: Browser, shop_url: str, visits: int) -> None:
     """Let the robots make so many visits, each journey as often as the others."""
     choice = random.Random(7)
-    with proxying() as proxy:
+    with running_proxy() as proxy:
         for number in range(visits):
             journey = JOURNEYS[number % len(JOURNEYS)]
             try:
@@ -112,7 +112,7 @@ def repeat(lake: Lake, demo: Demo, folder: Path, copies: int) -> None:
     choice = random.Random(11)
     now_ms = _now_ms()
     found = list_sessions(lake, website, SessionQuery(limit=200)).rows
-    countries = user_agents.Countries(lake.settings.geo_path)
+    countries = user_agents.CountryLookup(lake.settings.geo_path)
     for row in found:
         file = folder / "recording.ndjson"
         with file.open("wb") as out:
@@ -127,7 +127,7 @@ def repeat(lake: Lake, demo: Demo, folder: Path, copies: int) -> None:
                 website_id=demo.website_id,
                 now_ms=now_ms,
                 at_ms=_moment(choice, now_ms),
-                client=user_agents.describe(
+                client=user_agents.describe_client(
                     choice.choice([b for b in BROWSERS if b.is_touch == is_touch]).user_agent,
                     {},
                     country=countries.of(f"{choice.choice(NETWORKS)}.1"),

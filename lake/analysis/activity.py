@@ -11,7 +11,7 @@ IDLE_MS = 5000  # a longer pause is no activity
 _BINS_MAX = 2048  # many to a slot, so that the strip is right whatever the session's length
 
 
-class ActivityFound(NamedTuple):
+class ActivitySummary(NamedTuple):
     """What was found.
 
     `strip` has a digit for each sixtieth of the session: 0 where the visitor did nothing, 1 for one
@@ -45,7 +45,7 @@ class Activity:
         while len(self._bins) > _BINS_MAX:
             self._widen()
 
-    def end(self, first_at_ms: float, last_at_ms: float) -> ActivityFound:
+    def end(self, first_at_ms: float, last_at_ms: float) -> ActivitySummary:
         """Return what was found in a session of these ends."""
         counts = [0] * SLOTS
         slot_ms = (last_at_ms - first_at_ms) / SLOTS
@@ -54,7 +54,7 @@ class Activity:
             slot = int(middle_ms / slot_ms) if slot_ms > 0 else 0
             counts[min(max(slot, 0), SLOTS - 1)] += count
         strip = "".join(str(min(count.bit_length(), 9)) for count in counts)
-        return ActivityFound(round(self._active_ms), strip)
+        return ActivitySummary(round(self._active_ms), strip)
 
     def _widen(self) -> None:
         self._width_ms *= 2

@@ -13,10 +13,10 @@ import msgspec
 from lake.analysis import recorder_notes
 from lake.analysis.activity import Activity
 from lake.analysis.decoding import data_of, field
-from lake.analysis.dom.page import ForeignPage
-from lake.analysis.events import Error, Occurrence, Rule, Scroll, Signal, View
-from lake.analysis.js_errors.rule import ErrorEvent, ErrorRule
-from lake.analysis.page_views import SeenView, Views
+from lake.analysis.dom.page import PageInference
+from lake.analysis.events import Error, Navigation, Occurrence, Rule, Scroll, Signal
+from lake.analysis.js_errors.rule import JsError, JsErrors
+from lake.analysis.page_views import PageViews, ViewInteractions
 from lake.analysis.rules.dead_click import DeadClick
 from lake.analysis.rules.error_click import ErrorClick
 from lake.analysis.rules.form_abandonment import FormAbandonment
@@ -34,10 +34,10 @@ from lake.raw.chunk_codec import (
     META,
     PAGE,
     PLUGIN,
-    user_id_of,
+    valid_user_id,
 )
 from lake.raw.redaction import scrub_url
-from lake.sessions.session_file import Placed
+from lake.sessions.session_file import OrderedEvent
 
 SIGNALS_MAX = 1000  # rows kept of one session, the first of each kind; counts stay right beyond
 _RULES: tuple[type[Rule], ...] = (
@@ -55,23 +55,23 @@ _HELD_MAX = 8  # our recorder's first note comes right after its first snapshot
 _SCROLL, _MOUSE_INTERACTION, _CLICK = 3, 2, 2
 
 
-class Findings(NamedTuple):
+class AnalysisResult(NamedTuple):
     """What was found. `signals` are in order of time, `counts` are of all of each kind.
 
     `activity` are 60 digits, see `lake.analysis.activity`; `views` are by page. `user_ids` are of
     all users that were identified: chunk facts of an older version tell only the last of a chunk.
     """
 
-    errors: list[ErrorEvent]
+    errors: list[JsError]
     signals: list[Signal]
     counts: dict[str, int]
     active_ms: int
     activity: str
-    views: dict[str, list[SeenView]]
+    views: dict[str, list[ViewInteractions]]
     user_ids: tuple[str, ...] = ()
 
 
-class _Data(msgspec.Struct, gc=False):
+class _IncrementalData(msgspec.Struct, gc=False):
     source: int = -1
     type: int = -1
     id: int = 0
@@ -79,33 +79,33 @@ class _Data(msgspec.Struct, gc=False):
     y: float | None = None
 
 
-class _Event(msgspec.Struct, gc=False):
-    data: _Data
+class _IncrementalEvent(msgspec.Struct, gc=False):
+    data: _IncrementalData
 
 
-class _Node(msgspec.Struct, gc=False):
+class _SnapshotNode(msgspec.Struct, gc=False):
     id: int = 0
 
 
-class _Offset(msgspec.Struct, gc=False):
+class _ScrollOffset(msgspec.Struct, gc=False):
     left: float = 0.0
     top: float = 0.0
 
 
 class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
-    node: _Node
-    initial_offset: _Offset = msgspec.field(default_factory=_Offset)
+    node: _SnapshotNode
+    initial_offset: _ScrollOffset = msgspec.field(default_factory=_ScrollOffset)
 
 
 class _SnapshotEvent(msgspec.Struct, gc=False):
     data: _Snapshot
 
 
-_EVENT = msgspec.json.Decoder(_Event)
+_EVENT = msgspec.json.Decoder(_IncrementalEvent)
 _SNAPSHOT = msgspec.json.Decoder(_SnapshotEvent)
 
 
-class Analysis:
+class Analyzer:
     """Sees a session's events in order of replay.
 
     Args:
@@ -114,12 +114,12 @@ class Analysis:
 
     def __init__(self, page_ids: Sequence[str]) -> None:
         self._page_ids = page_ids
-        self._errors = ErrorRule()
+        self._errors = JsErrors()
         self._rules = [rule() for rule in _RULES]
         self._activity = Activity()
-        self._views = Views()
-        self._foreign: dict[str, ForeignPage] = {}
-        self._held: list[Placed] = []
+        self._views = PageViews()
+        self._foreign: dict[str, PageInference] = {}
+        self._held: list[OrderedEvent] = []
         self._is_noted = False  # our recorder speaks
         self._counts: dict[str, int] = {}
         self._signals: list[Signal] = []
@@ -127,7 +127,7 @@ class Analysis:
         self._first_at_ms: float | None = None
         self._last_at_ms = 0.0
 
-    def see(self, event: Placed) -> None:
+    def see(self, event: OrderedEvent) -> None:
         """Look at the next event."""
         at_ms, chunk, kind, json = event
         page_id = self._page_ids[chunk]
@@ -148,7 +148,7 @@ class Analysis:
         if not self._is_noted:
             self._see_foreign(event)
 
-    def end(self) -> Findings:
+    def end(self) -> AnalysisResult:
         """Return what was found. Nothing may be seen after."""
         self._release()
         for page in self._foreign.values():
@@ -158,7 +158,7 @@ class Analysis:
         first_at_ms = self._first_at_ms or 0.0
         done = self._activity.end(first_at_ms, self._last_at_ms)
         signals = sorted(self._signals, key=lambda s: (s.at_ms, s.page_id, s.kind))
-        return Findings(
+        return AnalysisResult(
             self._errors.errors,
             signals,
             self._counts,
@@ -172,7 +172,7 @@ class Analysis:
         try:
             data = _EVENT.decode(json).data
         except (msgspec.DecodeError, RecursionError):
-            data = _Data(*_numbers(data_of(json)))
+            data = _IncrementalData(*_numbers(data_of(json)))
         if data.source in ACTIONS:
             self._activity.see(at_ms)
         if data.source == _SCROLL and data.x is not None and data.y is not None:
@@ -193,7 +193,7 @@ class Analysis:
         self._held.clear()
         self._foreign.clear()
         payload = data.get("payload")
-        if tag == IDENTIFY and (user_id := user_id_of(field(payload, "id"))) is not None:
+        if tag == IDENTIFY and (user_id := valid_user_id(field(payload, "id"))) is not None:
             self._users[user_id] = None
         if tag == PAGE:
             self._see_view(page_id, at_ms, payload)
@@ -206,18 +206,18 @@ class Analysis:
         if not isinstance(url, str):
             return
         back = field(told, "back")
-        view = View(
+        view = Navigation(
             page_id,
             at_ms,
             scrub_url(url),
-            recorder_notes.whole(field(told, "width")),
-            recorder_notes.whole(field(told, "height")),
+            recorder_notes.int_or_none(field(told, "width")),
+            recorder_notes.int_or_none(field(told, "height")),
             back if isinstance(back, bool) else None,
         )
         self._views.see_view(view)
         self._take((view,))
 
-    def _see_foreign(self, event: Placed) -> None:
+    def _see_foreign(self, event: OrderedEvent) -> None:
         """Follow the page's DOM, unless a note that is to come says that nobody need."""
         self._held.append(event)
         if event.type == INCREMENTAL or len(self._held) > _HELD_MAX:
@@ -228,12 +228,12 @@ class Analysis:
             self._take(self._foreign_page(self._page_ids[chunk]).see(at_ms, kind, json))
         self._held.clear()
 
-    def _foreign_page(self, page_id: str) -> ForeignPage:
+    def _foreign_page(self, page_id: str) -> PageInference:
         page = self._foreign.pop(page_id, None)
         if page is None:
             if len(self._foreign) >= _PAGES_MAX:
                 self._take(self._foreign.pop(next(iter(self._foreign))).end())
-            page = ForeignPage(page_id)
+            page = PageInference(page_id)
         self._foreign[page_id] = page
         return page
 
@@ -261,13 +261,13 @@ def _document_of(json: bytes) -> tuple[int, float, float]:
 def _numbers(data: object) -> tuple[int, int, int, float | None, float | None]:
     """Return what is a number among the fields of `data`: for events that are not as rrweb's."""
     source, kind = (
-        recorder_notes.whole(field(data, "source")),
-        recorder_notes.whole(field(data, "type")),
+        recorder_notes.int_or_none(field(data, "source")),
+        recorder_notes.int_or_none(field(data, "type")),
     )
     return (
         -1 if source is None else source,
         -1 if kind is None else kind,
-        recorder_notes.whole(field(data, "id")) or 0,
-        recorder_notes.whole(field(data, "x")),
-        recorder_notes.whole(field(data, "y")),
+        recorder_notes.int_or_none(field(data, "id")) or 0,
+        recorder_notes.int_or_none(field(data, "x")),
+        recorder_notes.int_or_none(field(data, "y")),
     )

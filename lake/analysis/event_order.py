@@ -9,7 +9,7 @@ LATE_MS_MAX = 5000  # a click's second, and a page that was held up by work or a
 _HELD_MAX = 1000  # five seconds of a page that throws in a loop are more; it gets less patience
 
 
-class InOrder:
+class ReorderBuffer:
     """Holds occurrences of the given kinds until nothing that happened before can come any more.
 
     Of those of one moment the kinds come in the order given.

@@ -71,7 +71,7 @@ class OwnScroll(NamedTuple):
     node: int
 
 
-class View(NamedTuple):
+class Navigation(NamedTuple):
     """A page is shown, by a load or a change of its address. `url` is scrubbed.
 
     `is_back`: by the browser's Back or Forward; None where nobody told.
@@ -93,7 +93,7 @@ class Error(NamedTuple):
     message: str
 
 
-class Request(NamedTuple):
+class NetworkRequest(NamedTuple):
     """A request of the page's that failed (`status` 0 or from 400 on) or was slow.
 
     `at_ms` is when it ended.
@@ -107,7 +107,7 @@ class Request(NamedTuple):
     duration_ms: float
 
 
-Occurrence = Click | Burst | FormStep | Scroll | OwnScroll | View | Error | Request
+Occurrence = Click | Burst | FormStep | Scroll | OwnScroll | Navigation | Error | NetworkRequest
 
 
 class Signal(NamedTuple):

@@ -7,13 +7,13 @@ A form is its path and the address of its page without query. What became of it 
 import re
 from typing import NamedTuple
 
-from lake.analysis.events import FormStep, View
+from lake.analysis.events import FormStep, Navigation
 
 FORMS_MAX = 1000  # of one session; a page that makes up more has no person before it
 _PAGES_MAX = 64  # whose addresses are known at once: those that were shown last
 _ADDRESSES_MAX = 8  # kept of one page, for steps that are told late
 # These are told up to a second late, when a router may show another address already.
-_TOLD_LATE = ("succeeded", "abandoned")
+_REPORTED_LATE = ("succeeded", "abandoned")
 _LATE_MS = 1100
 # Classes that come and go while a form is filled in, refused and sent, or its dialog opened.
 _STATES = re.compile(
@@ -30,13 +30,13 @@ class Form(NamedTuple):
     path: str
 
 
-class Forms:
+class FormResolver:
     """Remembers which address each page showed, and when."""
 
     def __init__(self) -> None:
         self._pages: dict[str, list[tuple[float, str]]] = {}
 
-    def see(self, view: View) -> None:
+    def see(self, view: Navigation) -> None:
         """A page shows an address."""
         shown = self._pages.pop(view.page_id, [])
         if len(self._pages) >= _PAGES_MAX:
@@ -46,7 +46,7 @@ class Forms:
     def form_of(self, step: FormStep) -> Form:
         """Return the form that a step is of, by the address its page showed when it happened."""
         shown = self._pages.get(step.page_id, [(0.0, "")])
-        at_ms = step.at_ms - (_LATE_MS if step.step in _TOLD_LATE else 0)
+        at_ms = step.at_ms - (_LATE_MS if step.step in _REPORTED_LATE else 0)
         before = [address for since, address in shown if since <= at_ms]
         return Form(before[-1] if before else shown[0][1], _STATES.sub("", step.form))
 

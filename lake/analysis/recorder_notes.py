@@ -7,7 +7,7 @@ recorders). Its payloads are listed in `ingest_api/recorder/src/privacy/notes.ts
 
 from collections.abc import Iterator
 
-from lake.analysis.events import Burst, Click, FormStep, Occurrence, OwnScroll, Request
+from lake.analysis.events import Burst, Click, FormStep, NetworkRequest, Occurrence, OwnScroll
 from lake.raw.redaction import scrub_text
 
 PREFIX = "replaylake."
@@ -27,10 +27,10 @@ def read(page_id: str, at_ms: float, tag: str, payload: object) -> Iterator[Occu
             yield Click(
                 page_id,
                 _time(payload.get("at_ms"), at_ms),
-                whole(payload.get("x")),
-                whole(payload.get("y")),
-                text(payload.get("target"), TARGET_LENGTH_MAX),
-                text(payload.get("text"), TEXT_LENGTH_MAX),
+                int_or_none(payload.get("x")),
+                int_or_none(payload.get("y")),
+                text_or_none(payload.get("target"), TARGET_LENGTH_MAX),
+                text_or_none(payload.get("text"), TEXT_LENGTH_MAX),
                 payload.get("interactive") is not False,
                 payload.get("reacted") is not False,
             )
@@ -38,37 +38,37 @@ def read(page_id: str, at_ms: float, tag: str, payload: object) -> Iterator[Occu
             yield Burst(
                 page_id,
                 _time(payload.get("at_ms"), at_ms),
-                whole(payload.get("x")),
-                whole(payload.get("y")),
-                text(payload.get("target"), TARGET_LENGTH_MAX),
-                text(payload.get("text"), TEXT_LENGTH_MAX),
-                whole(payload.get("count")) or 0,
+                int_or_none(payload.get("x")),
+                int_or_none(payload.get("y")),
+                text_or_none(payload.get("target"), TARGET_LENGTH_MAX),
+                text_or_none(payload.get("text"), TEXT_LENGTH_MAX),
+                int_or_none(payload.get("count")) or 0,
             )
         case "own_scroll":
-            yield OwnScroll(page_id, at_ms, whole(payload.get("id")) or 0)
+            yield OwnScroll(page_id, at_ms, int_or_none(payload.get("id")) or 0)
         case "form" if payload.get("step") in STEPS:
-            form = text(payload.get("form"), TARGET_LENGTH_MAX) or "form"
-            status, fields = whole(payload.get("status")), whole(payload.get("fields"))
+            form = text_or_none(payload.get("form"), TARGET_LENGTH_MAX) or "form"
+            status, fields = int_or_none(payload.get("status")), int_or_none(payload.get("fields"))
             yield FormStep(page_id, at_ms, form, payload["step"], status, fields)
         case "network":
-            yield Request(
+            yield NetworkRequest(
                 page_id,
                 at_ms,
-                text(payload.get("method"), 16) or "GET",
-                text(payload.get("path"), TARGET_LENGTH_MAX) or "",
-                whole(payload.get("status")) or 0,
-                float(whole(payload.get("duration_ms")) or 0),
+                text_or_none(payload.get("method"), 16) or "GET",
+                text_or_none(payload.get("path"), TARGET_LENGTH_MAX) or "",
+                int_or_none(payload.get("status")) or 0,
+                float(int_or_none(payload.get("duration_ms")) or 0),
             )
 
 
-def whole(value: object) -> int | None:
+def int_or_none(value: object) -> int | None:
     """Return a number as an int that fits a column, None where it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if -_NUMBER_MAX <= value <= _NUMBER_MAX else None
 
 
-def text(value: object, length_max: int) -> str | None:
+def text_or_none(value: object, length_max: int) -> str | None:
     """Return a text scrubbed and cut, None where there is none."""
     return (scrub_text(value, length_max) or None) if isinstance(value, str) else None
 

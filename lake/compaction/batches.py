@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 
 from lake.errors import Damaged
 from lake.raw import pending_index
-from lake.raw.pending_index import Waiting
+from lake.raw.pending_index import PendingChunk
 from lake.storage.base import ObjectInfo, Store
-from lake.tables.session_rows import Key
+from lake.tables.session_rows import SessionKey
 
-Slice = dict[str, list[Waiting] | Damaged]
+ChunkSlice = dict[str, list[PendingChunk] | Damaged]
 
 # Segments whose small columns are read together, at most, and of what size at least one: a
 # segment of tiny chunks holds tens of thousands of them.
-_LISTED = 16
-_LISTED_BYTES = 16 * 1024 * 1024
-_LOOKED_AT = 10  # times as many chunks as are held at once; each leaves a few bytes
+_BATCH_SEGMENTS_MAX = 16
+_BATCH_BYTES_MAX = 16 * 1024 * 1024
+_WINDOW_FACTOR = 10  # times as many chunks as are held at once; each leaves a few bytes
 
 
 @dataclass
-class Seen:
+class PendingStats:
     """What waits of one session: how many chunks, and when they came, µs since the epoch."""
 
     count: int
@@ -33,25 +33,25 @@ class Seen:
 
 
 @dataclass
-class Window:
+class SegmentWindow:
     """Some segments: who has how many chunks in each, and `part`, the chunks if they are few."""
 
     items: dict[str, ObjectInfo] = field(default_factory=dict)
-    owners: dict[str, dict[Key, int]] = field(default_factory=dict)
-    sessions: dict[Key, Seen] = field(default_factory=dict)
+    owners: dict[str, dict[SessionKey, int]] = field(default_factory=dict)
+    sessions: dict[SessionKey, PendingStats] = field(default_factory=dict)
     damaged: dict[str, Damaged] = field(default_factory=dict)
-    part: Slice | None = field(default_factory=dict)
+    part: ChunkSlice | None = field(default_factory=dict)
 
-    def add(self, item: ObjectInfo, waiting: list[Waiting]) -> None:
+    def add(self, item: ObjectInfo, waiting: list[PendingChunk]) -> None:
         """Look at one segment."""
         self.items[item.key] = item
         owners = self.owners[item.key] = {}
         for one in waiting:
-            key = (one.arrival.website_id, one.arrival.session_id)
-            at_us = one.arrival.received_at
+            key = (one.received_chunk.website_id, one.received_chunk.session_id)
+            at_us = one.received_chunk.received_at
             seen = self.sessions.get(key)
             if seen is None:
-                self.sessions[key] = Seen(1, at_us, at_us)
+                self.sessions[key] = PendingStats(1, at_us, at_us)
             else:
                 seen.count += 1
                 seen.oldest_us = min(seen.oldest_us, at_us)
@@ -59,12 +59,14 @@ class Window:
             owners[key] = owners.get(key, 0) + 1
 
 
-def windows(store: Store, listing: Iterable[ObjectInfo], chunks_max: int) -> Iterator[Window]:
+def segment_windows(
+    store: Store, listing: Iterable[ObjectInfo], chunks_max: int
+) -> Iterator[SegmentWindow]:
     """Yield the segments of a listing, oldest first. `part` holds at most about `chunks_max`."""
-    window, count = Window(), 0
+    window, count = SegmentWindow(), 0
     for batch in _batches(listing):
         items = {item.key: item for item in batch}
-        for key, got in pending_index.read(store, batch).items():
+        for key, got in pending_index.read_pending(store, batch).items():
             if isinstance(got, Damaged):
                 window.damaged[key] = got
             elif got is not None:
@@ -74,21 +76,21 @@ def windows(store: Store, listing: Iterable[ObjectInfo], chunks_max: int) -> Ite
                     window.part[key] = got
                 if count > chunks_max:
                     window.part = None
-            if count >= chunks_max * _LOOKED_AT:
+            if count >= chunks_max * _WINDOW_FACTOR:
                 yield window
-                window, count = Window(), 0
+                window, count = SegmentWindow(), 0
     if window.items or window.damaged:
         yield window
 
 
-def parts_of(
-    store: Store, window: Window, wanted: Iterable[Key], chunks_max: int
-) -> Iterator[Slice]:
+def chunk_slices(
+    store: Store, window: SegmentWindow, wanted: Iterable[SessionKey], chunks_max: int
+) -> Iterator[ChunkSlice]:
     """Yield all chunks of some sessions, whole sessions at a time, in order of their start."""
     if window.part is not None:
-        yield _only(window.part, set(wanted))
+        yield _of_sessions(window.part, set(wanted))
         return
-    group: set[Key] = set()
+    group: set[SessionKey] = set()
     count = 0
     for key in sorted(wanted, key=lambda key: key[::-1]):
         group.add(key)
@@ -100,22 +102,28 @@ def parts_of(
         yield _read(store, window, group)
 
 
-def _read(store: Store, window: Window, group: set[Key]) -> Slice:
-    part: Slice = {}
+def _read(store: Store, window: SegmentWindow, group: set[SessionKey]) -> ChunkSlice:
+    part: ChunkSlice = {}
     items = (item for key, item in window.items.items() if not group.isdisjoint(window.owners[key]))
     for batch in _batches(items):
         found = {
-            key: got for key, got in pending_index.read(store, batch).items() if got is not None
+            key: got
+            for key, got in pending_index.read_pending(store, batch).items()
+            if got is not None
         }
-        part |= _only(found, group)
+        part |= _of_sessions(found, group)
     return part
 
 
-def _only(part: Slice, group: set[Key]) -> Slice:
+def _of_sessions(part: ChunkSlice, group: set[SessionKey]) -> ChunkSlice:
     return {
         key: got
         if isinstance(got, Damaged)
-        else [one for one in got if (one.arrival.website_id, one.arrival.session_id) in group]
+        else [
+            one
+            for one in got
+            if (one.received_chunk.website_id, one.received_chunk.session_id) in group
+        ]
         for key, got in part.items()
     }
 
@@ -126,7 +134,7 @@ def _batches(listing: Iterable[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
     for item in listing:
         batch.append(item)
         size += item.size_bytes
-        if len(batch) == _LISTED or size >= _LISTED_BYTES:
+        if len(batch) == _BATCH_SEGMENTS_MAX or size >= _BATCH_BYTES_MAX:
             yield batch
             batch, size = [], 0
     if batch:

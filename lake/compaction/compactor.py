@@ -18,34 +18,38 @@ from typing import TYPE_CHECKING
 
 from lake import failpoints
 from lake.compaction import session_writer as rewriting
-from lake.compaction.batches import Seen, Slice
+from lake.compaction.batches import ChunkSlice, PendingStats
 from lake.compaction.due import due_at_ms
-from lake.compaction.session_writer import Rewritten
+from lake.compaction.session_writer import RewrittenSession
 from lake.control import legal_holds, tombstones, websites
 from lake.control.legal_holds import Holds
-from lake.control.tombstones import Erased
+from lake.control.tombstones import Tombstones
 from lake.erasure import requests
 from lake.errors import Conflict, Damaged, FormatUnknown, StoreUnavailable, WebsiteMissing
 from lake.raw import pending_index, quarantine
-from lake.raw.payload_spool import SegmentLost, Spool
-from lake.raw.pending_index import Waiting
-from lake.raw.quarantine import Refused
+from lake.raw.payload_spool import PayloadSpool, SegmentLost
+from lake.raw.pending_index import PendingChunk
+from lake.raw.quarantine import RejectedChunk
 from lake.sessions import merge
-from lake.sessions.merge import ChunkDamaged, Union
+from lake.sessions.merge import ChunkDamaged, ChunkUnion
 from lake.settings import Settings
 from lake.storage.base import Store
 from lake.storage.failures import reason_of
 from lake.storage.scratch import scratch_folder
 from lake.tables import session_rows
-from lake.tables.compacted_sessions import Known, file_of, known_of
+from lake.tables.compacted_sessions import (
+    CompactedSession,
+    open_session_file,
+    read_compacted_sessions,
+)
 from lake.tables.delta_table import Snapshot, Table
 from lake.tables.partitions import hot_part
 from lake.tables.row_builders import users_of, visitors_of
 from lake.tables.schemas import DERIVED
-from lake.tables.session_rows import Key
+from lake.tables.session_rows import SessionKey
 
 if TYPE_CHECKING:
-    from lake.compaction.day import Compacted
+    from lake.compaction.day import CompactionReport
 
 _TRIES_MAX = 20  # without success, under continuous conflicts
 _UPLOADS = 4  # session files on their way to the store
@@ -60,7 +64,7 @@ class Compactor:
         self,
         store: Store,
         settings: Settings,
-        done: "Compacted",
+        done: "CompactionReport",
         *,
         now_ms: int,
         settled_only: bool,
@@ -72,10 +76,10 @@ class Compactor:
         self._settled_only = settled_only
         self._tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
         self._expired: dict[str, Holds | None] = {}
-        self._failed: dict[Key, str] = {}
-        self._dropped: set[Key] = set()
+        self._failed: dict[SessionKey, str] = {}
+        self._dropped: set[SessionKey] = set()
 
-    def run(self, part: Slice) -> set[Key]:
+    def run(self, part: ChunkSlice) -> set[SessionKey]:
         """Compact some sessions; begin again for as long as somebody else was faster.
 
         Returns those that need none of their chunks in segments any more.
@@ -105,7 +109,7 @@ class Compactor:
 
     def put_aside(self, key: str, damage: Damaged) -> None:
         """Move a segment that cannot be read out of the way; leave one of a newer format."""
-        if quarantine.put_segment(self._store, key):
+        if quarantine.quarantine_segment(self._store, key):
             self._done.quarantined_segment_count += 1
             self._done.failed[key] = (
                 f"{damage}; it is in quarantine now, and none of its chunks is shown: "
@@ -114,13 +118,16 @@ class Compactor:
         elif isinstance(damage, FormatUnknown):
             self._done.failed[key] = f"{damage}; it stays where it is"
 
-    def may_be_due(self, seen: Seen) -> bool:
+    def is_maybe_due(self, seen: PendingStats) -> bool:
         """Whether a session is worth looking at: what waits of it may be in its file already."""
         times = {"oldest_us": seen.oldest_us, "latest_us": seen.latest_us}
         return not self._settled_only or self._now_ms >= due_at_ms(self._settings, **times)
 
     def delete(
-        self, owners: Mapping[str, Mapping[Key, int]], finished: set[Key], expired: set[Key]
+        self,
+        owners: Mapping[str, Mapping[SessionKey, int]],
+        finished: set[SessionKey],
+        expired: set[SessionKey],
     ) -> None:
         """Delete the segments of which every chunk is in its session, expired or erased.
 
@@ -128,45 +135,47 @@ class Compactor:
         """
         finished = finished - self._held(expired | self._dropped)
         whole = [segment for segment, counts in owners.items() if counts.keys() <= finished]
-        gone = Counter[Key]()
+        gone = Counter[SessionKey]()
         for segment in whole:
             gone.update(owners[segment])
         self._done.expired_count += sum(gone[key] for key in gone.keys() & expired)
         self._store.delete(whole[:1])
-        failpoints.point("compact-mid-delete")
+        failpoints.failpoint("compact-mid-delete")
         self._store.delete(whole[1:])
         self._done.segment_count += len(whole)
         erased_keys = gone.keys() & self._dropped
         self._done.erased_count += sum(gone[key] for key in erased_keys)
-        requests.count_dropped(self._store, {key: gone[key] for key in erased_keys})
+        requests.add_dropped_chunks(self._store, {key: gone[key] for key in erased_keys})
 
-    def _compact(self, part: Slice) -> set[Key]:
-        waiting = pending_index.by_session(
+    def _compact(self, part: ChunkSlice) -> set[SessionKey]:
+        waiting = pending_index.group_by_session(
             item for got in part.values() if not isinstance(got, Damaged) for item in got
         )
-        finished: set[Key] = set()
+        finished: set[SessionKey] = set()
         for batch in self._batches(waiting):
             finished |= self._compact_batch(batch)
         return finished
 
-    def _batches(self, waiting: dict[Key, list[Waiting]]) -> Iterator[dict[Key, list[Waiting]]]:
+    def _batches(
+        self, waiting: dict[SessionKey, list[PendingChunk]]
+    ) -> Iterator[dict[SessionKey, list[PendingChunk]]]:
         """Yield sessions in order of their start, so that a batch touches few hours."""
-        batch: dict[Key, list[Waiting]] = {}
+        batch: dict[SessionKey, list[PendingChunk]] = {}
         size = 0
         for key in sorted(waiting, key=lambda key: key[::-1]):
             batch[key] = waiting[key]
-            size += sum(item.arrival.payload_bytes for item in waiting[key])
+            size += sum(item.received_chunk.payload_bytes for item in waiting[key])
             if len(batch) >= _SESSIONS_MAX or size >= self._settings.compact_spool_bytes_max:
                 yield batch
                 batch, size = {}, 0
         if batch:
             yield batch
 
-    def _compact_batch(self, batch: dict[Key, list[Waiting]]) -> set[Key]:
+    def _compact_batch(self, batch: dict[SessionKey, list[PendingChunk]]) -> set[SessionKey]:
         """Bring sessions up to date that are due; return those that need no segment any more."""
         derived = {name: self._tables[name].snapshot() for name in DERIVED}
         sessions = self._tables["sessions"].snapshot()
-        known = known_of(self._store, sessions, derived["session_files"], batch)
+        known = read_compacted_sessions(self._store, sessions, derived["session_files"], batch)
         dropped = self._erased(batch, known)
         if dropped:
             rest = {key: waiting for key, waiting in batch.items() if key not in dropped}
@@ -176,8 +185,8 @@ class Compactor:
                 self._fail(key, old.damage)
         if self._finish(known, derived):
             return self._compact_batch(batch)
-        due: dict[Key, list[Waiting]] = {}
-        payloads: list[Waiting] = []
+        due: dict[SessionKey, list[PendingChunk]] = {}
+        payloads: list[PendingChunk] = []
         for key in batch:
             if key in self._failed:
                 continue
@@ -185,20 +194,20 @@ class Compactor:
             if self._is_due(batch[key], union):
                 due[key] = batch[key]
                 known_chunks = {facts.place: facts for facts in union.chunks}
-                new = {arrival.facts.place for arrival in union.new}
+                new = {received_chunk.facts.place for received_chunk in union.new}
                 payloads += [
                     item
                     for item in batch[key]
                     # Of a new chunk that came twice, the second is wanted if the first is damaged.
-                    if (place := item.arrival.facts.place) in new
+                    if (place := item.received_chunk.facts.place) in new
                     or place not in known_chunks
-                    or not merge.is_same(known_chunks[place], item.arrival.facts)
+                    or not merge.has_same_content(known_chunks[place], item.received_chunk.facts)
                 ]
-        results: list[Rewritten] = []
-        refused: list[Refused] = []
+        results: list[RewrittenSession] = []
+        refused: list[RejectedChunk] = []
         with scratch_folder() as folder:
             path = folder / "spool"
-            with Spool(self._store, payloads, path) as spool:
+            with PayloadSpool(self._store, payloads, path) as spool:
                 with ThreadPoolExecutor(_UPLOADS) as pool:
                     uploads: list[Future[None]] = []
                     for key, items in due.items():
@@ -206,41 +215,45 @@ class Compactor:
                         if result is None:
                             continue
                         assert result.written is not None
-                        uploads.append(pool.submit(rewriting.put, self._store, result.written))
+                        uploads.append(
+                            pool.submit(rewriting.upload_session_file, self._store, result.written)
+                        )
                         results.append(result._replace(written=None))  # lets its header go
                         if len(uploads) > _UPLOADS:
                             uploads.pop(0).result()  # bounds what lies in the folder
                     for upload in uploads:
                         upload.result()
-                failpoints.point("compact-after-session-file")
+                failpoints.failpoint("compact-after-session-file")
                 if results:
                     self._commit(results, known, sessions, derived)
                 # After the commits: no session waits for what another one's sender made up.
-                self._done.quarantined_count += quarantine.put_chunks(
+                self._done.quarantined_count += quarantine.quarantine_chunks(
                     self._store, self._done.day, refused, spool.payload_of
                 )
         # What was erased while it was held in memory stands in the lake now, whatever an
         # erasure that goes on has looked at already.
         written = {result.key for result in results}
-        written |= {(one.arrival.website_id, one.arrival.session_id) for one in refused}
+        written |= {
+            (one.received_chunk.website_id, one.received_chunk.session_id) for one in refused
+        }
         if written:
-            rows = {r.key: Known(r.row, b"[]", is_derived=True) for r in results}
+            rows = {r.key: CompactedSession(r.row, b"[]", has_derived_rows=True) for r in results}
             self._erased({key: batch[key] for key in written}, {**known, **rows}, is_written=True)
         return due.keys() - self._failed.keys()
 
     def _erased(
         self,
-        batch: Mapping[Key, list[Waiting]],
-        known: Mapping[Key, Known],
+        batch: Mapping[SessionKey, list[PendingChunk]],
+        known: Mapping[SessionKey, CompactedSession],
         *,
         is_written: bool = False,
-    ) -> set[Key]:
+    ) -> set[SessionKey]:
         """Return sessions that were erased. What the lake still has of them is erased once more.
 
         Those that a legal hold keeps are compacted, unseen, and wait for their erasure.
         """
         gone = tombstones.read_many(self._store, {website_id for website_id, _ in batch})
-        hidden: set[Key] = set()
+        hidden: set[SessionKey] = set()
         for key, waiting in batch.items():
             mine = gone.get(key[0])
             if isinstance(mine, Damaged):
@@ -257,7 +270,7 @@ class Compactor:
             elif sessions <= mine.waiting:
                 continue
             if sessions:
-                requests.ask(
+                requests.create_request(
                     self._store,
                     website_id,
                     sorted(sessions),
@@ -269,29 +282,31 @@ class Compactor:
             self._dropped |= hidden - held
         return hidden - held
 
-    def _held(self, sessions: Iterable[Key]) -> set[Key]:
+    def _held(self, sessions: Iterable[SessionKey]) -> set[SessionKey]:
         """Return those of the sessions that a legal hold keeps now."""
         wanted = list(sessions)
         found: dict[str, Holds] = {}
         for website_id in {website_id for website_id, _ in wanted}:
             try:
-                found[website_id] = legal_holds.of(self._store, website_id)
+                found[website_id] = legal_holds.read(self._store, website_id)
             except Damaged as error:
-                found[website_id] = legal_holds.unreadable(website_id, error)
+                found[website_id] = legal_holds.assume_all_held(website_id, error)
         return {key for key in wanted if found[key[0]].holds(key[1])}
 
-    def _finish(self, known: dict[Key, Known], derived: dict[str, Snapshot]) -> bool:
+    def _finish(
+        self, known: dict[SessionKey, CompactedSession], derived: dict[str, Snapshot]
+    ) -> bool:
         """Finish what another writer left undone or is still doing; return whether there was any.
 
         His very rows are committed, so that he cannot commit them later, over newer ones.
         """
         results = []
         for key, old in known.items():
-            if old.is_derived or key in self._failed:
+            if old.has_derived_rows or key in self._failed:
                 continue
             row = old.row
             try:
-                file = file_of(self._store, row)
+                file = open_session_file(self._store, row)
                 results.append(
                     rewriting.rows_from_file(
                         file, size_bytes=row["file_bytes"], sha256=row["file_sha256"]
@@ -305,32 +320,34 @@ class Compactor:
             self._commit_derived(results, _parts(results, known), derived)
         return bool(results)
 
-    def _fail(self, key: Key, why: str) -> None:
+    def _fail(self, key: SessionKey, why: str) -> None:
         """Leave a session as it is: its chunks go on waiting, where readers see them."""
         self._failed[key] = why
         self._done.failed["/".join(key)] = why
 
-    def _is_due(self, items: list[Waiting], union: Union) -> bool:
+    def _is_due(self, items: list[PendingChunk], union: ChunkUnion) -> bool:
         """Whoever asks for all gets all; else a session is due once it is silent or waits long."""
         if not self._settled_only or not union.new:
             return True
         due_ms = due_at_ms(
             self._settings,
-            oldest_us=min(arrival.received_at for arrival in union.new),
-            latest_us=max(item.arrival.received_at for item in items),
+            oldest_us=min(received_chunk.received_at for received_chunk in union.new),
+            latest_us=max(item.received_chunk.received_at for item in items),
         )
         return self._now_ms >= due_ms
 
-    def is_expired(self, key: Key) -> bool:
+    def is_expired(self, key: SessionKey) -> bool:
         """Whether a website no longer keeps the day, and no legal hold keeps the session."""
         website_id, session_id = key
         if website_id not in self._expired:
             held = None
             try:
                 website = websites.get(self._store, website_id)
-                first_day = websites.first_day_kept(website, self._settings, now_ms=self._now_ms)
+                first_day = websites.first_retained_day(
+                    website, self._settings, now_ms=self._now_ms
+                )
                 if self._done.day < first_day:
-                    held = legal_holds.of(self._store, website_id)
+                    held = legal_holds.read(self._store, website_id)
             except WebsiteMissing:
                 pass
             except Damaged as error:
@@ -342,31 +359,31 @@ class Compactor:
     def _rewrite(
         self,
         folder: Path,
-        key: Key,
-        known: Known | None,
-        items: list[Waiting],
-        spool: Spool,
-        refused: list[Refused],
-    ) -> Rewritten | None:
+        key: SessionKey,
+        known: CompactedSession | None,
+        items: list[PendingChunk],
+        spool: PayloadSpool,
+        refused: list[RejectedChunk],
+    ) -> RewrittenSession | None:
         """Write a session's file and make its rows. None: it is up to date, or cannot be.
 
         `refused` gets its chunks that go to quarantine.
         """
         damaged: set[int] = set()
         while True:
-            good = [item for item in items if id(item.arrival) not in damaged]
+            good = [item for item in items if id(item.received_chunk) not in damaged]
             union = _united(known, good) if known or good else None
             if union is None or not union.new:
                 result = None
                 break
             try:
-                result = rewriting.write_file(
+                result = rewriting.write_session(
                     self._store, self._settings, folder, key, known, union, spool.payload_of
                 )
                 break
             except ChunkDamaged as damage:
-                refused.append(Refused(damage.arrival, str(damage)))
-                damaged.add(id(damage.arrival))
+                refused.append(RejectedChunk(damage.received_chunk, str(damage)))
+                damaged.add(id(damage.received_chunk))
             except _COMMON:
                 raise
             except Exception as error:  # noqa: BLE001 - the others are somebody else's
@@ -374,35 +391,39 @@ class Compactor:
                 return None
         if union is not None:
             refused += [
-                Refused(arrival, merge.why_rejected(union, arrival)) for arrival in union.rejected
+                RejectedChunk(received_chunk, merge.rejection_reason(union, received_chunk))
+                for received_chunk in union.rejected
             ]
         return result
 
     def _commit(
         self,
-        results: list[Rewritten],
-        known: dict[Key, Known],
+        results: list[RewrittenSession],
+        known: dict[SessionKey, CompactedSession],
         sessions: Snapshot,
         derived: dict[str, Snapshot],
     ) -> None:
         parts = _parts(results, known)
-        failpoints.point("compact-before-sessions-commit")
+        failpoints.failpoint("compact-before-sessions-commit")
         rows = [result.row for result in results]
         session_rows.replace(self._tables["sessions"], sessions, parts, rows)
-        failpoints.point("compact-after-sessions-commit")
+        failpoints.failpoint("compact-after-sessions-commit")
         for result in results:
             self._count(result)
         self._commit_derived(results, parts, derived)
-        failpoints.point("compact-after-derived-commits")
+        failpoints.failpoint("compact-after-derived-commits")
 
     def _commit_derived(
-        self, results: list[Rewritten], parts: dict[Key, str], derived: dict[str, Snapshot]
+        self,
+        results: list[RewrittenSession],
+        parts: dict[SessionKey, str],
+        derived: dict[str, Snapshot],
     ) -> None:
         for name, snapshot in derived.items():
             rows = [row for result in results for row in result.tables[name]]
             session_rows.replace(self._tables[name], snapshot, parts, rows)
 
-    def _count(self, result: Rewritten) -> None:
+    def _count(self, result: RewrittenSession) -> None:
         done, row = self._done, result.row
         done.session_count += 1
         done.chunk_count += result.chunk_count
@@ -412,25 +433,32 @@ class Compactor:
         done.add_largest(*result.key, row["file_bytes"], row["event_count"])
 
 
-def _is_hidden(gone: Erased, key: Key, waiting: Iterable[Waiting], known: Known | None) -> bool:
-    visitors = {item.arrival.client.visitor_id for item in waiting}
-    users = {user_id for item in waiting for user_id in item.arrival.facts.users}
+def _is_hidden(
+    gone: Tombstones,
+    key: SessionKey,
+    waiting: Iterable[PendingChunk],
+    known: CompactedSession | None,
+) -> bool:
+    visitors = {item.received_chunk.client.visitor_id for item in waiting}
+    users = {user_id for item in waiting for user_id in item.received_chunk.facts.users}
     if known is not None:
         visitors.update(visitors_of(known.row))
         users.update(users_of(known.row))
-    return gone.hides(key[1], visitors=visitors, users=users)
+    return gone.is_erased(key[1], visitors=visitors, users=users)
 
 
-def _united(known: Known | None, items: Iterable[Waiting]) -> Union:
-    return merge.unite(
+def _united(known: CompactedSession | None, items: Iterable[PendingChunk]) -> ChunkUnion:
+    return merge.unite_chunks(
         known.chunks if known else (),
         known.client if known else None,
-        (item.arrival for item in items),
+        (item.received_chunk for item in items),
         known.visitor_ids if known else (),
     )
 
 
-def _parts(results: Iterable[Rewritten], known: Mapping[Key, Known]) -> dict[Key, str]:
+def _parts(
+    results: Iterable[RewrittenSession], known: Mapping[SessionKey, CompactedSession]
+) -> dict[SessionKey, str]:
     """Say where each session's rows go: where they lie, or into the hot part."""
     return {
         key: known[key].row["part"] if key in known else hot_part(key[1])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from lake import ids
-from lake.compaction.batches import parts_of, windows
+from lake.compaction.batches import chunk_slices, segment_windows
 from lake.compaction.compactor import Compactor
 from lake.settings import Settings
 from lake.storage import keys
@@ -20,7 +20,7 @@ _LARGEST = 10
 
 
 @dataclass(kw_only=True)
-class Compacted:
+class CompactionReport:
     """What a compaction did.
 
     `received_bytes` are payloads, `written_bytes` session files, `raw_bytes` the JSON in them.
@@ -42,17 +42,17 @@ class Compacted:
     written_bytes: int = 0
     raw_bytes: int = 0
     failed: dict[str, str] = field(default_factory=dict)
-    largest: list["Largest"] = field(default_factory=list)
+    largest: list["LargestSession"] = field(default_factory=list)
 
     def add_largest(self, website_id: str, session_id: str, file_bytes: int, events: int) -> None:
         """Remember a written session if it is among the largest."""
-        mine = Largest(file_bytes, events, website_id, session_id)
+        mine = LargestSession(file_bytes, events, website_id, session_id)
         others = [one for one in self.largest if one.session_id != session_id]
         self.largest = sorted([*others, mine], key=lambda one: one.file_bytes)[-_LARGEST:]
 
 
 @dataclass(frozen=True)
-class Largest:
+class LargestSession:
     """One of the largest sessions that a compaction wrote."""
 
     file_bytes: int
@@ -61,7 +61,7 @@ class Largest:
     session_id: str
 
 
-def waiting_days(store: Store) -> list[date]:
+def pending_days(store: Store) -> list[date]:
     """Return the days that have segments, oldest first."""
     parsed = (keys.parse_segment_key(item.key) for item in store.list(keys.RAW))
     return sorted({found[0] for found in parsed if found})
@@ -74,8 +74,8 @@ def compact_day(
     *,
     now_ms: int,
     settled_only: bool = False,
-    report: Callable[[Compacted], None] = lambda _: None,
-) -> Compacted:
+    report: Callable[[CompactionReport], None] = lambda _: None,
+) -> CompactionReport:
     """Compact what waits of the sessions that began on `day`. Safe to run twice or at once.
 
     Args:
@@ -88,11 +88,11 @@ def compact_day(
         Damaged: A table cannot be read: `replaylake rebuild` makes it anew. No chunk is lost.
         StoreUnavailable: The store failed; run it again.
     """
-    done = Compacted(day=day)
+    done = CompactionReport(day=day)
     compactor = Compactor(store, settings, done, now_ms=now_ms, settled_only=settled_only)
     chunks_max = settings.compact_chunks_max
     listing = (i for i in store.list(keys.raw_prefix(day)) if keys.parse_segment_key(i.key))
-    for window in windows(store, listing, chunks_max):
+    for window in segment_windows(store, listing, chunks_max):
         for key, damage in window.damaged.items():
             compactor.put_aside(key, damage)
         for website_id, session_id in window.sessions:
@@ -103,10 +103,10 @@ def compact_day(
         wanted = [
             key
             for key, seen in window.sessions.items()
-            if ids.is_uuid7(key[1]) and key not in expired and compactor.may_be_due(seen)
+            if ids.is_uuid7(key[1]) and key not in expired and compactor.is_maybe_due(seen)
         ]
         finished = set(expired)
-        for part in parts_of(store, window, wanted, chunks_max):
+        for part in chunk_slices(store, window, wanted, chunks_max):
             finished |= compactor.run(part)
             report(done)
         compactor.delete(window.owners, finished, expired)

@@ -7,7 +7,7 @@ A session is best written once, when it is over. The rule stands here only, for 
 from datetime import date
 
 from lake.ids import day_of
-from lake.raw.pending_index import Pending, day_of_segment
+from lake.raw.pending_index import PendingSnapshot, day_of_segment
 from lake.settings import Settings
 
 
@@ -23,7 +23,7 @@ def due_at_ms(settings: Settings, *, oldest_us: int, latest_us: int) -> int:
     return min(settled_ms, waited_ms)
 
 
-def due_days(pending: Pending, settings: Settings, now_ms: int) -> dict[date, int]:
+def due_days(pending: PendingSnapshot, settings: Settings, now_ms: int) -> dict[date, int]:
     """Return the days in which something is due, each with the moment of what became due last.
 
     A chunk that waits only because its segment also holds another session's chunks still counts:
@@ -36,7 +36,7 @@ def due_days(pending: Pending, settings: Settings, now_ms: int) -> dict[date, in
         if day is not None:
             days.setdefault(day, 0)
     for (_, session_id), waiting in pending.sessions.items():
-        received = [item.arrival.received_at for item in waiting]
+        received = [item.received_chunk.received_at for item in waiting]
         at_ms = due_at_ms(settings, oldest_us=min(received), latest_us=max(received))
         if at_ms <= now_ms:
             day = day_of(session_id)

@@ -4,30 +4,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lake.analysis.analyzer import Analysis, Findings
+from lake.analysis.analyzer import AnalysisResult, Analyzer
 from lake.errors import Damaged
 from lake.ids import day_of
 from lake.raw import chunk_facts
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.sessions import merge, session_file
-from lake.sessions.merge import Union
-from lake.sessions.session_file import Placed, SessionFile, Written
+from lake.sessions.merge import ChunkUnion
+from lake.sessions.session_file import OrderedEvent, SessionFile, WrittenSessionFile
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.tables import row_builders
-from lake.tables.compacted_sessions import Known, file_of
+from lake.tables.compacted_sessions import CompactedSession, open_session_file
 from lake.tables.row_builders import Row
 
 
-class Rewritten(NamedTuple):
+class RewrittenSession(NamedTuple):
     """A session's rows by table; `written` is its new file, None where only rows were made.
 
     `chunk_count` are its new chunks, `received_bytes` their payloads.
     """
 
     tables: dict[str, list[Row]]
-    written: Written | None
+    written: WrittenSessionFile | None
     chunk_count: int
     received_bytes: int
 
@@ -42,15 +42,15 @@ class Rewritten(NamedTuple):
         return self.tables["sessions"][0]
 
 
-def write_file(
+def write_session(
     store: Store,
     settings: Settings,
     folder: Path,
     key: tuple[str, str],
-    known: Known | None,
-    union: Union,
-    payload_of: Callable[[Arrival], bytes],
-) -> Rewritten:
+    known: CompactedSession | None,
+    union: ChunkUnion,
+    payload_of: Callable[[ReceivedChunk], bytes],
+) -> RewrittenSession:
     """Write the file of a session with new chunks into `folder`. Nothing reaches the lake yet.
 
     Raises:
@@ -58,10 +58,10 @@ def write_file(
         Damaged, ObjectMissing: The old file.
     """
     website_id, session_id = key
-    old = file_of(store, known.row) if known else None
+    old = open_session_file(store, known.row) if known else None
     if old and known and old.header.chunks != known.chunks:
         raise Damaged(f"{old.key} holds other chunks than `session_files` says")
-    events = merge.ordered(
+    events = merge.ordered_events(
         old.events() if old else None,
         old.header.chunks if old else (),
         union,
@@ -69,10 +69,10 @@ def write_file(
         folder,
         settings,
     )
-    analysis = Analysis([chunk.page_id for chunk in union.chunks])
-    written = session_file.write(
+    analysis = Analyzer([chunk.page_id for chunk in union.chunks])
+    written = session_file.write_session_file(
         folder,
-        _seen(events, analysis),
+        _analysed(events, analysis),
         website_id=website_id,
         session_id=session_id,
         client=union.client,
@@ -82,29 +82,31 @@ def write_file(
     )
     counted = sum(frame.event_count for frame in written.header.frames)
     assert counted == sum(chunk.event_count for chunk in union.chunks), session_id
-    tables = tables_of(written.header, analysis.end(), written.size_bytes, written.sha256)
-    received_bytes = sum(arrival.payload_bytes for arrival in union.new)
-    return Rewritten(tables, written, len(union.new), received_bytes)
+    tables = table_rows(written.header, analysis.end(), written.size_bytes, written.sha256)
+    received_bytes = sum(received_chunk.payload_bytes for received_chunk in union.new)
+    return RewrittenSession(tables, written, len(union.new), received_bytes)
 
 
-def rows_from_file(file: SessionFile, *, size_bytes: int, sha256: str) -> Rewritten:
+def rows_from_file(file: SessionFile, *, size_bytes: int, sha256: str) -> RewrittenSession:
     """Make the rows of a session from its file alone.
 
     Raises:
         Damaged, ObjectMissing, StoreUnavailable.
     """
-    analysis = Analysis([chunk.page_id for chunk in file.header.chunks])
+    analysis = Analyzer([chunk.page_id for chunk in file.header.chunks])
     for event in file.events():
         analysis.see(event)
-    tables = tables_of(file.header, analysis.end(), size_bytes, sha256)
-    return Rewritten(tables, None, 0, 0)
+    tables = table_rows(file.header, analysis.end(), size_bytes, sha256)
+    return RewrittenSession(tables, None, 0, 0)
 
 
-def tables_of(
-    header: session_file.Header, found: Findings, size_bytes: int, sha256: str
+def table_rows(
+    header: session_file.SessionHeader, found: AnalysisResult, size_bytes: int, sha256: str
 ) -> dict[str, list[Row]]:
     """Make the rows of every table from a session file's header and its analysis."""
-    summary = chunk_facts.fold(header.website_id, header.session_id, header.chunks, header.client)
+    summary = chunk_facts.summarize(
+        header.website_id, header.session_id, header.chunks, header.client
+    )
     return {
         "sessions": [
             row_builders.session_row(
@@ -130,7 +132,7 @@ def tables_of(
     }
 
 
-def put(store: Store, written: Written) -> None:
+def upload_session_file(store: Store, written: WrittenSessionFile) -> None:
     """Send a written file to the lake and drop the local copy. May be repeated."""
     header = written.header
     day = day_of(header.session_id)
@@ -142,7 +144,7 @@ def put(store: Store, written: Written) -> None:
         written.content.unlink()
 
 
-def _seen(events: Iterator[Placed], analysis: Analysis) -> Iterator[Placed]:
+def _analysed(events: Iterator[OrderedEvent], analysis: Analyzer) -> Iterator[OrderedEvent]:
     for event in events:
         analysis.see(event)
         yield event

@@ -18,11 +18,11 @@ from lake.errors import Missing, ObjectMissing, SettingInvalid
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
-from lake.storage.json_documents import Documents
+from lake.storage.json_documents import JsonDocuments
 from lake.timestamps import iso
 
 Role = Literal["viewer", "admin"]
-ALL = "*"  # in a website id's place: the key is for every website there is or will be
+ALL_WEBSITES = "*"  # in a website id's place: the key is for every website there is or will be
 USED_EVERY_MS = 3_600_000  # `last_used_at` may be so much behind: it is no log
 _TOKENS = Tokens("rl_")
 
@@ -30,7 +30,7 @@ _TOKENS = Tokens("rl_")
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One key as the lake keeps it; nobody can make the key from this.
 
-    `website_id` is `ALL` for a key of all websites. `last_used_at` is to the hour.
+    `website_id` is `ALL_WEBSITES` for a key of all websites. `last_used_at` is to the hour.
     """
 
     key_id: str
@@ -44,10 +44,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def is_for_all(self) -> bool:
         """Whether it is for every website."""
-        return self.website_id == ALL
+        return self.website_id == ALL_WEBSITES
 
 
-_DOCUMENTS = Documents(ApiKey, "API key", lambda one: [keys.api_key_key(one.key_id)])
+_DOCUMENTS = JsonDocuments(ApiKey, "API key", lambda one: [keys.api_key_key(one.key_id)])
 
 
 _INDEX = WebsiteIndex(
@@ -57,7 +57,7 @@ _INDEX = WebsiteIndex(
     lambda one: keys.key_index_key(one.website_id, one.key_id),
 )
 _TOO_MANY = "keys: revoke some, and wait for 30 days, or raise REPLAY_WEBSITE_KEYS_MAX"
-_REVOKED_KEPT_MS = 30 * 86_400_000  # then only the audit log tells of a revoked key
+_REVOKED_KEEP_MS = 30 * 86_400_000  # then only the audit log tells of a revoked key
 
 
 def create(
@@ -69,7 +69,7 @@ def create(
     by: str | None = None,
     keys_max: int = Settings().website_keys_max,
 ) -> str:
-    """Make a key of a website, or of `ALL`, and return it, for the only time.
+    """Make a key of a website, or of `ALL_WEBSITES`, and return it, for the only time.
 
     Args:
         by: Who makes it, for the audit log; None: it is not told there.
@@ -82,7 +82,7 @@ def create(
     """
     if role not in ("viewer", "admin"):
         raise SettingInvalid(f"role is {role!r}: give viewer or admin")
-    if website_id != ALL:
+    if website_id != ALL_WEBSITES:
         websites.get(store, website_id)
     _INDEX.check(store, website_id, limit=keys_max, what=_TOO_MANY)
     while True:
@@ -120,17 +120,17 @@ def list_all(store: Store) -> list[ApiKey]:
 
 
 def of_website(store: Store, website_id: str) -> list[ApiKey]:
-    """Read the keys of a website, or of `ALL`, oldest first, revoked ones too."""
+    """Read the keys of a website, or of `ALL_WEBSITES`, oldest first, revoked ones too."""
     found = _INDEX.read(store, keys.key_index_prefix(website_id))
     return sorted(found, key=lambda key: (key.created_at, key.key_id))
 
 
-def forget(store: Store, *, now_ms: int) -> int:
+def delete_old_revoked(store: Store, *, now_ms: int) -> int:
     """Delete the records of keys that were revoked 30 days ago; return how many.
 
     Writes entries of the index that are missing.
     """
-    long_ago = iso(now_ms - _REVOKED_KEPT_MS)
+    long_ago = iso(now_ms - _REVOKED_KEEP_MS)
     gone = [
         key
         for key in _INDEX.complete(store, now_ms=now_ms)
@@ -164,7 +164,7 @@ def revoke(store: Store, key_id: str, *, now_ms: int, by: str | None = None) -> 
         return _DOCUMENTS.change(store, _key(key_id), revoked, first=tell)
 
 
-def note_used(store: Store, key_id: str, *, now_ms: int) -> None:
+def record_use(store: Store, key_id: str, *, now_ms: int) -> None:
     """Remember that a key was used, at most once in `USED_EVERY_MS`. A revoked one stays as it is.
 
     Raises:

@@ -19,10 +19,10 @@ from lake.storage import keys
 from lake.storage.base import Store
 from lake.timestamps import iso, utc_day
 
-OF_ALL = "*"  # the website of what concerns all of them
+ALL_WEBSITES = "*"  # the website of what concerns all of them
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class AuditLogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was done.
 
     `actor` is a key's id, `share` and a link's id, `cli`, `maintenance`, or a name that somebody
@@ -38,7 +38,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, Any] = {}
 
 
-_DECODER = msgspec.json.Decoder(Entry)
+_DECODER = msgspec.json.Decoder(AuditLogEntry)
 
 
 def entry(
@@ -49,9 +49,9 @@ def entry(
     details: Mapping[str, Any] | None = None,
     *,
     now_ms: int,
-) -> Entry:
+) -> AuditLogEntry:
     """Make an entry of what was done at `now_ms`. `details` are plain JSON values."""
-    return Entry(
+    return AuditLogEntry(
         entry_id=ids.new_uuid7(now_ms),
         at=iso(now_ms),
         website_id=website_id,
@@ -80,13 +80,13 @@ def record(
     write(store, [entry(website_id, actor, action, target, details, now_ms=now_ms)])
 
 
-def write(store: Store, entries: Iterable[Entry]) -> None:
+def write(store: Store, entries: Iterable[AuditLogEntry]) -> None:
     """Write entries, in one object a website and day. They are durable when it returns.
 
     Raises:
         StoreUnavailable.
     """
-    groups: dict[tuple[str, date], list[Entry]] = {}
+    groups: dict[tuple[str, date], list[AuditLogEntry]] = {}
     for one in entries:
         day = utc_day(ids.at_ms_of(one.entry_id))
         groups.setdefault((one.website_id, day), []).append(one)
@@ -95,7 +95,7 @@ def write(store: Store, entries: Iterable[Entry]) -> None:
         store.put_new(keys.audit_key(*place, mine[-1].entry_id), body, token=secrets.token_hex(16))
 
 
-def read(store: Store, key: str) -> list[Entry]:
+def read(store: Store, key: str) -> list[AuditLogEntry]:
     """Read the entries of one object.
 
     Raises:

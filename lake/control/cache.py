@@ -17,27 +17,29 @@ from lake import ids
 from lake.control import api_keys, share_links, tombstones, websites
 from lake.control.api_keys import ApiKey
 from lake.control.share_links import Share
-from lake.control.tombstones import Erased
+from lake.control.tombstones import Tombstones
 from lake.control.websites import Website
 from lake.errors import ControlDamaged, IdMalformed, LakeError, Missing, StoreUnavailable
 from lake.settings import Settings
 from lake.storage.base import Store
 
 _ENTRIES_MAX = 10_000  # a few MB, and as many names that nobody has
-_STRANGERS_MAX = 8  # names of which nothing is known that are read at once, for callers who wait
+_UNKNOWN_READS_MAX = (
+    8  # names of which nothing is known that are read at once, for callers who wait
+)
 _STALE_FACTOR = 10  # an outage of the store is bridged for so many cache times
 
 T = TypeVar("T")
 
 
-class Known(NamedTuple, Generic[T]):
+class CachedValue(NamedTuple, Generic[T]):
     """What was read (None: there is none), and how long ago."""
 
     value: T | None
     age_s: float
 
 
-class Control:
+class ControlCache:
     """Reads block; `peek_…` and `last_…` never do, for callers that must not wait.
 
     Args:
@@ -48,7 +50,7 @@ class Control:
         self._websites = _Cache[Website](
             lambda website_id: websites.get(store, website_id), settings.control_cache_s, clock_s
         )
-        self._erased = _Cache[Erased](
+        self._erased = _Cache[Tombstones](
             lambda website_id: tombstones.read(store, website_id), settings.control_cache_s, clock_s
         )
         # A key or a link that cannot be read opens nothing.
@@ -77,12 +79,12 @@ class Control:
             return None  # not remembered: it may be of any length
         return self._websites.get(website_id)
 
-    def peek_website(self, website_id: str) -> Known[Website] | None:
+    def peek_website(self, website_id: str) -> CachedValue[Website] | None:
         """Return what is known of the website without reading; None if it must be read."""
         try:
             ids.check_website_id(website_id)
         except IdMalformed:
-            return Known(None, 0.0)
+            return CachedValue(None, 0.0)
         return self._websites.peek(website_id)
 
     def last_website(self, website_id: str) -> Website | None:
@@ -93,15 +95,15 @@ class Control:
         """Read the website again, though what is known may still be believed."""
         return self._websites.read(website_id)
 
-    def peek_erased(self, website_id: str) -> Known[Erased] | None:
+    def peek_tombstones(self, website_id: str) -> CachedValue[Tombstones] | None:
         """Return what is known to be erased of a website without reading; None: it must be read."""
         return self._erased.peek(website_id)
 
-    def last_erased(self, website_id: str) -> Erased | None:
+    def last_tombstones(self, website_id: str) -> Tombstones | None:
         """Return what was erased, for as long as an outage of the store is bridged."""
         return self._erased.last(website_id)
 
-    def refresh_erased(self, website_id: str) -> Erased | None:
+    def refresh_tombstones(self, website_id: str) -> Tombstones | None:
         """Read what was erased of a website again."""
         return self._erased.read(website_id)
 
@@ -159,12 +161,12 @@ class _Cache(Generic[T]):
         self._stranger_count = 0  # of those that are being read
         self._guard = threading.Lock()
 
-    def peek(self, name: str) -> Known[T] | None:
+    def peek(self, name: str) -> CachedValue[T] | None:
         entry = self._found.get(name) or self._absent.get(name)
         age_s = self._clock_s() - entry.believed_s if entry is not None else 0.0
         if entry is None or age_s >= self._cache_s:
             return None
-        return Known(entry.value, age_s)
+        return CachedValue(entry.value, age_s)
 
     def last(self, name: str) -> T | None:
         entry = self._found.get(name)
@@ -179,7 +181,7 @@ class _Cache(Generic[T]):
             other = self._reading.get(name)
             is_stranger = name not in self._found
             if other is None:
-                if is_stranger and self._stranger_count == _STRANGERS_MAX:
+                if is_stranger and self._stranger_count == _UNKNOWN_READS_MAX:
                     raise StoreUnavailable("too many unknown names are looked up: try again")
                 self._stranger_count += is_stranger
                 mine = self._reading[name] = Future[T | None]()

@@ -15,7 +15,7 @@ from lake.control import audit_entries, tombstones, websites
 from lake.errors import Damaged, SessionErased, SettingInvalid
 from lake.storage import keys
 from lake.storage.base import Store
-from lake.storage.json_documents import Documents
+from lake.storage.json_documents import JsonDocuments
 from lake.timestamps import iso
 
 
@@ -39,19 +39,19 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
         return self.website is not None or session_id in self.sessions
 
 
-_DOCUMENTS = Documents(Holds, "list of holds", lambda one: [keys.hold_key(one.website_id)])
+_DOCUMENTS = JsonDocuments(Holds, "list of holds", lambda one: [keys.hold_key(one.website_id)])
 
 
-def of(store: Store, website_id: str) -> Holds:
+def read(store: Store, website_id: str) -> Holds:
     """Return a website's holds.
 
     Raises:
         Damaged, StoreUnavailable.
     """
-    return _DOCUMENTS.read(store, keys.hold_key(website_id), absent=Holds(website_id=website_id))
+    return _DOCUMENTS.read(store, keys.hold_key(website_id), default=Holds(website_id=website_id))
 
 
-def unreadable(website_id: str, error: Damaged) -> Holds:
+def assume_all_held(website_id: str, error: Damaged) -> Holds:
     """Return what stands for a list that cannot be read: all that may be held is held."""
     hold = Hold(reason=str(error), placed_at="", placed_by="")
     return Holds(website_id=website_id, website=hold)
@@ -138,5 +138,5 @@ def _change(
         return before if after == before else after
 
     websites.get(store, website_id)
-    absent = Holds(website_id=website_id)
-    return _DOCUMENTS.change(store, keys.hold_key(website_id), other, absent=absent, first=tell)
+    default = Holds(website_id=website_id)
+    return _DOCUMENTS.change(store, keys.hold_key(website_id), other, default=default, first=tell)

@@ -17,7 +17,7 @@ from lake.errors import BadInput, Missing, ObjectMissing
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
-from lake.storage.json_documents import Documents
+from lake.storage.json_documents import JsonDocuments
 from lake.timestamps import iso
 
 EXPIRES_IN_S = 7 * 86_400.0  # where nothing else is asked for
@@ -53,7 +53,7 @@ class ShareMissing(Missing):
     kind = "share-missing"
 
 
-_DOCUMENTS = Documents(Share, "share link", lambda one: [keys.share_key(one.share_id)])
+_DOCUMENTS = JsonDocuments(Share, "share link", lambda one: [keys.share_key(one.share_id)])
 
 _INDEX = WebsiteIndex(
     keys.SHARE_INDEX,
@@ -148,7 +148,7 @@ def revoke(store: Store, share_id: str, *, now_ms: int, by: str) -> Share:
         )
 
 
-def forget(store: Store, settings: Settings, *, now_ms: int) -> int:
+def delete_ended(store: Store, settings: Settings, *, now_ms: int) -> int:
     """Delete the records of links that ended as long ago as any may last; return how many.
 
     Until then they are told that they have ended, from then on that there is nothing. Writes

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 _ID_LETTERS = string.ascii_lowercase + string.digits
 _ID = re.compile(r"[a-z0-9]{12}")
-_NOBODY = "0" * 64
+_NO_HASH = "0" * 64
 
 
-class Drawn(NamedTuple):
+class NewToken(NamedTuple):
     """A new token, its id, and the hash of its secret, hex."""
 
     token: str
@@ -30,11 +30,11 @@ class Tokens:
         self._prefix = prefix
         self._form = re.compile(prefix + r"([a-z0-9]{12})_([0-9a-f]{48})")
 
-    def draw(self) -> Drawn:
+    def draw(self) -> NewToken:
         """Make one of 192 random bits; its id may be taken."""
         token_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
         secret = secrets.token_hex(24)
-        return Drawn(f"{self._prefix}{token_id}_{secret}", token_id, _hash(secret))
+        return NewToken(f"{self._prefix}{token_id}_{secret}", token_id, _hash(secret))
 
     def id_of(self, token: str) -> str | None:
         """Return the id in a token, None for a text that has not the form of one."""
@@ -48,7 +48,7 @@ class Tokens:
             token_id: The record's; None where there is none, and neither is its hash.
         """
         match = self._form.fullmatch(token)
-        is_equal = hmac.compare_digest(_hash(match[2] if match else ""), secret_sha256 or _NOBODY)
+        is_equal = hmac.compare_digest(_hash(match[2] if match else ""), secret_sha256 or _NO_HASH)
         return is_equal and match is not None and match[1] == token_id
 
 

@@ -17,10 +17,10 @@ from lake import ids
 from lake.errors import Damaged, ObjectMissing
 from lake.storage import keys
 from lake.storage.base import Store
-from lake.storage.json_documents import Documents
+from lake.storage.json_documents import JsonDocuments
 
 PersonKind = Literal["visitor", "user"]
-_REMEMBERED_MAX = 1000  # websites
+_CACHED_WEBSITES_MAX = 1000  # websites
 
 
 class People(NamedTuple):
@@ -30,11 +30,11 @@ class People(NamedTuple):
     users: Collection[str] = ()
 
 
-class Erased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Tombstones(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The tombstones of one website.
 
-    `waiting` sessions may still have bytes in the lake, `sessions` have none. `people` are hashes
-    with the ms since the Unix epoch until which their sessions began.
+    `waiting` sessions may still have bytes in the lake, `sessions` have none. `person_hashes` are
+    hashes with the ms since the Unix epoch until which their sessions began.
     """
 
     website_id: str
@@ -49,7 +49,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if not all(map(ids.is_uuid7, found)):
                 msgspec.structs.force_setattr(self, name, frozenset(filter(ids.is_uuid7, found)))
 
-    def hides(
+    def is_erased(
         self, session_id: str, *, visitors: Iterable[str] = (), users: Iterable[str] = ()
     ) -> bool:
         """Whether a session was erased, by itself or with any visitor or user of it."""
@@ -58,16 +58,16 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if not self.people:
             return False
         began_ms = ids.at_ms_of(session_id)
-        found = people(visitors, users)
+        found = person_hashes(visitors, users)
         return any(began_ms <= self.people.get(one, -1) for one in found)
 
 
-_DOCUMENTS = Documents(
-    Erased, "list of erased sessions", lambda one: [keys.erased_key(one.website_id)]
+_DOCUMENTS = JsonDocuments(
+    Tombstones, "list of erased sessions", lambda one: [keys.tombstones_key(one.website_id)]
 )
 
 
-def person(kind: PersonKind, person_id: str | None) -> str:
+def person_hash(kind: PersonKind, person_id: str | None) -> str:
     """Return the hash by which a visitor or a user is remembered; empty for nobody."""
     if not person_id:
         return ""
@@ -75,24 +75,26 @@ def person(kind: PersonKind, person_id: str | None) -> str:
     return hashlib.sha256(text).hexdigest()[:32]
 
 
-def people(visitors: Iterable[str], users: Iterable[str]) -> Iterator[str]:
+def person_hashes(visitors: Iterable[str], users: Iterable[str]) -> Iterator[str]:
     """Yield the hashes by which visitors and users are remembered."""
     for visitor_id in visitors:
-        yield person("visitor", visitor_id)
+        yield person_hash("visitor", visitor_id)
     for user_id in users:
-        yield person("user", user_id)
+        yield person_hash("user", user_id)
 
 
-def read(store: Store, website_id: str) -> Erased:
+def read(store: Store, website_id: str) -> Tombstones:
     """Return what was erased of a website, as it stands in the store.
 
     Raises:
         Damaged, StoreUnavailable.
     """
-    return _DOCUMENTS.read(store, keys.erased_key(website_id), absent=Erased(website_id=website_id))
+    return _DOCUMENTS.read(
+        store, keys.tombstones_key(website_id), default=Tombstones(website_id=website_id)
+    )
 
 
-def read_many(store: Store, website_ids: Iterable[str]) -> dict[str, Erased | Damaged]:
+def read_many(store: Store, website_ids: Iterable[str]) -> dict[str, Tombstones | Damaged]:
     """Return what was erased of those of the websites of which anything was.
 
     One listing, as most websites have nothing. The error stands for a list that cannot be read:
@@ -101,19 +103,19 @@ def read_many(store: Store, website_ids: Iterable[str]) -> dict[str, Erased | Da
     Raises:
         StoreUnavailable.
     """
-    wanted = {keys.erased_key(website_id): website_id for website_id in website_ids}
-    listed = [item.key for item in store.list(keys.ERASED) if item.key in wanted]
+    wanted = {keys.tombstones_key(website_id): website_id for website_id in website_ids}
+    listed = [item.key for item in store.list(keys.TOMBSTONES) if item.key in wanted]
     return {wanted[key]: one for key, one in _DOCUMENTS.read_each(store, listed).items()}
 
 
-def read_all(store: Store) -> dict[str, Erased | Damaged]:
+def read_all(store: Store) -> dict[str, Tombstones | Damaged]:
     """Return what was erased of all websites of which anything was, as `read_many` does.
 
     Raises:
         StoreUnavailable.
     """
-    found = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.ERASED)))
-    return {keys.website_of_erased(key): one for key, one in found.items()}
+    found = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.TOMBSTONES)))
+    return {keys.parse_tombstones_key(key): one for key, one in found.items()}
 
 
 def add(
@@ -122,7 +124,7 @@ def add(
     *,
     sessions: Iterable[str] = (),
     people: Mapping[str, int] | None = None,
-) -> Erased:
+) -> Tombstones:
     """Hide sessions and people, from now on.
 
     Raises:
@@ -130,7 +132,7 @@ def add(
     """
     added = frozenset(sessions)
 
-    def changed(before: Erased) -> Erased:
+    def changed(before: Tombstones) -> Tombstones:
         people_now = dict(before.people)
         for one, at_ms in (people or {}).items():
             people_now[one] = max(at_ms, people_now.get(one, 0))
@@ -144,7 +146,7 @@ def add(
     return _change(store, website_id, changed)
 
 
-def settle(store: Store, website_id: str, sessions: Iterable[str]) -> None:
+def mark_removed(store: Store, website_id: str, sessions: Iterable[str]) -> None:
     """Remember that no byte of these is left.
 
     Raises:
@@ -160,14 +162,14 @@ def settle(store: Store, website_id: str, sessions: Iterable[str]) -> None:
     )
 
 
-def forget(store: Store, website_id: str, *, before_ms: int) -> None:
+def drop_expired(store: Store, website_id: str, *, before_ms: int) -> None:
     """Drop tombstones of what began so long ago that no plan keeps it: it is refused anyway.
 
     Raises:
         Damaged, StoreUnavailable.
     """
 
-    def changed(before: Erased) -> Erased:
+    def changed(before: Tombstones) -> Tombstones:
         kept = frozenset(one for one in before.sessions if ids.at_ms_of(one) >= before_ms)
         people = {one: at_ms for one, at_ms in before.people.items() if at_ms >= before_ms}
         if len(kept) == len(before.sessions) and len(people) == len(before.people):
@@ -177,25 +179,25 @@ def forget(store: Store, website_id: str, *, before_ms: int) -> None:
     _change(store, website_id, changed)
 
 
-class Memory:
+class TombstoneCache:
     """What was erased, for a reader who asks often: read each time, decoded once. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: FIFOCache[str, tuple[bytes, Erased]] = FIFOCache(_REMEMBERED_MAX)
+        self._known: FIFOCache[str, tuple[bytes, Tombstones]] = FIFOCache(_CACHED_WEBSITES_MAX)
         self._guard = threading.Lock()
 
-    def of(self, website_id: str) -> Erased:
+    def of(self, website_id: str) -> Tombstones:
         """Return it as the store has it now; the same object for as long as it is the same.
 
         Raises:
             Damaged, StoreUnavailable.
         """
-        key = keys.erased_key(website_id)
+        key = keys.tombstones_key(website_id)
         try:
             body = self._store.get(key)
         except ObjectMissing:
-            return Erased(website_id=website_id)
+            return Tombstones(website_id=website_id)
         known = self._known.get(website_id)
         if known is None or known[0] != body:
             known = (body, _DOCUMENTS.decode(body, key))
@@ -204,6 +206,8 @@ class Memory:
         return known[1]
 
 
-def _change(store: Store, website_id: str, changed: Callable[[Erased], Erased]) -> Erased:
-    key = keys.erased_key(website_id)
-    return _DOCUMENTS.change(store, key, changed, absent=Erased(website_id=website_id))
+def _change(
+    store: Store, website_id: str, changed: Callable[[Tombstones], Tombstones]
+) -> Tombstones:
+    key = keys.tombstones_key(website_id)
+    return _DOCUMENTS.change(store, key, changed, default=Tombstones(website_id=website_id))

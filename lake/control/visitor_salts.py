@@ -18,10 +18,10 @@ from lake.storage import keys
 from lake.storage.base import Store
 from lake.timestamps import utc_day
 
-_KEPT = timedelta(hours=48)
+_KEEP_FOR = timedelta(hours=48)
 _KEY = re.compile(r"control/salts/(\d{4}-\d\d-\d\d)\.json")
 _log = logging.getLogger(__name__)
-_REMEMBERED_MAX = 3  # days; clocks of two days meet at midnight
+_CACHED_DAYS_MAX = 3  # days; clocks of two days meet at midnight
 
 
 class _Salt(msgspec.Struct):
@@ -67,7 +67,7 @@ class Salts:
         assert salt is not None
         with self._guard:
             self._salts[day] = salt
-            for old in sorted(self._salts)[:-_REMEMBERED_MAX]:
+            for old in sorted(self._salts)[:-_CACHED_DAYS_MAX]:
                 del self._salts[old]
         return salt
 
@@ -93,7 +93,7 @@ def destroy_old(store: Store, *, now_ms: int) -> int:
         if day is None:
             continue  # not ours
         began = datetime.combine(day, datetime.min.time(), UTC)
-        if began + _KEPT <= now:
+        if began + _KEEP_FOR <= now:
             old.append(item.key)
     store.delete(old)
     return len(old)

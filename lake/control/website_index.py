@@ -18,7 +18,7 @@ import msgspec
 
 from lake.errors import Damaged, LimitReached, ObjectMissing
 from lake.storage.base import Store
-from lake.storage.json_documents import Documents
+from lake.storage.json_documents import JsonDocuments
 
 _ENTRY = b"{}"
 _WRITERS = 16
@@ -39,7 +39,7 @@ class WebsiteIndex(Generic[T]):
     def __init__(
         self,
         folder: str,
-        documents: Documents[T],
+        documents: JsonDocuments[T],
         documents_folder: str,
         entry_of: Callable[[T], str],
     ) -> None:

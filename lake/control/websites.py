@@ -22,7 +22,7 @@ from lake.errors import IdMalformed, ObjectMissing, SettingInvalid, WebsiteMissi
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
-from lake.storage.json_documents import Documents
+from lake.storage.json_documents import JsonDocuments
 from lake.timestamps import iso, utc_day
 
 ID_LENGTH = 12
@@ -82,7 +82,7 @@ class Website(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.feature_flags.enable_session_replay and PLANS[self.plan].records
 
 
-_DOCUMENTS = Documents(Website, "website", lambda one: [keys.website_key(one.website_id)])
+_DOCUMENTS = JsonDocuments(Website, "website", lambda one: [keys.website_key(one.website_id)])
 _SECTIONS = {"feature_flags": FeatureFlags, "privacy": Privacy, "smart": Smart}
 _TOP = ("name", "plan", "origins")
 
@@ -174,7 +174,7 @@ def change(
         return _DOCUMENTS.change(store, key, lambda website: _changed(website, changes), first=tell)
 
 
-def first_day_kept(website: Website, settings: Settings, *, now_ms: int) -> date:
+def first_retained_day(website: Website, settings: Settings, *, now_ms: int) -> date:
     """Return the first UTC day whose sessions are still kept; those begun before are expired.
 
     By the plan that the website has now, so that an upgrade keeps what a downgrade would drop.

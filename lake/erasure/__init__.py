@@ -11,20 +11,26 @@
 That nothing comes back is `lake.control.tombstones`'s, with whoever reads and writes.
 """
 
-from lake.erasure.execute import carry_out, carry_out_waiting
-from lake.erasure.ledger import Receipt, receipt_of, receipts, unreadable, waiting
-from lake.erasure.requests import Targets, cancel, request, started
+from lake.erasure.execute import execute_pending_requests, execute_requests
+from lake.erasure.ledger import (
+    Receipt,
+    list_receipts,
+    pending_erasures,
+    read_receipt,
+    unreadable_erasures,
+)
+from lake.erasure.requests import ErasureTargets, cancel, request_erasure, started_erasures
 
 __all__ = [
+    "ErasureTargets",
     "Receipt",
-    "Targets",
     "cancel",
-    "carry_out",
-    "carry_out_waiting",
-    "receipt_of",
-    "receipts",
-    "request",
-    "started",
-    "unreadable",
-    "waiting",
+    "execute_pending_requests",
+    "execute_requests",
+    "list_receipts",
+    "pending_erasures",
+    "read_receipt",
+    "request_erasure",
+    "started_erasures",
+    "unreadable_erasures",
 ]

@@ -34,7 +34,7 @@ _NAMED_MAX = 5
 Report = Callable[[str], None]
 
 
-def carry_out_waiting(
+def execute_pending_requests(
     store: Store,
     settings: Settings,
     *,
@@ -56,23 +56,25 @@ def carry_out_waiting(
         Damaged, StoreUnavailable.
     """
     by_website: dict[str, list[Receipt]] = {}
-    for one in ledger.waiting(store):
+    for one in ledger.pending_erasures(store):
         by_website.setdefault(one.website_id, []).append(one)
-    done = ledger.unreadable(store)
+    done = ledger.unreadable_erasures(store)
     mine_failed = failures or Failures()
     for website_id, mine in by_website.items():
         with mine_failed.of(f"erasures of {website_id}"):
             try:
-                done += carry_out(store, settings, mine, now_ms=now_ms, sleep=sleep, report=report)
+                done += execute_requests(
+                    store, settings, mine, now_ms=now_ms, sleep=sleep, report=report
+                )
             except Exception as error:
-                done += _note_failure(store, mine, error)
+                done += _record_failure(store, mine, error)
                 raise
     if failures is None:
         mine_failed.raise_first()
     return done
 
 
-def carry_out(
+def execute_requests(
     store: Store,
     settings: Settings,
     erasures: Iterable[Receipt],
@@ -92,9 +94,9 @@ def carry_out(
         found = _remove_all(store, settings, mine, total, now_ms=now_ms, sleep=sleep, report=report)
     except LakeError:
         with suppress(LakeError):  # the store may be what failed
-            _keep_counts(store, mine[0], total)
+            _record_counts(store, mine[0], total)
         raise
-    failpoints.point("erase-before-receipt")
+    failpoints.failpoint("erase-before-receipt")
     others = Removed(left=total.left, held=total.held)
     return [
         _receipt(store, one, found[one.erasure_id], others if number else total, now_ms())
@@ -119,12 +121,14 @@ def _remove_all(
     for number in range(_PASSES_MAX):
         for one in mine:
             if one.people:
-                found[one.erasure_id] |= lookup.of_people(store, website_id, one.people)
+                found[one.erasure_id] |= lookup.sessions_of_people(store, website_id, one.people)
                 if not number:  # files of an older version become no more
-                    found[one.erasure_id] |= lookup.in_old_files(store, website_id, one.people)
+                    found[one.erasure_id] |= lookup.sessions_in_old_files(
+                        store, website_id, one.people
+                    )
             tombstones.add(store, website_id, sessions=found[one.erasure_id], people=one.people)
             with suppress(ObjectMissing):  # done by another run
-                requests.start(store, one, now_ms=now_ms())
+                requests.mark_started(store, one, now_ms=now_ms())
         sessions = set().union(*found.values())
         report(f"{website_id}: {len(sessions)} sessions, pass {number + 1}")
         removed = Removed()
@@ -145,13 +149,16 @@ def _remove_all(
     total.left = [*removed.left, *left]
     if isinstance(store, LocalStore):
         store.sweep_tmp(settings.orphan_grace_s)
-    scratch.sweep()
+    scratch.remove_abandoned()
     if not total.left:
         # What was asked for again meanwhile is not settled yet.
         again = {
-            s for one in ledger.waiting(store) if one.erasure_id not in found for s in one.sessions
+            s
+            for one in ledger.pending_erasures(store)
+            if one.erasure_id not in found
+            for s in one.sessions
         }
-        tombstones.settle(store, website_id, sessions - again)
+        tombstones.mark_removed(store, website_id, sessions - again)
     return found
 
 
@@ -192,7 +199,7 @@ def _waits_for(left: list[str], held: tuple[HeldSession, ...]) -> list[str]:
     return [*left[:_NAMED_MAX], *holds[:_NAMED_MAX]]
 
 
-def _note_failure(store: Store, mine: list[Receipt], error: Exception) -> list[Receipt]:
+def _record_failure(store: Store, mine: list[Receipt], error: Exception) -> list[Receipt]:
     """Write into the requests that a run failed; what exactly stands in its log."""
     kind = error.kind if isinstance(error, LakeError) else type(error).__name__
     failed = f"the last run failed ({kind}); it is tried again"
@@ -209,7 +216,7 @@ def _note_failure(store: Store, mine: list[Receipt], error: Exception) -> list[R
     return noted
 
 
-def _keep_counts(store: Store, asked: Receipt, removed: Removed) -> None:
+def _record_counts(store: Store, asked: Receipt, removed: Removed) -> None:
     """Write down what a run removed that failed: the next one finds it gone."""
     DOCUMENTS.change(
         store,

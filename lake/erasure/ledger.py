@@ -13,7 +13,7 @@ from lake import ids
 from lake.errors import BadInput, Damaged, Missing
 from lake.storage import keys
 from lake.storage.base import Store
-from lake.storage.json_documents import Documents
+from lake.storage.json_documents import JsonDocuments
 from lake.timestamps import iso
 
 DEADLINE_MS = 24 * 3600 * 1000
@@ -86,7 +86,7 @@ class ErasureMissing(Missing):
     kind = "erasure-missing"
 
 
-DOCUMENTS = Documents(
+DOCUMENTS = JsonDocuments(
     Receipt,
     "erasure",
     lambda one: [
@@ -94,13 +94,13 @@ DOCUMENTS = Documents(
         keys.receipt_key(one.website_id, one.erasure_id),
     ],
 )
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def waiting(store: Store, website_id: str | None = None) -> list[Receipt]:
+def pending_erasures(store: Store, website_id: str | None = None) -> list[Receipt]:
     """Return the erasures that wait to be carried out, a website's oldest first.
 
-    Requests that cannot be read are left out: see `unreadable`.
+    Requests that cannot be read are left out: see `unreadable_erasures`.
 
     Args:
         website_id: Whose; None for everybody's.
@@ -112,7 +112,7 @@ def waiting(store: Store, website_id: str | None = None) -> list[Receipt]:
     return DOCUMENTS.all(store, prefix)
 
 
-def unreadable(store: Store) -> list[Receipt]:
+def unreadable_erasures(store: Store) -> list[Receipt]:
     """Return a stand-in, `failed`, for each request that waits and cannot be read.
 
     Raises:
@@ -121,13 +121,13 @@ def unreadable(store: Store) -> list[Receipt]:
     listed = [item.key for item in store.list(keys.ERASURES)]
     found = DOCUMENTS.read_each(store, listed)
     return [
-        _stand_in(*keys.erasure_of(key), one)
+        _stand_in(*keys.parse_erasure_key(key), one)
         for key, one in found.items()
         if isinstance(one, Damaged)
     ]
 
 
-def receipt_of(store: Store, website_id: str, erasure_id: str) -> Receipt:
+def read_receipt(store: Store, website_id: str, erasure_id: str) -> Receipt:
     """Return an erasure of a website; a stand-in, `failed`, for one that cannot be read.
 
     Raises:
@@ -144,11 +144,11 @@ def receipt_of(store: Store, website_id: str, erasure_id: str) -> Receipt:
     for key in (done, waits, done):
         found = DOCUMENTS.read_each(store, [key]).get(key)
         if found is not None:
-            return _shown(website_id, erasure_id, found)
+            return _as_shown(website_id, erasure_id, found)
     raise missing
 
 
-def receipts(store: Store, website_id: str, *, limit: int = 100) -> list[Receipt]:
+def list_receipts(store: Store, website_id: str, *, limit: int = 100) -> list[Receipt]:
     """Return a website's erasures, newest first.
 
     Raises:
@@ -161,20 +161,20 @@ def receipts(store: Store, website_id: str, *, limit: int = 100) -> list[Receipt
         for prefix in prefixes
         for item in store.list(prefix)
     }
-    newest = sorted(filter(NAME.fullmatch, places), reverse=True)[:limit]
+    newest = sorted(filter(ID_PATTERN.fullmatch, places), reverse=True)[:limit]
     found = DOCUMENTS.read_each(store, [places[one] for one in newest])
     shown = []
     for one in newest:
         with suppress(ErasureMissing):  # gone, by its cancellation
             document = found.get(places[one])
             if document is None:  # done since the listing
-                shown.append(receipt_of(store, website_id, one))
+                shown.append(read_receipt(store, website_id, one))
             else:
-                shown.append(_shown(website_id, one, document))
+                shown.append(_as_shown(website_id, one, document))
     return shown
 
 
-def _shown(website_id: str, erasure_id: str, found: Receipt | Damaged) -> Receipt:
+def _as_shown(website_id: str, erasure_id: str, found: Receipt | Damaged) -> Receipt:
     """Return what a reader is shown: one with a defect has failed, whether it ran or not."""
     if isinstance(found, Damaged):
         return _stand_in(website_id, erasure_id, found)

@@ -8,20 +8,20 @@ import polars as pl
 from lake import ids
 from lake.analysis.decoding import data_of, field
 from lake.control import tombstones
-from lake.control.tombstones import Erased, People
+from lake.control.tombstones import People, Tombstones
 from lake.errors import Damaged, ObjectMissing
 from lake.raw import pending_index
-from lake.raw.chunk_codec import CUSTOM, IDENTIFY, user_id_of
+from lake.raw.chunk_codec import CUSTOM, IDENTIFY, valid_user_id
 from lake.sessions.session_file import SessionFile
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
-from lake.tables.compacted_sessions import file_of
+from lake.tables.compacted_sessions import open_session_file
 from lake.tables.delta_table import Table, reading
-from lake.tables.erased_filter import sessions_of
-from lake.tables.session_rows import Key, keys_in, may_be_of
+from lake.tables.erased_filter import filter_sessions_of_people
+from lake.tables.session_rows import SessionKey, keys_in, may_hold_website
 
 
-def of_people(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+def sessions_of_people(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
     """Return the sessions of these people, by hash, that began until the given times, ms.
 
     Raises:
@@ -29,11 +29,15 @@ def of_people(store: Store, website_id: str, people: Mapping[str, int]) -> set[s
     """
     # Waiting chunks first: what is compacted in between is seen twice rather than never. Files
     # last: a rebuild that empties the tables meanwhile is noticed.
-    return set(_of_chunks(store, website_id, people)) | compacted_of(store, website_id, people)
+    return set(_of_chunks(store, website_id, people)) | compacted_sessions_of_people(
+        store, website_id, people
+    )
 
 
-def compacted_of(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
-    """Return the sessions of these people, as `of_people`, that have rows or session files.
+def compacted_sessions_of_people(
+    store: Store, website_id: str, people: Mapping[str, int]
+) -> set[str]:
+    """Return these people's sessions that have rows or session files.
 
     Raises:
         Damaged, StoreUnavailable.
@@ -43,7 +47,9 @@ def compacted_of(store: Store, website_id: str, people: Mapping[str, int]) -> se
     )
 
 
-def hidden_chunks(store: Store, by_website: Mapping[str, Erased]) -> set[Key]:
+def erased_sessions_with_chunks(
+    store: Store, by_website: Mapping[str, Tombstones]
+) -> set[SessionKey]:
     """Return the erased sessions of which chunks wait or were put aside.
 
     Args:
@@ -54,17 +60,17 @@ def hidden_chunks(store: Store, by_website: Mapping[str, Erased]) -> set[Key]:
     """
     found = set()
     for waiting in _chunks(store) if by_website else ():
-        arrival = waiting.arrival
-        gone = by_website.get(arrival.website_id)
-        if gone is None or not ids.is_uuid7(arrival.session_id):
+        received_chunk = waiting.received_chunk
+        gone = by_website.get(received_chunk.website_id)
+        if gone is None or not ids.is_uuid7(received_chunk.session_id):
             continue
-        visitors, users = (arrival.client.visitor_id,), arrival.facts.users
-        if gone.hides(arrival.session_id, visitors=visitors, users=users):
-            found.add((arrival.website_id, arrival.session_id))
+        visitors, users = (received_chunk.client.visitor_id,), received_chunk.facts.users
+        if gone.is_erased(received_chunk.session_id, visitors=visitors, users=users):
+            found.add((received_chunk.website_id, received_chunk.session_id))
     return found
 
 
-def people_in(store: Store, key: str) -> People:
+def people_in_file(store: Store, key: str) -> People:
     """Return whose session a session file is; nobody's where nobody can read it.
 
     Raises:
@@ -79,7 +85,7 @@ def people_in(store: Store, key: str) -> People:
     return People()
 
 
-def in_old_files(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
+def sessions_in_old_files(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
     """Return sessions in which these people were identified, as only their files tell.
 
     Rows of an older version name the last user of a session alone; `lake.operations.rescore` and
@@ -95,21 +101,21 @@ def in_old_files(store: Store, website_id: str, people: Mapping[str, int]) -> se
     found = set()
     for row in old.iter_rows(named=True):
         with suppress(Damaged, ObjectMissing):
-            if _is_of(people, row["session_id"], (), _users_in(file_of(store, row))):
+            if _has_person(people, row["session_id"], (), _users_in(open_session_file(store, row))):
                 found.add(row["session_id"])
     return found
 
 
-def websites_of(store: Store, session_id: str) -> set[str]:
+def websites_with_session(store: Store, session_id: str) -> set[str]:
     """Return the websites that have a session of this id.
 
     Raises:
         Damaged, StoreUnavailable.
     """
     found = {
-        waiting.arrival.website_id
+        waiting.received_chunk.website_id
         for waiting in _chunks(store)
-        if waiting.arrival.session_id == session_id
+        if waiting.received_chunk.session_id == session_id
     }
     snapshot = Table(store, "sessions").snapshot()
     files = [f for f in snapshot.files if f.may_hold("session_id", session_id, session_id)]
@@ -120,29 +126,32 @@ def websites_of(store: Store, session_id: str) -> set[str]:
 
 def _of_chunks(store: Store, website_id: str, people: Mapping[str, int]) -> Iterator[str]:
     for waiting in _chunks(store):
-        arrival = waiting.arrival
-        if arrival.website_id == website_id and _is_of(
-            people, arrival.session_id, (arrival.client.visitor_id,), arrival.facts.users
+        received_chunk = waiting.received_chunk
+        if received_chunk.website_id == website_id and _has_person(
+            people,
+            received_chunk.session_id,
+            (received_chunk.client.visitor_id,),
+            received_chunk.facts.users,
         ):
-            yield arrival.session_id
+            yield received_chunk.session_id
 
 
-def _chunks(store: Store) -> Iterator[pending_index.Waiting]:
+def _chunks(store: Store) -> Iterator[pending_index.PendingChunk]:
     """Yield all chunks that wait or were put aside; what cannot be read is left out."""
     for prefix in (keys.RAW, keys.QUARANTINE):
         items = [item for item in store.list(prefix) if keys.parse_segment_key(item.key)]
-        for got in pending_index.read(store, items).values():
+        for got in pending_index.read_pending(store, items).values():
             if got is not None and not isinstance(got, Damaged):
                 yield from got
 
 
 def _of_rows(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
-    return sessions_of(_rows(store, website_id), people)
+    return filter_sessions_of_people(_rows(store, website_id), people)
 
 
 def _rows(store: Store, website_id: str) -> pl.LazyFrame:
     snapshot = Table(store, "sessions").snapshot()
-    files = [file for file in snapshot.files if may_be_of(file, website_id)]
+    files = [file for file in snapshot.files if may_hold_website(file, website_id)]
     return snapshot.scan(files).filter(website_id=website_id)
 
 
@@ -150,7 +159,7 @@ def _users_in(file: SessionFile) -> Iterator[str]:
     """Yield the users that a file's events identify."""
     for event in file.events():
         data = data_of(event.json) if event.type == CUSTOM else {}
-        user_id = user_id_of(field(data.get("payload"), "id"))
+        user_id = valid_user_id(field(data.get("payload"), "id"))
         if data.get("tag") == IDENTIFY and user_id is not None:
             yield user_id
 
@@ -172,7 +181,7 @@ def _of_files_without_rows(
         known = {one for _, one in keys_in(snapshot, ((website_id, one) for one in files))}
     for session_id in files.keys() - known:
         for key in files[session_id]:
-            if _is_of(people, session_id, *people_in(store, key)):
+            if _has_person(people, session_id, *people_in_file(store, key)):
                 yield session_id
 
 
@@ -186,10 +195,10 @@ def _files(store: Store, website_id: str) -> Iterator[ObjectInfo]:
             yield from store.list(f"{folder}{website_id}/")
 
 
-def _is_of(
+def _has_person(
     people: Mapping[str, int], session_id: str, visitors: Iterable[str], users: Iterable[str]
 ) -> bool:
     if not ids.is_uuid7(session_id):
         return False
     began_ms = ids.at_ms_of(session_id)
-    return any(began_ms <= people.get(one, -1) for one in tombstones.people(visitors, users))
+    return any(began_ms <= people.get(one, -1) for one in tombstones.person_hashes(visitors, users))

@@ -20,8 +20,8 @@ from lake.erasure.ledger import HeldSession
 from lake.errors import Damaged, FormatUnknown, ObjectMissing
 from lake.ids import day_of
 from lake.raw import pending_index
-from lake.raw.segment_file import Arrival
-from lake.raw.segment_rewriter import trim
+from lake.raw.segment_file import ReceivedChunk
+from lake.raw.segment_rewriter import rewrite_without
 from lake.retry import retried
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
@@ -72,7 +72,7 @@ def remove_sessions(store: Store, website_id: str, sessions: Iterable[str], done
         days.setdefault(day_of(session_id), set()).add(session_id)
     for name in ("sessions", *DERIVED):
         _remove_rows(store, name, website_id, wanted, done)
-    failpoints.point("erase-after-rows")
+    failpoints.failpoint("erase-after-rows")
     failures = Failures()
     for day in _stored(store, days):
         with failures.of(f"{day}"):
@@ -100,9 +100,9 @@ def _stored(store: Store, days: Iterable[date]) -> list[date]:
 def _not_held(store: Store, website_id: str, sessions: Iterable[str], done: Removed) -> set[str]:
     """Return those of the sessions that nothing holds now; `done` gets the others."""
     try:
-        holds = legal.of(store, website_id)
+        holds = legal.read(store, website_id)
     except Damaged as error:
-        holds = legal.unreadable(website_id, error)
+        holds = legal.assume_all_held(website_id, error)
     free = set()
     for session_id in sessions:
         hold = holds.sessions.get(session_id) or holds.website
@@ -143,13 +143,13 @@ def _remove_files(
     sessions = _not_held(store, website_id, sessions, done)
     found = [
         *_files(store, keys.session_prefix(day, website_id), sessions),
-        *_files(store, keys.quarantined_key(keys.session_prefix(day, website_id)), sessions),
+        *_files(store, keys.quarantined_object_key(keys.session_prefix(day, website_id)), sessions),
     ]
     for half in (found[: len(found) // 2], found[len(found) // 2 :]):
         store.delete(item.key for item in half)
         done.file_count += len(half)
         done.file_bytes += sum(item.size_bytes for item in half)
-        failpoints.point("erase-mid-delete")
+        failpoints.failpoint("erase-mid-delete")
 
 
 def _files(store: Store, folder: str, sessions: set[str]) -> Iterator[ObjectInfo]:
@@ -172,8 +172,8 @@ def _remove_chunks(
     """
     sessions = _not_held(store, website_id, sessions, done)
 
-    def is_meant(arrival: Arrival) -> bool:
-        return arrival.website_id == website_id and arrival.session_id in sessions
+    def is_meant(received_chunk: ReceivedChunk) -> bool:
+        return received_chunk.website_id == website_id and received_chunk.session_id in sessions
 
     def drop(key: str) -> None:
         if _is_anything_held(store):
@@ -183,17 +183,17 @@ def _remove_chunks(
         done.unreadable_count += 1
 
     named = [item for item in items if keys.parse_segment_key(item.key)]
-    for key, got in pending_index.read(store, named).items():
+    for key, got in pending_index.read_pending(store, named).items():
         if isinstance(got, FormatUnknown):
             done.left.append(f"{key} is of a newer format")
         elif isinstance(got, Damaged):
             drop(key)
         elif got is not None:
-            hits = sum(is_meant(waiting.arrival) for waiting in got)
+            hits = sum(is_meant(waiting.received_chunk) for waiting in got)
             if not hits:
                 continue
             try:
-                trim(store, key, is_meant)
+                rewrite_without(store, key, is_meant)
             except ObjectMissing:
                 continue  # compacted meanwhile; the next pass sees what became of it
             except Damaged:

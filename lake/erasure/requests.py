@@ -14,9 +14,16 @@ import msgspec
 from lake import failpoints, ids
 from lake.control import audit_entries, legal_holds, tombstones, websites
 from lake.erasure import lookup
-from lake.erasure.ledger import DEADLINE_MS, DOCUMENTS, NAME, ErasureMissing, Receipt, waiting
-from lake.errors import BadInput, Damaged, Held, IdMalformed, LakeError, ObjectMissing
-from lake.raw.chunk_codec import user_id_of
+from lake.erasure.ledger import (
+    DEADLINE_MS,
+    DOCUMENTS,
+    ID_PATTERN,
+    ErasureMissing,
+    Receipt,
+    pending_erasures,
+)
+from lake.errors import BadInput, Damaged, IdMalformed, LakeError, ObjectMissing, OnLegalHold
+from lake.raw.chunk_codec import valid_user_id
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
@@ -25,7 +32,7 @@ from lake.timestamps import iso
 SESSIONS_MAX = 10_000
 
 
-class Targets(NamedTuple):
+class ErasureTargets(NamedTuple):
     """What is to be erased: sessions by id, and all sessions of a visitor or a user so far."""
 
     sessions: tuple[str, ...] = ()
@@ -39,7 +46,7 @@ class NothingToErase(BadInput):
     kind = "nothing-to-erase"
 
 
-class ErasureSound(LakeError):
+class ErasureNotCancellable(LakeError):
     """An erasure that can be carried out is to be cancelled: erased is erased."""
 
     kind = "erasure-sound"
@@ -53,7 +60,9 @@ class LakeHandle(Protocol):
     now_ms: Callable[[], int]
 
 
-def request(lake: LakeHandle, website_id: str, wanted: Targets, *, by: str) -> Receipt:
+def request_erasure(
+    lake: LakeHandle, website_id: str, wanted: ErasureTargets, *, by: str
+) -> Receipt:
     """Hide what is named from every answer, and ask for its removal.
 
     All of a visitor's or a user's sessions that began until now are meant, those included of
@@ -75,8 +84,8 @@ def request(lake: LakeHandle, website_id: str, wanted: Targets, *, by: str) -> R
     if latest_ms > now_ms + lake.settings.session_future_s * 1000:
         raise IdMalformed(f"a session of {iso(latest_ms)} has not begun: no such id is in use")
     people = {
-        tombstones.person("visitor", wanted.visitor_id): now_ms,
-        tombstones.person("user", user_id_of(wanted.user_id)): now_ms,
+        tombstones.person_hash("visitor", wanted.visitor_id): now_ms,
+        tombstones.person_hash("user", valid_user_id(wanted.user_id)): now_ms,
     }
     people.pop("", None)
     if not sessions and not people:
@@ -84,12 +93,14 @@ def request(lake: LakeHandle, website_id: str, wanted: Targets, *, by: str) -> R
     if len(sessions) > SESSIONS_MAX:
         raise NothingToErase(f"{len(sessions)} sessions: name at most {SESSIONS_MAX} at once")
     if people:
-        sessions = tuple(sorted({*sessions, *lookup.of_people(lake.store, website_id, people)}))
+        sessions = tuple(
+            sorted({*sessions, *lookup.sessions_of_people(lake.store, website_id, people)})
+        )
     _refuse_held(lake.store, website_id, sessions)
-    return ask(lake.store, website_id, sessions, people, now_ms=now_ms, by=by)
+    return create_request(lake.store, website_id, sessions, people, now_ms=now_ms, by=by)
 
 
-def ask(
+def create_request(
     store: Store,
     website_id: str,
     sessions: Iterable[str],
@@ -115,11 +126,11 @@ def ask(
     )
     DOCUMENTS.create(store, keys.erasure_key(website_id, receipt.erasure_id), receipt)
     tombstones.add(store, website_id, sessions=receipt.sessions, people=people)
-    failpoints.point("erase-after-tombstone")
+    failpoints.failpoint("erase-after-tombstone")
     return receipt
 
 
-def count_dropped(store: Store, chunks: Mapping[tuple[str, str], int]) -> None:
+def add_dropped_chunks(store: Store, chunks: Mapping[tuple[str, str], int]) -> None:
     """Count chunks of (website, session) that a compaction dropped with the erasure that waits.
 
     Raises:
@@ -127,7 +138,7 @@ def count_dropped(store: Store, chunks: Mapping[tuple[str, str], int]) -> None:
     """
     left = dict(chunks)
     for website_id in {website_id for website_id, _ in chunks}:
-        for one in waiting(store, website_id):
+        for one in pending_erasures(store, website_id):
             mine = [key for key in left if key[0] == website_id and key[1] in one.sessions]
             count = sum(left.pop(key) for key in mine)
             if count:
@@ -143,7 +154,7 @@ def _with_chunks(count: int, before: Receipt) -> Receipt:
     return msgspec.structs.replace(before, chunk_count=before.chunk_count + count)
 
 
-def start(store: Store, asked: Receipt, *, now_ms: int) -> None:
+def mark_started(store: Store, asked: Receipt, *, now_ms: int) -> None:
     """Note that a run begins to remove: whoever places a hold from now on is told.
 
     Raises:
@@ -159,7 +170,7 @@ def start(store: Store, asked: Receipt, *, now_ms: int) -> None:
     )
 
 
-def started(store: Store, website_id: str, session_id: str | None) -> list[Receipt]:
+def started_erasures(store: Store, website_id: str, session_id: str | None) -> list[Receipt]:
     """Return the unfinished erasures that may have removed some of a session, or of any.
 
     Asked for after a hold was placed: then either this names the run, or the run sees the hold.
@@ -169,7 +180,7 @@ def started(store: Store, website_id: str, session_id: str | None) -> list[Recei
     """
     if session_id is not None and session_id not in tombstones.read(store, website_id).waiting:
         return []
-    return [one for one in waiting(store, website_id) if one.started_at]
+    return [one for one in pending_erasures(store, website_id) if one.started_at]
 
 
 def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: int) -> str | None:
@@ -183,11 +194,11 @@ def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: i
 
     Raises:
         ErasureMissing: The website has no such request.
-        ErasureSound: It can be carried out.
+        ErasureNotCancellable: It can be carried out.
         Damaged, StoreUnavailable.
     """
     key = keys.erasure_key(website_id, erasure_id)
-    if not NAME.fullmatch(erasure_id) or key not in {one.key for one in store.list(key)}:
+    if not ID_PATTERN.fullmatch(erasure_id) or key not in {one.key for one in store.list(key)}:
         raise ErasureMissing("no such erasure waits")
     found = DOCUMENTS.read_each(store, [key]).get(key)
     if found is None:
@@ -196,12 +207,12 @@ def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: i
     if isinstance(found, Damaged):
         why = "it cannot be read"
     elif found.defect is None:
-        raise ErasureSound("this erasure can be carried out: it is not cancelled")
+        raise ErasureNotCancellable("this erasure can be carried out: it is not cancelled")
     else:
         why = found.defect
         if found.possible or found.people:
             sessions = sorted(found.possible)
-            anew = ask(store, website_id, sessions, found.people, now_ms=now_ms, by=by)
+            anew = create_request(store, website_id, sessions, found.people, now_ms=now_ms, by=by)
     audit_entries.record(
         store,
         website_id,
@@ -216,9 +227,9 @@ def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: i
 
 
 def _refuse_held(store: Store, website_id: str, sessions: Iterable[str]) -> None:
-    held = legal_holds.of(store, website_id)
+    held = legal_holds.read(store, website_id)
     if any(held.holds(session_id) for session_id in sessions):
-        raise Held(
+        raise OnLegalHold(
             "a legal hold keeps a session that would be erased: `replaylake hold list` shows it, "
             "`replaylake hold release` ends it"
         )

@@ -13,7 +13,7 @@ import msgspec
 from lake import ids
 from lake.control import legal_holds, tombstones
 from lake.control.plans import plans_of
-from lake.control.tombstones import Erased, People
+from lake.control.tombstones import People, Tombstones
 from lake.erasure import ledger, lookup, requests
 from lake.erasure.ledger import Receipt
 from lake.errors import Damaged
@@ -22,12 +22,12 @@ from lake.storage import keys
 from lake.storage.base import Store
 from lake.storage.failures import Failures
 from lake.tables.delta_table import Table
-from lake.tables.session_rows import Key, keys_in
+from lake.tables.session_rows import SessionKey, keys_in
 
 _DAY_MS = 86_400_000
 
 
-def ask_again(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]:
+def request_resurfaced(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]:
     """Ask for the erasure of what is there again, and forget tombstones that nothing needs.
 
     Raises:
@@ -37,25 +37,27 @@ def ask_again(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]
     asked = []
     failures = Failures()
     waiting: dict[str, list[Receipt]] = {}
-    for receipt in ledger.waiting(store):
+    for receipt in ledger.pending_erasures(store):
         waiting.setdefault(receipt.website_id, []).append(receipt)
-    by_website: dict[str, Erased] = {}
-    for item in list(store.list(keys.ERASED)):
-        website_id = keys.website_of_erased(item.key)
+    by_website: dict[str, Tombstones] = {}
+    for item in list(store.list(keys.TOMBSTONES)):
+        website_id = keys.parse_tombstones_key(item.key)
         with failures.of(item.key):
-            tombstones.forget(store, website_id, before_ms=now_ms - days * _DAY_MS)
-            by_website[website_id] = _settled(tombstones.read(store, website_id), waiting)
-    chunks: set[Key] = set()
+            tombstones.drop_expired(store, website_id, before_ms=now_ms - days * _DAY_MS)
+            by_website[website_id] = _without_pending_people(
+                tombstones.read(store, website_id), waiting
+            )
+    chunks: set[SessionKey] = set()
     with failures.of("chunks"):
-        chunks = lookup.hidden_chunks(store, by_website)
+        chunks = lookup.erased_sessions_with_chunks(store, by_website)
     for website_id, gone in by_website.items():
-        with failures.of(keys.erased_key(website_id)):
-            back = _stored(store, gone) | gone.waiting
+        with failures.of(keys.tombstones_key(website_id)):
+            back = _stored_erased_sessions(store, gone) | gone.waiting
             back |= {session_id for owner, session_id in chunks if owner == website_id}
             back -= {one for receipt in waiting.get(website_id, ()) for one in receipt.sessions}
             if back:
                 asked.append(
-                    requests.ask(
+                    requests.create_request(
                         store, website_id, sorted(back), {}, now_ms=now_ms, by="maintenance"
                     )
                 )
@@ -63,7 +65,7 @@ def ask_again(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]
     return asked
 
 
-def hidden(store: Store, people: Mapping[Key, People]) -> set[Key]:
+def erased_among(store: Store, people: Mapping[SessionKey, People]) -> set[SessionKey]:
     """Return those of the sessions that are erased now, by themselves or with their people.
 
     Raises:
@@ -73,12 +75,13 @@ def hidden(store: Store, people: Mapping[Key, People]) -> set[Key]:
     return {
         key
         for key, its in people.items()
-        if isinstance(mine := gone.get(key[0]), Erased) and mine.hides(key[1], **its._asdict())
+        if isinstance(mine := gone.get(key[0]), Tombstones)
+        and mine.is_erased(key[1], **its._asdict())
     }
 
 
-def ask_for(
-    store: Store, sessions: Iterable[Key], *, now_ms: int, by: str, is_written: bool = False
+def request_removal(
+    store: Store, sessions: Iterable[SessionKey], *, now_ms: int, by: str, is_written: bool = False
 ) -> None:
     """Ask once more for the erasure of sessions that are hidden and in the lake.
 
@@ -95,15 +98,17 @@ def ask_for(
         waiting = mine & tombstones.read(store, website_id).waiting
         if is_written and waiting:
             try:
-                held = legal_holds.of(store, website_id)
+                held = legal_holds.read(store, website_id)
             except Damaged as error:
-                held = legal_holds.unreadable(website_id, error)
+                held = legal_holds.assume_all_held(website_id, error)
             waiting = {session_id for session_id in waiting if held.holds(session_id)}
         if mine - waiting:
-            requests.ask(store, website_id, sorted(mine - waiting), {}, now_ms=now_ms, by=by)
+            requests.create_request(
+                store, website_id, sorted(mine - waiting), {}, now_ms=now_ms, by=by
+            )
 
 
-def _settled(gone: Erased, waiting: Mapping[str, list[Receipt]]) -> Erased:
+def _without_pending_people(gone: Tombstones, waiting: Mapping[str, list[Receipt]]) -> Tombstones:
     """Leave out the people whose erasure is about to remove what there is."""
     mine = waiting.get(gone.website_id, ())
     people = {
@@ -114,16 +119,16 @@ def _settled(gone: Erased, waiting: Mapping[str, list[Receipt]]) -> Erased:
     return msgspec.structs.replace(gone, people=people)
 
 
-def _stored(store: Store, gone: Erased) -> set[str]:
+def _stored_erased_sessions(store: Store, gone: Tombstones) -> set[str]:
     """Return the erased sessions of a website that have rows or files, put aside or not."""
     website_id, sessions = gone.website_id, gone.sessions
     snapshot = Table(store, "sessions").snapshot()
     found = {one for _, one in keys_in(snapshot, ((website_id, one) for one in sessions))}
     for day in {ids.day_of(one) for one in sessions}:
         folder = keys.session_prefix(day, website_id)
-        for prefix in (folder, keys.quarantined_key(folder)):
+        for prefix in (folder, keys.quarantined_object_key(folder)):
             names = (item.key.removeprefix(prefix) for item in store.list(prefix))
             found |= {name.partition(".")[0] for name in names} & sessions
     if gone.people:
-        found |= lookup.compacted_of(store, website_id, gone.people)
+        found |= lookup.compacted_sessions_of_people(store, website_id, gone.people)
     return found

@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 class Connection(Protocol):
     """What the limits need of a connection."""
 
-    groups: tuple["Group", ...]
+    groups: tuple["ConnectionGroup", ...]
 
     def unsent_bytes(self) -> int:
         """Return how much of its answers the client has yet to take."""
@@ -44,7 +44,7 @@ class Connection(Protocol):
         """Close the connection to make room for another."""
 
 
-class Group:
+class ConnectionGroup:
     """Connections that count against one limit: those of one address, or all ('')."""
 
     def __init__(self, address: str, limit: int) -> None:
@@ -91,8 +91,8 @@ class Connections:
         self, *, total_max: int, per_address_max: int, stalled_s: float, proxies: Sequence[Network]
     ) -> None:
         self.stalled_s = stalled_s
-        self._all = Group("", total_max)
-        self._by_address: dict[str, Group] = {}
+        self._all = ConnectionGroup("", total_max)
+        self._by_address: dict[str, ConnectionGroup] = {}
         self._per_address_max = per_address_max
         self._proxies = tuple(proxies)
         self._replacements = TokenBuckets(_REPLACED_PER_S, _REPLACED_AT_ONCE)
@@ -100,7 +100,7 @@ class Connections:
         self._sweep: asyncio.TimerHandle | None = None
         self._has_warned = False
 
-    def add(self, new: Connection, peer: str) -> Group | None:
+    def add(self, new: Connection, peer: str) -> ConnectionGroup | None:
         """Count a connection from `peer` ('' where unknown), and make room for it.
 
         Returns:
@@ -143,21 +143,21 @@ class Connections:
 
     def key(self, peer: str) -> str:
         """Return whose a connection is: its address's neighbourhood, '' if it counts in total."""
-        if not peer or client_address.is_in(peer, self._proxies):
+        if not peer or client_address.is_in_networks(peer, self._proxies):
             return ""
-        return client_address.neighbourhood(peer)
+        return client_address.address_group(peer)
 
     def limit(self, key: str) -> int:
         """Return how many connections `key` may have."""
         return self._per_address_max if key else self._all.limit
 
-    def _groups_of(self, peer: str) -> tuple[Group, ...]:
+    def _groups_of(self, peer: str) -> tuple[ConnectionGroup, ...]:
         address = self.key(peer)
         if not address:
             return (self._all,)
         mine = self._by_address.get(address)
         if mine is None:
-            mine = self._by_address[address] = Group(address, self._per_address_max)
+            mine = self._by_address[address] = ConnectionGroup(address, self._per_address_max)
         return mine, self._all  # an address makes room for itself first
 
     def _sweep_later(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -169,7 +169,7 @@ class Connections:
             one.check_progress(now_s)
         self._sweep_later(loop)
 
-    def _warn(self, full: Group) -> None:
+    def _warn(self, full: ConnectionGroup) -> None:
         """Tell the operator once; without the address, which is personal data."""
         if full is not self._all and not self._has_warned:
             self._has_warned = True

@@ -26,7 +26,7 @@ _CROWD = 16  # connections that one address makes at once: others are served bet
 _CROWD_PAUSE_S = 0.003
 _NO_FILES_S = 0.5  # before another try to accept
 PENDING_MAX = 256  # accepted and not begun; more wait in the system's backlog
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s: what is unsent is dropped
+LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s: what is unsent is dropped
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -201,5 +201,5 @@ def _refuse(accepted: socket.socket) -> None:
 
 def _reset(accepted: socket.socket) -> None:
     with suppress(OSError):
-        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
     accepted.close()

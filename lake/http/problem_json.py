@@ -8,7 +8,7 @@ import msgspec
 
 RETRY_AFTER_S = 5
 MEDIA_TYPE = "application/problem+json"
-RETRIED = (429, 503)  # statuses that say when to come again
+RETRY_STATUSES = (429, 503)  # statuses that say when to come again
 
 
 def problem_json(
@@ -30,18 +30,18 @@ def retry_after(retry_s: float = RETRY_AFTER_S) -> str:
     return str(max(1, math.ceil(retry_s)))
 
 
-def last_answer(status: int, kind: str, detail: str) -> bytes:
+def closing_response(status: int, kind: str, detail: str) -> bytes:
     """Return a whole HTTP/1.1 answer, after which the connection is closed."""
     body = problem_json(status, kind, detail)
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
         f"content-length: {len(body)}\r\n"
     )
-    if status in RETRIED:
+    if status in RETRY_STATUSES:
         head += f"retry-after: {retry_after()}\r\n"
     return f"{head}connection: close\r\n\r\n".encode() + body
 
 
-TOO_MANY_CONNECTIONS = last_answer(
+TOO_MANY_CONNECTIONS = closing_response(
     429, "too-many-connections", "too many connections are open from this address"
 )

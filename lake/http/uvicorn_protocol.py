@@ -5,7 +5,7 @@ does not read its answer, keeps a head of any size, parses all pipelined request
 connection that ends in the middle of a body without an answer, and words its errors in plain text.
 Here bytes are counted before they are parsed, and a request is parsed when the one before it is
 answered. Which connection has to go when there are too many is decided in `lake.http.connections`.
-Both services are served by it; `protocol` sets the limits of each.
+Both services are served by it; `make_protocol` sets the limits of each.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from contextlib import suppress
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from lake.http.connections import Connections, Group
-from lake.http.listener import RESET
-from lake.http.problem_json import RETRIED, TOO_MANY_CONNECTIONS, last_answer
+from lake.http.connections import ConnectionGroup, Connections
+from lake.http.listener import LINGER_RESET
+from lake.http.problem_json import RETRY_STATUSES, TOO_MANY_CONNECTIONS, closing_response
 
 HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 256  # each costs memory beside its bytes; browsers and proxies send about 40
@@ -40,13 +40,13 @@ class _HeadTooLarge(Exception):
     """Ends the parsing of a head."""
 
 
-class Protocol(HttpToolsProtocol):
+class LimitedProtocol(HttpToolsProtocol):
     """One connection. It must bring a whole head in time, at its start and after each answer."""
 
     head_deadline_s = 20.0
     body_deadline_s: float | None = None  # None: the app has its own
     limits: Connections
-    groups: tuple[Group, ...] = ()
+    groups: tuple[ConnectionGroup, ...] = ()
     _deadline: asyncio.TimerHandle | None = None
     _held = b""  # came before the last answer was complete, and is not parsed yet
     _body_left: int | None = 0  # bytes of the body to come; None: it comes in chunks
@@ -210,7 +210,7 @@ class Protocol(HttpToolsProtocol):
     def _reset(self) -> None:
         """Close at once, and let the system drop what it holds: it would keep offering it."""
         connection = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
         self.transport.abort()
 
     def _is_wanted(self) -> bool:
@@ -275,8 +275,8 @@ class Protocol(HttpToolsProtocol):
             if cycle.response_started or self.pipeline:
                 self.transport.close()
                 return
-        self.transport.write(last_answer(code, kind, detail))
-        if code in RETRIED:
+        self.transport.write(closing_response(code, kind, detail))
+        if code in RETRY_STATUSES:
             self.transport.close()
             return
         self.transport.write_eof()
@@ -327,7 +327,7 @@ def _body_bytes(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
     return length
 
 
-def connections_within_files(wanted: int, own_files: int) -> int:
+def connections_within_file_limit(wanted: int, own_files: int) -> int:
     """Allow as many open files as the system lets us; return how many connections leave enough.
 
     Args:
@@ -340,9 +340,9 @@ def connections_within_files(wanted: int, own_files: int) -> int:
     return max(1, min(wanted, hard - own_files))
 
 
-def protocol(
+def make_protocol(
     *, head_deadline_s: float, body_deadline_s: float | None, connections: Connections
-) -> type[Protocol]:
+) -> type[LimitedProtocol]:
     """Return the protocol with these limits, for uvicorn to make connections of.
 
     Args:
@@ -353,4 +353,4 @@ def protocol(
         "body_deadline_s": body_deadline_s,
         "limits": connections,
     }
-    return type("Protocol", (Protocol,), members)
+    return type("LimitedProtocol", (LimitedProtocol,), members)

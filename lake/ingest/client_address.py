@@ -33,19 +33,19 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 def visitor_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
     """Return the visitor's address. `peer` is who connected; '' where nobody can tell."""
     found = peer
-    if not trusted or not forwarded_for or not is_in(peer, tuple(trusted)):
+    if not trusted or not forwarded_for or not is_in_networks(peer, tuple(trusted)):
         return found
     for hop in reversed(forwarded_for.rsplit(",", _HOPS_MAX)):
         address = _bare(hop.strip())
         if not address:
             break  # what a trusted proxy wrote is an address; the rest is anybody's
         found = address
-        if not is_in(address, tuple(trusted)):
+        if not is_in_networks(address, tuple(trusted)):
             break
     return found
 
 
-def neighbourhood(address: str) -> str:
+def address_group(address: str) -> str:
     """Return what one caller cannot leave by choosing another address: of IPv6 the /64.
 
     An address that is none is returned as it is.
@@ -62,7 +62,7 @@ def neighbourhood(address: str) -> str:
 
 
 @lru_cache(1024)
-def is_in(address: str, networks: tuple[Network, ...]) -> bool:
+def is_in_networks(address: str, networks: tuple[Network, ...]) -> bool:
     """Tell whether an address belongs to one of the networks; what is no address does not."""
     try:
         parsed = ip_address(address)

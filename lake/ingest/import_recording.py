@@ -15,11 +15,11 @@ from lake import ids
 from lake.control import websites
 from lake.control.websites import Website
 from lake.errors import ChunkMalformed, RecordingMalformed, SessionExpired
-from lake.ingest.recording_reader import Recorded, moved, read_events
+from lake.ingest.recording_reader import RecordedEvent, read_events, shift_event
 from lake.raw import segment_writer
 from lake.raw.chunk_codec import AT_MS_MAX, read_chunk
 from lake.raw.chunk_facts import ChunkFacts, Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store
 from lake.timestamps import iso, utc_day
@@ -30,7 +30,7 @@ _HELD_BYTES_MAX = 32 << 20  # of a file that names many sessions
 _GZIP = 31  # zlib's name for a gzip member
 
 
-class Imported(NamedTuple):
+class ImportedSession(NamedTuple):
     """One session that an import made. `name` is what the file calls it, if it does."""
 
     session_id: str
@@ -39,15 +39,15 @@ class Imported(NamedTuple):
     raw_bytes: int
 
 
-class _Cut(NamedTuple):
+class _ChunkCut(NamedTuple):
     """A chunk's worth of one session's events."""
 
     name: str | None
     seq: int
-    events: list[Recorded]
+    events: list[RecordedEvent]
 
 
-class _Found(NamedTuple):
+class _SessionSurvey(NamedTuple):
     """What the first reading tells of a session."""
 
     first_at_ms: float
@@ -66,7 +66,7 @@ def import_recording(
     at_ms: int | None = None,
     client: Client | None = None,
     report: Callable[[int, int], None] = lambda _event_count, _total: None,
-) -> list[Imported]:
+) -> list[ImportedSession]:
     """Append a recording's events to the lake and return its sessions, in order of appearance.
 
     A file is one session, unless its events name theirs (`sessionId` or `session_id`; an event
@@ -93,20 +93,20 @@ def import_recording(
             f"the recording would end at {end_ms} ms since 1970, limit is {AT_MS_MAX}: its first "
             "and its last event are too far apart to move its clock with --at"
         )
-    sessions: dict[str | None, _Session] = {}
+    sessions: dict[str | None, _ImportingSession] = {}
     for name, one in found.items():
         begins_ms = int(one.first_at_ms) + shift_ms
         _check_kept(website, begins_ms, settings, now_ms)
-        sessions[name] = _Session(website_id, begins_ms, client)
+        sessions[name] = _ImportingSession(website_id, begins_ms, client)
 
     total = sum(one.event_count for one in found.values())
     written = 0
-    waiting: list[Arrival] = []
+    waiting: list[ReceivedChunk] = []
     waiting_bytes = 0
     for cut in _cuts(path, settings):
-        arrival = sessions[cut.name].arrival(cut, shift_ms, now_ms)
-        waiting.append(arrival)
-        waiting_bytes += arrival.payload_bytes
+        received_chunk = sessions[cut.name].received_chunk(cut, shift_ms, now_ms)
+        waiting.append(received_chunk)
+        waiting_bytes += received_chunk.payload_bytes
         written += len(cut.events)
         if waiting_bytes >= settings.segment_bytes_max:
             segment_writer.append(store, waiting, now_ms=now_ms)
@@ -115,12 +115,12 @@ def import_recording(
     segment_writer.append(store, waiting, now_ms=now_ms)
     report(written, total)
     return [
-        Imported(sessions[name].session_id, name, one.event_count, one.raw_bytes)
+        ImportedSession(sessions[name].session_id, name, one.event_count, one.raw_bytes)
         for name, one in found.items()
     ]
 
 
-class _Session:
+class _ImportingSession:
     """A session in the making: its ids, proved by a secret that nobody keeps."""
 
     def __init__(self, website_id: str, begins_ms: int, client: Client | None) -> None:
@@ -129,13 +129,13 @@ class _Session:
         self._page_id = ids.new_uuid7(begins_ms)
         self._client = client or Client(visitor_id=os.urandom(16).hex())
 
-    def arrival(self, cut: _Cut, shift_ms: int, now_ms: int) -> Arrival:
+    def received_chunk(self, cut: _ChunkCut, shift_ms: int, now_ms: int) -> ReceivedChunk:
         """Make a chunk."""
-        events = [moved(one, shift_ms) if shift_ms else one.json for one in cut.events]
+        events = [shift_event(one, shift_ms) if shift_ms else one.json for one in cut.events]
         raw = _array(events)
         payload = bytes(isal_zlib.compress(raw, 3, _GZIP))
         facts = read_chunk(raw, page_id=self._page_id, seq=cut.seq)
-        return Arrival(
+        return ReceivedChunk(
             self._website_id,
             self.session_id,
             facts,
@@ -147,13 +147,13 @@ class _Session:
         )
 
 
-def _survey(path: Path, settings: Settings) -> dict[str | None, _Found]:
+def _survey(path: Path, settings: Settings) -> dict[str | None, _SessionSurvey]:
     """Read all of a file and prove it."""
-    found: dict[str | None, _Found] = {}
+    found: dict[str | None, _SessionSurvey] = {}
     for cut in _cuts(path, settings):
         facts = _proved(path, cut)
-        before = found.get(cut.name, _Found(facts.first_at_ms, facts.last_at_ms, 0, 0))
-        found[cut.name] = _Found(
+        before = found.get(cut.name, _SessionSurvey(facts.first_at_ms, facts.last_at_ms, 0, 0))
+        found[cut.name] = _SessionSurvey(
             min(before.first_at_ms, facts.first_at_ms),
             max(before.last_at_ms, facts.last_at_ms),
             before.event_count + facts.event_count,
@@ -164,7 +164,7 @@ def _survey(path: Path, settings: Settings) -> dict[str | None, _Found]:
     return found
 
 
-def _proved(path: Path, cut: _Cut) -> ChunkFacts:
+def _proved(path: Path, cut: _ChunkCut) -> ChunkFacts:
     try:
         return read_chunk(_array([one.json for one in cut.events]), page_id="", seq=0)
     except ChunkMalformed as error:
@@ -176,16 +176,16 @@ def _proved(path: Path, cut: _Cut) -> ChunkFacts:
         raise
 
 
-def _cuts(path: Path, settings: Settings) -> Iterator[_Cut]:
+def _cuts(path: Path, settings: Settings) -> Iterator[_ChunkCut]:
     """Cut the events of each session into chunks. Twice the same file, twice the same cuts."""
-    held: dict[str | None, list[Recorded]] = {}
+    held: dict[str | None, list[RecordedEvent]] = {}
     sizes: dict[str | None, int] = {}
     seqs: dict[str | None, int] = {}
 
-    def cut(name: str | None) -> _Cut:
+    def cut(name: str | None) -> _ChunkCut:
         seqs[name] = seqs.get(name, -1) + 1
         del sizes[name]
-        return _Cut(name, seqs[name], held.pop(name))
+        return _ChunkCut(name, seqs[name], held.pop(name))
 
     held_bytes = 0
     for one in read_events(path, event_bytes_max=settings.chunk_raw_bytes_max):
@@ -208,7 +208,7 @@ def _check_kept(website: Website, begins_ms: int, settings: Settings, now_ms: in
             f"the recording begins at {begins_ms} ms since 1970, which is no time of the past: "
             "give it one with --at now"
         )
-    first_day = websites.first_day_kept(website, settings, now_ms=now_ms)
+    first_day = websites.first_retained_day(website, settings, now_ms=now_ms)
     if utc_day(begins_ms) < first_day:
         raise SessionExpired(
             f"the recording begins at {iso(begins_ms)}, and website {website.website_id} (plan "

@@ -17,7 +17,7 @@ import msgspec
 import zstandard
 
 from lake.errors import RecordingMalformed
-from lake.raw.chunk_codec import mend
+from lake.raw.chunk_codec import repair_surrogates
 
 _BLOCK_BYTES = 1 << 20
 _ZSTD_BYTES = 1024  # one block inflates to 128 kB at most, and takes 4 bytes at least
@@ -28,7 +28,7 @@ _JSON = json.JSONDecoder()
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class Recorded(NamedTuple):
+class RecordedEvent(NamedTuple):
     """One event. `number` counts from 1; `session` is the name that it gives its session, if any.
 
     `json` is the event as it stands in the file.
@@ -40,7 +40,7 @@ class Recorded(NamedTuple):
     json: bytes
 
 
-def read_events(path: Path, *, event_bytes_max: int) -> Iterator[Recorded]:
+def read_events(path: Path, *, event_bytes_max: int) -> Iterator[RecordedEvent]:
     """Yield a file's events in its own order.
 
     Events stand in an array, or one after another, or in several arrays one after another.
@@ -56,17 +56,17 @@ def read_events(path: Path, *, event_bytes_max: int) -> Iterator[Recorded]:
             raise RecordingMalformed(f"{path.name}: event {number} has no number `timestamp`")
         given = event.get("sessionId", event.get("session_id"))
         name = given if isinstance(given, str) and given else name
-        yield Recorded(number, name, at_ms, text.encode())
+        yield RecordedEvent(number, name, at_ms, text.encode())
 
 
-def moved(event: Recorded, shift_ms: int) -> bytes:
+def shift_event(event: RecordedEvent, shift_ms: int) -> bytes:
     """Return an event's JSON with a later `timestamp`; other values stay as they are written.
 
     Raises:
         msgspec.DecodeError, RecursionError: Where `lake.raw.chunk_codec.read_chunk` refuses the
         event.
     """
-    fields = _FIELDS.decode(mend(event.json))
+    fields = _FIELDS.decode(repair_surrogates(event.json))
     fields["timestamp"] = msgspec.Raw(msgspec.json.encode(event.at_ms + shift_ms))
     return msgspec.json.encode(fields)
 

@@ -34,7 +34,7 @@ _TABLET = re.compile(r"iPad|Tablet|Kindle|Silk/|PlayBook")
 _log = logging.getLogger(__name__)
 
 
-def describe(
+def describe_client(
     user_agent: str, hints: Mapping[str, str], *, country: str | None, visitor_id: str
 ) -> Client:
     """Describe who records. `hints` are headers by lower-case name; all but `HINTS` are ignored.
@@ -57,7 +57,7 @@ def describe(
     )
 
 
-class Countries:
+class CountryLookup:
     """Looks up countries in an MMDB file; without one it knows none, and says so once."""
 
     def __init__(self, geo_path: str = "") -> None:

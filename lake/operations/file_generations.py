@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lake import ids
-from lake.compaction.session_writer import Rewritten, put, rows_from_file
+from lake.compaction.session_writer import RewrittenSession, rows_from_file, upload_session_file
 from lake.control.tombstones import People
 from lake.errors import Damaged, ObjectMissing
 from lake.raw import quarantine
 from lake.raw.chunk_facts import ChunkFacts
-from lake.raw.quarantine import TAKEN, Refused
-from lake.raw.segment_file import Arrival
+from lake.raw.quarantine import POSITION_TAKEN, RejectedChunk
+from lake.raw.segment_file import ReceivedChunk
 from lake.sessions import session_file
-from lake.sessions.session_file import Placed, SessionFile
+from lake.sessions.session_file import OrderedEvent, SessionFile
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
@@ -48,18 +48,18 @@ class Generation(NamedTuple):
         return {chunk.content_key for chunk in self.file.header.chunks}
 
 
-class AsOne(NamedTuple):
+class MergedGenerations(NamedTuple):
     """A session of several generations.
 
     `conflicting` are the files with chunks whose places other bytes had first: they may go once
     the rows are committed.
     """
 
-    result: Rewritten
+    result: RewrittenSession
     conflicting: list[str]
 
 
-def generations(
+def read_generations(
     store: Store, website_id: str, session_id: str, failed: dict[str, str]
 ) -> list[Generation]:
     """Return the session's files, those with the most chunks first; `failed` gets the others.
@@ -83,7 +83,9 @@ def generations(
     return sorted(found, key=lambda one: (-len(one.content_keys), one.sha256))
 
 
-def as_one(store: Store, settings: Settings, folder: Path, found: list[Generation]) -> AsOne:
+def merge_generations(
+    store: Store, settings: Settings, folder: Path, found: list[Generation]
+) -> MergedGenerations:
     """Return the rows of the session that all its generations make; write a new one if need be.
 
     Chunks that are no part of it are in quarantine by then.
@@ -99,7 +101,7 @@ def as_one(store: Store, settings: Settings, folder: Path, found: list[Generatio
     best = next((one for one in found if one.content_keys == wanted), None)
     if best is not None:
         result = rows_from_file(best.file, size_bytes=best.size_bytes, sha256=best.sha256)
-        return AsOne(result, aside)
+        return MergedGenerations(result, aside)
     owner: dict[_ContentKey, int] = {}
     chunk_of: dict[_ContentKey, ChunkFacts] = {}
     for number, one in enumerate(found):
@@ -108,9 +110,9 @@ def as_one(store: Store, settings: Settings, folder: Path, found: list[Generatio
                 owner[chunk.content_key], chunk_of[chunk.content_key] = number, chunk
     chunks = tuple(sorted(chunk_of.values(), key=lambda chunk: chunk.place))
     order = {chunk.content_key: i for i, chunk in enumerate(chunks)}
-    runs = [_owned(one, number, owner, order) for number, one in enumerate(found)]
+    runs = [_events_taken(one, number, owner, order) for number, one in enumerate(found)]
     header = found[owner[chunks[0].content_key]].file.header
-    written = session_file.write(
+    written = session_file.write_session_file(
         folder,
         heapq.merge(*runs, key=lambda event: event[:2]),
         website_id=header.website_id,
@@ -120,16 +122,16 @@ def as_one(store: Store, settings: Settings, folder: Path, found: list[Generatio
         visitor_ids=tuple(sorted({v for one in found for v in one.file.header.visitors if v})),
         settings=settings,
     )
-    put(store, written)
+    upload_session_file(store, written)
     key = keys.session_file_key(
         ids.day_of(header.session_id), header.website_id, header.session_id, written.generation
     )
     file = SessionFile(store, key)
     result = rows_from_file(file, size_bytes=written.size_bytes, sha256=written.sha256)
-    return AsOne(result, aside)
+    return MergedGenerations(result, aside)
 
 
-def people_in(found: list[Generation]) -> People:
+def people_in_generations(found: list[Generation]) -> People:
     """Return whose session it is, as the files' headers tell it."""
     return People(
         {visitor_id for one in found for visitor_id in one.file.header.visitors},
@@ -149,9 +151,9 @@ def sha256_of(store: Store, key: str, size_bytes: int) -> str:
     return digest.hexdigest()
 
 
-def _owned(
+def _events_taken(
     one: Generation, number: int, owner: dict[_ContentKey, int], order: dict[_ContentKey, int]
-) -> Iterator[Placed]:
+) -> Iterator[OrderedEvent]:
     """Yield the events of the chunks that this generation gives, numbered anew."""
     content_keys = [chunk.content_key for chunk in one.file.header.chunks]
     for event in one.file.events():
@@ -179,15 +181,18 @@ def _quarantine(store: Store, one: Generation, wanted: set[_ContentKey]) -> None
     at_us = int(one.modified_at.timestamp() * 1_000_000)
     number = {chunk.content_key: i for i, chunk in enumerate(header.chunks)}
 
-    def payload_of(arrival: Arrival) -> bytes:
-        mine = number[arrival.facts.content_key]
+    def payload_of(received_chunk: ReceivedChunk) -> bytes:
+        mine = number[received_chunk.facts.content_key]
         events = (event.json for event in one.file.events() if event.chunk == mine)
-        return b"[" + b",".join(islice(events, arrival.facts.event_count)) + b"]"
+        return b"[" + b",".join(islice(events, received_chunk.facts.event_count)) + b"]"
 
     session = (header.website_id, header.session_id)
     refused = [
-        Refused(Arrival(*session, chunk, header.client, at_us, "", b"", chunk.raw_bytes), TAKEN)
+        RejectedChunk(
+            ReceivedChunk(*session, chunk, header.client, at_us, "", b"", chunk.raw_bytes),
+            POSITION_TAKEN,
+        )
         for chunk in header.chunks
         if chunk.content_key not in wanted
     ]
-    quarantine.put_chunks(store, ids.day_of(header.session_id), refused, payload_of)
+    quarantine.quarantine_chunks(store, ids.day_of(header.session_id), refused, payload_of)

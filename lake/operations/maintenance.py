@@ -22,17 +22,17 @@ from lake.storage.failures import Failures
 from lake.storage.local import LocalStore
 from lake.storage.stored_days import days_under
 from lake.tables import audit_log
-from lake.tables.cold_layout import Moved, chill
+from lake.tables.cold_layout import MovedToCold, move_to_cold
 from lake.tables.daily_summary import summarise_day
 from lake.tables.delta_table import Snapshot, Table
-from lake.tables.schemas import ALL
-from lake.tables.session_rows import Key, rows_of_day
+from lake.tables.schemas import ALL_SCHEMAS
+from lake.tables.session_rows import SessionKey, rows_of_day
 from lake.timestamps import utc_day
 
 _TRIES_MAX = 5
 
 
-class Maintained(NamedTuple):
+class MaintenanceReport(NamedTuple):
     """What a maintenance did. `moved` counts days and rows that went to the cold layout.
 
     `erased_again` are erased sessions that were there again: their erasure is asked for.
@@ -40,7 +40,7 @@ class Maintained(NamedTuple):
     `failed` names what was not done, and why; the next run tries it again.
     """
 
-    moved: Moved
+    moved: MovedToCold
     vacuumed_files: int
     orphan_files: int
     orphan_bytes: int
@@ -59,45 +59,45 @@ def maintain(
     *,
     now_ms: int,
     report: Callable[[str], None] = lambda _: None,
-) -> Maintained:
+) -> MaintenanceReport:
     """Do all of it; what fails is named, and the rest is done.
 
     Raises:
         StoreUnavailable: The store failed several times in a row.
     """
     failures = Failures()
-    again, moved, orphans = list[Receipt](), Moved(0, 0), list[ObjectInfo]()
+    again, moved, orphans = list[Receipt](), MovedToCold(0, 0), list[ObjectInfo]()
     vacuumed = tmp_files = salts = links = 0
-    folded = audit_log.Folded(0, 0, 0, 0)
+    folded = audit_log.AuditCompaction(0, 0, 0, 0)
     with failures.of("erased sessions"):
-        again = resurfaced.ask_again(store, settings, now_ms=now_ms)
+        again = resurfaced.request_resurfaced(store, settings, now_ms=now_ms)
     before = utc_day(now_ms) - timedelta(days=settings.cold_after_days)
     with failures.of("cold layout"):
-        moved = retried(partial(chill, store, before, report=report), tries_max=_TRIES_MAX)
+        moved = retried(partial(move_to_cold, store, before, report=report), tries_max=_TRIES_MAX)
     with failures.of("summaries"):
         for day in _days_of_sessions(store):
             with failures.of(f"summary of {day}"):
                 retried(partial(summarise_day, store, day), tries_max=_TRIES_MAX)
-    for name in ALL:
+    for name in ALL_SCHEMAS:
         with failures.of(f"table {name}"):
-            vacuumed += _tidy(Table(store, name), settings, report)
+            vacuumed += _vacuum(Table(store, name), settings, report)
     with failures.of("orphans"):
         orphans = list(_orphans(store, settings, now_ms, report, failures))
         store.delete(item.key for item in orphans)
     report("audit log")
     with failures.of("audit log"):
-        folded = audit_log.fold(store, settings, now_ms=now_ms)
+        folded = audit_log.compact_entries(store, settings, now_ms=now_ms)
     with failures.of("temporary files"):
         if isinstance(store, LocalStore):
             tmp_files = store.sweep_tmp(settings.orphan_grace_s)
-        tmp_files += scratch.sweep()
+        tmp_files += scratch.remove_abandoned()
     with failures.of("salts"):
         salts = visitor_salts.destroy_old(store, now_ms=now_ms)
     with failures.of("API keys"):
-        api_keys.forget(store, now_ms=now_ms)
+        api_keys.delete_old_revoked(store, now_ms=now_ms)
     with failures.of("share links"):
-        links = share_links.forget(store, settings, now_ms=now_ms)
-    return Maintained(
+        links = share_links.delete_ended(store, settings, now_ms=now_ms)
+    return MaintenanceReport(
         moved,
         vacuumed,
         len(orphans),
@@ -117,7 +117,7 @@ def _days_of_sessions(store: Store) -> list[date]:
     return sorted(rows.select(pl.col("started_at").dt.date().unique()).collect()["started_at"])
 
 
-def _tidy(table: Table, settings: Settings, report: Callable[[str], None]) -> int:
+def _vacuum(table: Table, settings: Settings, report: Callable[[str], None]) -> int:
     """Delete what no reader can want any more, and shorten the log."""
     if table.snapshot().version < 0:
         return 0
@@ -135,7 +135,7 @@ def _tidy(table: Table, settings: Settings, report: Callable[[str], None]) -> in
     return len(gone)
 
 
-class Leftover(NamedTuple):
+class UnreferencedFile(NamedTuple):
     """A session file that no row points at.
 
     `is_superseded`: its session's row points at another, which holds all its chunks. None of a
@@ -144,20 +144,20 @@ class Leftover(NamedTuple):
     """
 
     item: ObjectInfo
-    session: Key
+    session: SessionKey
     has_row: bool
     is_superseded: bool
 
 
-def leftovers_of_day(
+def unreferenced_files(
     store: Store, sessions: Snapshot, day: date, older_than: datetime
-) -> Iterator[Leftover]:
+) -> Iterator[UnreferencedFile]:
     """Yield session files of `day` that no row points at, unless somebody may be writing there.
 
     As long as segments wait, a compactor may be about to point at a file again that a crash left
     behind; without any, only new chunks make new files, which have other names.
     """
-    files: dict[Key, list[ObjectInfo]] = {}
+    files: dict[SessionKey, list[ObjectInfo]] = {}
     for item in store.list(keys.session_prefix(day)):
         if parsed := keys.parse_session_file_key(item.key):
             files.setdefault((parsed.website_id, parsed.session_id), []).append(item)
@@ -179,7 +179,7 @@ def leftovers_of_day(
         superseded = _superseded(store, current, others) if current else set()
         for item in others:
             if item.modified_at < older_than:
-                yield Leftover(item, key, current is not None, item.key in superseded)
+                yield UnreferencedFile(item, key, current is not None, item.key in superseded)
 
 
 def _superseded(store: Store, current: str, others: list[ObjectInfo]) -> set[str]:
@@ -222,7 +222,7 @@ def _orphans(
     for day in days_under(store, keys.SESSIONS):
         report(f"session files {day}")
         with failures.of(f"session files of {day}"):
-            for leftover in leftovers_of_day(store, sessions, day, older_than):
+            for leftover in unreferenced_files(store, sessions, day, older_than):
                 # What has no row may be all that is left of a session whose table was lost.
                 if leftover.is_superseded:
                     yield leftover.item

@@ -23,7 +23,7 @@ from lake.settings import Settings
 from lake.storage.base import Store
 from lake.storage.keys import preflight_prefix
 
-__all__ = ["Finding", "preflight"]
+__all__ = ["TrialResult", "preflight"]
 
 # R2 takes about one write a second of one key, and refuses the rest for a while: few are enough.
 _WRITERS = 8
@@ -43,7 +43,7 @@ _NOT_CONSISTENT = (
 )
 
 
-class Finding(NamedTuple):
+class TrialResult(NamedTuple):
     """What one trial saw. `detail` is for people; where `ok` is False it names the way out."""
 
     name: str
@@ -55,7 +55,7 @@ class _BrokenError(Exception):
     """The store does not do what it must."""
 
 
-class _Run(NamedTuple):
+class _TrialContext(NamedTuple):
     store: Store
     settings: Settings
     now_ms: int
@@ -66,7 +66,7 @@ class _Run(NamedTuple):
         return f"{self.prefix}{name}"
 
 
-def preflight(store: Store, settings: Settings, *, now_ms: int) -> list[Finding]:
+def preflight(store: Store, settings: Settings, *, now_ms: int) -> list[TrialResult]:
     """Try every promise once, in some seconds.
 
     Args:
@@ -75,11 +75,11 @@ def preflight(store: Store, settings: Settings, *, now_ms: int) -> list[Finding]
     Returns:
         One finding to a trial; only the first, where the store cannot be reached at all.
     """
-    run = _Run(store, settings, now_ms, preflight_prefix(uuid4().hex))
+    run = _TrialContext(store, settings, now_ms, preflight_prefix(uuid4().hex))
     findings = []
     try:
         for name, trial in _TRIALS.items():
-            findings.append(_tried(name, trial, run))
+            findings.append(_run_trial(name, trial, run))
             if not findings[0].ok:
                 break
     finally:
@@ -88,20 +88,20 @@ def preflight(store: Store, settings: Settings, *, now_ms: int) -> list[Finding]
     return findings
 
 
-def _tried(name: str, trial: Callable[[_Run], str], run: _Run) -> Finding:
+def _run_trial(name: str, trial: Callable[[_TrialContext], str], run: _TrialContext) -> TrialResult:
     try:
-        return Finding(name, True, trial(run))
+        return TrialResult(name, True, trial(run))
     except (_BrokenError, LakeError, DeltaError, OSError) as error:
-        return Finding(name, False, str(error))
+        return TrialResult(name, False, str(error))
 
 
-def _reachable(run: _Run) -> str:
+def _reachable(run: _TrialContext) -> str:
     """Write the one object that `_clock` and `_encryption` look at."""
     run.store.put(run.key("first"), b"")
     return run.store.url
 
 
-def _clock(run: _Run) -> str:
+def _clock(run: _TrialContext) -> str:
     """See when the store believes that the first object was written."""
     (item,) = run.store.list(run.key("first"))
     skew_s = item.modified_at.timestamp() - run.now_ms / 1000
@@ -115,7 +115,7 @@ def _clock(run: _Run) -> str:
     return told
 
 
-def _create_if_absent(run: _Run) -> str:
+def _create_if_absent(run: _TrialContext) -> str:
     """Let several writers create one object at once: one may, and its bytes stay."""
     for race in range(_RACES):
         key = run.key(f"create-{race}")
@@ -146,7 +146,7 @@ def _create_if_absent(run: _Run) -> str:
     return f"one of {_WRITERS} writers won each of {_RACES} races"
 
 
-def _compare_and_swap(run: _Run) -> str:
+def _compare_and_swap(run: _TrialContext) -> str:
     """Count up from several threads: no step may be lost."""
     store, key = run.store, run.key("swap")
     store.swap(key, b"0", version=None)
@@ -171,7 +171,7 @@ def _compare_and_swap(run: _Run) -> str:
     return f"{expected} of {expected} swaps by {_SWAPPERS} writers counted"
 
 
-def _read_after_write(run: _Run) -> str:
+def _read_after_write(run: _TrialContext) -> str:
     """Read an object the moment it is written, replaced and deleted."""
     store, key = run.store, run.key("read")
     with suppress(ObjectMissing):
@@ -188,7 +188,7 @@ def _read_after_write(run: _Run) -> str:
     return "a write, a replacement and a deletion were seen at once"
 
 
-def _listing(run: _Run) -> str:
+def _listing(run: _TrialContext) -> str:
     """List the moment after writing and deleting."""
     store, folder = run.store, run.key("list/")
     keys = [f"{folder}{number}" for number in range(5)]
@@ -208,7 +208,7 @@ def _listing(run: _Run) -> str:
     return "written objects are listed and deleted ones are not, at once and in order"
 
 
-def _ranges(run: _Run) -> str:
+def _ranges(run: _TrialContext) -> str:
     """Read parts, of which a footer and a frame of a file are made."""
     store, key = run.store, run.key("ranges")
     store.put(key, b"0123456789")
@@ -227,7 +227,7 @@ def _ranges(run: _Run) -> str:
     return "parts and tails came as asked for"
 
 
-def _large_file(run: _Run) -> str:
+def _large_file(run: _TrialContext) -> str:
     """Send a file that is large enough to go in parts."""
     body = bytes(range(256)) * (_LARGE_BYTES // 256) + b"!"
     with tempfile.TemporaryDirectory() as folder:
@@ -241,7 +241,7 @@ def _large_file(run: _Run) -> str:
     return f"a file of {len(body)} bytes went in parts and came back"
 
 
-def _table_commits(run: _Run) -> str:
+def _table_commits(run: _TrialContext) -> str:
     """Let several writers commit to one Delta table from the same version: all rows must stay."""
     uri = f"{run.store.url}/{run.prefix}table"
     options = run.store.table_options()
@@ -270,7 +270,7 @@ def _table_commits(run: _Run) -> str:
     return f"{_SWAPPERS} of {_SWAPPERS} commits from one version are in the table"
 
 
-def _encryption(run: _Run) -> str:
+def _encryption(run: _TrialContext) -> str:
     """Tell what the bucket says; a store that says nothing may encrypt all the same."""
     from lake.storage.s3 import S3Store  # s3fs takes half a second to import
 
@@ -280,7 +280,7 @@ def _encryption(run: _Run) -> str:
     return told or "none is reported: turn it on for the bucket, if it is not on silently"
 
 
-_TRIALS: dict[str, Callable[[_Run], str]] = {
+_TRIALS: dict[str, Callable[[_TrialContext], str]] = {
     "reachable": _reachable,
     "clock": _clock,
     "create if absent": _create_if_absent,

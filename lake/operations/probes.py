@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from lake.erasure import ledger
 from lake.ids import day_of
-from lake.raw.pending_index import Pending
+from lake.raw.pending_index import PendingSnapshot
 from lake.storage.base import Store
 from lake.tables.compacted_sessions import file_key
 from lake.tables.delta_table import Snapshot, Table
@@ -31,7 +31,7 @@ class Backlog(NamedTuple):
     oldest_ms: int | None
 
 
-class Erasures(NamedTuple):
+class ErasureBacklog(NamedTuple):
     """Erasures that are not done: how many, why some failed, and which are late or held."""
 
     waiting_count: int
@@ -40,12 +40,12 @@ class Erasures(NamedTuple):
     held: list[str]
 
 
-def erasures_of(store: Store, *, now_ms: int) -> Erasures:
+def erasure_backlog(store: Store, *, now_ms: int) -> ErasureBacklog:
     """Look at the erasures that are not done. Waiting for a legal hold is not late."""
-    waiting = ledger.waiting(store)
-    unreadable = ledger.unreadable(store)
+    waiting = ledger.pending_erasures(store)
+    unreadable = ledger.unreadable_erasures(store)
     failed = {one.erasure_id: one.defect or one.failed for one in (*waiting, *unreadable)}
-    return Erasures(
+    return ErasureBacklog(
         len(waiting) + len(unreadable),
         {erasure_id: why for erasure_id, why in failed.items() if why},
         [one.erasure_id for one in waiting if one.due_at < iso(now_ms) and not one.held],
@@ -53,7 +53,7 @@ def erasures_of(store: Store, *, now_ms: int) -> Erasures:
     )
 
 
-class Day(NamedTuple):
+class DayTotals(NamedTuple):
     """What the table `sessions` has of one day."""
 
     session_count: int
@@ -62,11 +62,11 @@ class Day(NamedTuple):
     file_bytes: int
 
 
-def day_of_sessions(store: Store, day: date) -> Day:
+def day_totals(store: Store, day: date) -> DayTotals:
     """Add up the sessions that began on `day` (UTC)."""
     rows = rows_of_day(Table(store, "sessions").snapshot(), day)
     sums = [pl.col(name).sum() for name in ("event_count", "raw_bytes", "file_bytes")]
-    return Day(*map(int, rows.select(pl.len(), *sums).collect().row(0)))
+    return DayTotals(*map(int, rows.select(pl.len(), *sums).collect().row(0)))
 
 
 def column_differences(store: Store, name: str) -> list[str]:
@@ -115,19 +115,19 @@ def broken_files(store: Store, *, newest: int) -> Iterator[str]:
             yield f"{key} has {item.size_bytes} bytes, its row says {row['file_bytes']}"
 
 
-def backlog_of(pending: Pending, *, until: date) -> Backlog:
+def pending_backlog(pending: PendingSnapshot, *, until: date) -> Backlog:
     """Add up what waits of the sessions that began on `until` (UTC) or before.
 
     A session's clock may be ahead of ours; nobody compacts its day before it begins.
     """
     sessions = [items for key, items in pending.sessions.items() if day_of(key[1]) <= until]
-    waiting = [item.arrival for items in sessions for item in items]
+    waiting = [item.received_chunk for items in sessions for item in items]
     return Backlog(
         len(sessions),
         len(waiting),
-        sum(arrival.payload_bytes for arrival in waiting),
+        sum(received_chunk.payload_bytes for received_chunk in waiting),
         len(pending.damaged),
-        min((arrival.received_at for arrival in waiting), default=0) // 1000 or None,
+        min((received_chunk.received_at for received_chunk in waiting), default=0) // 1000 or None,
     )
 
 

@@ -12,20 +12,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lake.control import audit_entries, legal_holds
-from lake.errors import BadInput, Damaged, Held, ObjectMissing
+from lake.errors import BadInput, Damaged, ObjectMissing, OnLegalHold
 from lake.raw import segment_file
-from lake.raw.quarantine import TAKEN
-from lake.raw.segment_file import Arrival
+from lake.raw.quarantine import POSITION_TAKEN
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
-from lake.tables.session_rows import Key
+from lake.tables.session_rows import SessionKey
 
 _READERS = 8
 
 Kind = Literal["conflict", "damaged-chunks", "damaged-segment", "object"]
 
 
-class Quarantined(NamedTuple):
+class QuarantinedObject(NamedTuple):
     """One object. `sessions` and `chunk_count` are None where nobody can tell.
 
     Kinds: `conflict`, chunks whose place had other bytes; `damaged-chunks`; `damaged-segment`, a
@@ -37,7 +37,7 @@ class Quarantined(NamedTuple):
     size_bytes: int
     kind: Kind
     reason: str
-    sessions: frozenset[Key] | None
+    sessions: frozenset[SessionKey] | None
     chunk_count: int | None
     counted_only: int = 0
 
@@ -58,7 +58,7 @@ class Quarantined(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Totals:
+class QuarantineTotals:
     """Figures of some objects. `unknown_count` are objects of which nobody can tell the chunks."""
 
     object_count: int = 0
@@ -66,9 +66,9 @@ class Totals:
     chunk_count: int = 0
     conflict_count: int = 0
     unknown_count: int = 0
-    sessions: set[Key] = field(default_factory=set)
+    sessions: set[SessionKey] = field(default_factory=set)
 
-    def add(self, one: Quarantined) -> None:
+    def add(self, one: QuarantinedObject) -> None:
         """Count one object."""
         self.object_count += 1
         self.size_bytes += one.size_bytes
@@ -85,7 +85,7 @@ class Totals:
 
 def contents(
     store: Store, day: date | None = None, *, objects_max: int | None = None
-) -> Iterator[Quarantined]:
+) -> Iterator[QuarantinedObject]:
     """Yield what lies in quarantine, of one day or all, in key order.
 
     Raises:
@@ -101,13 +101,15 @@ def contents(
                     yield one
 
 
-def totals(store: Store, day: date | None = None, *, objects_max: int | None = None) -> Totals:
+def totals(
+    store: Store, day: date | None = None, *, objects_max: int | None = None
+) -> QuarantineTotals:
     """Add up what lies in quarantine.
 
     Raises:
         StoreUnavailable.
     """
-    found = Totals()
+    found = QuarantineTotals()
     for one in contents(store, day, objects_max=objects_max):
         found.add(one)
     return found
@@ -127,8 +129,10 @@ def remove(store: Store, wanted: Iterable[str], *, by: str, now_ms: int) -> Iter
         if one is None:
             raise BadInput(f"nothing in quarantine has the key {key[:200]!r}")
         for website_id, session_id in sorted(one.sessions or ()):
-            if legal_holds.of(store, website_id).holds(session_id):
-                raise Held(f"{key} has chunks of session {session_id}, which a legal hold keeps")
+            if legal_holds.read(store, website_id).holds(session_id):
+                raise OnLegalHold(
+                    f"{key} has chunks of session {session_id}, which a legal hold keeps"
+                )
         details = {"kind": one.kind, "chunks": one.chunk_count}
         websites = sorted({website_id for website_id, _ in one.sessions or ()})
         audit_entries.write(
@@ -137,28 +141,28 @@ def remove(store: Store, wanted: Iterable[str], *, by: str, now_ms: int) -> Iter
                 audit_entries.entry(
                     website_id, by, "quarantine-removed", key, details, now_ms=now_ms
                 )
-                for website_id in websites or [audit_entries.OF_ALL]
+                for website_id in websites or [audit_entries.ALL_WEBSITES]
             ],
         )
         store.delete([keys.quarantine_reason_key(key), key])
         yield key
 
 
-def _read(store: Store, item: ObjectInfo) -> Quarantined | None:
+def _read(store: Store, item: ObjectInfo) -> QuarantinedObject | None:
     """Look at one object; None: it is gone."""
     if file := keys.parse_quarantined_file_key(item.key):
         sessions = frozenset({(file.website_id, file.session_id)})
         reason = _reason_beside(store, item.key)
-        return Quarantined(item.key, item.size_bytes, "object", reason, sessions, None)
+        return QuarantinedObject(item.key, item.size_bytes, "object", reason, sessions, None)
     if not keys.parse_segment_key(item.key):
         reason = _reason_beside(store, item.key)
-        return Quarantined(item.key, item.size_bytes, "object", reason, None, None)
+        return QuarantinedObject(item.key, item.size_bytes, "object", reason, None, None)
     try:
-        arrivals, why = segment_file.decode_small_and_reason(store, item.key, item.size_bytes)
+        received_chunks, why = segment_file.read_index_and_reason(store, item.key, item.size_bytes)
         if why is not None:
-            kind: Kind = "conflict" if why == TAKEN else "damaged-chunks"
-            only = sum(not arrival.payload_bytes for arrival in arrivals)
-            return _of_chunks(item, kind, why, arrivals, only)
+            kind: Kind = "conflict" if why == POSITION_TAKEN else "damaged-chunks"
+            only = sum(not received_chunk.payload_bytes for received_chunk in received_chunks)
+            return _of_chunks(item, kind, why, received_chunks, only)
     except ObjectMissing:
         return None
     except Damaged:
@@ -166,7 +170,7 @@ def _read(store: Store, item: ObjectInfo) -> Quarantined | None:
     return _whole_segment(store, item)
 
 
-def _whole_segment(store: Store, item: ObjectInfo) -> Quarantined | None:
+def _whole_segment(store: Store, item: ObjectInfo) -> QuarantinedObject | None:
     try:
         body = store.get(item.key)
     except ObjectMissing:
@@ -182,15 +186,21 @@ def _whole_segment(store: Store, item: ObjectInfo) -> Quarantined | None:
         rows: int | None = pq.read_metadata(pa.BufferReader(body)).num_rows
     except (pa.ArrowException, OSError, ValueError):
         rows = None
-    return Quarantined(item.key, item.size_bytes, "damaged-segment", reason, None, rows)
+    return QuarantinedObject(item.key, item.size_bytes, "damaged-segment", reason, None, rows)
 
 
 def _of_chunks(
-    item: ObjectInfo, kind: Kind, reason: str, arrivals: list[Arrival], counted_only: int = 0
-) -> Quarantined:
-    sessions = frozenset((arrival.website_id, arrival.session_id) for arrival in arrivals)
-    return Quarantined(
-        item.key, item.size_bytes, kind, reason, sessions, len(arrivals), counted_only
+    item: ObjectInfo,
+    kind: Kind,
+    reason: str,
+    received_chunks: list[ReceivedChunk],
+    counted_only: int = 0,
+) -> QuarantinedObject:
+    sessions = frozenset(
+        (received_chunk.website_id, received_chunk.session_id) for received_chunk in received_chunks
+    )
+    return QuarantinedObject(
+        item.key, item.size_bytes, kind, reason, sessions, len(received_chunks), counted_only
     )
 
 

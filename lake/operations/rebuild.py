@@ -13,12 +13,16 @@ from functools import partial
 from itertools import groupby, islice
 
 from lake import failpoints
-from lake.compaction.session_writer import Rewritten
+from lake.compaction.session_writer import RewrittenSession
 from lake.control import tombstones
 from lake.erasure import resurfaced
 from lake.errors import Conflict, Damaged, StoreUnavailable
 from lake.operations.check.delta_logs import log_damage
-from lake.operations.file_generations import as_one, generations, people_in
+from lake.operations.file_generations import (
+    merge_generations,
+    people_in_generations,
+    read_generations,
+)
 from lake.retry import retried
 from lake.settings import Settings
 from lake.storage import keys
@@ -38,7 +42,7 @@ _TRIES_MAX = 20
 
 
 @dataclass(kw_only=True)
-class Rebuilt:
+class RebuildReport:
     """What was done. `failed` names the files that could not be read, and why.
 
     `recreated` are the tables that could not be emptied.
@@ -55,8 +59,8 @@ def rebuild(
     settings: Settings,
     *,
     now_ms: int | None = None,
-    report: Callable[[date, Rebuilt], None] = lambda _day, _done: None,
-) -> Rebuilt:
+    report: Callable[[date, RebuildReport], None] = lambda _day, _done: None,
+) -> RebuildReport:
     """Empty the tables and fill them again. A run that was cut off is done again whole.
 
     A table whose log is damaged is deleted and created: readers then have to be restarted, as
@@ -68,13 +72,13 @@ def rebuild(
     Raises:
         Conflict, StoreUnavailable.
     """
-    done = Rebuilt()
+    done = RebuildReport()
     now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     for name in SCHEMAS:
         if log_damage(store, name) or not _emptied(Table(store, name)):
             store.delete([item.key for item in store.list(f"tables/{name}/")])
             done.recreated.append(name)
-    failpoints.point("rebuild-after-delete")
+    failpoints.failpoint("rebuild-after-delete")
     tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
     failures = Failures()
     for day in days_under(store, keys.SESSIONS):
@@ -116,7 +120,7 @@ def _write(
     settings: Settings,
     tables: dict[str, Table],
     batch: list[tuple[str, str]],
-    done: Rebuilt,
+    done: RebuildReport,
     now_ms: int,
 ) -> None:
     for attempt in range(1, _TRIES_MAX + 1):
@@ -138,8 +142,8 @@ def _write(
         store.delete(aside)
         # Whoever was erased meanwhile: an erasure that runs may have looked already.
         written = {result.key: people_of(result.row) for result in results}
-        hidden = resurfaced.hidden(store, written)
-        resurfaced.ask_for(store, hidden, now_ms=now_ms, by="rebuild", is_written=True)
+        hidden = resurfaced.erased_among(store, written)
+        resurfaced.request_removal(store, hidden, now_ms=now_ms, by="rebuild", is_written=True)
         done.session_count += len(results)
         done.merged_count += merged_count
         done.failed |= failed
@@ -148,7 +152,7 @@ def _write(
 
 def _results(
     store: Store, settings: Settings, batch: list[tuple[str, str]]
-) -> tuple[list[Rewritten], dict[str, str], int, list[str]]:
+) -> tuple[list[RewrittenSession], dict[str, str], int, list[str]]:
     results = []
     aside: list[str] = []
     failed: dict[str, str] = {}
@@ -160,16 +164,16 @@ def _results(
             if isinstance(mine, Damaged):
                 failed[f"{website_id}/{session_id}"] = str(mine)
                 continue
-            if mine is not None and mine.hides(session_id):
+            if mine is not None and mine.is_erased(session_id):
                 continue  # erased; its removal was cut off, or it came back
-            found = generations(store, website_id, session_id, failed)
-            people = people_in(found)
-            if mine is not None and mine.hides(session_id, **people._asdict()):
+            found = read_generations(store, website_id, session_id, failed)
+            people = people_in_generations(found)
+            if mine is not None and mine.is_erased(session_id, **people._asdict()):
                 continue
             if not found:
                 continue
             try:
-                result, conflicting = as_one(store, settings, folder, found)
+                result, conflicting = merge_generations(store, settings, folder, found)
             except (Conflict, MemoryError, OSError, StoreUnavailable):
                 raise
             except Exception as error:  # noqa: BLE001 - the others are somebody else's

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lake import failpoints
-from lake.compaction.session_writer import Rewritten
+from lake.compaction.session_writer import RewrittenSession
 from lake.control.tombstones import People
 from lake.erasure import resurfaced
 from lake.errors import Conflict, Damaged, ObjectMissing, StoreUnavailable
 from lake.operations import file_generations, segment_salvage
-from lake.operations.check.deleted_data import Gone
-from lake.operations.check.delta_logs import mend_checkpoints
-from lake.operations.check.run import NEEDS_REBUILD, Broken, check
+from lake.operations.check.deleted_data import DeletedData
+from lake.operations.check.delta_logs import repair_checkpoints
+from lake.operations.check.run import NEEDS_REBUILD, CheckFinding, check
 from lake.operations.file_generations import Generation
 from lake.retry import retried
 from lake.settings import Settings
@@ -38,7 +38,7 @@ from lake.tables.delta_table import Snapshot, Table
 from lake.tables.partitions import hot_day, hot_part
 from lake.tables.row_builders import Row
 from lake.tables.schemas import DERIVED
-from lake.tables.session_rows import Key
+from lake.tables.session_rows import SessionKey
 
 _log = logging.getLogger(__name__)
 _BATCH = 200  # sessions of one commit
@@ -48,10 +48,10 @@ _SESSIONS = (
     *("session-file-missing", "session-file-damaged", "session-doubled", "row-wrong"),
     *("row-without-session", "orphan", "unmerged", "superseded"),
 )
-_LOOK = "look at it, then `replaylake quarantine remove` it"
+_INSPECT = "look at it, then `replaylake quarantine remove` it"
 _ADVICE = {
-    "quarantined-chunks": _LOOK,
-    "quarantined-object": _LOOK,
+    "quarantined-chunks": _INSPECT,
+    "quarantined-object": _INSPECT,
     "erased-still-there": "its erasure is asked for again: run `replaylake erase --waiting`",
     "expired-still-there": "run `replaylake retention`",
     "control-damaged": "put back what it was, or make it anew",
@@ -61,7 +61,7 @@ _ADVICE = {
 }
 
 
-class Mended(NamedTuple):
+class RepairAction(NamedTuple):
     """One thing that was done, or would be."""
 
     what: str
@@ -70,11 +70,11 @@ class Mended(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Repaired:
+class RepairReport:
     """What was done, and what was found and has to be mended otherwise."""
 
-    done: list[Mended] = field(default_factory=list)
-    left: list[Mended] = field(default_factory=list)
+    done: list[RepairAction] = field(default_factory=list)
+    left: list[RepairAction] = field(default_factory=list)
 
 
 def repair(
@@ -84,7 +84,7 @@ def repair(
     now_ms: int,
     dry_run: bool = False,
     report: Callable[[str], None] = lambda _: None,
-) -> Repaired:
+) -> RepairReport:
     """Look for what is broken, and mend it. Safe to run twice.
 
     Raises:
@@ -92,72 +92,81 @@ def repair(
         StoreUnavailable.
     """
     broken = check(store, settings, now_ms=now_ms, report=report)
-    done = Repaired()
+    done = RepairReport()
     checkpoints = [one for one in broken if one.kind == "table-checkpoint-damaged"]
     for one in checkpoints:
-        done.done.append(Mended("checkpoints named anew", one.where, one.detail))
+        done.done.append(RepairAction("checkpoints named anew", one.where, one.detail))
         if not dry_run:
-            mend_checkpoints(store, one.where.partition("/")[2])
+            repair_checkpoints(store, one.where.partition("/")[2])
     if checkpoints and not dry_run:
         broken = check(store, settings, now_ms=now_ms, report=report)  # now that all can be read
     for one in broken:
         if one.kind in NEEDS_REBUILD:
-            done.left.append(Mended("run `replaylake rebuild`", one.where, one.detail))
+            done.left.append(RepairAction("run `replaylake rebuild`", one.where, one.detail))
         elif one.kind in _ADVICE:
-            done.left.append(Mended(_ADVICE[one.kind], one.where, one.detail))
+            done.left.append(RepairAction(_ADVICE[one.kind], one.where, one.detail))
         elif one.kind == "erasure-late":
-            done.left.append(Mended("run `replaylake erase`", one.where, one.detail))
+            done.left.append(RepairAction("run `replaylake erase`", one.where, one.detail))
         elif one.kind == "foreign-object" and not one.where.startswith("control/"):
-            done.done.append(Mended("moved to quarantine", one.where, one.detail))
+            done.done.append(RepairAction("moved to quarantine", one.where, one.detail))
             if not dry_run:
-                _put_aside(store, one.where, one.detail)
+                _quarantine(store, one.where, one.detail)
                 store.delete([one.where])
         elif one.kind == "foreign-object":
-            done.left.append(Mended("remove it", one.where, one.detail))
+            done.left.append(RepairAction("remove it", one.where, one.detail))
     back = {one.session for one in broken if one.session and one.kind == "erased-still-there"}
     if not dry_run:
-        resurfaced.ask_for(store, back, now_ms=now_ms, by="repair")
-    _segments(store, settings, broken, done, dry_run=dry_run)
+        resurfaced.request_removal(store, back, now_ms=now_ms, by="repair")
+    _salvage_segments(store, settings, broken, done, dry_run=dry_run)
     wanted = sorted({one.session for one in broken if one.session and one.kind in _SESSIONS})
     days = {one.day for one in broken if one.day and one.kind in ("summary-stale", *_SESSIONS)}
-    mender = _Mender(store, settings, done, now_ms=now_ms, dry_run=dry_run)
+    mender = _SessionRepairer(store, settings, done, now_ms=now_ms, dry_run=dry_run)
     todo = iter(wanted)
     while batch := list(islice(todo, _BATCH)):
         report(f"{len(batch)} sessions")
-        _mend(mender, batch, done)
+        _repair_sessions(mender, batch, done)
     failures = Failures()
     for day in sorted(days):
         if any(one.kind == "summary-stale" and one.day == day for one in broken):
-            done.done.append(Mended("summary made anew", f"daily_summary: {day}", "it was stale"))
+            done.done.append(
+                RepairAction("summary made anew", f"daily_summary: {day}", "it was stale")
+            )
         if not dry_run:
             with failures.of(f"daily_summary: {day}"):
                 retried(partial(summarise_day, store, day))
-    done.left += [Mended("run it again", what, why) for what, why in failures.found.items()]
+    done.left += [RepairAction("run it again", what, why) for what, why in failures.found.items()]
     return done
 
 
-def _segments(
-    store: Store, settings: Settings, broken: Iterable[Broken], done: Repaired, *, dry_run: bool
+def _salvage_segments(
+    store: Store,
+    settings: Settings,
+    broken: Iterable[CheckFinding],
+    done: RepairReport,
+    *,
+    dry_run: bool,
 ) -> None:
     why = {one.where: one.detail for one in broken if one.kind in _SEGMENTS}
     for key, detail in why.items():
         if dry_run:
-            done.done.append(Mended("segment sorted out", key, detail))
+            done.done.append(RepairAction("segment sorted out", key, detail))
             continue
-        sorted_out = segment_salvage.sort_out(store, settings, key)
+        sorted_out = segment_salvage.salvage_segment(store, settings, key)
         if sorted_out is None:
-            done.left.append(Mended("a newer version reads it", key, detail))
+            done.left.append(RepairAction("a newer version reads it", key, detail))
             continue
         if key.startswith(keys.QUARANTINE) and not any(sorted_out):
-            done.left.append(Mended(f"nothing of it can be read: {_LOOK}", key, detail))
+            done.left.append(RepairAction(f"nothing of it can be read: {_INSPECT}", key, detail))
             continue
         what = f"segment sorted out: {sorted_out.kept} chunks go on waiting"
         if sorted_out.aside:
             what += f", {sorted_out.aside} in quarantine"
-        done.done.append(Mended(what, key, detail))
+        done.done.append(RepairAction(what, key, detail))
 
 
-def _mend(mender: "_Mender", batch: list[Key], done: Repaired) -> None:
+def _repair_sessions(
+    mender: "_SessionRepairer", batch: list[SessionKey], done: RepairReport
+) -> None:
     """Mend some sessions together or, where that fails, each by itself."""
     try:
         mender.mend(batch)
@@ -166,28 +175,28 @@ def _mend(mender: "_Mender", batch: list[Key], done: Repaired) -> None:
     except Exception as error:  # noqa: BLE001 - the others are somebody else's
         if len(batch) == 1:
             _log.error("%s not mended", "/".join(batch[0]), exc_info=error)
-            done.left.append(Mended("look at it", "/".join(batch[0]), reason_of(error)))
+            done.left.append(RepairAction("look at it", "/".join(batch[0]), reason_of(error)))
             return
         for key in batch:
-            _mend(mender, [key], done)
+            _repair_sessions(mender, [key], done)
 
 
-class _Mender:
+class _SessionRepairer:
     """Makes the rows of sessions anew from what can be read of their files."""
 
     def __init__(
-        self, store: Store, settings: Settings, done: Repaired, *, now_ms: int, dry_run: bool
+        self, store: Store, settings: Settings, done: RepairReport, *, now_ms: int, dry_run: bool
     ) -> None:
         self._store = store
         self._settings = settings
         self._done = done
         self._now_ms = now_ms
-        self._gone = Gone(store, settings, now_ms=now_ms)
-        self._people: dict[Key, People] = {}
+        self._gone = DeletedData(store, settings, now_ms=now_ms)
+        self._people: dict[SessionKey, People] = {}
         self._dry_run = dry_run
         self._tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}
 
-    def mend(self, batch: list[Key]) -> None:
+    def mend(self, batch: list[SessionKey]) -> None:
         """Mend some sessions, in one commit a table."""
         for attempt in range(1, _TRIES_MAX + 1):
             derived = {name: self._tables[name].snapshot() for name in DERIVED}
@@ -201,8 +210,8 @@ class _Mender:
                 self._note(found, rows, bad)
                 return
             for key, why in bad.items():
-                _put_aside(self._store, key, why)
-            failpoints.point("repair-after-quarantine")
+                _quarantine(self._store, key, why)
+            failpoints.failpoint("repair-after-quarantine")
             with scratch_folder() as folder:
                 made, swept = self._made(folder, found)
             try:
@@ -216,23 +225,23 @@ class _Mender:
             self._note(found, rows, bad)
             return
 
-    def _erase_again(self, made: Collection[Key]) -> None:
+    def _erase_again(self, made: Collection[SessionKey]) -> None:
         """Nothing may be left of erased sessions whose files were there again, or are read now.
 
         What was made of one that was erased meanwhile, an erasure that runs may not have seen.
         """
-        hidden = resurfaced.hidden(self._store, self._people)
+        hidden = resurfaced.erased_among(self._store, self._people)
         for is_written in (False, True):
             some = {key for key in hidden if (key in made) == is_written}
-            resurfaced.ask_for(
+            resurfaced.request_removal(
                 self._store, some, now_ms=self._now_ms, by="repair", is_written=is_written
             )
 
-    def _readable(self, key: Key, bad: dict[str, str]) -> list[Generation]:
+    def _readable(self, key: SessionKey, bad: dict[str, str]) -> list[Generation]:
         """Return the session's files that are whole and its own; `bad` gets the others."""
         failed: dict[str, str] = {}
         readable = []
-        for one in file_generations.generations(self._store, *key, failed):
+        for one in file_generations.read_generations(self._store, *key, failed):
             header = one.file.header
             if (header.website_id, header.session_id) != key:
                 bad[one.file.key] = "it is another session's"
@@ -245,22 +254,22 @@ class _Mender:
                 continue
             readable.append(one)
         bad.update({at: why for at, why in failed.items() if _is_there(self._store, at)})
-        self._people[key] = people = file_generations.people_in(readable)
+        self._people[key] = people = file_generations.people_in_generations(readable)
         if self._gone.is_gone(*key, **people._asdict()):
             return []
         return readable
 
     def _made(
-        self, folder: Path, found: dict[Key, list[Generation]]
-    ) -> tuple[dict[Key, Rewritten], list[str]]:
+        self, folder: Path, found: dict[SessionKey, list[Generation]]
+    ) -> tuple[dict[SessionKey, RewrittenSession], list[str]]:
         """Make the rows of sessions that have files, and tell which files are in others now."""
-        made: dict[Key, Rewritten] = {}
+        made: dict[SessionKey, RewrittenSession] = {}
         swept: list[str] = []
         for key, readable in found.items():
             if not readable:
                 continue
             try:
-                made[key], _ = file_generations.as_one(
+                made[key], _ = file_generations.merge_generations(
                     self._store, self._settings, folder, readable
                 )
             except ObjectMissing as error:
@@ -271,9 +280,9 @@ class _Mender:
 
     def _commit(
         self,
-        batch: list[Key],
-        rows: dict[Key, Row],
-        made: dict[Key, Rewritten],
+        batch: list[SessionKey],
+        rows: dict[SessionKey, Row],
+        made: dict[SessionKey, RewrittenSession],
         sessions: Snapshot,
         derived: dict[str, Snapshot],
     ) -> None:
@@ -287,10 +296,13 @@ class _Mender:
             session_rows.replace(self._tables[name], snapshot, parts, new)
 
     def _note(
-        self, found: dict[Key, list[Generation]], rows: dict[Key, Row], bad: dict[str, str]
+        self,
+        found: dict[SessionKey, list[Generation]],
+        rows: dict[SessionKey, Row],
+        bad: dict[str, str],
     ) -> None:
         for at, reason in bad.items():
-            self._done.done.append(Mended("moved to quarantine", at, reason))
+            self._done.done.append(RepairAction("moved to quarantine", at, reason))
         for key, readable in found.items():
             if readable:
                 what, why = "rows made anew", f"from {readable[0].file.key}"
@@ -298,16 +310,16 @@ class _Mender:
                 what, why = "rows removed", "no file of it can be read"
             else:
                 what, why = "no rows", "nothing of it can be read, or it is erased or expired"
-            self._done.done.append(Mended(what, "/".join(key), why))
+            self._done.done.append(RepairAction(what, "/".join(key), why))
 
 
-def _put_aside(store: Store, key: str, why: str) -> None:
+def _quarantine(store: Store, key: str, why: str) -> None:
     """Copy an object to quarantine, with the reason. May be repeated."""
     try:
         body = store.get(key)
     except ObjectMissing:
         return
-    aside = keys.quarantined_key(key)
+    aside = keys.quarantined_object_key(key)
     store.put(keys.quarantine_reason_key(aside), f"{key}: {why}\n".encode())
     store.put(aside, body)
 
@@ -316,5 +328,5 @@ def _is_there(store: Store, key: str) -> bool:
     return any(item.key == key for item in islice(store.list(key), 1))
 
 
-def _key(row: Row) -> Key:
+def _key(row: Row) -> SessionKey:
     return row["website_id"], row["session_id"]

@@ -15,25 +15,25 @@ import polars as pl
 
 from lake import failpoints
 from lake.analysis.score import SCORING_VERSION
-from lake.compaction.session_writer import Rewritten, rows_from_file
+from lake.compaction.session_writer import RewrittenSession, rows_from_file
 from lake.errors import Conflict, StoreUnavailable
 from lake.retry import retried
 from lake.storage.base import Store
 from lake.storage.failures import reason_of
 from lake.tables import session_rows
-from lake.tables.compacted_sessions import file_of
+from lake.tables.compacted_sessions import open_session_file
 from lake.tables.daily_summary import summarise_day
 from lake.tables.delta_table import Snapshot, Table
 from lake.tables.row_builders import Row
 from lake.tables.schemas import ANALYSED, SCHEMAS
-from lake.tables.session_rows import Key, rows_of, rows_of_day
+from lake.tables.session_rows import SessionKey, rows_of, rows_of_day
 
 _BATCH = 500  # sessions of one commit
 _ORDER = ("signals", "pages", "errors", "sessions")
 
 
 @dataclass(kw_only=True)
-class Rescored:
+class RescoreReport:
     """What was done on a day.
 
     `skipped_count` have the scores of this version already; `failed` names the sessions whose
@@ -46,7 +46,7 @@ class Rescored:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def rescore_day(store: Store, day: date, *, again: bool = False) -> Rescored:
+def rescore_day(store: Store, day: date, *, again: bool = False) -> RescoreReport:
     """Score the compacted sessions that began on `day` (UTC). May be repeated.
 
     Args:
@@ -56,7 +56,7 @@ def rescore_day(store: Store, day: date, *, again: bool = False) -> Rescored:
         Conflict: Other writers were faster each time; run it again.
         StoreUnavailable.
     """
-    done = Rescored(day=day)
+    done = RescoreReport(day=day)
     rows = rows_of_day(Table(store, "sessions").snapshot(), day)
     is_old = pl.col("scoring_version").fill_null(0) != SCORING_VERSION
     keys = rows.select("website_id", "session_id", is_old=is_old | pl.lit(again)).collect()
@@ -69,14 +69,14 @@ def rescore_day(store: Store, day: date, *, again: bool = False) -> Rescored:
     return done
 
 
-def _rescore(store: Store, batch: list[Key], done: Rescored) -> int:
+def _rescore(store: Store, batch: list[SessionKey], done: RescoreReport) -> int:
     tables = {name: Table(store, name) for name in _ORDER}
     snapshots = {name: table.snapshot() for name, table in tables.items()}
     known = {_key(row): row for row in rows_of(snapshots["sessions"], batch).to_dicts()}
-    made: dict[Key, Rewritten] = {}
+    made: dict[SessionKey, RewrittenSession] = {}
     for key, row in known.items():
         try:
-            file = file_of(store, row)
+            file = open_session_file(store, row)
             made[key] = rows_from_file(
                 file, size_bytes=row["file_bytes"], sha256=row["file_sha256"]
             )
@@ -88,11 +88,13 @@ def _rescore(store: Store, batch: list[Key], done: Rescored) -> int:
     for name in _ORDER:
         fresh = list(_merged(name, snapshots[name], made))
         session_rows.replace(tables[name], snapshots[name], parts, fresh)
-        failpoints.point("rescore-after-table")
+        failpoints.failpoint("rescore-after-table")
     return len(made)
 
 
-def _merged(name: str, snapshot: Snapshot, made: Mapping[Key, Rewritten]) -> Iterator[Row]:
+def _merged(
+    name: str, snapshot: Snapshot, made: Mapping[SessionKey, RewrittenSession]
+) -> Iterator[Row]:
     """Yield a table's rows of these sessions, new in what analysis makes and as they were else."""
     if name == "signals":
         for result in made.values():
@@ -105,7 +107,7 @@ def _merged(name: str, snapshot: Snapshot, made: Mapping[Key, Rewritten]) -> Ite
         yield row | {column: fresh[column] for column in ANALYSED[name]}
 
 
-def _all(made: Mapping[Key, Rewritten], name: str) -> Iterable[Row]:
+def _all(made: Mapping[SessionKey, RewrittenSession], name: str) -> Iterable[Row]:
     return (row for result in made.values() for row in result.tables[name])
 
 
@@ -113,5 +115,5 @@ def _place(row: Row, numbers: list[str]) -> tuple[object, ...]:
     return (*_key(row), *(row[number] for number in numbers))
 
 
-def _key(row: Row) -> Key:
+def _key(row: Row) -> SessionKey:
     return row["website_id"], row["session_id"]

@@ -13,23 +13,23 @@ from typing import NamedTuple
 from lake import ids
 from lake.errors import Damaged, FormatUnknown, ObjectMissing
 from lake.raw import quarantine, segment_file
-from lake.raw.quarantine import Refused
-from lake.raw.segment_file import Arrival
-from lake.raw.segment_rewriter import name_of
+from lake.raw.quarantine import RejectedChunk
+from lake.raw.segment_file import ReceivedChunk
+from lake.raw.segment_rewriter import rewritten_segment_id
 from lake.sessions import merge
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
 
 
-class SortedOut(NamedTuple):
+class SalvageResult(NamedTuple):
     """How many chunks go on waiting, and how many objects were put aside."""
 
     kept: int
     aside: int
 
 
-def sort_out(store: Store, settings: Settings, key: str) -> SortedOut | None:
+def salvage_segment(store: Store, settings: Settings, key: str) -> SalvageResult | None:
     """Write the good chunks of a segment anew and put the others aside. None: a newer format.
 
     New segments are written before the old one goes: a chunk may be in both, and counts once.
@@ -38,38 +38,40 @@ def sort_out(store: Store, settings: Settings, key: str) -> SortedOut | None:
         StoreUnavailable: The segment still stands.
     """
     try:
-        arrivals = segment_file.decode(store.get(key), verify_pages=False)
+        received_chunks = segment_file.decode(store.get(key), verify_pages=False)
     except ObjectMissing:
-        return SortedOut(0, 0)
+        return SalvageResult(0, 0)
     except FormatUnknown:
         return None
     except Damaged:
-        is_moved = key.startswith(keys.RAW) and quarantine.put_segment(store, key)
-        return SortedOut(0, int(is_moved))
+        is_moved = key.startswith(keys.RAW) and quarantine.quarantine_segment(store, key)
+        return SalvageResult(0, int(is_moved))
     parsed = keys.parse_segment_key(key)
     assert parsed is not None, key
-    good: dict[date, list[Arrival]] = {}
-    damaged: dict[date, list[Refused]] = {}
-    for arrival in arrivals:
-        if not ids.is_uuid7(arrival.session_id):
+    good: dict[date, list[ReceivedChunk]] = {}
+    damaged: dict[date, list[RejectedChunk]] = {}
+    for received_chunk in received_chunks:
+        if not ids.is_uuid7(received_chunk.session_id):
             reason = "its session's id has no day"
-            damaged.setdefault(parsed[0], []).append(Refused(arrival, reason))
+            damaged.setdefault(parsed[0], []).append(RejectedChunk(received_chunk, reason))
             continue
-        day = ids.day_of(arrival.session_id)
+        day = ids.day_of(received_chunk.session_id)
         try:
-            merge.events_of(arrival, arrival.payload, settings)
+            merge.decode_chunk_events(received_chunk, received_chunk.payload, settings)
         except Damaged as error:
-            damaged.setdefault(day, []).append(Refused(arrival, str(error)))
+            damaged.setdefault(day, []).append(RejectedChunk(received_chunk, str(error)))
         else:
-            good.setdefault(day, []).append(arrival)
+            good.setdefault(day, []).append(received_chunk)
     for day, refused in damaged.items():
-        quarantine.put_chunks(store, day, refused, lambda arrival: arrival.payload)
+        quarantine.quarantine_chunks(
+            store, day, refused, lambda received_chunk: received_chunk.payload
+        )
     aside = sum(map(len, damaged.values()))
     for day, kept in good.items():
         body = segment_file.encode(kept)
-        renamed = keys.segment_key(day, name_of(parsed[1], body))
+        renamed = keys.segment_key(day, rewritten_segment_id(parsed[1], body))
         store.put(renamed, body)
         if renamed == key:
-            return SortedOut(len(kept), aside)
+            return SalvageResult(len(kept), aside)
     store.delete([key])
-    return SortedOut(sum(map(len, good.values())), aside)
+    return SalvageResult(sum(map(len, good.values())), aside)

@@ -14,7 +14,7 @@ import msgspec
 from isal import isal_zlib
 
 from lake.errors import ChunkMalformed, ChunkTooLarge, EncodingUnsupported
-from lake.raw.chunk_facts import ChunkFacts, View
+from lake.raw.chunk_facts import ChunkFacts, RecordedView
 from lake.raw.redaction import URL_READ_MAX, read_length, scrub_text, scrub_url
 
 META, FULL_SNAPSHOT, INCREMENTAL, CUSTOM, PLUGIN = 4, 2, 3, 5, 6
@@ -53,52 +53,52 @@ _LONE = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
 _BACKSLASH, _BACKSLASH_AWAY = rb"\\", b"\xff\xff"
 
 
-_NOTHING = msgspec.Raw()
+_ABSENT = msgspec.Raw()
 
 
-class _Payload(msgspec.Struct, gc=False):
-    id: msgspec.Raw = _NOTHING
-    message: msgspec.Raw = _NOTHING
-    level: msgspec.Raw = _NOTHING
-    payload: msgspec.Raw = _NOTHING
-    url: msgspec.Raw = _NOTHING
-    title: msgspec.Raw = _NOTHING
-    width: msgspec.Raw = _NOTHING
-    height: msgspec.Raw = _NOTHING
-    kind: msgspec.Raw = _NOTHING
+class _RawPayload(msgspec.Struct, gc=False):
+    id: msgspec.Raw = _ABSENT
+    message: msgspec.Raw = _ABSENT
+    level: msgspec.Raw = _ABSENT
+    payload: msgspec.Raw = _ABSENT
+    url: msgspec.Raw = _ABSENT
+    title: msgspec.Raw = _ABSENT
+    width: msgspec.Raw = _ABSENT
+    height: msgspec.Raw = _ABSENT
+    kind: msgspec.Raw = _ABSENT
 
 
-class _Data(msgspec.Struct, gc=False):
+class _RawData(msgspec.Struct, gc=False):
     """The few fields of `data` that count, of every event type at once.
 
     None is decoded before somebody asks for it: what a page sends there may be anything, and takes
     thirty times its bytes as objects.
     """
 
-    source: msgspec.Raw = _NOTHING
-    type: msgspec.Raw = _NOTHING
-    href: msgspec.Raw = _NOTHING
-    width: msgspec.Raw = _NOTHING
-    height: msgspec.Raw = _NOTHING
-    tag: msgspec.Raw = _NOTHING
-    plugin: msgspec.Raw = _NOTHING
-    payload: msgspec.Raw = _NOTHING
+    source: msgspec.Raw = _ABSENT
+    type: msgspec.Raw = _ABSENT
+    href: msgspec.Raw = _ABSENT
+    width: msgspec.Raw = _ABSENT
+    height: msgspec.Raw = _ABSENT
+    tag: msgspec.Raw = _ABSENT
+    plugin: msgspec.Raw = _ABSENT
+    payload: msgspec.Raw = _ABSENT
 
 
-class _Event(msgspec.Struct, gc=False):
+class _RawEvent(msgspec.Struct, gc=False):
     type: int
     timestamp: float
     data: msgspec.Raw = msgspec.Raw()
 
 
-class Stamp(msgspec.Struct, gc=False):
+class EventStamp(msgspec.Struct, gc=False):
     """What orders an event: its type and its time, ms of the browser's clock."""
 
     type: int
     timestamp: float
 
 
-class Event(NamedTuple):
+class ChunkEvent(NamedTuple):
     """One event, its JSON untouched and on one line. `at_ms` may have a fraction."""
 
     at_ms: float
@@ -106,15 +106,15 @@ class Event(NamedTuple):
     json: bytes
 
 
-_EVENTS = msgspec.json.Decoder(list[_Event])
+_EVENTS = msgspec.json.Decoder(list[_RawEvent])
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-_STAMP = msgspec.json.Decoder(Stamp)
-_STAMPS = msgspec.json.Decoder(list[Stamp])
-_DATA = msgspec.json.Decoder(_Data)
+_STAMP = msgspec.json.Decoder(EventStamp)
+_STAMPS = msgspec.json.Decoder(list[EventStamp])
+_DATA = msgspec.json.Decoder(_RawData)
 _NUMBER = msgspec.json.Decoder(int | float)
 _TEXT = msgspec.json.Decoder(str)
 _PARTS = msgspec.json.Decoder(list[object])
-_PAYLOAD = msgspec.json.Decoder(_Payload)
+_PAYLOAD = msgspec.json.Decoder(_RawPayload)
 
 
 def inflate(body: bytes, encoding: str, *, raw_bytes_max: int) -> bytes:
@@ -149,7 +149,7 @@ def inflate(body: bytes, encoding: str, *, raw_bytes_max: int) -> bytes:
     return raw
 
 
-def mend(raw: bytes) -> bytes:
+def repair_surrogates(raw: bytes) -> bytes:
     """Drop a byte order mark and replace lone surrogates (`\\ud800`) by U+FFFD.
 
     Browsers' JSON.stringify writes such escapes, strict parsers refuse them. Anything else stays.
@@ -175,12 +175,12 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
     if not events:
         raise ChunkMalformed("the chunk holds no events")
     clicks = snapshots = 0
-    views = _Views()
+    views = _ViewCollector()
     users: dict[str, None] = {}
     user_id = None
     acted_at_ms: float | None = None
     triggers: list[tuple[float, str]] = []
-    errors = _ErrorCount()
+    errors = _ErrorCounter()
     for event in events:
         if not -AT_MS_MAX <= event.timestamp <= AT_MS_MAX:
             raise ChunkMalformed(
@@ -206,7 +206,9 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
             data = _data(event.data)
             tag = _text(data.tag, _NAME_LENGTH_MAX)
             if tag == IDENTIFY:
-                if (found := user_id_of(_text(_payload(data).id, USER_ID_LENGTH_MAX))) is not None:
+                if (
+                    found := valid_user_id(_text(_payload(data).id, USER_ID_LENGTH_MAX))
+                ) is not None:
                     users[found] = None
                     user_id = found
             elif tag == PAGE:
@@ -243,24 +245,24 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
     )
 
 
-def split_events(raw: bytes) -> list[Event]:
+def split_events(raw: bytes) -> list[ChunkEvent]:
     """Cut a chunk that `read_chunk` accepted into its events, in its own order."""
-    text = mend(raw)
+    text = repair_surrogates(raw)
     lines = [bytes(item) for item in _RAWS.decode(text)]
     if b"\n" in text or b"\r" in text:  # NDJSON: one line each
         lines = [msgspec.json.format(line, indent=-1) for line in lines]
     return [
-        Event(stamp.timestamp, stamp.type, line)
+        ChunkEvent(stamp.timestamp, stamp.type, line)
         for stamp, line in zip(_STAMPS.decode(text), lines, strict=True)
     ]
 
 
-def stamp_of(json: bytes) -> Stamp:
+def decode_stamp(json: bytes) -> EventStamp:
     """Return the type and time of one event of a chunk that `read_chunk` accepted."""
     return _STAMP.decode(json)
 
 
-def _decode(raw: bytes) -> list[_Event]:
+def _decode(raw: bytes) -> list[_RawEvent]:
     text = raw.removeprefix(_BOM)
     _check_count(text)
     _check_utf8(text)
@@ -269,7 +271,7 @@ def _decode(raw: bytes) -> list[_Event]:
     except ChunkMalformed:
         # msgspec refuses every lone surrogate. They are rare, and looking for them in every chunk
         # would take longer than decoding it.
-        mended = mend(raw)
+        mended = repair_surrogates(raw)
         if mended == text:
             raise
     return _events(mended)
@@ -297,7 +299,7 @@ def _check_utf8(text: bytes) -> None:
             ) from error
 
 
-def _events(text: bytes) -> list[_Event]:
+def _events(text: bytes) -> list[_RawEvent]:
     try:
         return _EVENTS.decode(text)
     except RecursionError as error:
@@ -310,19 +312,19 @@ def _events(text: bytes) -> list[_Event]:
         raise ChunkMalformed(f"not JSON: {error}") from error
 
 
-def _data(raw: msgspec.Raw) -> _Data:
+def _data(raw: msgspec.Raw) -> _RawData:
     """Decode `data` where it is an object; any other value counts as nothing."""
     try:
         return _DATA.decode(raw)
     except (msgspec.DecodeError, RecursionError):
-        return _Data()
+        return _RawData()
 
 
-class _Views:
+class _ViewCollector:
     """Keeps the first addresses, within limits."""
 
     def __init__(self) -> None:
-        self.kept: list[View] = []
+        self.kept: list[RecordedView] = []
         self._length = 0
 
     def see(
@@ -331,12 +333,12 @@ class _Views:
         url: msgspec.Raw,
         width: msgspec.Raw,
         height: msgspec.Raw,
-        title: msgspec.Raw = _NOTHING,
+        title: msgspec.Raw = _ABSENT,
     ) -> None:
         if len(self.kept) >= _VIEWS_MAX or (address := _text(url, URL_READ_MAX + 1)) is None:
             return
         name = scrub_text(_text(title, read_length(TITLE_LENGTH_MAX)) or "", TITLE_LENGTH_MAX)
-        view = View(int(at_ms), scrub_url(address), _size(width), _size(height), name)
+        view = RecordedView(int(at_ms), scrub_url(address), _size(width), _size(height), name)
         length = len(view.url) + len(view.title)
         if self._length + length <= _VIEWS_LENGTH_MAX:
             self.kept.append(view)
@@ -349,11 +351,11 @@ def _size(raw: msgspec.Raw) -> int:
     return int(value) if value is not None and 0 <= value <= _SIZE_MAX else 0
 
 
-def _payload(data: _Data) -> _Payload:
+def _payload(data: _RawData) -> _RawPayload:
     try:
         return _PAYLOAD.decode(data.payload)
     except (msgspec.DecodeError, RecursionError):
-        return _Payload()
+        return _RawPayload()
 
 
 def _number(raw: msgspec.Raw) -> float | None:
@@ -379,7 +381,7 @@ def _text(raw: msgspec.Raw, length_max: int) -> str | None:
     return None
 
 
-def user_id_of(told: object) -> str | None:
+def valid_user_id(told: object) -> str | None:
     """Return the id by which a user is known, of what a page or a request gave as one."""
     return told[:USER_ID_LENGTH_MAX] if isinstance(told, str) and told else None
 
@@ -388,14 +390,14 @@ def _later(before_ms: float | None, at_ms: float) -> float:
     return at_ms if before_ms is None else max(before_ms, at_ms)
 
 
-class _ErrorCount:
+class _ErrorCounter:
     """Counts errors, and one error that both the page and its console report once."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._recent = SameErrors()
+        self._recent = RecentErrors()
 
-    def see(self, at_ms: float, tag: str | None, data: _Data) -> None:
+    def see(self, at_ms: float, tag: str | None, data: _RawData) -> None:
         if tag in ERROR_TAGS:
             self.count += 1
             self._recent.add(at_ms, _text(_payload(data).message, SAME_ERROR_LENGTH_MAX) or "")
@@ -413,7 +415,7 @@ def _console_text(raw: msgspec.Raw) -> str:
     return " ".join(part for part in parts if isinstance(part, str))
 
 
-class SameErrors:
+class RecentErrors:
     """The last errors that a page told, which its console tells once more."""
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
 """What a list row needs to know of a chunk, and how chunks add up to a session.
 
 A `ChunkFacts` is taken from a chunk once, at ingest (see `lake.raw.chunk_codec`), and kept for
-ever: in the segment's small columns, then in the session file's header. A session's row is `fold`
-of its chunks' facts and nothing else, so that a row is the same before, during and after
-compaction, whatever the order of delivery. Payloads are never looked at here.
+ever: in the segment's small columns, then in the session file's header. A session's row is
+`summarize` of its chunks' facts and nothing else, so that a row is the same before, during and
+after compaction, whatever the order of delivery. Payloads are never looked at here.
 """
 
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from typing import NamedTuple
 import msgspec
 
 from lake import ids
-from lake.raw.view_budget import Cut, ViewBudget, cut
-from lake.timestamps import plausible
+from lake.raw.view_budget import ViewBudget, ViewCut, cut_views
+from lake.timestamps import clamp_to_session
 
 PAGES_MAX = 2_000  # page views listed of one session; all are counted
 
 
-class View(msgspec.Struct, array_like=True, frozen=True):
+class RecordedView(msgspec.Struct, array_like=True, frozen=True):
     """A page's address as one rrweb Meta event or `replaylake.page` note gave it.
 
     `url` is scrubbed, at most 2,048 long; so is `title`, at most 300, empty where none was told.
@@ -37,11 +37,11 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
     `crc32` and `raw_bytes` are of the JSON as inflated, so that the same chunk sent twice, once
     plain and once gzipped, is the same. `first_at_ms` and `last_at_ms` are the browser's clock.
-    `user_id` is the last that the page gave by a `replaylake.identify` event, `trigger` the kind of
-    the earliest `replaylake.trigger`: why the recorder kept the session. `user_ids` are all of the
-    page's, each once, in the order of the chunk. `acted_at_ms` is when the visitor last acted on
-    the page or came to it. `cut` is None where `views` are all that there were, as in a segment
-    (see `lake.raw.view_budget`).
+    `user_id` is the last that the page gave by a `replaylake.identify` event, `trigger` the kind
+    of the earliest `replaylake.trigger`: why the recorder kept the session. `user_ids` are all of
+    the page's, each once, in the order of the chunk. `acted_at_ms` is when the visitor last acted
+    on the page or came to it. `cut_views` is None where `views` are all that there were, as in a
+    segment (see `lake.raw.view_budget`).
     """
 
     page_id: str
@@ -54,12 +54,12 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     snapshot_count: int
     first_at_ms: int
     last_at_ms: int
-    views: tuple[View, ...]
+    views: tuple[RecordedView, ...]
     user_id: str | None
     trigger: str | None = None
     user_ids: tuple[str, ...] = ()
     acted_at_ms: int | None = None
-    cut: Cut | None = None
+    cut: ViewCut | None = None
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Client(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     country: str | None = None
 
 
-class Page(NamedTuple):
+class SessionPage(NamedTuple):
     """One page view of a session. `url` and `title` are None where no event told them."""
 
     page_id: str
@@ -100,7 +100,7 @@ class Page(NamedTuple):
     duration_ms: int
 
 
-class Gap(NamedTuple):
+class SessionGap(NamedTuple):
     """Something that is missing from a page, by kind `missing-chunks` or `no-snapshot`."""
 
     page_id: str
@@ -109,7 +109,7 @@ class Gap(NamedTuple):
     last_seq: int
 
 
-class Summary(NamedTuple):
+class SessionSummary(NamedTuple):
     """A session as its chunks tell it.
 
     `page_count` is of all page views; `pages` are the first of them, those before
@@ -137,26 +137,28 @@ class Summary(NamedTuple):
     error_count: int
     event_count: int
     raw_bytes: int
-    pages: list[Page]
+    pages: list[SessionPage]
     pages_until_ms: int | None
-    gaps: list[Gap]
+    gaps: list[SessionGap]
 
 
-def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client: Client) -> Summary:
+def summarize(
+    website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client: Client
+) -> SessionSummary:
     """Add up a session's chunks, each given once, in any order.
 
     `started_at` is the time in the session's id: the server's clock, and the same from the first
     chunk on. `first_at_ms`, from which offsets into the replay count, is the browser's, within the
-    bounds of `lake.timestamps.plausible` as all its times here.
+    bounds of `lake.timestamps.clamp_to_session` as all its times here.
     """
     began_ms = ids.at_ms_of(session_id)
     ordered = [
-        with_plausible_times(chunk, began_ms)
+        with_clamped_times(chunk, began_ms)
         for chunk in _within_budget(sorted(chunks, key=lambda chunk: chunk.place))
     ]
     first_at_ms = min(chunk.first_at_ms for chunk in ordered)
     last_at_ms = max(chunk.last_at_ms for chunk in ordered)
-    starts = _starts(ordered)
+    starts = _page_starts(ordered)
     hidden = [chunk for chunk in ordered if chunk.cut and chunk.cut.page_count]
     until_ms = min((chunk.views[0].at_ms for chunk in hidden), default=None)
     listed = [start for start in starts if until_ms is None or start.at_ms < until_ms]
@@ -169,7 +171,7 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
     by_time = sorted(ordered, key=lambda c: (c.last_at_ms, c.place))
     users = [user_id for chunk in by_time for user_id in chunk.users]
     triggers = [(c.first_at_ms, *c.place, c.trigger) for c in ordered if c.trigger]
-    return Summary(
+    return SessionSummary(
         website_id=website_id,
         session_id=session_id,
         started_at=datetime.fromtimestamp(began_ms / 1000, UTC),
@@ -196,9 +198,12 @@ def fold(website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client:
     )
 
 
-def with_plausible_times(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
+def with_clamped_times(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
     """Return a chunk with the times that a session may have; nearly every one has them."""
-    first, last = plausible(chunk.first_at_ms, began_ms), plausible(chunk.last_at_ms, began_ms)
+    first, last = (
+        clamp_to_session(chunk.first_at_ms, began_ms),
+        clamp_to_session(chunk.last_at_ms, began_ms),
+    )
     if (first, last) == (chunk.first_at_ms, chunk.last_at_ms):
         return chunk
     acted = chunk.acted_at_ms
@@ -206,9 +211,9 @@ def with_plausible_times(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
         chunk,
         first_at_ms=first,
         last_at_ms=last,
-        acted_at_ms=None if acted is None else plausible(acted, began_ms),
+        acted_at_ms=None if acted is None else clamp_to_session(acted, began_ms),
         views=tuple(
-            msgspec.structs.replace(view, at_ms=plausible(view.at_ms, began_ms))
+            msgspec.structs.replace(view, at_ms=clamp_to_session(view.at_ms, began_ms))
             for view in chunk.views
         ),
     )
@@ -219,16 +224,16 @@ def _exit_url(ordered: list[ChunkFacts]) -> str | None:
 
     Pages may be open in several tabs, and those in the background go on changing by themselves.
     """
-    shown: dict[str, View] = {}
+    shown: dict[str, RecordedView] = {}
     for chunk in ordered:
         for view in chunk.views:
             if view.url and view.at_ms >= shown.get(chunk.page_id, view).at_ms:
                 shown[chunk.page_id] = view
-    acted = [(acted_at(chunk), chunk.place) for chunk in ordered if chunk.page_id in shown]
+    acted = [(last_activity(chunk), chunk.place) for chunk in ordered if chunk.page_id in shown]
     return shown[max(acted)[1][0]].url if acted else None
 
 
-def acted_at(chunk: ChunkFacts) -> tuple[bool, int]:
+def last_activity(chunk: ChunkFacts) -> tuple[bool, int]:
     """Say whether the visitor had the page before him during a chunk, and when last."""
     if chunk.acted_at_ms is not None:
         return True, chunk.acted_at_ms
@@ -240,10 +245,10 @@ def acted_at(chunk: ChunkFacts) -> tuple[bool, int]:
 
 def _within_budget(ordered: list[ChunkFacts]) -> list[ChunkFacts]:
     budget = ViewBudget()
-    return [cut(chunk) if budget.add(chunk) else chunk for chunk in ordered]
+    return [cut_views(chunk) if budget.add(chunk) else chunk for chunk in ordered]
 
 
-class _Start(NamedTuple):
+class _PageStart(NamedTuple):
     """When a page view began."""
 
     at_ms: int
@@ -252,13 +257,13 @@ class _Start(NamedTuple):
     title: str | None
 
 
-def _starts(ordered: list[ChunkFacts]) -> list[_Start]:
+def _page_starts(ordered: list[ChunkFacts]) -> list[_PageStart]:
     """Return when page views began, oldest first.
 
     A view with its page's last address is no new one, but the last title that it brings counts.
     """
-    starts: list[_Start] = []
-    by_page: dict[str, list[View]] = {}
+    starts: list[_PageStart] = []
+    by_page: dict[str, list[RecordedView]] = {}
     begins: dict[str, int] = {}
     for chunk in ordered:
         by_page.setdefault(chunk.page_id, []).extend(chunk.views)
@@ -267,25 +272,25 @@ def _starts(ordered: list[ChunkFacts]) -> list[_Start]:
         url: str | None = None
         for view in sorted(views, key=lambda v: v.at_ms):
             if view.url != url:
-                starts.append(_Start(view.at_ms, page_id, view.url, view.title or None))
+                starts.append(_PageStart(view.at_ms, page_id, view.url, view.title or None))
             elif view.title:
                 starts[-1] = starts[-1]._replace(title=view.title)
             url = view.url
         if not views:
-            starts.append(_Start(begins[page_id], page_id, None, None))
+            starts.append(_PageStart(begins[page_id], page_id, None, None))
     starts.sort(key=lambda start: start[:2])
     return starts
 
 
-def _pages(starts: list[_Start], last_at_ms: int) -> list[Page]:
+def _pages(starts: list[_PageStart], last_at_ms: int) -> list[SessionPage]:
     ends = [start.at_ms for start in starts[1:]] + [last_at_ms]
     return [
-        Page(start.page_id, start.url, start.title, start.at_ms, max(0, end - start.at_ms))
+        SessionPage(start.page_id, start.url, start.title, start.at_ms, max(0, end - start.at_ms))
         for start, end in zip(starts, ends, strict=True)
     ]
 
 
-def _gaps(ordered: list[ChunkFacts]) -> list[Gap]:
+def _gaps(ordered: list[ChunkFacts]) -> list[SessionGap]:
     """Return what is missing before each page's last chunk, and pages that cannot be drawn."""
     gaps = []
     expected: dict[str, int] = {}
@@ -293,11 +298,11 @@ def _gaps(ordered: list[ChunkFacts]) -> list[Gap]:
     for chunk in ordered:
         due = expected.get(chunk.page_id, 0)
         if chunk.seq > due:
-            gaps.append(Gap(chunk.page_id, "missing-chunks", due, chunk.seq - 1))
+            gaps.append(SessionGap(chunk.page_id, "missing-chunks", due, chunk.seq - 1))
         expected[chunk.page_id] = chunk.seq + 1
         snapshots[chunk.page_id] = snapshots.get(chunk.page_id, 0) + chunk.snapshot_count
     gaps += [
-        Gap(page_id, "no-snapshot", 0, expected[page_id] - 1)
+        SessionGap(page_id, "no-snapshot", 0, expected[page_id] - 1)
         for page_id, count in snapshots.items()
         if not count
     ]

@@ -14,8 +14,8 @@ from typing import Self
 
 from lake.errors import Damaged, ObjectMissing
 from lake.raw import segment_file
-from lake.raw.pending_index import Waiting
-from lake.raw.segment_file import Arrival
+from lake.raw.pending_index import PendingChunk
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage.base import Store
 
 _READERS = 8  # segments in flight, of a few MB each at most: reading is waiting
@@ -30,16 +30,16 @@ class SegmentLost(Exception):
         self.damage = damage
 
 
-class Spool:
+class PayloadSpool:
     """The payloads of `wanted`. Each is found by its arrival, which is the caller's very object."""
 
-    def __init__(self, store: Store, wanted: Iterable[Waiting], path: Path) -> None:
+    def __init__(self, store: Store, wanted: Iterable[PendingChunk], path: Path) -> None:
         """Fetch.
 
         Raises:
             SegmentLost: A segment went away, or is damaged.
         """
-        by_segment: dict[str, list[Waiting]] = {}
+        by_segment: dict[str, list[PendingChunk]] = {}
         for item in wanted:
             by_segment.setdefault(item.key, []).append(item)
         self._places: dict[int, tuple[int, int]] = {}
@@ -56,13 +56,13 @@ class Spool:
                 for item in items:
                     payload = payloads[item.row].as_py()
                     file.write(payload)
-                    self._places[id(item.arrival)] = (at, len(payload))
+                    self._places[id(item.received_chunk)] = (at, len(payload))
                     at += len(payload)
         self._file = path.open("rb")
 
-    def payload_of(self, arrival: Arrival) -> bytes:
+    def payload_of(self, received_chunk: ReceivedChunk) -> bytes:
         """Return the stored bytes of a chunk."""
-        at, size = self._places[id(arrival)]
+        at, size = self._places[id(received_chunk)]
         return os.pread(self._file.fileno(), size, at)
 
     def __enter__(self) -> Self:

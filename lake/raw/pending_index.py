@@ -1,7 +1,7 @@
 """Level 0 in small: the chunks that wait to be compacted, without their payloads.
 
-`read` loads some segments, `PendingIndex` follows them all for a reader. Segments are immutable,
-so that each is read once; a listing says which are new and which are gone.
+`read_pending` loads some segments, `PendingIndex` follows them all for a reader. Segments are
+immutable, so that each is read once; a listing says which are new and which are gone.
 """
 
 import threading
@@ -14,29 +14,29 @@ from typing import NamedTuple
 from lake import ids
 from lake.errors import Damaged, ObjectMissing
 from lake.raw import segment_file
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
 
 _READERS = 8  # requests in flight: reading is waiting
 
 
-class Waiting(NamedTuple):
+class PendingChunk(NamedTuple):
     """One chunk and where it lies: row `row` of the segment at `key`."""
 
     key: str
     row: int
-    arrival: Arrival
+    received_chunk: ReceivedChunk
 
 
-class Pending(NamedTuple):
+class PendingSnapshot(NamedTuple):
     """Waiting chunks by website and session, oldest segment first, and unreadable segments."""
 
-    websites: Mapping[str, Mapping[str, tuple[Waiting, ...]]]
+    websites: Mapping[str, Mapping[str, tuple[PendingChunk, ...]]]
     damaged: Mapping[str, str]
 
     @property
-    def sessions(self) -> dict[tuple[str, str], tuple[Waiting, ...]]:
+    def sessions(self) -> dict[tuple[str, str], tuple[PendingChunk, ...]]:
         """The same by (website, session), of all websites: costs their number."""
         return {
             (website_id, session_id): waiting
@@ -51,7 +51,9 @@ def day_of_segment(key: str) -> date | None:
     return parsed[0] if parsed else None
 
 
-def read(store: Store, items: Iterable[ObjectInfo]) -> dict[str, list[Waiting] | Damaged | None]:
+def read_pending(
+    store: Store, items: Iterable[ObjectInfo]
+) -> dict[str, list[PendingChunk] | Damaged | None]:
     """Read the small columns of segments. None: it is gone, Damaged: it cannot be read."""
     with ThreadPoolExecutor(_READERS) as pool:
         found = list(items)
@@ -64,11 +66,11 @@ def read(store: Store, items: Iterable[ObjectInfo]) -> dict[str, list[Waiting] |
         )
 
 
-def by_session(waiting: Iterable[Waiting]) -> dict[tuple[str, str], list[Waiting]]:
+def group_by_session(waiting: Iterable[PendingChunk]) -> dict[tuple[str, str], list[PendingChunk]]:
     """Group waiting chunks, their order kept. Those of an id without a day are nobody's session."""
-    sessions: dict[tuple[str, str], list[Waiting]] = {}
+    sessions: dict[tuple[str, str], list[PendingChunk]] = {}
     for item in waiting:
-        key = (item.arrival.website_id, item.arrival.session_id)
+        key = (item.received_chunk.website_id, item.received_chunk.session_id)
         if not ids.is_uuid7(key[1]):
             continue
         sessions.setdefault(key, []).append(item)
@@ -81,10 +83,10 @@ class PendingIndex:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._segments: dict[str, list[Waiting] | Damaged] = {}
-        self._pending = Pending({}, {})
+        self._segments: dict[str, list[PendingChunk] | Damaged] = {}
+        self._pending = PendingSnapshot({}, {})
 
-    def refresh(self) -> Pending:
+    def refresh(self) -> PendingSnapshot:
         """Look what came and went. Chunks acknowledged before the call are in the answer.
 
         Raises:
@@ -99,7 +101,9 @@ class PendingIndex:
             gone = [key for key in self._segments if key not in names]
             if not new and not gone:
                 return self._pending
-            came = {key: got for key, got in read(self._store, new).items() if got is not None}
+            came = {
+                key: got for key, got in read_pending(self._store, new).items() if got is not None
+            }
             changed: set[tuple[str, str]] = set()
             for key in gone:
                 changed |= _sessions_in(self._segments.pop(key))
@@ -113,17 +117,17 @@ class PendingIndex:
         self,
         changed: set[tuple[str, str]],
         gone: set[str],
-        came: Mapping[str, list[Waiting] | Damaged],
-    ) -> Pending:
+        came: Mapping[str, list[PendingChunk] | Damaged],
+    ) -> PendingSnapshot:
         """Make a new view; readers may still hold the old one.
 
         Costs what changed, and the number of websites.
         """
         websites = dict(self._pending.websites)
-        added = by_session(
+        added = group_by_session(
             item for got in came.values() if not isinstance(got, Damaged) for item in got
         )
-        copied: dict[str, dict[str, tuple[Waiting, ...]]] = {}
+        copied: dict[str, dict[str, tuple[PendingChunk, ...]]] = {}
         for website_id, session_id in changed:
             if website_id not in copied:
                 copied[website_id] = dict(websites.get(website_id, {}))
@@ -136,12 +140,12 @@ class PendingIndex:
         websites |= copied
         websites = {website_id: sessions for website_id, sessions in websites.items() if sessions}
         damaged = {k: str(got) for k, got in self._segments.items() if isinstance(got, Damaged)}
-        return Pending(websites, damaged)
+        return PendingSnapshot(websites, damaged)
 
 
 def _joined(
-    before: tuple[Waiting, ...], gone: set[str], added: list[Waiting] | None
-) -> tuple[Waiting, ...]:
+    before: tuple[PendingChunk, ...], gone: set[str], added: list[PendingChunk] | None
+) -> tuple[PendingChunk, ...]:
     """Return a session's chunks in order. What comes last, as a rule, costs its own size."""
     kept = tuple(item for item in before if item.key not in gone) if gone else before
     new = sorted(added or (), key=itemgetter(0, 1))
@@ -150,17 +154,20 @@ def _joined(
     return (*kept, *new)
 
 
-def _sessions_in(got: "list[Waiting] | Damaged") -> set[tuple[str, str]]:
+def _sessions_in(got: "list[PendingChunk] | Damaged") -> set[tuple[str, str]]:
     if isinstance(got, Damaged):
         return set()
-    return {(item.arrival.website_id, item.arrival.session_id) for item in got}
+    return {(item.received_chunk.website_id, item.received_chunk.session_id) for item in got}
 
 
-def _read_one(store: Store, item: ObjectInfo) -> list[Waiting] | Damaged | None:
+def _read_one(store: Store, item: ObjectInfo) -> list[PendingChunk] | Damaged | None:
     try:
-        arrivals = segment_file.decode_small(store, item.key, item.size_bytes)
+        received_chunks = segment_file.read_index(store, item.key, item.size_bytes)
     except ObjectMissing:
         return None
     except Damaged as error:
         return error
-    return [Waiting(item.key, row, arrival) for row, arrival in enumerate(arrivals)]
+    return [
+        PendingChunk(item.key, row, received_chunk)
+        for row, received_chunk in enumerate(received_chunks)
+    ]

@@ -20,11 +20,11 @@ import msgspec
 
 from lake.errors import Damaged, FormatUnknown, ObjectMissing
 from lake.raw import segment_file
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
 
-TAKEN = "another chunk with other bytes was first"
+POSITION_TAKEN = "another chunk with other bytes was first"
 CHUNKS_MAX = 100
 BYTES_MAX = 1 << 20
 _OBJECT_BYTES = 4 << 20
@@ -36,14 +36,14 @@ Key = tuple[str, str]  # website id, session id
 _Mark = tuple[str, str, str, int, int, int]
 
 
-class Refused(NamedTuple):
-    """A chunk that is no part of its session. `reason` is `TAKEN`, or what is damaged."""
+class RejectedChunk(NamedTuple):
+    """A chunk that is no part of its session. `reason` is `POSITION_TAKEN`, or what is damaged."""
 
-    arrival: Arrival
+    received_chunk: ReceivedChunk
     reason: str
 
 
-class _Kept:
+class _Quarantined:
     """What of the refused chunks' sessions lies in quarantine already."""
 
     def __init__(self) -> None:
@@ -59,8 +59,11 @@ class _Kept:
         return True
 
 
-def put_chunks(
-    store: Store, day: date, refused: Sequence[Refused], payload_of: Callable[[Arrival], bytes]
+def quarantine_chunks(
+    store: Store,
+    day: date,
+    refused: Sequence[RejectedChunk],
+    payload_of: Callable[[ReceivedChunk], bytes],
 ) -> int:
     """Keep chunks of sessions of one day; return how many were not there before.
 
@@ -74,18 +77,26 @@ def put_chunks(
     """
     if not refused:
         return 0
-    wanted = {_mark(one.arrival): one for one in reversed(refused)}  # of equal ones, the first
+    wanted = {
+        _mark(one.received_chunk): one for one in reversed(refused)
+    }  # of equal ones, the first
     kept = _kept(store, day, wanted.keys())
     new = [one for mark, one in wanted.items() if mark not in kept.marks]
-    new.sort(key=lambda one: (one.reason != TAKEN, one.arrival.received_at, one.arrival.identity))
+    new.sort(
+        key=lambda one: (
+            one.reason != POSITION_TAKEN,
+            one.received_chunk.received_at,
+            one.received_chunk.identity,
+        )
+    )
     for batch in _batches(new, kept, payload_of):
-        body = segment_file.encode([one.arrival for one in batch], reason=_reason(batch))
+        body = segment_file.encode([one.received_chunk for one in batch], reason=_reason(batch))
         name = hashlib.sha256(body).hexdigest()[:32]
-        store.put_new(keys.quarantine_key(day, name), body, token=name)
+        store.put_new(keys.quarantined_segment_key(day, name), body, token=name)
     return len(new)
 
 
-def put_segment(store: Store, key: str) -> bool:
+def quarantine_segment(store: Store, key: str) -> bool:
     """Move a segment that cannot be read out of the way, its bytes as they lie.
 
     Returns False, and leaves it, if it is gone, can be read after all, or is of a newer format.
@@ -101,73 +112,75 @@ def put_segment(store: Store, key: str) -> bool:
     except (ObjectMissing, FormatUnknown):
         return False
     except Damaged:
-        store.put(keys.quarantine_key(*parsed), body)
+        store.put(keys.quarantined_segment_key(*parsed), body)
         store.delete([key])
         return True
     return False
 
 
 def _batches(
-    new: Iterable[Refused], kept: _Kept, payload_of: Callable[[Arrival], bytes]
-) -> Iterator[list[Refused]]:
+    new: Iterable[RejectedChunk], kept: _Quarantined, payload_of: Callable[[ReceivedChunk], bytes]
+) -> Iterator[list[RejectedChunk]]:
     """Yield what goes into one object: chunks that were first apart from damaged ones."""
-    batch: list[Refused] = []
+    batch: list[RejectedChunk] = []
     size = 0
     for one in new:
-        arrival = one.arrival
+        received_chunk = one.received_chunk
         if batch and (
             size >= _OBJECT_BYTES
             or len(batch) >= _OBJECT_ROWS
-            or (one.reason == TAKEN) != (batch[0].reason == TAKEN)
+            or (one.reason == POSITION_TAKEN) != (batch[0].reason == POSITION_TAKEN)
         ):
             yield batch
             batch, size = [], 0
-        key = (arrival.website_id, arrival.session_id)
+        key = (received_chunk.website_id, received_chunk.session_id)
         # What was damaged here is kept whole; what a sender made up has a limit.
-        if one.reason != TAKEN or kept.has_room(key, arrival.payload_bytes):
-            arrival = arrival._replace(payload=payload_of(arrival))
+        if one.reason != POSITION_TAKEN or kept.has_room(key, received_chunk.payload_bytes):
+            received_chunk = received_chunk._replace(payload=payload_of(received_chunk))
         else:
-            facts = msgspec.structs.replace(arrival.facts, views=())
-            arrival = arrival._replace(payload=b"", facts=facts, packed_views=b"")
-        size += len(arrival.payload)
-        batch.append(Refused(arrival, one.reason))
+            facts = msgspec.structs.replace(received_chunk.facts, views=())
+            received_chunk = received_chunk._replace(payload=b"", facts=facts, packed_views=b"")
+        size += len(received_chunk.payload)
+        batch.append(RejectedChunk(received_chunk, one.reason))
     if batch:
         yield batch
 
 
-def _kept(store: Store, day: date, wanted: Iterable[_Mark]) -> _Kept:
+def _kept(store: Store, day: date, wanted: Iterable[_Mark]) -> _Quarantined:
     """Look which of the chunks are in quarantine, and how much of their sessions.
 
     Whole segments there do not count: a repair takes them apart.
     """
-    marks, kept = set(wanted), _Kept()
+    marks, kept = set(wanted), _Quarantined()
     sessions = {mark[:2] for mark in marks}
     items = (i for i in store.list(keys.quarantine_prefix(day)) if keys.parse_segment_key(i.key))
     with ThreadPoolExecutor(_READERS) as pool:
         while batch := list(islice(items, _READERS * 4)):
-            for arrival in chain.from_iterable(pool.map(partial(_chunks_of, store), batch)):
-                key = (arrival.website_id, arrival.session_id)
-                if key in sessions and arrival.payload_bytes:
+            for received_chunk in chain.from_iterable(pool.map(partial(_chunks_of, store), batch)):
+                key = (received_chunk.website_id, received_chunk.session_id)
+                if key in sessions and received_chunk.payload_bytes:
                     count, size = kept.sizes.get(key, (0, 0))
-                    kept.sizes[key] = count + 1, size + arrival.payload_bytes
-                if (mark := _mark(arrival)) in marks:
+                    kept.sizes[key] = count + 1, size + received_chunk.payload_bytes
+                if (mark := _mark(received_chunk)) in marks:
                     kept.marks.add(mark)
     return kept
 
 
-def _chunks_of(store: Store, item: ObjectInfo) -> list[Arrival]:
+def _chunks_of(store: Store, item: ObjectInfo) -> list[ReceivedChunk]:
     try:
-        arrivals, reason = segment_file.decode_small_and_reason(store, item.key, item.size_bytes)
+        received_chunks, reason = segment_file.read_index_and_reason(
+            store, item.key, item.size_bytes
+        )
     except (Damaged, ObjectMissing):
         return []
-    return arrivals if reason is not None else []
+    return received_chunks if reason is not None else []
 
 
-def _mark(arrival: Arrival) -> _Mark:
-    return (arrival.website_id, arrival.session_id, *arrival.facts.content_key)
+def _mark(received_chunk: ReceivedChunk) -> _Mark:
+    return (received_chunk.website_id, received_chunk.session_id, *received_chunk.facts.content_key)
 
 
-def _reason(batch: Iterable[Refused]) -> str:
+def _reason(batch: Iterable[RejectedChunk]) -> str:
     reasons = sorted({one.reason for one in batch})
     more = len(reasons) - _REASONS_MAX
     return "; ".join(reasons[:_REASONS_MAX]) + (f"; and {more} more" if more > 0 else "")

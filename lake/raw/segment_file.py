@@ -17,8 +17,8 @@ import zstandard
 from isal import isal_zlib
 
 from lake.errors import Damaged, FormatUnknown
-from lake.raw.chunk_facts import ChunkFacts, Client, View
-from lake.raw.view_budget import length_of
+from lake.raw.chunk_facts import ChunkFacts, Client, RecordedView
+from lake.raw.view_budget import views_length
 from lake.storage.base import Store
 
 FORMAT = "3"
@@ -26,7 +26,7 @@ _FORMAT, _CRC32 = "replaylake.segment", "replaylake.crc32"
 TAIL_BYTES = 64 * 1024  # holds footer and small columns of a few hundred chunks
 _VIEWS_LENGTH_MAX = 512  # of one chunk in a reader's memory; longer ones are packed
 _PACKED_LEVEL = 1
-_PACKED = msgspec.json.Decoder(tuple[View, ...])
+_PACKED = msgspec.json.Decoder(tuple[RecordedView, ...])
 
 _VIEW = pa.struct(
     [
@@ -83,10 +83,10 @@ SCHEMAS = {
     "2": _SCHEMA_2,
     FORMAT: SCHEMA,
 }
-SMALL = [name for name in SCHEMA.names if name != "payload"]
+INDEX_COLUMNS = [name for name in SCHEMA.names if name != "payload"]
 
 
-class Arrival(NamedTuple):
+class ReceivedChunk(NamedTuple):
     """One chunk as it came in. `encoding` ('gzip' or '') is that of `payload`.
 
     Of a chunk with many views `facts` may have none: they are in `packed_views` then, which take
@@ -117,19 +117,21 @@ class Arrival(NamedTuple):
         return msgspec.structs.replace(self.facts, views=_PACKED.decode(text))
 
 
-def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
+def encode(received_chunks: Iterable[ReceivedChunk], *, reason: str | None = None) -> bytes:
     """Write a segment, sorted by identity. Same arrivals, same bytes. Pages carry checksums.
 
     `reason` is for chunks put aside: why; it stands in the file's metadata.
     """
     rows = sorted(
         (
-            arrival._replace(
-                payload_bytes=len(arrival.payload), facts=arrival.whole_facts, packed_views=b""
+            received_chunk._replace(
+                payload_bytes=len(received_chunk.payload),
+                facts=received_chunk.whole_facts,
+                packed_views=b"",
             )
-            for arrival in arrivals
+            for received_chunk in received_chunks
         ),
-        key=lambda arrival: arrival.identity,
+        key=lambda received_chunk: received_chunk.identity,
     )
     facts = [row.facts for row in rows]
     clients = [row.client for row in rows]
@@ -168,7 +170,7 @@ def encode(arrivals: Iterable[Arrival], *, reason: str | None = None) -> bytes:
     return sink.getvalue()
 
 
-def decode(body: bytes, *, verify_pages: bool = True) -> list[Arrival]:
+def decode(body: bytes, *, verify_pages: bool = True) -> list[ReceivedChunk]:
     """Read a whole segment, payloads included.
 
     Without `verify_pages` only the small columns are known to be right; each payload then has to
@@ -189,7 +191,7 @@ def decode_payloads(body: bytes) -> pa.ChunkedArray:
     return _read(pa.BufferReader(body), ["payload"]).column("payload")
 
 
-def decode_small(store: Store, key: str, size_bytes: int) -> list[Arrival]:
+def read_index(store: Store, key: str, size_bytes: int) -> list[ReceivedChunk]:
     """Read the small columns only; payloads come back empty, long views packed.
 
     One ranged read, seldom two.
@@ -200,10 +202,10 @@ def decode_small(store: Store, key: str, size_bytes: int) -> list[Arrival]:
     return _arrivals(_small(store, key, size_bytes), is_packed=True)
 
 
-def decode_small_and_reason(
+def read_index_and_reason(
     store: Store, key: str, size_bytes: int
-) -> tuple[list[Arrival], str | None]:
-    """`decode_small` and `reason_of`, by one read.
+) -> tuple[list[ReceivedChunk], str | None]:
+    """`read_index` and `quarantine_reason`, by one read.
 
     Raises:
         Damaged, ObjectMissing, StoreUnavailable.
@@ -212,17 +214,17 @@ def decode_small_and_reason(
     return _arrivals(table, is_packed=True), _reason(table.schema.metadata)
 
 
-def _packed(arrival: Arrival) -> Arrival:
-    views = arrival.facts.views
-    if length_of(views) <= _VIEWS_LENGTH_MAX:
-        return arrival
+def _packed(received_chunk: ReceivedChunk) -> ReceivedChunk:
+    views = received_chunk.facts.views
+    if views_length(views) <= _VIEWS_LENGTH_MAX:
+        return received_chunk
     packed = zstandard.compress(msgspec.json.encode(views), _PACKED_LEVEL)
     packed = bytes(memoryview(packed))  # the compressor's own keeps the memory of the worst case
-    facts = msgspec.structs.replace(arrival.facts, views=())
-    return arrival._replace(facts=facts, packed_views=packed)
+    facts = msgspec.structs.replace(received_chunk.facts, views=())
+    return received_chunk._replace(facts=facts, packed_views=packed)
 
 
-def reason_of(body: bytes) -> str | None:
+def quarantine_reason(body: bytes) -> str | None:
     """Return why these chunks were put aside; None for others."""
     return _reason(pq.read_schema(pa.BufferReader(body)).metadata or {})
 
@@ -235,11 +237,11 @@ def _reason(metadata: Mapping[bytes, bytes]) -> str | None:
 def _small(store: Store, key: str, size_bytes: int) -> pa.Table:
     tail = store.get_tail(key, min(size_bytes, TAIL_BYTES))
     if len(tail) >= size_bytes:
-        return _read(pa.BufferReader(tail), SMALL)
+        return _read(pa.BufferReader(tail), INDEX_COLUMNS)
     try:
-        return _read(pa.PythonFile(_Tail(tail, size_bytes), mode="r"), SMALL)
+        return _read(pa.PythonFile(_Tail(tail, size_bytes), mode="r"), INDEX_COLUMNS)
     except _TailTooShort:
-        return _read(pa.BufferReader(store.get(key)), SMALL)
+        return _read(pa.BufferReader(store.get(key)), INDEX_COLUMNS)
 
 
 def _leaves() -> list[str]:
@@ -271,7 +273,7 @@ def _read(source: object, columns: list[str], *, verify_pages: bool = True) -> p
         raise Damaged(f"segment cannot be read: {error}") from error
 
 
-def _arrivals(table: pa.Table, *, is_packed: bool = False) -> list[Arrival]:
+def _arrivals(table: pa.Table, *, is_packed: bool = False) -> list[ReceivedChunk]:
     """Make arrivals of the rows, with long views packed if `is_packed`.
 
     Raises:
@@ -280,16 +282,16 @@ def _arrivals(table: pa.Table, *, is_packed: bool = False) -> list[Arrival]:
     """
     metadata = table.schema.metadata
     crc32 = _Crc32(metadata[_FORMAT.encode()].decode())
-    arrivals = []
+    received_chunks = []
     try:
-        for arrival in _rows(table):
-            crc32.add(arrival)
-            arrivals.append(_packed(arrival) if is_packed else arrival)
+        for received_chunk in _rows(table):
+            crc32.add(received_chunk)
+            received_chunks.append(_packed(received_chunk) if is_packed else received_chunk)
     except (TypeError, ValueError) as error:
         raise Damaged(f"segment cannot be read: {error}") from error
     if metadata.get(_CRC32.encode()) != str(crc32.end()).encode():
         raise Damaged("segment's checksum is wrong")
-    return arrivals
+    return received_chunks
 
 
 class _Crc32:
@@ -300,9 +302,15 @@ class _Crc32:
         self._value = 0
         self._next = b"["
 
-    def add(self, arrival: Arrival) -> None:
-        facts = _STORED_FACTS(arrival.facts)
-        row: object = (*arrival[:2], facts, *arrival[3:6], b"", arrival.payload_bytes)
+    def add(self, received_chunk: ReceivedChunk) -> None:
+        facts = _STORED_FACTS(received_chunk.facts)
+        row: object = (
+            *received_chunk[:2],
+            facts,
+            *received_chunk[3:6],
+            b"",
+            received_chunk.payload_bytes,
+        )
         if self._format != FORMAT:
             row = _as_format(self._format, msgspec.to_builtins(row))
         self._value = isal_zlib.crc32(self._next + msgspec.json.encode(row), self._value)
@@ -323,7 +331,7 @@ def _as_format(file_format: str, row: list[Any]) -> list[Any]:
     return [website_id, session_id, facts, *others]
 
 
-def _rows(table: pa.Table) -> Iterator[Arrival]:
+def _rows(table: pa.Table) -> Iterator[ReceivedChunk]:
     columns = {
         name: table.column(name).to_pylist()
         for name in table.column_names
@@ -338,7 +346,7 @@ def _rows(table: pa.Table) -> Iterator[Arrival]:
             views=views,
         )
         client = Client(**{name: columns[name][i] for name in Client.__struct_fields__})
-        yield Arrival(
+        yield ReceivedChunk(
             columns["website_id"][i],
             columns["session_id"][i],
             facts,
@@ -350,7 +358,7 @@ def _rows(table: pa.Table) -> Iterator[Arrival]:
         )
 
 
-def _views(column: pa.ChunkedArray) -> Iterator[tuple[View, ...]]:
+def _views(column: pa.ChunkedArray) -> Iterator[tuple[RecordedView, ...]]:
     """Yield each row's, a row's at a time: there may be hundreds of them."""
     for part in column.chunks:
         fields = part.values.flatten()
@@ -359,7 +367,9 @@ def _views(column: pa.ChunkedArray) -> Iterator[tuple[View, ...]]:
             if start == end:
                 yield ()
             else:
-                yield tuple(map(View, *(f.slice(start, end - start).to_pylist() for f in fields)))
+                yield tuple(
+                    map(RecordedView, *(f.slice(start, end - start).to_pylist() for f in fields))
+                )
 
 
 _NULLABLE = {"user_id", "trigger", "acted_at_ms", *Client.__struct_fields__} - {

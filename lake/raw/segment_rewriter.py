@@ -9,12 +9,14 @@ import hashlib
 from collections.abc import Callable
 
 from lake.raw import segment_file
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import Store
 
 
-def trim(store: Store, key: str, goes: Callable[[Arrival], bool], *, dry_run: bool = False) -> int:
+def rewrite_without(
+    store: Store, key: str, goes: Callable[[ReceivedChunk], bool], *, dry_run: bool = False
+) -> int:
     """Leave out the chunks that go; return the bytes of their payloads.
 
     Raises:
@@ -23,17 +25,19 @@ def trim(store: Store, key: str, goes: Callable[[Arrival], bool], *, dry_run: bo
         StoreUnavailable.
     """
     body = store.get(key)
-    arrivals = segment_file.decode(body)
-    kept = [arrival for arrival in arrivals if not goes(arrival)]
-    if not dry_run and len(kept) < len(arrivals):
+    received_chunks = segment_file.decode(body)
+    kept = [received_chunk for received_chunk in received_chunks if not goes(received_chunk)]
+    if not dry_run and len(kept) < len(received_chunks):
         if kept:
-            again = segment_file.encode(kept, reason=segment_file.reason_of(body))
+            again = segment_file.encode(kept, reason=segment_file.quarantine_reason(body))
             store.put(_renamed(key, again), again)
         store.delete([key])
-    return sum(arrival.payload_bytes for arrival in arrivals if goes(arrival))
+    return sum(
+        received_chunk.payload_bytes for received_chunk in received_chunks if goes(received_chunk)
+    )
 
 
-def name_of(segment_id: str, body: bytes) -> str:
+def rewritten_segment_id(segment_id: str, body: bytes) -> str:
     """Return the id of a segment that takes another's place in time, with other bytes."""
     return f"{segment_id.partition('_')[0]}_{hashlib.sha256(body).hexdigest()[:8]}"
 
@@ -42,5 +46,5 @@ def _renamed(key: str, body: bytes) -> str:
     parsed = keys.parse_segment_key(key)
     assert parsed is not None, key
     day, segment_id = parsed
-    make = keys.segment_key if key.startswith(keys.RAW) else keys.quarantine_key
-    return make(day, name_of(segment_id, body))
+    make = keys.segment_key if key.startswith(keys.RAW) else keys.quarantined_segment_key
+    return make(day, rewritten_segment_id(segment_id, body))

@@ -11,14 +11,14 @@ from functools import partial
 
 from lake import failpoints, ids
 from lake.raw import segment_file
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import Store
 
 _WRITERS = 8  # days that are written at once
 
 
-def append(store: Store, arrivals: Sequence[Arrival], *, now_ms: int) -> list[str]:
+def append(store: Store, received_chunks: Sequence[ReceivedChunk], *, now_ms: int) -> list[str]:
     """Write one segment per day on which the chunks' sessions began; return their keys.
 
     Durable when it returns. Each segment is written whole or not at all, and its write may be
@@ -28,9 +28,9 @@ def append(store: Store, arrivals: Sequence[Arrival], *, now_ms: int) -> list[st
     Raises:
         StoreUnavailable: The store failed; whether a write landed is unknown.
     """
-    days: dict[date, list[Arrival]] = defaultdict(list)
-    for arrival in arrivals:
-        days[ids.day_of(arrival.session_id)].append(arrival)
+    days: dict[date, list[ReceivedChunk]] = defaultdict(list)
+    for received_chunk in received_chunks:
+        days[ids.day_of(received_chunk.session_id)].append(received_chunk)
     write = partial(_write, store, now_ms=now_ms)
     if len(days) <= 1:
         return [write(*one) for one in days.items()]
@@ -38,12 +38,14 @@ def append(store: Store, arrivals: Sequence[Arrival], *, now_ms: int) -> list[st
         return list(pool.map(lambda day: write(day, days[day]), sorted(days)))
 
 
-def _write(store: Store, day: date, arrivals: Sequence[Arrival], *, now_ms: int) -> str:
+def _write(
+    store: Store, day: date, received_chunks: Sequence[ReceivedChunk], *, now_ms: int
+) -> str:
     segment_id = ids.new_uuid7(now_ms)
     key = keys.segment_key(day, segment_id)
-    body = segment_file.encode(arrivals)
-    failpoints.point("ingest-before-put")
+    body = segment_file.encode(received_chunks)
+    failpoints.failpoint("ingest-before-put")
     is_ours = store.put_new(key, body, token=segment_id)
     assert is_ours, f"{key} is a new random name, and taken"
-    failpoints.point("ingest-after-put")
+    failpoints.failpoint("ingest-after-put")
     return key

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from lake.raw.chunk_facts import ChunkFacts, View
+    from lake.raw.chunk_facts import ChunkFacts, RecordedView
 
 VIEWS_LENGTH_MAX = 256 * 1024  # 2,000 page views of a usual address and title
 _VIEW_LENGTH = 32  # what a view takes beside its texts
@@ -25,7 +25,7 @@ _AT_MS = attrgetter("at_ms")
 Place = tuple[str, int]
 
 
-class Cut(msgspec.Struct, array_like=True, frozen=True):
+class ViewCut(msgspec.Struct, array_like=True, frozen=True):
     """What a chunk had before its views were cut.
 
     `length` is that of its views, `page_count` how many page views stood between the two kept.
@@ -35,12 +35,12 @@ class Cut(msgspec.Struct, array_like=True, frozen=True):
     page_count: int
 
 
-def length_of(views: "tuple[View, ...]") -> int:
+def views_length(views: "tuple[RecordedView, ...]") -> int:
     """Return what views weigh in the budget."""
     return sum(_VIEW_LENGTH + len(view.url) + len(view.title) for view in views)
 
 
-def cut(facts: "ChunkFacts") -> "ChunkFacts":
+def cut_views(facts: "ChunkFacts") -> "ChunkFacts":
     """Return a chunk with the first of its views and the start of its last page view.
 
     May be repeated.
@@ -52,11 +52,11 @@ def cut(facts: "ChunkFacts") -> "ChunkFacts":
     changes = sum(one.url != other.url for one, other in pairwise(views))
     hidden = changes - (first.url != last.url)
     return msgspec.structs.replace(
-        facts, views=(first, last), cut=Cut(length_of(facts.views), hidden)
+        facts, views=(first, last), cut=ViewCut(views_length(facts.views), hidden)
     )
 
 
-def _last_start(views: "list[View]") -> "View":
+def _last_start(views: "list[RecordedView]") -> "RecordedView":
     """Return the view with which the last page view begins, with the last title that it got."""
     run = list(takewhile(lambda view: view.url == views[-1].url, reversed(views)))
     if len(run) == len(views):
@@ -74,12 +74,12 @@ class ViewBudget:
         self._end: Place | None = None  # the first chunk that does not keep its views
 
     def add(self, facts: "ChunkFacts") -> list[Place]:
-        """Take a chunk; return the places of those to `cut` now: maybe this one, maybe others."""
+        """Take a chunk; return the places of those to `cut_views` now."""
         if not facts.views:
             return []
         if self._end is not None and facts.place > self._end:
             return [facts.place]
-        length = facts.cut.length if facts.cut else length_of(facts.views)
+        length = facts.cut.length if facts.cut else views_length(facts.views)
         insort(self._kept, (facts.place, length))
         self._length += length
         lost = []

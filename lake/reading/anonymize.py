@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from lake.raw.chunk_codec import IDENTIFY
-from lake.reading.replay import Piece
+from lake.reading.replay import ReplayPiece
 
 WITHHELD = "replaylake.withheld"
 _PLAIN = IDENTIFY.encode()
@@ -32,7 +32,7 @@ _TAGGED = msgspec.json.Decoder(_Tagged)
 _TAG = msgspec.json.Decoder(_Tag)
 
 
-def anonymous(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def anonymize_replay(pieces: Iterable[ReplayPiece]) -> Iterator[ReplayPiece]:
     """Yield a replay's pieces; a frame that names nobody is yielded as it lies.
 
     Raises:
@@ -40,17 +40,21 @@ def anonymous(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """
     for piece in pieces:
         text = piece.text()
-        lines = [_anonymous(line) for line in text[:-1].split(b"\n")] if _may_tell(text) else []
+        lines = (
+            [_anonymize_line(line) for line in text[:-1].split(b"\n")]
+            if _may_identify(text)
+            else []
+        )
         found = b"\n".join(lines) + b"\n"
-        yield piece if not lines or found == text else Piece(found, None, piece.key)
+        yield piece if not lines or found == text else ReplayPiece(found, None, piece.key)
 
 
-def _may_tell(text: bytes) -> bool:
+def _may_identify(text: bytes) -> bool:
     return _PLAIN in text or _ESCAPED.search(text) is not None
 
 
-def _anonymous(line: bytes) -> bytes:
-    if not _may_tell(line):
+def _anonymize_line(line: bytes) -> bytes:
+    if not _may_identify(line):
         return line
     try:
         event = _TAGGED.decode(line)

@@ -11,8 +11,8 @@ import polars as pl
 
 from lake.control.websites import Website
 from lake.reading.lake_snapshot import Lake
-from lake.reading.retry_on_newer import asked_again
-from lake.reading.visible_sessions import Visible, address
+from lake.reading.retry_on_newer import retry_on_newer_snapshot
+from lake.reading.visible_sessions import VisibleSessions, page_address
 from lake.tables.delta_table import reading
 
 
@@ -32,7 +32,7 @@ class ClickedPages(NamedTuple):
     total: int
 
 
-@asked_again
+@retry_on_newer_snapshot
 def clicked_pages(
     lake: Lake,
     website: Website,
@@ -46,8 +46,8 @@ def clicked_pages(
     Raises:
         Damaged, StoreUnavailable.
     """
-    visible = Visible.now(lake, website, from_at=from_at, to_at=to_at)
-    views = visible.rows("pages").drop_nulls("url").with_columns(url=address(pl.col("url")))
+    visible = VisibleSessions.now(lake, website, from_at=from_at, to_at=to_at)
+    views = visible.rows("pages").drop_nulls("url").with_columns(url=page_address(pl.col("url")))
     pages = views.group_by("url").agg(
         view_count=pl.len(),
         session_count=pl.col("session_id").n_unique(),

@@ -12,22 +12,22 @@ import polars as pl
 
 from lake import ids
 from lake.control import websites
-from lake.control.tombstones import Erased
+from lake.control.tombstones import Tombstones
 from lake.control.websites import Website
-from lake.reading.lake_snapshot import Lake, View
-from lake.reading.retry_on_newer import asked_again
-from lake.reading.visible_sessions import Visible
+from lake.reading.lake_snapshot import Lake, LakeSnapshot
+from lake.reading.retry_on_newer import retry_on_newer_snapshot
+from lake.reading.visible_sessions import VisibleSessions
 from lake.tables.daily_summary import SUMMARY, summary_of
 from lake.tables.delta_table import Table, reading
-from lake.tables.erased_filter import sessions_of
+from lake.tables.erased_filter import filter_sessions_of_people
 from lake.tables.row_builders import Row
-from lake.tables.session_rows import may_be_of, without
+from lake.tables.session_rows import may_hold_website, without_sessions
 
 _JSON = ("signals", "top_pages", "top_errors")
 
 
-@asked_again
-def days(
+@retry_on_newer_snapshot
+def daily_summaries(
     lake: Lake,
     website: Website,
     *,
@@ -45,7 +45,7 @@ def days(
     """
     view = lake.view()
     gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
-    first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
+    first_day = websites.first_retained_day(website, lake.settings, now_ms=lake.now_ms())
     wanted = pl.col("date") >= max(first_day, from_at.date() if from_at else first_day)
     if to_at is not None:
         wanted &= pl.col("date").cast(pl.Datetime("us", "UTC")) < to_at
@@ -54,24 +54,26 @@ def days(
     with reading(SUMMARY):
         mine = table.scan(files).filter(wanted, website_id=website.website_id)
         stored = mine.sort("date").collect().to_dicts()
-    anew = _counted_anew(view, gone, {row["date"] for row in stored})
+    anew = _recount_days(view, gone, {row["date"] for row in stored})
     rows = [anew.get(row["date"], row) for row in stored]
     found = [_decoded(row) for row in rows if row is not None]
     _add_messages(lake, website, found)
     return found
 
 
-def _counted_anew(view: View, gone: Erased, wanted: set[date]) -> dict[date, Row | None]:
+def _recount_days(
+    view: LakeSnapshot, gone: Tombstones, wanted: set[date]
+) -> dict[date, Row | None]:
     """Count those of the days again of which something is to go; None where nothing is left."""
     sessions = view.tables["sessions"]
     mine = sessions.scan(
-        [file for file in sessions.files if may_be_of(file, gone.website_id)]
+        [file for file in sessions.files if may_hold_website(file, gone.website_id)]
     ).filter(website_id=gone.website_id)
-    hidden = gone.waiting | (sessions_of(mine, gone.people) if gone.people else set())
+    hidden = gone.waiting | (filter_sessions_of_people(mine, gone.people) if gone.people else set())
     keys = [(gone.website_id, session_id) for session_id in hidden]
 
     def counted(rows: pl.LazyFrame) -> pl.LazyFrame:
-        return without(rows.filter(website_id=gone.website_id), keys)
+        return without_sessions(rows.filter(website_id=gone.website_id), keys)
 
     found = {}
     for day in {ids.day_of(session_id) for session_id in hidden} & wanted:
@@ -92,7 +94,11 @@ def _add_messages(lake: Lake, website: Website, rows: list[Row]) -> None:
     """Give each of the errors the newest message of its group."""
     errors: list[dict[str, Any]] = [one for row in rows for one in row["top_errors"] or ()]
     wanted = {error["fingerprint"] for error in errors}
-    known = Visible.now(lake, website).rows("errors").filter(pl.col("fingerprint").is_in(wanted))
+    known = (
+        VisibleSessions.now(lake, website)
+        .rows("errors")
+        .filter(pl.col("fingerprint").is_in(wanted))
+    )
     newest = known.group_by("fingerprint").agg(
         pl.col("message").sort_by("started_at", "error_no").last()
     )

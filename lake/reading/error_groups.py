@@ -11,14 +11,14 @@ import polars as pl
 from lake.control.websites import Website
 from lake.reading import pending_errors
 from lake.reading.lake_snapshot import Lake
-from lake.reading.retry_on_newer import asked_again
-from lake.reading.visible_sessions import Visible, offset_ms, window
-from lake.tables.delta_table import POLARS, reading
+from lake.reading.retry_on_newer import retry_on_newer_snapshot
+from lake.reading.visible_sessions import VisibleSessions, offset_ms, visible_period
+from lake.tables.delta_table import POLARS_SCHEMAS, reading
 from lake.tables.erased_filter import without_erased
 from lake.tables.row_builders import Row
 
 _DAYS_MAX = 366  # told of one group; the longest that a plan keeps sessions, by its defaults
-_ERRORS = {name: kind for name, kind in POLARS["errors"].items() if name != "part"}
+_ERRORS = {name: kind for name, kind in POLARS_SCHEMAS["errors"].items() if name != "part"}
 _STARTS = ("session_id", "first_at_ms", "visitor_ids", "user_id", "user_ids")
 _SESSION_MS_MAX = 7 * 86_400_000  # our recorder's end after a day; beyond, a clock has jumped
 _SINCE_MS = pl.when(pl.col("offset_ms") <= _SESSION_MS_MAX).then("offset_ms").otherwise(0)
@@ -27,14 +27,14 @@ _DATE = pl.col("seen_at").dt.date().alias("date")
 _COUNTS = {"count": pl.len(), "session_count": pl.col("session_id").n_unique()}
 
 
-class Groups(NamedTuple):
+class ErrorGroupPage(NamedTuple):
     """Groups, the latest first. `total` counts those beyond the limit too."""
 
     rows: list[Row]
     total: int
 
 
-class Occurrences(NamedTuple):
+class ErrorOccurrencePage(NamedTuple):
     """Errors of one group, the latest first; `by_day` as in `error_groups`, of all of them."""
 
     rows: list[Row]
@@ -42,7 +42,7 @@ class Occurrences(NamedTuple):
     by_day: list[Row]
 
 
-@asked_again
+@retry_on_newer_snapshot
 def error_groups(
     lake: Lake,
     website: Website,
@@ -50,7 +50,7 @@ def error_groups(
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int = 50,
-) -> Groups:
+) -> ErrorGroupPage:
     """Return groups: fingerprint, message and source of the last, count, session_count, …
 
     Also visitor_count, first and last_seen_at, and `by_day`: rows of date, count and
@@ -79,10 +79,10 @@ def error_groups(
         by_day[day.pop("fingerprint")].append(day)
     for row in rows:
         row["by_day"] = by_day[row["fingerprint"]][-_DAYS_MAX:]
-    return Groups(rows, groups.height)
+    return ErrorGroupPage(rows, groups.height)
 
 
-@asked_again
+@retry_on_newer_snapshot
 def error_occurrences(
     lake: Lake,
     website: Website,
@@ -91,7 +91,7 @@ def error_occurrences(
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int = 50,
-) -> Occurrences:
+) -> ErrorOccurrencePage:
     """Return the errors of one group, with `offset_ms` into their sessions' replays.
 
     And with `stack_original`, see `lake.source_maps.symbolicate`.
@@ -107,16 +107,16 @@ def error_occurrences(
         )
     rows = newest.sort(by, descending=True).to_dicts()
     applied = lake.source_maps.applied(website.website_id, rows)
-    return Occurrences(applied, int(days["count"].sum()), days.tail(_DAYS_MAX).to_dicts())
+    return ErrorOccurrencePage(applied, int(days["count"].sum()), days.tail(_DAYS_MAX).to_dicts())
 
 
 def _errors(
     lake: Lake, website: Website, from_at: datetime | None, to_at: datetime | None
 ) -> pl.LazyFrame:
     """Return a website's errors with `offset_ms` and `seen_at`, the server's clock."""
-    low, high = window(lake, website, from_at, to_at)
-    view, pending, gone, waiting = pending_errors.seen(lake, website, low, high)
-    shown = Visible(view, gone, website, low, high)
+    low, high = visible_period(lake, website, from_at, to_at)
+    view, pending, gone, waiting = pending_errors.read_pending_errors(lake, website, low, high)
+    shown = VisibleSessions(view, gone, website, low, high)
     errors = pl.concat([shown.scan("errors"), pl.LazyFrame(waiting, _ERRORS, orient="row")])
     # A session with waiting chunks may begin earlier than its row in the table says.
     fresh = pending.rows.lazy().select(_STARTS)

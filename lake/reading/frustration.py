@@ -12,22 +12,22 @@ import polars as pl
 
 from lake.control.websites import Website
 from lake.reading.lake_snapshot import Lake
-from lake.reading.retry_on_newer import asked_again
-from lake.reading.visible_sessions import Visible, address, offset_ms
+from lake.reading.retry_on_newer import retry_on_newer_snapshot
+from lake.reading.visible_sessions import VisibleSessions, offset_ms, page_address
 from lake.tables.delta_table import reading
 from lake.tables.row_builders import Row
 
 EXAMPLES_MAX = 3  # sessions that show a group
-By = Literal["page", "target", "signal"]
-_KEYS: dict[By, tuple[str, ...]] = {
+GroupBy = Literal["page", "target", "signal"]
+_KEYS: dict[GroupBy, tuple[str, ...]] = {
     "page": ("url",),
     "target": ("url", "target", "text"),
     "signal": ("kind",),
 }
-_BADNESS = ("session_count", "count")  # what makes one group worse than another
+_RANK_COLUMNS = ("session_count", "count")  # what makes one group worse than another
 
 
-class Worst(NamedTuple):
+class WorstGroups(NamedTuple):
     """Groups, the worst first. `total` counts those beyond the limit too.
 
     Each has what it is grouped by (`url`; `url`, `target` and `text`; or `kind`), `count` of
@@ -39,17 +39,17 @@ class Worst(NamedTuple):
     total: int
 
 
-@asked_again
-def worst(
+@retry_on_newer_snapshot
+def worst_groups(
     lake: Lake,
     website: Website,
     *,
-    by: By,
+    by: GroupBy,
     kinds: Sequence[str] = (),
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int = 50,
-) -> Worst:
+) -> WorstGroups:
     """Return the worst pages (an address without query and fragment), elements or kinds.
 
     Args:
@@ -58,14 +58,14 @@ def worst(
     Raises:
         Damaged, StoreUnavailable.
     """
-    visible = Visible.now(lake, website, from_at=from_at, to_at=to_at)
+    visible = VisibleSessions.now(lake, website, from_at=from_at, to_at=to_at)
     key = _KEYS[by]
     signals = visible.rows("signals", "first_at_ms", "visitor_id")
     if kinds:
         signals = signals.filter(pl.col("kind").is_in(kinds))
     if by == "target":
         signals = signals.drop_nulls("target")
-    signals = signals.with_columns(url=address(pl.col("url")))
+    signals = signals.with_columns(url=page_address(pl.col("url")))
     groups = signals.group_by(key).agg(
         count=pl.len(),
         session_count=pl.col("session_id").n_unique(),
@@ -74,7 +74,7 @@ def worst(
     with reading("signals"):
         found = groups.collect(engine="streaming")
         # Names make the order of equals the same each time.
-        order = [*(-pl.col(name).cast(pl.Int64) for name in _BADNESS), *map(pl.col, key)]
+        order = [*(-pl.col(name).cast(pl.Int64) for name in _RANK_COLUMNS), *map(pl.col, key)]
         top = found.sort(order).head(limit).with_row_index("place")
         places = top.lazy().select("place", *key)
         mine = signals.join(places, on=key, nulls_equal=True)
@@ -89,7 +89,7 @@ def worst(
         rows[place]["examples"].append((session_id, first_ms))
     for place, count in (row for frame in viewing for row in frame.iter_rows()):
         rows[place]["viewing_session_count"] = count
-    return Worst(rows, found.height)
+    return WorstGroups(rows, found.height)
 
 
 def _kinds(signals: pl.LazyFrame) -> pl.LazyFrame:
@@ -106,8 +106,8 @@ def _examples(signals: pl.LazyFrame) -> pl.LazyFrame:
     return newest.unnest("moment")
 
 
-def _viewing(visible: Visible, places: pl.LazyFrame) -> pl.LazyFrame:
+def _viewing(visible: VisibleSessions, places: pl.LazyFrame) -> pl.LazyFrame:
     """Count the sessions that viewed each page: place | count."""
-    pages = visible.rows("pages").select("session_id", url=address(pl.col("url")))
+    pages = visible.rows("pages").select("session_id", url=page_address(pl.col("url")))
     viewed = pages.join(places, on="url", nulls_equal=True)
     return viewed.group_by("place").agg(count=pl.col("session_id").n_unique())

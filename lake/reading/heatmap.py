@@ -11,8 +11,8 @@ import polars as pl
 
 from lake.control.websites import Website
 from lake.reading.lake_snapshot import Lake
-from lake.reading.retry_on_newer import asked_again
-from lake.reading.visible_sessions import Visible, offset_ms
+from lake.reading.retry_on_newer import retry_on_newer_snapshot
+from lake.reading.visible_sessions import VisibleSessions, offset_ms
 from lake.tables.delta_table import reading
 
 CELLS_MAX = 5_000
@@ -66,7 +66,7 @@ class Heatmap(NamedTuple):
     background: Background | None
 
 
-@asked_again
+@retry_on_newer_snapshot
 def heatmap(
     lake: Lake,
     website: Website,
@@ -86,7 +86,7 @@ def heatmap(
     Raises:
         Damaged, StoreUnavailable.
     """
-    visible = Visible.now(lake, website, from_at=from_at, to_at=to_at)
+    visible = VisibleSessions.now(lake, website, from_at=from_at, to_at=to_at)
     views = visible.rows("pages", "first_at_ms", "is_complete").filter(_is_at(url))
     if viewport is not None:
         low, high = _WIDTHS[viewport]
@@ -102,7 +102,7 @@ def heatmap(
         view_count,
         click_count,
         [Cell(*row) for row in cells.iter_rows()],
-        _falling(steps),
+        _cumulative(steps),
         next((Background(*row) for row in newest.iter_rows()), None),
     )
 
@@ -137,7 +137,7 @@ def _steps(views: pl.LazyFrame) -> pl.LazyFrame:
     return views.select(step=step).drop_nulls().group_by("step").agg(count=pl.len())
 
 
-def _falling(steps: pl.DataFrame) -> list[Step]:
+def _cumulative(steps: pl.DataFrame) -> list[Step]:
     """Add up: who saw a step saw those above it."""
     counts: dict[int, int] = dict(steps.iter_rows())
     found: list[Step] = []

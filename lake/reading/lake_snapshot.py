@@ -1,8 +1,8 @@
 """Both levels of the lake as one, for readers: the tables, and the chunks that still wait.
 
-A `View` is a moment of the lake. Waiting chunks are listed before the tables are read, so that
-what is compacted in between is seen twice rather than never; chunks that are in a session's file
-already are then known by identity and counted once. The lock under which a view is made is
+A `LakeSnapshot` is a moment of the lake. Waiting chunks are listed before the tables are read, so
+that what is compacted in between is seen twice rather than never; chunks that are in a session's
+file already are then known by identity and counted once. The lock under which a view is made is
 everybody's, so that only listing and reading what is new happens there; what waits is merged with
 the tables a website at a time (see `lake.reading.pending_sessions`).
 """
@@ -17,12 +17,12 @@ import structlog
 
 from lake.bounded_cache import Kept
 from lake.control import tombstones
-from lake.control.tombstones import Erased
+from lake.control.tombstones import Tombstones
 from lake.errors import LakeError
-from lake.raw.pending_index import Pending, PendingIndex
+from lake.raw.pending_index import PendingIndex, PendingSnapshot
 from lake.reading import pending_sessions
-from lake.reading.match_cache import forget
-from lake.reading.pending_sessions import PendingSessions, WebsiteMerge, frame_of
+from lake.reading.match_cache import evict_removed_files
+from lake.reading.pending_sessions import PendingSessions, WebsiteMerge, session_frame
 from lake.settings import Settings
 from lake.source_maps.symbolicate import SourceMaps
 from lake.storage.base import Store
@@ -30,15 +30,15 @@ from lake.tables.delta_table import Snapshot, Table, reading
 from lake.tables.schemas import BY_SESSION
 from lake.tables.session_rows import rows_of
 
-_KEPT_ERRORS_BYTES_MAX = 32 * 1024 * 1024
+_ERROR_CACHE_BYTES_MAX = 32 * 1024 * 1024
 _log = structlog.get_logger(__name__)
 
 
-class View(NamedTuple):
+class LakeSnapshot(NamedTuple):
     """The lake at a moment."""
 
     tables: Mapping[str, Snapshot]
-    pending: Pending
+    pending: PendingSnapshot
 
 
 class Lake:
@@ -53,18 +53,18 @@ class Lake:
         self.settings = settings
         self.now_ms = now_ms
         self.kept = Kept(settings.table_memory_bytes_max)
-        self.kept_errors = Kept(_KEPT_ERRORS_BYTES_MAX)  # of chunks that wait, by where they lie
+        self.error_cache = Kept(_ERROR_CACHE_BYTES_MAX)  # of chunks that wait, by where they lie
         self.source_maps = SourceMaps(store, now_ms, int(settings.control_cache_s * 1000))
-        self.erased = tombstones.Memory(store)
+        self.erased = tombstones.TombstoneCache(store)
         self._lock = threading.Lock()
         self._index = PendingIndex(store)
         self._tables = {name: Table(store, name) for name in BY_SESSION}
         self._readers = ThreadPoolExecutor(len(BY_SESSION), "tables")
         self._refresher = ThreadPoolExecutor(1, "view")
-        self._hidden: dict[str, tuple[Erased, int, pl.DataFrame]] = {}
+        self._hidden: dict[str, tuple[Tombstones, int, pl.DataFrame]] = {}
         self._merges: dict[str, WebsiteMerge] = {}
         self._merges_lock = threading.Lock()
-        self._view: View | None = None
+        self._view: LakeSnapshot | None = None
         self._viewed_ms = 0
 
     @property
@@ -72,7 +72,7 @@ class Lake:
         """Whether the view that readers get is older than `pending_refresh_ms`."""
         return not 0 <= self.now_ms() - self._viewed_ms < self.settings.pending_refresh_ms
 
-    def view(self, *, newer: bool = False) -> View:
+    def view(self, *, newer: bool = False) -> LakeSnapshot:
         """Return the lake as it was about `pending_refresh_ms` ago; as it is now if `newer`.
 
         Raises:
@@ -98,7 +98,7 @@ class Lake:
         finally:
             self._lock.release()
 
-    def _refresh(self) -> View:
+    def _refresh(self) -> LakeSnapshot:
         """Look at the lake. The caller holds the lock."""
         now_ms = self.now_ms()
         pending = self._index.refresh()
@@ -106,19 +106,19 @@ class Lake:
         tables = dict(zip(BY_SESSION, snapshots, strict=True))
         before = self._view
         if before is None or pending is not before.pending or tables != before.tables:
-            self._view = View(tables, pending)
+            self._view = LakeSnapshot(tables, pending)
             with self._merges_lock:
                 for website_id in self._merges.keys() - pending.websites.keys():
                     del self._merges[website_id]
             if before is not None and before.tables["sessions"] != tables["sessions"]:
-                forget(self.kept, tables["sessions"])
+                evict_removed_files(self.kept, tables["sessions"])
         self._viewed_ms = now_ms
         assert self._view is not None
         return self._view
 
-    def with_sessions(
+    def snapshot_with_sessions(
         self, website_id: str, *, newer: bool = False
-    ) -> tuple[View, PendingSessions]:
+    ) -> tuple[LakeSnapshot, PendingSessions]:
         """Return a view and, as of it, a website's sessions with waiting chunks.
 
         Only readers of the same website wait for each other.
@@ -128,7 +128,7 @@ class Lake:
         """
         view = self.view(newer=newer)
         if website_id not in view.pending.websites:
-            return view, pending_sessions.NONE
+            return view, pending_sessions.NO_SESSIONS
         with self._merges_lock:
             website = self._merges.setdefault(website_id, WebsiteMerge(self.store, website_id))
         with website.lock:
@@ -136,11 +136,11 @@ class Lake:
             chunks = view.pending.websites.get(website_id, {})
             return view, website.merged(chunks, view.tables)
 
-    def hidden_rows(self, view: View, gone: Erased) -> pl.DataFrame:
+    def erased_rows(self, view: LakeSnapshot, gone: Tombstones) -> pl.DataFrame:
         """Return the table's rows of sessions that are erased and still there."""
         if not gone.waiting:
             self._hidden.pop(gone.website_id, None)  # what is gone is not remembered either
-            return frame_of([])
+            return session_frame([])
         sessions = view.tables["sessions"]
         known = self._hidden.get(gone.website_id)
         if known is None or known[0] is not gone or known[1] != sessions.version:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from lake.control.websites import Website
-from lake.raw.payload_spool import SegmentLost, Spool
+from lake.raw.payload_spool import PayloadSpool, SegmentLost
 from lake.reading.lake_snapshot import Lake
-from lake.reading.session_lookup import Found, find
+from lake.reading.session_lookup import ResolvedSession, resolve_session
 from lake.sessions import merge, session_file
-from lake.sessions.merge import ChunkDamaged, Union
+from lake.sessions.merge import ChunkDamaged, ChunkUnion
 from lake.sessions.session_file import SessionFile
 from lake.storage.scratch import scratch_folder
 
@@ -25,7 +25,10 @@ T = TypeVar("T")
 
 
 def with_payloads(
-    lake: Lake, website: Website, session_id: str, read: Callable[[Found, Spool, Path], T]
+    lake: Lake,
+    website: Website,
+    session_id: str,
+    read: Callable[[ResolvedSession, PayloadSpool, Path], T],
 ) -> T:
     """Call `read` with a session and the payloads of its new chunks.
 
@@ -35,47 +38,50 @@ def with_payloads(
     Raises:
         SessionMissing, Damaged, StoreUnavailable.
     """
-    found = find(lake, website, session_id)
+    found = resolve_session(lake, website, session_id)
     for _ in range(_TRIES_MAX):
         with scratch_folder() as folder:
-            new = {id(arrival) for arrival in found.union.new}
-            items = [item for item in found.waiting if id(item.arrival) in new]
+            new = {id(received_chunk) for received_chunk in found.union.new}
+            items = [item for item in found.waiting if id(item.received_chunk) in new]
             try:
-                with Spool(lake.store, items, folder / "spool") as spool:
+                with PayloadSpool(lake.store, items, folder / "spool") as spool:
                     return _undamaged(found, spool, folder, read)
             except SegmentLost as lost:
                 if lost.damage is None:
-                    found = find(lake, website, session_id, newer=True)
+                    found = resolve_session(lake, website, session_id, newer=True)
                     continue
                 union = found.union
                 for item in items:
                     if item.key == lost.key:
-                        union = union.without(item.arrival)
+                        union = union.without(item.received_chunk)
                 found = found._replace(union=union)
     raise AssertionError("segments vanish faster than they can be read")
 
 
 def _undamaged(
-    found: Found, spool: Spool, folder: Path, read: Callable[[Found, Spool, Path], T]
+    found: ResolvedSession,
+    spool: PayloadSpool,
+    folder: Path,
+    read: Callable[[ResolvedSession, PayloadSpool, Path], T],
 ) -> T:
     while True:
         try:
             return read(found, spool, folder)
         except ChunkDamaged as damage:
-            found = found._replace(union=found.union.without(damage.arrival))
+            found = found._replace(union=found.union.without(damage.received_chunk))
 
 
-def tail_of(
-    lake: Lake, found: Found, spool: Spool, folder: Path, first: int, last: int
+def write_live_tail(
+    lake: Lake, found: ResolvedSession, spool: PayloadSpool, folder: Path, first: int, last: int
 ) -> SessionFile:
     """Write the new chunks and the file's frames [first, last) into one session file.
 
     Raises:
         ChunkDamaged, Damaged, StoreUnavailable.
     """
-    union: Union = found.union
+    union: ChunkUnion = found.union
     file = found.file
-    events = merge.ordered(
+    events = merge.ordered_events(
         file.events(first, last) if file else None,
         file.header.chunks if file else (),
         union,
@@ -83,7 +89,7 @@ def tail_of(
         folder,
         lake.settings,
     )
-    written = session_file.write(
+    written = session_file.write_session_file(
         folder,
         events,
         website_id="",
@@ -93,10 +99,10 @@ def tail_of(
         visitor_ids=union.visitor_ids,
         settings=replace(lake.settings, zstd_level=_LEVEL),
     )
-    return SessionFile(_OneObject(written.content), "tail")
+    return SessionFile(_LocalObject(written.content), "tail")
 
 
-class _OneObject:
+class _LocalObject:
     """What a `SessionFile` reads of a store, over one local file that may be unlinked."""
 
     def __init__(self, content: bytes | Path) -> None:

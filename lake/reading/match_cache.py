@@ -20,11 +20,11 @@ from lake.tables.partitions import hot_day
 from lake.tables.row_builders import Row
 from lake.tables.schemas import SCHEMAS
 
-LISTED = tuple(
+LIST_COLUMNS = tuple(
     name for name in SCHEMAS["sessions"].names if name not in ("part", "urls", "file_sha256")
 )
-NOTHING = -1  # sorts behind every value: an unscored session
-EVER = datetime.max.replace(tzinfo=UTC)
+UNSCORED = -1  # sorts behind every value: an unscored session
+FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 _HOT_SHARE = 0.5  # of the memory
 _HOT_ROW_BYTES = 600  # about what a row takes in memory, as columns
 _GAP_ROWS = 256  # rows this near are read together
@@ -32,7 +32,7 @@ _INT32 = range(-(2**31), 2**31)
 _SECOND = pl.col("started_at").dt.epoch("s").cast(pl.UInt32).alias("second")
 
 
-class Question(NamedTuple):
+class MatchQuery(NamedTuple):
     """What is looked for.
 
     `name` says what `wanted` is, for the next one who asks; None: it changes with time. `value`
@@ -49,7 +49,7 @@ class Question(NamedTuple):
         """What the rows are sorted by: maybe `value`, and `second`."""
         if self.value is None:
             return {"second": _SECOND}
-        value = pl.col(self.value).cast(pl.Int64).fill_null(NOTHING)
+        value = pl.col(self.value).cast(pl.Int64).fill_null(UNSCORED)
         return {"second": _SECOND, self.value: value.alias(self.value)}
 
 
@@ -72,8 +72,8 @@ class Matches(Protocol):
         ...
 
 
-def find(
-    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: Question
+def find_matches(
+    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: MatchQuery
 ) -> list[Matches]:
     """Return what matches in `files`, where the newest rows are first.
 
@@ -81,10 +81,10 @@ def find(
         Damaged, StoreUnavailable.
     """
     hot = _hot_uris(kept, snapshot)
-    found: list[Matches] = _in_hours(
+    found: list[Matches] = _hot_matches(
         kept, snapshot, [file for file in files if file.uri in hot], question
     )
-    found += _in_months(kept, snapshot, [f for f in files if f.uri not in hot], question)
+    found += _cold_matches(kept, snapshot, [f for f in files if f.uri not in hot], question)
     found = [matches for matches in found if matches.count]
     return sorted(found, key=lambda matches: matches.newest_at, reverse=True)
 
@@ -92,10 +92,10 @@ def find(
 def newest_at(file: TableFile) -> datetime:
     """Return when the newest session of a file began, or a time after it."""
     newest: datetime | None = file.max["started_at"]
-    return EVER if newest is None else newest
+    return FAR_FUTURE if newest is None else newest
 
 
-def forget(kept: Kept, snapshot: Snapshot) -> None:
+def evict_removed_files(kept: Kept, snapshot: Snapshot) -> None:
     """Drop what was kept of files that left the table: they may hold what is erased since."""
     uris = {file.uri for file in snapshot.files}
     kept.drop(lambda key: isinstance(key, tuple) and uris.isdisjoint(key))
@@ -114,15 +114,15 @@ def _hot_uris(kept: Kept, snapshot: Snapshot) -> set[str]:
     return found
 
 
-class _Hour(NamedTuple):
+class _HotFile(NamedTuple):
     """A small file, and where in it each website's rows are: first, how many."""
 
     rows: pl.DataFrame
     places: dict[str, tuple[int, int]]
 
 
-class _InHours:
-    def __init__(self, newest: datetime, rows: pl.DataFrame, question: Question) -> None:
+class _HotMatches:
+    def __init__(self, newest: datetime, rows: pl.DataFrame, question: MatchQuery) -> None:
         self.newest_at = newest
         self._all = rows
         keys = [key.alias("value") if name == question.value else key
@@ -135,23 +135,23 @@ class _InHours:
         return self._rows
 
     def read(self, rows: Sequence[int]) -> list[Row]:
-        return self._all.select(LISTED)[list(rows)].to_dicts()
+        return self._all.select(LIST_COLUMNS)[list(rows)].to_dicts()
 
 
-def _in_hours(
-    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: Question
+def _hot_matches(
+    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: MatchQuery
 ) -> list[Matches]:
     with kept.finding("hours"):
         held = kept.get(("hour", file.uri) for file in files)
         missing = [file for file in files if ("hour", file.uri) not in held]
         with reading(snapshot.name):
             frames = pl.collect_all([snapshot.scan([file]).drop("file_sha256") for file in missing])
-        new: dict[Hashable, _Hour] = {
-            ("hour", file.uri): _Hour(rows, _places(rows))
+        new: dict[Hashable, _HotFile] = {
+            ("hour", file.uri): _HotFile(rows, _places(rows))
             for file, rows in zip(missing, frames, strict=True)
         }
         kept.put((key, hour, _bytes_of(hour.rows)) for key, hour in new.items())
-    hours: list[_Hour] = [(held | new)["hour", file.uri] for file in files]
+    hours: list[_HotFile] = [(held | new)["hour", file.uri] for file in files]
     mine = [
         hour.rows.slice(*hour.places[question.website_id])
         for hour in hours
@@ -159,7 +159,7 @@ def _in_hours(
     ]
     if not mine:
         return []
-    return [_InHours(max(newest_at(file) for file in files), pl.concat(mine), question)]
+    return [_HotMatches(max(newest_at(file) for file in files), pl.concat(mine), question)]
 
 
 def _bytes_of(rows: pl.DataFrame) -> int:
@@ -180,9 +180,9 @@ class _Mask(NamedTuple):
     bits: pl.Series
 
 
-class _InMonth:
+class _ColdMatches:
     def __init__(
-        self, kept: Kept, snapshot: Snapshot, file: TableFile, question: Question, mask: _Mask
+        self, kept: Kept, snapshot: Snapshot, file: TableFile, question: MatchQuery, mask: _Mask
     ) -> None:
         self.newest_at = newest_at(file)
         self.count = int(mask.bits.sum())
@@ -212,7 +212,7 @@ class _InMonth:
                 scan = self._snapshot.scan([self._file], row_index="row")
                 with reading(self._snapshot.name):
                     rows = scan.filter(website_id=website_id).select("row", key).collect()
-                held[known] = (int(rows["row"][0]), _small(rows[name]))
+                held[known] = (int(rows["row"][0]), _narrowed(rows[name]))
                 size_bytes = 200 + int(held[known][1].estimated_size())
                 self._kept.put([(known, held[known], size_bytes)], owner=website_id)
         found: tuple[int, pl.Series] = held[known]
@@ -228,7 +228,7 @@ class _InMonth:
                 [
                     self._snapshot.scan([self._file])
                     .slice(run[0], run[-1] + 1 - run[0])
-                    .select(LISTED)
+                    .select(LIST_COLUMNS)
                     for run in runs
                 ]
             )
@@ -258,8 +258,8 @@ def _runs(rows: list[int]) -> Iterator[list[int]]:
         yield run
 
 
-def _in_months(
-    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: Question
+def _cold_matches(
+    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: MatchQuery
 ) -> list[Matches]:
     with nullcontext() if question.name is None else kept.finding(question.name):
         owner, name = question.website_id, question.name
@@ -281,7 +281,8 @@ def _in_months(
             kept.put(sized, owner=owner)
     masks = held | new
     return [
-        _InMonth(kept, snapshot, file, question, masks[file.uri, question.name]) for file in files
+        _ColdMatches(kept, snapshot, file, question, masks[file.uri, question.name])
+        for file in files
     ]
 
 
@@ -293,7 +294,7 @@ def _mask(rows: pl.Series) -> _Mask:
     return _Mask(first, bits.scatter(rows - first, values=True))
 
 
-def _small(values: pl.Series) -> pl.Series:
+def _narrowed(values: pl.Series) -> pl.Series:
     """Halve the memory of integers that need no more."""
     if values.dtype != pl.Int64 or values.is_empty():
         return values

@@ -10,19 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import NamedTuple
 
-from lake.analysis.js_errors.rule import ErrorEvent, ErrorRule
-from lake.control.tombstones import Erased
+from lake.analysis.js_errors.rule import JsError, JsErrors
+from lake.control.tombstones import Tombstones
 from lake.control.websites import Website
 from lake.errors import Damaged, ObjectMissing
 from lake.raw import chunk_facts, segment_file
-from lake.raw.pending_index import Waiting, by_session
-from lake.reading.lake_snapshot import Lake, View
+from lake.raw.pending_index import PendingChunk, group_by_session
+from lake.reading.lake_snapshot import Lake, LakeSnapshot
 from lake.reading.pending_sessions import PendingSession, PendingSessions
 from lake.sessions import merge
-from lake.sessions.merge import Union
+from lake.sessions.merge import ChunkUnion
 from lake.tables import row_builders
 from lake.tables.row_builders import Row
-from lake.tables.session_rows import Key
+from lake.tables.session_rows import SessionKey
 
 _CHUNKS_MAX = 200  # of one request
 _RAW_BYTES_MAX = 64 * 1024 * 1024  # of these, inflated
@@ -32,16 +32,18 @@ _EVENT_BYTES = 200  # what an error takes beside its texts
 _TRIES_MAX = 5
 
 
-class Seen(NamedTuple):
+class PendingErrors(NamedTuple):
     """A moment of the lake with its waiting errors. `gone` was asked for after `view`."""
 
-    view: View
+    view: LakeSnapshot
     pending: PendingSessions
-    gone: Erased
+    gone: Tombstones
     rows: list[Row]
 
 
-def seen(lake: Lake, website: Website, low: datetime, high: datetime) -> Seen:
+def read_pending_errors(
+    lake: Lake, website: Website, low: datetime, high: datetime
+) -> PendingErrors:
     """Return the newest errors that wait, of a website's sessions that began in [low, high).
 
     With a newer view where a segment was compacted meanwhile; what is damaged is left out.
@@ -49,29 +51,29 @@ def seen(lake: Lake, website: Website, low: datetime, high: datetime) -> Seen:
     Raises:
         StoreUnavailable.
     """
-    view, pending = lake.with_sessions(website.website_id)
+    view, pending = lake.snapshot_with_sessions(website.website_id)
     for _ in range(_TRIES_MAX):
         gone = lake.erased.of(website.website_id)
-        _forget(lake, gone)
+        _evict_erased(lake, gone)
         try:
-            return Seen(view, pending, gone, _rows(lake, pending, gone, low, high))
+            return PendingErrors(view, pending, gone, _rows(lake, pending, gone, low, high))
         except ObjectMissing:
-            view, pending = lake.with_sessions(website.website_id, newer=True)
+            view, pending = lake.snapshot_with_sessions(website.website_id, newer=True)
     raise AssertionError("segments vanish faster than they can be read")
 
 
-def _forget(lake: Lake, gone: Erased) -> None:
+def _evict_erased(lake: Lake, gone: Tombstones) -> None:
     """What is gone is not remembered either."""
 
     def is_gone(key: Hashable) -> bool:
         return isinstance(key, tuple) and key[0] == gone.website_id and key[1] in gone.waiting
 
     if gone.waiting:
-        lake.kept_errors.drop(is_gone)
+        lake.error_cache.drop(is_gone)
 
 
 def _rows(
-    lake: Lake, pending: PendingSessions, gone: Erased, low: datetime, high: datetime
+    lake: Lake, pending: PendingSessions, gone: Tombstones, low: datetime, high: datetime
 ) -> list[Row]:
     wanted = _newest(
         item
@@ -83,7 +85,7 @@ def _rows(
     )
     events = _events(lake, wanted)
     found: list[Row] = []
-    for key, items in by_session(sorted(wanted, key=_place)).items():
+    for key, items in group_by_session(sorted(wanted, key=_place)).items():
         mine = [(item, events[_place(item)]) for item in items if _place(item) in events]
         if mine:
             found += _rows_of(key, pending.by_id[key[1]].union, mine)
@@ -91,33 +93,33 @@ def _rows(
     return found[:_ROWS_MAX]
 
 
-def _is_hidden(gone: Erased, session: PendingSession) -> bool:
+def _is_hidden(gone: Tombstones, session: PendingSession) -> bool:
     row = session.row
-    return gone.hides(
+    return gone.is_erased(
         row["session_id"], visitors=row_builders.visitors_of(row), users=row_builders.users_of(row)
     )
 
 
-def _place(item: Waiting) -> tuple[str, str, str, int]:
-    return item.arrival.website_id, item.arrival.session_id, item.key, item.row
+def _place(item: PendingChunk) -> tuple[str, str, str, int]:
+    return item.received_chunk.website_id, item.received_chunk.session_id, item.key, item.row
 
 
-def _newest(waiting: Iterator[Waiting]) -> list[Waiting]:
-    found: list[Waiting] = []
+def _newest(waiting: Iterator[PendingChunk]) -> list[PendingChunk]:
+    found: list[PendingChunk] = []
     raw_bytes = 0
-    for item in sorted(waiting, key=lambda item: item.arrival.received_at, reverse=True):
-        raw_bytes += item.arrival.facts.raw_bytes
+    for item in sorted(waiting, key=lambda item: item.received_chunk.received_at, reverse=True):
+        raw_bytes += item.received_chunk.facts.raw_bytes
         if len(found) == _CHUNKS_MAX or (found and raw_bytes > _RAW_BYTES_MAX):
             break
         found.append(item)
     return found
 
 
-def _events(lake: Lake, wanted: list[Waiting]) -> dict[Hashable, list[ErrorEvent]]:
+def _events(lake: Lake, wanted: list[PendingChunk]) -> dict[Hashable, list[JsError]]:
     """Return the errors of chunks by where they lie. Chunks that are damaged have none."""
-    owner = wanted[0].arrival.website_id if wanted else ""
-    known = lake.kept_errors.get(map(_place, wanted), owner=owner)
-    by_segment: dict[str, list[Waiting]] = {}
+    owner = wanted[0].received_chunk.website_id if wanted else ""
+    known = lake.error_cache.get(map(_place, wanted), owner=owner)
+    by_segment: dict[str, list[PendingChunk]] = {}
     for item in wanted:
         if _place(item) not in known:
             by_segment.setdefault(item.key, []).append(item)
@@ -129,32 +131,36 @@ def _events(lake: Lake, wanted: list[Waiting]) -> dict[Hashable, list[ErrorEvent
                 for item, events in _read(lake, body, by_segment[name]):
                     size = sum(len(e.message) + len(e.stack or "") + _EVENT_BYTES for e in events)
                     known[_place(item)] = events
-                    lake.kept_errors.put([(_place(item), events, size)], owner=owner)
+                    lake.error_cache.put([(_place(item), events, size)], owner=owner)
     return {_place(item): known[_place(item)] for item in wanted if _place(item) in known}
 
 
 def _read(
-    lake: Lake, body: bytes, items: list[Waiting]
-) -> Iterator[tuple[Waiting, list[ErrorEvent]]]:
+    lake: Lake, body: bytes, items: list[PendingChunk]
+) -> Iterator[tuple[PendingChunk, list[JsError]]]:
     try:
         payloads = segment_file.decode_payloads(body)
     except Damaged:
         return
     for item in items:
-        rule = ErrorRule()
+        rule = JsErrors()
         try:
-            for event in merge.events_of(item.arrival, payloads[item.row].as_py(), lake.settings):
+            for event in merge.decode_chunk_events(
+                item.received_chunk, payloads[item.row].as_py(), lake.settings
+            ):
                 rule.see(event.at_ms, 0, event.type, event.json)
         except Damaged:
             continue
         yield item, rule.errors
 
 
-def _rows_of(key: Key, union: Union, found: list[tuple[Waiting, list[ErrorEvent]]]) -> list[Row]:
-    summary = chunk_facts.fold(*key, union.chunks, union.client)
+def _rows_of(
+    key: SessionKey, union: ChunkUnion, found: list[tuple[PendingChunk, list[JsError]]]
+) -> list[Row]:
+    summary = chunk_facts.summarize(*key, union.chunks, union.client)
     number = {chunk.place: i for i, chunk in enumerate(union.chunks)}
     events = [
-        event._replace(chunk=number[item.arrival.facts.place])
+        event._replace(chunk=number[item.received_chunk.facts.place])
         for item, events in found
         for event in events
     ]

@@ -12,22 +12,22 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lake.raw.chunk_facts import Client, Summary
-from lake.raw.pending_index import Waiting
+from lake.raw.chunk_facts import Client, SessionSummary
+from lake.raw.pending_index import PendingChunk
 from lake.raw.view_budget import Place
 from lake.sessions import merge
-from lake.sessions.merge import Union
+from lake.sessions.merge import ChunkUnion
 from lake.sessions.running_summary import RunningSummary
 from lake.storage.base import Store
 from lake.tables import row_builders
-from lake.tables.compacted_sessions import Known, known_of
-from lake.tables.delta_table import POLARS, Snapshot, reading
+from lake.tables.compacted_sessions import CompactedSession, read_compacted_sessions
+from lake.tables.delta_table import POLARS_SCHEMAS, Snapshot, reading
 from lake.tables.row_builders import Row
 from lake.tables.schemas import SCORE_COLUMNS
-from lake.tables.session_rows import Key
+from lake.tables.session_rows import SessionKey
 
-_SCHEMA = {name: kind for name, kind in POLARS["sessions"].items() if name != "part"}
-_FEW = 16  # chunks that are rather added up anew than kept added up
+_SCHEMA = {name: kind for name, kind in POLARS_SCHEMAS["sessions"].items() if name != "part"}
+_CHUNKS_RECOUNTED_MAX = 16  # chunks that are rather added up anew than kept added up
 
 
 class PendingSession(NamedTuple):
@@ -37,15 +37,15 @@ class PendingSession(NamedTuple):
     `new_errors` are the waiting chunks with errors that are not in its file.
     """
 
-    known: Known | None
-    waiting: tuple[Waiting, ...]
+    known: CompactedSession | None
+    waiting: tuple[PendingChunk, ...]
     row: Row
-    new_errors: tuple[Waiting, ...]
+    new_errors: tuple[PendingChunk, ...]
 
     @property
-    def union(self) -> Union:
+    def union(self) -> ChunkUnion:
         """Its chunks, put together anew: costs the session's size."""
-        return union_of(self.known, self.waiting)
+        return chunk_union(self.known, self.waiting)
 
 
 class PendingSessions(NamedTuple):
@@ -59,26 +59,30 @@ class PendingSessions(NamedTuple):
     replaced_rows: pl.DataFrame
 
 
-def frame_of(found: Sequence[Row]) -> pl.DataFrame:
+def session_frame(found: Sequence[Row]) -> pl.DataFrame:
     """Return rows of `sessions` as a frame, without `part`."""
     return pl.DataFrame(found, schema=_SCHEMA, orient="row")
 
 
-NONE = PendingSessions({}, frame_of([]), frame_of([]))
+NO_SESSIONS = PendingSessions({}, session_frame([]), session_frame([]))
 
 
-def union_of(known: Known | None, waiting: Iterable[Waiting]) -> Union:
+def chunk_union(known: CompactedSession | None, waiting: Iterable[PendingChunk]) -> ChunkUnion:
     """Return the chunks of a session, those in its file and those that wait."""
-    return merge.unite(
+    return merge.unite_chunks(
         known.chunks if known else (),
         known.client if known else None,
-        (item.arrival for item in waiting),
+        (item.received_chunk for item in waiting),
         known.visitor_ids if known else (),
     )
 
 
-def row_of(
-    summary: Summary, known: Known | None, *, visitor_ids: Iterable[str], has_new: bool
+def row_with_pending(
+    summary: SessionSummary,
+    known: CompactedSession | None,
+    *,
+    visitor_ids: Iterable[str],
+    has_new: bool,
 ) -> Row:
     """Return a session's row with what waits of it; its scores are of its last compaction."""
     if known is not None and not has_new:
@@ -99,12 +103,12 @@ class WebsiteMerge:
         self.lock = threading.Lock()
         self._store = store
         self._website_id = website_id
-        self._sums: dict[str, _Sum] = {}
+        self._sums: dict[str, _SessionTotals] = {}
         self._versions: tuple[int, int] | None = None
-        self._found = NONE
+        self._found = NO_SESSIONS
 
     def merged(
-        self, chunks: Mapping[str, tuple[Waiting, ...]], tables: Mapping[str, Snapshot]
+        self, chunks: Mapping[str, tuple[PendingChunk, ...]], tables: Mapping[str, Snapshot]
     ) -> PendingSessions:
         """Return the sessions at a moment that is no earlier than the last one.
 
@@ -134,8 +138,8 @@ class WebsiteMerge:
         return self._found
 
     def _known(
-        self, chunks: Mapping[str, tuple[Waiting, ...]], tables: Mapping[str, Snapshot]
-    ) -> dict[str, Known]:
+        self, chunks: Mapping[str, tuple[PendingChunk, ...]], tables: Mapping[str, Snapshot]
+    ) -> dict[str, CompactedSession]:
         versions = (tables["sessions"].version, tables["session_files"].version)
         old = self._found.by_id
         have = {
@@ -148,7 +152,7 @@ class WebsiteMerge:
             wanted = chunks.keys() - old.keys()
         keys = [(self._website_id, session_id) for session_id in wanted]
         with reading("sessions"):
-            found = known_of(
+            found = read_compacted_sessions(
                 self._store, tables["sessions"], tables["session_files"], keys, have=have
             )
         if versions == self._versions:
@@ -160,20 +164,20 @@ class WebsiteMerge:
         self,
         session_id: str,
         before: PendingSession | None,
-        known: Known | None,
-        waiting: tuple[Waiting, ...],
+        known: CompactedSession | None,
+        waiting: tuple[PendingChunk, ...],
     ) -> tuple[Row, PendingSession]:
         """Return a session's row, and all else of it."""
         total = self._sums.pop(session_id, None)
-        came: Sequence[Waiting] | None = None
+        came: Sequence[PendingChunk] | None = None
         if total and before and before.known is known:
             came = total.came(before.waiting, waiting)
         if total is None or came is None:
-            total, came = _Sum((self._website_id, session_id), known), waiting
+            total, came = _SessionTotals((self._website_id, session_id), known), waiting
         total.take(came)
-        if len(total.summary.chunks) > _FEW:
+        if len(total.summary.chunks) > _CHUNKS_RECOUNTED_MAX:
             self._sums[session_id] = total
-        row = row_of(
+        row = row_with_pending(
             total.summary.summary(total.client),
             known,
             visitor_ids=sorted(total.visitors - {""}),
@@ -185,26 +189,26 @@ class WebsiteMerge:
     def _rows(self, found: Mapping[str, PendingSession], new_rows: list[Row]) -> pl.DataFrame:
         stale = (self._found.by_id.keys() - found.keys()) | {row["session_id"] for row in new_rows}
         kept = self._found.rows.filter(~pl.col("session_id").is_in(list(stale)))
-        return pl.concat([kept, frame_of(new_rows)], rechunk=True)
+        return pl.concat([kept, session_frame(new_rows)], rechunk=True)
 
     def _replaced_rows(self, found: Mapping[str, PendingSession]) -> pl.DataFrame:
         replaced = [session.known for session in found.values() if session.known]
         before = [session.known for session in self._found.by_id.values() if session.known]
         if list(map(id, replaced)) == list(map(id, before)):
             return self._found.replaced_rows
-        return frame_of([known.row for known in replaced])
+        return session_frame([known.row for known in replaced])
 
 
-class _Sum:
+class _SessionTotals:
     """One session, added up so far."""
 
-    def __init__(self, key: Key, known: Known | None) -> None:
+    def __init__(self, key: SessionKey, known: CompactedSession | None) -> None:
         self.summary = RunningSummary(*key)
         self.users: set[str] = set()
         self.visitors = set(known.visitor_ids if known else ())
         self.has_new = False
         self._is_full = False  # who joins then depends on who came first
-        self.new_errors: list[Waiting] = []
+        self.new_errors: list[PendingChunk] = []
         for chunk in known.chunks if known else ():
             self.summary.add(chunk)
             self.users.update(chunk.users)
@@ -217,8 +221,8 @@ class _Sum:
         return self._client
 
     def came(
-        self, before: tuple[Waiting, ...], now: tuple[Waiting, ...]
-    ) -> Sequence[Waiting] | None:
+        self, before: tuple[PendingChunk, ...], now: tuple[PendingChunk, ...]
+    ) -> Sequence[PendingChunk] | None:
         """Return which chunks wait since `before`. None: the session must be added up anew."""
         if self._is_full:
             return None
@@ -228,24 +232,27 @@ class _Sum:
         items = [item for item in now if item[:2] not in seen]
         has_lost = len(now) - len(items) < len(before)
         # Of one place the oldest counts, and these are not the newest.
-        is_doubled = any(item.arrival.facts.place in self.summary.chunks for item in items)
+        is_doubled = any(item.received_chunk.facts.place in self.summary.chunks for item in items)
         return None if has_lost or is_doubled else items
 
-    def take(self, items: Iterable[Waiting]) -> None:
+    def take(self, items: Iterable[PendingChunk]) -> None:
         for item in items:
-            arrival = item.arrival
-            place = arrival.facts.place
+            received_chunk = item.received_chunk
+            place = received_chunk.facts.place
             if place in self.summary.chunks:
                 continue
-            users, visitor = arrival.facts.users, (arrival.client.visitor_id,)
-            if not (merge.has_room(self.users, users) and merge.has_room(self.visitors, visitor)):
+            users, visitor = received_chunk.facts.users, (received_chunk.client.visitor_id,)
+            if not (
+                merge.fits_people_limit(self.users, users)
+                and merge.fits_people_limit(self.visitors, visitor)
+            ):
                 self._is_full = True
                 continue
-            self.summary.add(arrival.whole_facts)
+            self.summary.add(received_chunk.whole_facts)
             self.users.update(users)
             self.visitors.update(visitor)
             self.has_new = True
-            if arrival.facts.error_count:
+            if received_chunk.facts.error_count:
                 self.new_errors.append(item)
             if self._first is None or place < self._first:
-                self._client, self._first = arrival.client, place
+                self._client, self._first = received_chunk.client, place

@@ -14,20 +14,20 @@ from lake import ids
 from lake.control.websites import Website
 from lake.errors import SessionMissing
 from lake.raw.chunk_codec import FULL_SNAPSHOT, META
-from lake.raw.payload_spool import Spool
+from lake.raw.payload_spool import PayloadSpool
 from lake.reading.lake_snapshot import Lake
-from lake.reading.live_merge import tail_of, with_payloads
-from lake.reading.retry_on_newer import asked_again
-from lake.reading.session_lookup import Found, find
-from lake.sessions.session_file import Frame, Placed, SessionFile, inflate_frame
-from lake.timestamps import CLOCK_OFF_MS_MAX, plausible
+from lake.reading.live_merge import with_payloads, write_live_tail
+from lake.reading.retry_on_newer import retry_on_newer_snapshot
+from lake.reading.session_lookup import ResolvedSession, resolve_session
+from lake.sessions.session_file import OrderedEvent, SessionFile, SessionFrame, inflate_frame
+from lake.timestamps import CLOCK_OFF_MS_MAX, clamp_to_session
 
 
-class Piece(NamedTuple):
+class ReplayPiece(NamedTuple):
     """Some whole lines of a replay: a zstd frame as it lies, or text where one was opened."""
 
     body: bytes
-    frame: Frame | None
+    frame: SessionFrame | None
     key: str
 
     def text(self) -> bytes:
@@ -38,35 +38,35 @@ class Piece(NamedTuple):
 class Replay(NamedTuple):
     """An answer: `pieces` are read as they are taken. `event_count` is of them all.
 
-    `version` names the session's bytes as `version_of` does.
+    `version` names the session's bytes as `replay_version` does.
     """
 
     event_count: int
-    pieces: Iterator[Piece]
+    pieces: Iterator[ReplayPiece]
     version: str | None
 
 
-class _Span(NamedTuple):
+class _FrameSpan(NamedTuple):
     """One frame of one of the files, and the pages of that file's chunks."""
 
     file: SessionFile
     number: int
-    frame: Frame
+    frame: SessionFrame
     pages: tuple[str, ...]
 
-    def events(self) -> Iterator[Placed]:
+    def events(self) -> Iterator[OrderedEvent]:
         return self.file.events(self.number, self.number + 1)
 
 
-class _Window(NamedTuple):
+class _ReplayWindow(NamedTuple):
     """From event `skip` of the first span to the last event at or before `to_at`."""
 
-    spans: list[_Span]
+    spans: list[_FrameSpan]
     skip: int
     to_at: float
     page_id: str | None
 
-    def keeps(self, span: _Span, event: Placed) -> bool:
+    def keeps(self, span: _FrameSpan, event: OrderedEvent) -> bool:
         return event.at_ms <= self.to_at and self.page_id in (None, span.pages[event.chunk])
 
     def is_whole(self, place: int) -> bool:
@@ -82,7 +82,7 @@ class _Window(NamedTuple):
         return [event.json for event in events if self.keeps(span, event)]
 
 
-@asked_again
+@retry_on_newer_snapshot
 def replay(
     lake: Lake,
     website: Website,
@@ -105,12 +105,12 @@ def replay(
         Damaged, StoreUnavailable: Also while `pieces` are taken.
     """
 
-    def read(found: Found, spool: Spool, folder: Path) -> Replay:
+    def read(found: ResolvedSession, spool: PayloadSpool, folder: Path) -> Replay:
         pages = {chunk.page_id for chunk in found.chunks}
         if page_id is not None and page_id not in pages:
             raise SessionMissing(f"session {session_id} has no page {page_id[:64]!r}")
         began_ms = ids.at_ms_of(session_id)
-        start = plausible(min(chunk.first_at_ms for chunk in found.chunks), began_ms)
+        start = clamp_to_session(min(chunk.first_at_ms for chunk in found.chunks), began_ms)
         spans = _spans(lake, found, spool, folder)
         to_at = float("inf") if to_ms is None else start + to_ms
         if to_at >= began_ms + CLOCK_OFF_MS_MAX:
@@ -121,7 +121,7 @@ def replay(
         last = len(spans)
         while last > first + 1 and spans[last - 1].frame.first_at_ms > to_at:
             last -= 1
-        window = _Window(spans[first:last], skip, to_at, page_id)
+        window = _ReplayWindow(spans[first:last], skip, to_at, page_id)
         if page_id is not None and from_ms is None and to_ms is None:
             count = sum(c.event_count for c in found.chunks if c.page_id == page_id)
         else:
@@ -131,43 +131,47 @@ def replay(
     return with_payloads(lake, website, session_id, read)
 
 
-@asked_again
-def version_of(lake: Lake, website: Website, session_id: str) -> str | None:
+@retry_on_newer_snapshot
+def replay_version(lake: Lake, website: Website, session_id: str) -> str | None:
     """Name what a session holds: the same name, the same replay. None while chunks wait.
 
     Raises:
         SessionMissing, Damaged, StoreUnavailable.
     """
-    return _version(find(lake, website, session_id))
+    return _version(resolve_session(lake, website, session_id))
 
 
-def _version(found: Found) -> str | None:
+def _version(found: ResolvedSession) -> str | None:
     return None if found.known is None or found.union.new else str(found.known.row["file_sha256"])
 
 
-def _spans(lake: Lake, found: Found, spool: Spool, folder: Path) -> list[_Span]:
+def _spans(
+    lake: Lake, found: ResolvedSession, spool: PayloadSpool, folder: Path
+) -> list[_FrameSpan]:
     """Return the frames of the session; those that new chunks overlap are merged with them."""
     file = found.file
     stored = _spans_of(file) if file else []
     if not found.union.new:
         return stored
-    new = [arrival.facts for arrival in found.union.new]
+    new = [received_chunk.facts for received_chunk in found.union.new]
     # Facts are whole ms, events may be a fraction before or after.
     begin_at = min(facts.first_at_ms for facts in new) - 1
     end_at = max(facts.last_at_ms for facts in new) + 1
     first = next((i for i, s in enumerate(stored) if s.frame.last_at_ms >= begin_at), len(stored))
     last = next((i for i, s in enumerate(stored) if s.frame.first_at_ms > end_at), len(stored))
     last = max(first, last)
-    tail = tail_of(lake, found, spool, folder, first, last)
+    tail = write_live_tail(lake, found, spool, folder, first, last)
     return [*stored[:first], *_spans_of(tail), *stored[last:]]
 
 
-def _spans_of(file: SessionFile) -> list[_Span]:
+def _spans_of(file: SessionFile) -> list[_FrameSpan]:
     pages = tuple(chunk.page_id for chunk in file.header.chunks)
-    return [_Span(file, number, frame, pages) for number, frame in enumerate(file.header.frames)]
+    return [
+        _FrameSpan(file, number, frame, pages) for number, frame in enumerate(file.header.frames)
+    ]
 
 
-def _start(spans: list[_Span], from_at: float, page_id: str | None) -> tuple[int, int]:
+def _start(spans: list[_FrameSpan], from_at: float, page_id: str | None) -> tuple[int, int]:
     """Return the span and place of the last full snapshot at or before `from_at`, or of its Meta.
 
     Where two pages begin at once, a frame may end between a Meta and its snapshot.
@@ -196,14 +200,14 @@ def _start(spans: list[_Span], from_at: float, page_id: str | None) -> tuple[int
     return 0, 0
 
 
-def _last_metas(span: _Span) -> dict[str, int]:
+def _last_metas(span: _FrameSpan) -> dict[str, int]:
     metas: dict[str, int] = {}
     for place, event in enumerate(span.events()):
         _note_meta(metas, span.pages[event.chunk], place, event)
     return metas
 
 
-def _note_meta(metas: dict[str, int], page: str, place: int, event: Placed) -> None:
+def _note_meta(metas: dict[str, int], page: str, place: int, event: OrderedEvent) -> None:
     """Keep, by page, where its last event was a Meta."""
     if event.type == META:
         metas[page] = place
@@ -211,14 +215,14 @@ def _note_meta(metas: dict[str, int], page: str, place: int, event: Placed) -> N
         metas.pop(page, None)
 
 
-def _count(window: _Window) -> int:
+def _count(window: _ReplayWindow) -> int:
     return sum(
         span.frame.event_count if window.is_whole(place) else len(window.events(place))
         for place, span in enumerate(window.spans)
     )
 
 
-def _pieces(window: _Window) -> Iterator[Piece]:
+def _pieces(window: _ReplayWindow) -> Iterator[ReplayPiece]:
     """Read whole frames of one file in a row, so that one request brings several."""
     places = range(len(window.spans))
 
@@ -231,8 +235,8 @@ def _pieces(window: _Window) -> Iterator[Piece]:
             file, first = spans[0][1].file, spans[0][1].number
             bodies = file.bodies(first, first + len(spans))
             for (_, span), body in zip(spans, bodies, strict=True):
-                yield Piece(body, span.frame, file.key)
+                yield ReplayPiece(body, span.frame, file.key)
         else:
             for place, span in spans:
                 if lines := window.events(place):
-                    yield Piece(b"\n".join(lines) + b"\n", None, span.file.key)
+                    yield ReplayPiece(b"\n".join(lines) + b"\n", None, span.file.key)

@@ -9,13 +9,13 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from lake.errors import StoreUnavailable
-from lake.reading.lake_snapshot import Lake, View
+from lake.reading.lake_snapshot import Lake, LakeSnapshot
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def asked_again(
+def retry_on_newer_snapshot(
     question: Callable[Concatenate[Lake, P], T],
 ) -> Callable[Concatenate[Lake, P], T]:
     """Ask once more if a table is newer than the view that failed.
@@ -37,5 +37,5 @@ def asked_again(
     return ask
 
 
-def _versions(view: View) -> dict[str, int]:
+def _versions(view: LakeSnapshot) -> dict[str, int]:
     return {name: snapshot.version for name, snapshot in view.tables.items()}

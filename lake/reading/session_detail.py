@@ -6,30 +6,30 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lake.analysis.js_errors.rule import ErrorRule
+from lake.analysis.js_errors.rule import JsErrors
 from lake.control.websites import Website
 from lake.raw import chunk_facts
 from lake.raw.chunk_codec import CUSTOM, PLUGIN
-from lake.raw.chunk_facts import Gap, Page
-from lake.raw.payload_spool import Spool
+from lake.raw.chunk_facts import SessionGap, SessionPage
+from lake.raw.payload_spool import PayloadSpool
 from lake.reading.lake_snapshot import Lake
 from lake.reading.live_merge import with_payloads
-from lake.reading.pending_sessions import frame_of, row_of
-from lake.reading.retry_on_newer import asked_again
+from lake.reading.pending_sessions import row_with_pending, session_frame
+from lake.reading.retry_on_newer import retry_on_newer_snapshot
 from lake.reading.session_filters import is_live
-from lake.reading.session_lookup import Found
+from lake.reading.session_lookup import ResolvedSession
 from lake.sessions import merge
-from lake.sessions.session_file import Frame
+from lake.sessions.session_file import SessionFrame
 from lake.tables import row_builders
 from lake.tables.delta_table import Snapshot, reading
 from lake.tables.row_builders import Row
-from lake.tables.session_rows import Key, rows_of
+from lake.tables.session_rows import SessionKey, rows_of
 
 _LIST_BYTES_MAX = 2 * 1024 * 1024  # of each list of an answer, as JSON
 _ITEM_BYTES = 150  # about the names of an item's fields
 
 
-class Detail(NamedTuple):
+class SessionDetails(NamedTuple):
     """A session. `row` is one of `sessions` with `is_live`; `frames` are those of its file.
 
     `trigger` is why the recorder kept it, None where it did not tell. `click_counts` are by page
@@ -41,18 +41,18 @@ class Detail(NamedTuple):
     """
 
     row: Row
-    pages: list[Page]
+    pages: list[SessionPage]
     errors: list[Row]
     signals: list[Row]
-    gaps: list[Gap]
-    frames: list[Frame]
+    gaps: list[SessionGap]
+    frames: list[SessionFrame]
     trigger: str | None
     click_counts: dict[tuple[str, int], int | None]
     cut: frozenset[str]
 
 
-@asked_again
-def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
+@retry_on_newer_snapshot
+def session_detail(lake: Lake, website: Website, session_id: str) -> SessionDetails:
     """Return everything about one session but its events.
 
     Raises:
@@ -60,15 +60,17 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
         Damaged, StoreUnavailable.
     """
 
-    def read(found: Found, spool: Spool, folder: Path) -> Detail:  # noqa: ARG001 - not needed here
+    def read(found: ResolvedSession, spool: PayloadSpool, folder: Path) -> SessionDetails:  # noqa: ARG001 - not needed here
         key = (website.website_id, session_id)
-        summary = chunk_facts.fold(*key, found.chunks, found.client)
+        summary = chunk_facts.summarize(*key, found.chunks, found.client)
         union = found.union
-        row = row_of(summary, found.known, visitor_ids=union.visitor_ids, has_new=bool(union.new))
+        row = row_with_pending(
+            summary, found.known, visitor_ids=union.visitor_ids, has_new=bool(union.new)
+        )
         live = is_live(lake.now_ms(), lake.settings.live_s)
         # What an older version wrote may be of times that nobody believes.
         row |= {"first_at_ms": summary.first_at_ms, "duration_ms": summary.duration_ms}
-        row["is_live"] = frame_of([row]).select(live).item()
+        row["is_live"] = session_frame([row]).select(live).item()
         tables = found.view.tables
         with reading("errors and signals"):
             errors = _sorted(rows_of(tables["errors"], [key]).to_dicts(), "error_no")
@@ -85,7 +87,7 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> Detail:
         cut = {name for name, items in parts.items() if len(lists[name]) < len(items)}
         if len(lists["pages"]) < summary.page_count:
             cut.add("pages")
-        return Detail(
+        return SessionDetails(
             row,
             **lists,
             trigger=summary.trigger,
@@ -109,22 +111,26 @@ def _first_of(items: Iterable[Any]) -> list[Any]:
     return first
 
 
-def _click_counts(pages: Snapshot, key: Key) -> dict[tuple[str, int], int | None]:
+def _click_counts(pages: Snapshot, key: SessionKey) -> dict[tuple[str, int], int | None]:
     with reading("pages"):
         counts = rows_of(pages, [key]).select("page_id", "at_ms", "click_count")
     return {(page_id, at_ms): count for page_id, at_ms, count in counts.iter_rows()}
 
 
-def _new_errors(lake: Lake, found: Found, spool: Spool, summary: chunk_facts.Summary) -> list[Row]:
+def _new_errors(
+    lake: Lake, found: ResolvedSession, spool: PayloadSpool, summary: chunk_facts.SessionSummary
+) -> list[Row]:
     """Return the errors in chunks that wait."""
-    rule = ErrorRule()
+    rule = JsErrors()
     number = {chunk.place: i for i, chunk in enumerate(found.chunks)}
-    for arrival in found.union.new:
-        if not arrival.facts.error_count:
+    for received_chunk in found.union.new:
+        if not received_chunk.facts.error_count:
             continue
-        for event in merge.events_of(arrival, spool.payload_of(arrival), lake.settings):
+        for event in merge.decode_chunk_events(
+            received_chunk, spool.payload_of(received_chunk), lake.settings
+        ):
             if event.type in (CUSTOM, PLUGIN):
-                rule.see(event.at_ms, number[arrival.facts.place], event.type, event.json)
+                rule.see(event.at_ms, number[received_chunk.facts.place], event.type, event.json)
     return row_builders.error_rows(summary, found.chunks, rule.errors)
 
 

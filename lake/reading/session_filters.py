@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from lake.raw.chunk_codec import user_id_of
+from lake.raw.chunk_codec import valid_user_id
 from lake.tables.schemas import SIGNAL_KINDS
 
 LIMIT_MAX = 200
@@ -72,7 +72,7 @@ def _is_of(column: str, person_id: str) -> pl.Expr:
     return (pl.col(column) == person_id) | is_among
 
 
-def condition(website_id: str, first_at: datetime, query: SessionQuery) -> pl.Expr:
+def filter_expression(website_id: str, first_at: datetime, query: SessionQuery) -> pl.Expr:
     """Return the filter for everything but `live`, which depends on the clock."""
     wanted = pl.col("website_id") == website_id
     start = max(query.from_at, first_at) if query.from_at else first_at
@@ -103,6 +103,6 @@ def condition(website_id: str, first_at: datetime, query: SessionQuery) -> pl.Ex
         wanted &= pl.col("urls").str.contains_any([query.url], ascii_case_insensitive=True)
     if query.visitor_id:
         wanted &= _is_of("visitor_id", query.visitor_id)
-    if user_id := user_id_of(query.user_id):
+    if user_id := valid_user_id(query.user_id):
         wanted &= _is_of("user_id", user_id)
     return wanted

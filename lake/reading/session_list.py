@@ -15,16 +15,23 @@ import polars as pl
 
 from lake import ids
 from lake.control import websites
-from lake.control.tombstones import Erased
+from lake.control.tombstones import Tombstones
 from lake.control.websites import Website
 from lake.errors import BadInput, IdMalformed
 from lake.reading.lake_snapshot import Lake
-from lake.reading.match_cache import EVER, LISTED, NOTHING, Matches, Question, find
-from lake.reading.retry_on_newer import asked_again
-from lake.reading.session_filters import SORTS, SessionQuery, condition, is_live
-from lake.tables.delta_table import POLARS, Snapshot, TableFile, reading
+from lake.reading.match_cache import (
+    FAR_FUTURE,
+    LIST_COLUMNS,
+    UNSCORED,
+    Matches,
+    MatchQuery,
+    find_matches,
+)
+from lake.reading.retry_on_newer import retry_on_newer_snapshot
+from lake.reading.session_filters import SORTS, SessionQuery, filter_expression, is_live
+from lake.tables.delta_table import POLARS_SCHEMAS, Snapshot, TableFile, reading
 from lake.tables.row_builders import Row, users_of, visitors_of
-from lake.tables.session_rows import may_be_of
+from lake.tables.session_rows import may_hold_website
 
 _TIES_MAX = 2_000  # rows read to find out which of them come first
 
@@ -35,7 +42,7 @@ class CursorMalformed(BadInput):
     kind = "cursor-malformed"
 
 
-class Listing(NamedTuple):
+class SessionListPage(NamedTuple):
     """One page. `rows` are those of `sessions` without `urls`, with `is_live`.
 
     `total` counts all pages.
@@ -60,8 +67,8 @@ class _Cursor(msgspec.Struct, array_like=True, frozen=True):
         return (_value(row, self.sort), row["session_id"]) < (self.value, self.session_id)
 
 
-@asked_again
-def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
+@retry_on_newer_snapshot
+def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> SessionListPage:
     """Return one page of a website's sessions.
 
     Raises:
@@ -69,28 +76,28 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
         Damaged, StoreUnavailable.
     """
     cursor = _decode(query.cursor, query.sort) if query.cursor is not None else None
-    view, pending = lake.with_sessions(website.website_id)
+    view, pending = lake.snapshot_with_sessions(website.website_id)
     now_ms = lake.now_ms()
     gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
     live = is_live(now_ms, lake.settings.live_s)
-    first_day = websites.first_day_kept(website, lake.settings, now_ms=now_ms)
+    first_day = websites.first_retained_day(website, lake.settings, now_ms=now_ms)
     first_at = datetime.combine(first_day, time.min, UTC)
-    wanted = condition(website.website_id, first_at, query)
+    wanted = filter_expression(website.website_id, first_at, query)
     # Which sort, cursor and limit are asked for does not change what matches.
     name: str | None = repr((website.website_id, first_at, _bare(query)))
     if query.live is not None:
         wanted &= live == query.live
         name = None  # it depends on the time
-    fresh = pending.rows.lazy().filter(wanted).select(LISTED)
-    hidden = lake.hidden_rows(view, gone)
+    fresh = pending.rows.lazy().filter(wanted).select(LIST_COLUMNS)
+    hidden = lake.erased_rows(view, gone)
     replaced = pl.concat([pending.replaced_rows, hidden]).lazy().filter(wanted).select("session_id")
     fresh_frame, replaced_rows = pl.collect_all([fresh, replaced.unique()])
     fresh_rows = [row for row in fresh_frame.to_dicts() if not _is_hidden(gone, row)]
 
     snapshot = view.tables["sessions"]
     files = _files(snapshot, website.website_id, query, first_at)
-    question = Question(website.website_id, wanted, name, SORTS[query.sort])
-    matches = find(lake.kept, snapshot, files, question)
+    question = MatchQuery(website.website_id, wanted, name, SORTS[query.sort])
+    matches = find_matches(lake.kept, snapshot, files, question)
     total = len(fresh_rows) - replaced_rows.height + sum(some.count for some in matches)
 
     replaced_ids = set(replaced_rows["session_id"])
@@ -108,11 +115,11 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> Listing:
     if len(rows) > query.limit:
         last = rows[query.limit - 1]
         next_cursor = _encode(_Cursor(query.sort, _value(last, query.sort), last["session_id"]))
-    return Listing(_with_live(rows[: query.limit], live), next_cursor, total)
+    return SessionListPage(_with_live(rows[: query.limit], live), next_cursor, total)
 
 
-def _is_hidden(gone: Erased, row: Row) -> bool:
-    return gone.hides(row["session_id"], visitors=visitors_of(row), users=users_of(row))
+def _is_hidden(gone: Tombstones, row: Row) -> bool:
+    return gone.is_erased(row["session_id"], visitors=visitors_of(row), users=users_of(row))
 
 
 def _bare(query: SessionQuery) -> SessionQuery:
@@ -124,11 +131,11 @@ def _files(
 ) -> list[TableFile]:
     """Return the files that may hold wanted rows."""
     low = max(query.from_at or first_at, first_at)
-    high = query.to_at or EVER
+    high = query.to_at or FAR_FUTURE
     return [
         file
         for file in snapshot.files
-        if may_be_of(file, website_id) and file.may_hold("started_at", low, high)
+        if may_hold_website(file, website_id) and file.may_hold("started_at", low, high)
     ]
 
 
@@ -174,7 +181,7 @@ def _sorted(
         rows = rows.filter((pl.col("sort_value") < cursor.value) | (is_same & is_older))
     with reading("sessions"):
         top = rows.top_k(query.limit + 1, by=["sort_value", "session_id"])
-        return top.select(LISTED).collect().to_dicts()
+        return top.select(LIST_COLUMNS).collect().to_dicts()
 
 
 def _top(rows: pl.DataFrame, by: list[str], count: int) -> pl.DataFrame:
@@ -209,20 +216,20 @@ def _at_or_behind(by: list[str], cursor: _Cursor) -> pl.Expr:
 
 def _value_of(sort: str) -> pl.Expr:
     column = SORTS[sort]
-    return pl.lit(0) if column is None else pl.col(column).cast(pl.Int64).fill_null(NOTHING)
+    return pl.lit(0) if column is None else pl.col(column).cast(pl.Int64).fill_null(UNSCORED)
 
 
 def _value(row: Row, sort: str) -> int:
     column = SORTS[sort]
     value = 0 if column is None else row[column]
-    return NOTHING if value is None else int(value)
+    return UNSCORED if value is None else int(value)
 
 
 def _with_live(rows: list[Row], live: pl.Expr) -> list[Row]:
     """Return copies with `is_live`."""
     if not rows:
         return []
-    needed = {name: POLARS["sessions"][name] for name in ("started_at", "duration_ms")}
+    needed = {name: POLARS_SCHEMAS["sessions"][name] for name in ("started_at", "duration_ms")}
     lives = pl.DataFrame([[row[name] for name in needed] for row in rows], needed, orient="row")
     return [
         row | {"is_live": is_live}

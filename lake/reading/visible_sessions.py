@@ -9,15 +9,15 @@ from datetime import UTC, datetime, time
 import polars as pl
 
 from lake.control import websites
-from lake.control.tombstones import Erased
+from lake.control.tombstones import Tombstones
 from lake.control.websites import Website
-from lake.reading.lake_snapshot import Lake, View
+from lake.reading.lake_snapshot import Lake, LakeSnapshot
 from lake.tables.erased_filter import without_erased
-from lake.tables.session_rows import may_be_of
+from lake.tables.session_rows import may_hold_website
 from lake.timestamps import CLOCK_OFF_MS_MAX
 
 
-class Visible:
+class VisibleSessions:
     """The visible sessions of a website that began in [low, high), at one moment.
 
     `sessions` are their rows of `sessions`, lazy.
@@ -27,7 +27,7 @@ class Visible:
     """
 
     def __init__(
-        self, view: View, gone: Erased, website: Website, low: datetime, high: datetime
+        self, view: LakeSnapshot, gone: Tombstones, website: Website, low: datetime, high: datetime
     ) -> None:
         self._tables = view.tables
         self._website_id = website.website_id
@@ -43,14 +43,14 @@ class Visible:
         *,
         from_at: datetime | None = None,
         to_at: datetime | None = None,
-    ) -> "Visible":
+    ) -> "VisibleSessions":
         """Return what may be shown now.
 
         Raises:
             Damaged, StoreUnavailable.
         """
         view = lake.view()
-        low, high = window(lake, website, from_at, to_at)
+        low, high = visible_period(lake, website, from_at, to_at)
         return cls(view, lake.erased.of(website.website_id), website, low, high)
 
     def rows(self, name: str, *columns: str) -> pl.LazyFrame:
@@ -63,18 +63,18 @@ class Visible:
         files = [
             file
             for file in snapshot.files
-            if may_be_of(file, self._website_id) and file.may_hold("started_at", low, high)
+            if may_hold_website(file, self._website_id) and file.may_hold("started_at", low, high)
         ]
         at = pl.col("started_at")
         mine = pl.col("website_id") == self._website_id
         return snapshot.scan(files).filter(mine, at >= low, at < high)
 
 
-def window(
+def visible_period(
     lake: Lake, website: Website, from_at: datetime | None, to_at: datetime | None
 ) -> tuple[datetime, datetime]:
     """Return from when and until when sessions began that are asked for and still kept."""
-    first_day = websites.first_day_kept(website, lake.settings, now_ms=lake.now_ms())
+    first_day = websites.first_retained_day(website, lake.settings, now_ms=lake.now_ms())
     first_at = datetime.combine(first_day, time.min, UTC)
     return max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
 
@@ -89,7 +89,7 @@ def offset_ms(at_ms: pl.Expr) -> pl.Expr:
     return at_ms.clip(low, high) - pl.col("first_at_ms").clip(low, high)
 
 
-def address(url: pl.Expr) -> pl.Expr:
+def page_address(url: pl.Expr) -> pl.Expr:
     """Return an address without its query and fragment: what makes it one page of many views."""
     for sign in "?#":
         url = url.str.splitn(sign, 2).struct[0]

@@ -25,7 +25,7 @@ from lake.tables.session_rows import on_day
 
 
 @dataclass(frozen=True, kw_only=True)
-class Overdue:
+class OverdueDay:
     """Of one day.
 
     `websites` no longer keep it, each with those of its sessions that are held; `held` neither,
@@ -46,7 +46,7 @@ class Overdue:
         """Whether a session would go, but for a hold."""
         return website_id in self.held or session_id in self.websites.get(website_id, ())
 
-    def with_holds(self, found: Mapping[str, legal.Holds]) -> "Overdue":
+    def with_newer_holds(self, found: Mapping[str, legal.Holds]) -> "OverdueDay":
         """Return the same with the holds of some websites as they are now."""
         websites, held = dict(self.websites), set(self.held)
         for website_id, mine in found.items():
@@ -68,7 +68,7 @@ class Overdue:
 
 
 @dataclass(kw_only=True)
-class Keepers:
+class RetentionPolicy:
     """Who keeps what, as of a moment: each website's first day kept, and its holds.
 
     `failed` names what could not be read, and why.
@@ -83,12 +83,12 @@ class Keepers:
         """The first day that everybody keeps."""
         return max(self.first_days.values(), default=date.min)
 
-    def of_day(self, day: date) -> Overdue:
+    def of_day(self, day: date) -> OverdueDay:
         """Return what is overdue of a day."""
         late = [website_id for website_id, first in self.first_days.items() if day < first]
         held = frozenset(one for one in late if self._held(one).website is not None)
         sessions = {one: _of_day(self._held(one), day) for one in late if one not in held}
-        return Overdue(
+        return OverdueDay(
             day=day,
             websites=sessions,
             held=held,
@@ -115,13 +115,13 @@ class Keepers:
         return self.holds.get(website_id) or legal.Holds(website_id=website_id)
 
 
-def keepers(store: Store, settings: Settings, *, now_ms: int) -> Keepers:
+def read_policy(store: Store, settings: Settings, *, now_ms: int) -> RetentionPolicy:
     """Read who keeps what now.
 
     Raises:
         StoreUnavailable.
     """
-    found = Keepers()
+    found = RetentionPolicy()
     for item in store.list(keys.WEBSITES):
         website_id = item.key.removeprefix(keys.WEBSITES).removesuffix(".json")
         try:
@@ -132,7 +132,7 @@ def keepers(store: Store, settings: Settings, *, now_ms: int) -> Keepers:
             found.failed[website_id] = str(error)
             found.first_days[website_id] = date.min
         else:
-            first = websites.first_day_kept(website, settings, now_ms=now_ms)
+            first = websites.first_retained_day(website, settings, now_ms=now_ms)
             found.first_days[website_id] = first
     found.holds = read_holds(store, found.failed)
     return found
@@ -148,14 +148,14 @@ def read_holds(store: Store, failed: dict[str, str]) -> dict[str, legal.Holds]:
     for website_id, one in legal.read_all(store).items():
         if isinstance(one, Damaged):
             failed[website_id] = str(one)
-            found[website_id] = legal.unreadable(website_id, one)
+            found[website_id] = legal.assume_all_held(website_id, one)
         else:
             found[website_id] = one
     return found
 
 
-def goes_aside(
-    store: Store, overdue: Overdue, item: ObjectInfo
+def expired_share(
+    store: Store, overdue: OverdueDay, item: ObjectInfo
 ) -> Literal["all", "some"] | Damaged | None:
     """Say how much of an object in quarantine goes; None: nothing.
 
@@ -166,14 +166,17 @@ def goes_aside(
     if not keys.parse_segment_key(item.key):
         return None
     try:
-        arrivals = segment_file.decode_small(store, item.key, item.size_bytes)
+        received_chunks = segment_file.read_index(store, item.key, item.size_bytes)
     except ObjectMissing:
         return None
     except FormatUnknown as error:
         return error
     except Damaged as error:
         return "all" if overdue.is_over else error
-    going = [overdue.goes(arrival.website_id, arrival.session_id) for arrival in arrivals]
+    going = [
+        overdue.goes(received_chunk.website_id, received_chunk.session_id)
+        for received_chunk in received_chunks
+    ]
     if all(going):
         return "all"
     return "some" if any(going) else None

@@ -15,12 +15,12 @@ from itertools import islice
 import polars as pl
 
 from lake import failpoints
-from lake.compaction.batches import Window, windows
+from lake.compaction.batches import SegmentWindow, segment_windows
 from lake.control import legal_holds
 from lake.errors import Damaged, ObjectMissing
-from lake.raw.segment_file import Arrival
-from lake.raw.segment_rewriter import trim
-from lake.retention.policy import Overdue, goes_aside, read_holds, websites_of_day
+from lake.raw.segment_file import ReceivedChunk
+from lake.raw.segment_rewriter import rewrite_without
+from lake.retention.policy import OverdueDay, expired_share, read_holds, websites_of_day
 from lake.retry import retried
 from lake.settings import Settings
 from lake.storage import keys
@@ -28,7 +28,7 @@ from lake.storage.base import ObjectInfo, Store
 from lake.tables.daily_summary import summarise_day
 from lake.tables.delta_table import Table, reading
 from lake.tables.schemas import BY_SESSION
-from lake.tables.session_rows import Key, files_of_day, keys_in, on_day, remove
+from lake.tables.session_rows import SessionKey, files_of_day, keys_in, on_day, remove
 
 _TRIES_MAX = 10
 _DELETED_AT_ONCE = 1000  # what one request takes
@@ -38,7 +38,7 @@ PLAN, HELD, UNREADABLE = "plan keeps it", "legal hold", "cannot be read"
 
 
 @dataclass(kw_only=True)
-class Expired:
+class ExpiryReport:
     """What was removed of one day, or would be.
 
     Counts of objects; a segment is one whether it went or was written anew without what expired.
@@ -58,7 +58,7 @@ class Expired:
     by_website: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    sessions: list[Key] = field(default_factory=list)
+    sessions: list[SessionKey] = field(default_factory=list)
 
     @property
     def object_count(self) -> int:
@@ -71,11 +71,17 @@ class Expired:
         return self.file_bytes + self.segment_bytes + self.quarantined_bytes
 
 
-class Removal:
+class DayRemoval:
     """Removes what is overdue of a day, or only counts it; `done` tells what."""
 
     def __init__(
-        self, store: Store, settings: Settings, overdue: Overdue, done: Expired, *, dry_run: bool
+        self,
+        store: Store,
+        settings: Settings,
+        overdue: OverdueDay,
+        done: ExpiryReport,
+        *,
+        dry_run: bool,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -95,7 +101,7 @@ class Removal:
             for name in BY_SESSION:
                 retried(partial(self._remove_rows, Table(self._store, name)), tries_max=_TRIES_MAX)
             retried(partial(summarise_day, self._store, self._overdue.day), tries_max=_TRIES_MAX)
-            failpoints.point("retention-after-rows")
+            failpoints.failpoint("retention-after-rows")
         self._delete_files()
         self._refresh_holds()
         self._delete(self._aside())
@@ -103,14 +109,14 @@ class Removal:
 
     def _refresh_holds(self) -> None:
         """Read the legal holds again: one that was placed since keeps what is still there."""
-        self._overdue = self._overdue.with_holds(read_holds(self._store, self.done.failed))
+        self._overdue = self._overdue.with_newer_holds(read_holds(self._store, self.done.failed))
 
     def _remove_waiting(self) -> None:
         day = self._overdue.day
         chunks_max = self._settings.compact_chunks_max
         items = (i for i in self._store.list(keys.raw_prefix(day)) if keys.parse_segment_key(i.key))
         sessions = Table(self._store, "sessions").snapshot()
-        for window in windows(self._store, items, chunks_max):
+        for window in segment_windows(self._store, items, chunks_max):
             for key in sorted(window.sessions.keys() - keys_in(sessions, window.sessions)):
                 self._count(key)
             if window.damaged:
@@ -118,7 +124,7 @@ class Removal:
             self._refresh_holds()
             self._delete(self._segments(window))
 
-    def _segments(self, window: Window) -> Iterator[str]:
+    def _segments(self, window: SegmentWindow) -> Iterator[str]:
         for key, owners in window.owners.items():
             going = [session for session in owners if self._overdue.goes(*session)]
             if not going:
@@ -144,7 +150,7 @@ class Removal:
         files, last = self._files(), None
         while batch := list(islice(files, _DELETED_AT_ONCE)):
             held = {key[0]: self._holds_now(key[0]) for _, key in batch}
-            self._overdue = self._overdue.with_holds(held)
+            self._overdue = self._overdue.with_newer_holds(held)
             going = []
             for item, key in batch:
                 is_new, last = key != last, key
@@ -158,7 +164,7 @@ class Removal:
                     self._keep(HELD)  # since its row went, by which others are counted
             self._delete(going)
 
-    def _files(self) -> Iterator[tuple[ObjectInfo, Key]]:
+    def _files(self) -> Iterator[tuple[ObjectInfo, SessionKey]]:
         """Yield the session files that go, unless they are held since their rows went."""
         for website_id in websites_of_day(self._store, self._overdue.day):
             if website_id not in self._rows_gone.websites:
@@ -170,15 +176,15 @@ class Removal:
 
     def _holds_now(self, website_id: str) -> legal_holds.Holds:
         try:
-            return legal_holds.of(self._store, website_id)
+            return legal_holds.read(self._store, website_id)
         except Damaged as error:
             self.done.failed[website_id] = str(error)
-            return legal_holds.unreadable(website_id, error)
+            return legal_holds.assume_all_held(website_id, error)
 
     def _aside(self) -> Iterator[str]:
         """Yield what was put aside and goes, each object behind the text that says why it was."""
         for item in self._store.list(keys.quarantine_prefix(self._overdue.day)):
-            found = goes_aside(self._store, self._overdue, item)
+            found = expired_share(self._store, self._overdue, item)
             if isinstance(found, Damaged):
                 self._keep(UNREADABLE)
             elif found == "some":
@@ -192,24 +198,24 @@ class Removal:
 
     def _trim(self, key: str) -> int:
         try:
-            return trim(self._store, key, self._is_unwanted, dry_run=self._dry_run)
+            return rewrite_without(self._store, key, self._is_unwanted, dry_run=self._dry_run)
         except ObjectMissing:
             return 0  # compacted meanwhile: the next run looks at what became of it
         except Damaged:
             self._keep(UNREADABLE)
             return 0
 
-    def _is_unwanted(self, arrival: Arrival) -> bool:
-        return self._overdue.goes(arrival.website_id, arrival.session_id)
+    def _is_unwanted(self, received_chunk: ReceivedChunk) -> bool:
+        return self._overdue.goes(received_chunk.website_id, received_chunk.session_id)
 
     def _delete(self, going: Iterable[str]) -> None:
         rest = iter(going)
         while batch := list(islice(rest, _DELETED_AT_ONCE)):
             if not self._dry_run:
                 self._store.delete(batch)
-                failpoints.point("retention-mid-delete")
+                failpoints.failpoint("retention-mid-delete")
 
-    def _count(self, key: Key) -> None:
+    def _count(self, key: SessionKey) -> None:
         """Count a session by what becomes of it."""
         if not self._overdue.goes(*key):
             self._keep(HELD if self._overdue.is_held(*key) else PLAN)

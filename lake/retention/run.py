@@ -12,8 +12,14 @@ import polars as pl
 
 from lake.errors import Damaged
 from lake.raw import pending_index
-from lake.retention.policy import Keepers, Overdue, goes_aside, keepers, websites_of_day
-from lake.retention.removal import HELD, PLAN, UNREADABLE, Expired, Removal
+from lake.retention.policy import (
+    OverdueDay,
+    RetentionPolicy,
+    expired_share,
+    read_policy,
+    websites_of_day,
+)
+from lake.retention.removal import HELD, PLAN, UNREADABLE, DayRemoval, ExpiryReport
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
@@ -21,9 +27,9 @@ from lake.storage.failures import Failures
 from lake.storage.stored_days import days_under
 from lake.tables.delta_table import Table, TableFile, reading
 from lake.tables.schemas import BY_SESSION
-from lake.tables.session_rows import may_be_of
+from lake.tables.session_rows import may_hold_website
 
-__all__ = ["HELD", "PLAN", "UNREADABLE", "Expired", "expire_day", "expired_days"]
+__all__ = ["HELD", "PLAN", "UNREADABLE", "ExpiryReport", "expire_day", "expired_days"]
 
 
 def expired_days(store: Store, settings: Settings, *, now_ms: int) -> list[date]:
@@ -32,7 +38,7 @@ def expired_days(store: Store, settings: Settings, *, now_ms: int) -> list[date]
     Raises:
         Damaged, StoreUnavailable.
     """
-    who = keepers(store, settings, now_ms=now_ms)
+    who = read_policy(store, settings, now_ms=now_ms)
     found = _days_of_rows(store, who)
     days: set[date] = set()
     for prefix in (keys.RAW, keys.SESSIONS, keys.QUARANTINE):
@@ -50,7 +56,7 @@ def expired_days(store: Store, settings: Settings, *, now_ms: int) -> list[date]
 
 def expire_day(
     store: Store, settings: Settings, day: date, *, now_ms: int, dry_run: bool = False
-) -> Expired:
+) -> ExpiryReport:
     """Remove the sessions that began on `day` of every website that no longer keeps that day.
 
     Safe to run twice or beside others. Bytes of removed rows leave the tables' folders with the
@@ -60,30 +66,30 @@ def expire_day(
         Conflict: Other writers were faster each time; run it again.
         Damaged, StoreUnavailable.
     """
-    who = keepers(store, settings, now_ms=now_ms)
+    who = read_policy(store, settings, now_ms=now_ms)
     overdue = who.of_day(day)
-    removal = Removal(
-        store, settings, overdue, Expired(day=day, failed=who.failed), dry_run=dry_run
+    removal = DayRemoval(
+        store, settings, overdue, ExpiryReport(day=day, failed=who.failed), dry_run=dry_run
     )
     if overdue.websites or overdue.held:
         removal.run()
     return removal.done
 
 
-def _has_anything(store: Store, overdue: Overdue) -> bool:
+def _has_anything(store: Store, overdue: OverdueDay) -> bool:
     if not overdue.websites:
         return False
     return (
         _has_files(store, overdue)
         or _has_chunks(store, overdue)
         or any(
-            goes_aside(store, overdue, item) in ("all", "some")
+            expired_share(store, overdue, item) in ("all", "some")
             for item in store.list(keys.quarantine_prefix(overdue.day))
         )
     )
 
 
-def _has_files(store: Store, overdue: Overdue) -> bool:
+def _has_files(store: Store, overdue: OverdueDay) -> bool:
     return any(
         overdue.goes(website_id, file.session_id)
         for website_id in websites_of_day(store, overdue.day)
@@ -93,20 +99,25 @@ def _has_files(store: Store, overdue: Overdue) -> bool:
     )
 
 
-def _has_chunks(store: Store, overdue: Overdue) -> bool:
+def _has_chunks(store: Store, overdue: OverdueDay) -> bool:
     for item in store.list(keys.raw_prefix(overdue.day)):
         got = (
-            pending_index.read(store, [item])[item.key]
+            pending_index.read_pending(store, [item])[item.key]
             if keys.parse_segment_key(item.key)
             else None
         )
-        arrivals = [] if got is None or isinstance(got, Damaged) else [one.arrival for one in got]
-        if any(overdue.goes(arrival.website_id, arrival.session_id) for arrival in arrivals):
+        received_chunks = (
+            [] if got is None or isinstance(got, Damaged) else [one.received_chunk for one in got]
+        )
+        if any(
+            overdue.goes(received_chunk.website_id, received_chunk.session_id)
+            for received_chunk in received_chunks
+        ):
             return True
     return False
 
 
-def _days_of_rows(store: Store, who: Keepers) -> set[date]:
+def _days_of_rows(store: Store, who: RetentionPolicy) -> set[date]:
     """Return the days of rows that go: a compaction that slept may have left them alone."""
     days: set[date] = set()
     for name in BY_SESSION:
@@ -120,10 +131,10 @@ def _days_of_rows(store: Store, who: Keepers) -> set[date]:
     return days
 
 
-def _may_be_late(file: TableFile, who: Keepers) -> bool:
+def _may_be_late(file: TableFile, who: RetentionPolicy) -> bool:
     first_at = file.min.get("started_at")
     return any(
-        may_be_of(file, website_id)
+        may_hold_website(file, website_id)
         for website_id, first_day in who.first_days.items()
         if first_at is None or first_at.date() < first_day
     )

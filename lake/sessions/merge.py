@@ -15,21 +15,23 @@ from typing import NamedTuple
 from isal import isal_zlib
 
 from lake.errors import BadInput, Damaged
-from lake.raw.chunk_codec import Event, inflate, split_events
+from lake.raw.chunk_codec import ChunkEvent, inflate, split_events
 from lake.raw.chunk_facts import ChunkFacts, Client
-from lake.raw.quarantine import TAKEN
-from lake.raw.segment_file import Arrival
-from lake.raw.view_budget import Place, ViewBudget, cut
-from lake.sessions.session_file import Placed
+from lake.raw.quarantine import POSITION_TAKEN
+from lake.raw.segment_file import ReceivedChunk
+from lake.raw.view_budget import Place, ViewBudget, cut_views
+from lake.sessions.session_file import OrderedEvent
 from lake.settings import Settings
 
 _RECORD = struct.Struct("<dIbI")
 _EVENT_BYTES = 200  # what an event in memory takes beside its JSON
 PEOPLE_MAX = 1000  # users, and visitors, of one session: lists of sessions hold their ids in memory
-_REPLAY_ORDER = itemgetter(0, 1)  # at_ms, chunk; the place in the chunk is the order of arrival
+_REPLAY_ORDER = itemgetter(
+    0, 1
+)  # at_ms, chunk; the place in the chunk is the order of received_chunk
 
 
-class Union(NamedTuple):
+class ChunkUnion(NamedTuple):
     """Which chunks make a session. `chunks` is in order of (page, seq); `new` are not in the file.
 
     Views of `chunks` are within the session's budget (see `lake.raw.view_budget`). `rejected` have
@@ -40,23 +42,25 @@ class Union(NamedTuple):
     chunks: tuple[ChunkFacts, ...]
     client: Client
     visitor_ids: tuple[str, ...]
-    new: list[Arrival]
-    rejected: list[Arrival]
+    new: list[ReceivedChunk]
+    rejected: list[ReceivedChunk]
 
-    def without(self, arrival: Arrival) -> "Union":
+    def without(self, received_chunk: ReceivedChunk) -> "ChunkUnion":
         """Return the union as if this new chunk had not come."""
         return self._replace(
-            chunks=tuple(facts for facts in self.chunks if facts.place != arrival.facts.place),
-            new=[other for other in self.new if other is not arrival],
+            chunks=tuple(
+                facts for facts in self.chunks if facts.place != received_chunk.facts.place
+            ),
+            new=[other for other in self.new if other is not received_chunk],
         )
 
 
-def unite(
+def unite_chunks(
     known_chunks: Iterable[ChunkFacts],
     client: Client | None,
-    arrivals: Iterable[Arrival],
+    received_chunks: Iterable[ReceivedChunk],
     visitor_ids: Iterable[str] = (),
-) -> Union:
+) -> ChunkUnion:
     """Add arrivals, oldest first, to what a session has already. Payloads are not looked at.
 
     Args:
@@ -71,7 +75,7 @@ def unite(
     def add(facts: ChunkFacts) -> None:
         known[facts.place] = facts
         for place in budget.add(facts):
-            known[place] = cut(known[place])
+            known[place] = cut_views(known[place])
 
     for facts in known_chunks:
         add(facts)
@@ -79,80 +83,86 @@ def unite(
     visitors = set(visitor_ids)
     users = {user_id for facts in known.values() for user_id in facts.users}
     new, rejected = [], []
-    for arrival in arrivals:
-        facts = arrival.facts
+    for received_chunk in received_chunks:
+        facts = received_chunk.facts
         found = known.get(facts.place)
-        visitor = (arrival.client.visitor_id,)
-        if found is None and has_room(users, facts.users) and has_room(visitors, visitor):
+        visitor = (received_chunk.client.visitor_id,)
+        if (
+            found is None
+            and fits_people_limit(users, facts.users)
+            and fits_people_limit(visitors, visitor)
+        ):
             users.update(facts.users)
             visitors.update(visitor)
-            add(arrival.whole_facts)
-            new.append(arrival)
+            add(received_chunk.whole_facts)
+            new.append(received_chunk)
             if first is None or facts.place < first:
-                client, first = arrival.client, facts.place
-        elif found is None or not is_same(found, facts):
-            rejected.append(arrival)
+                client, first = received_chunk.client, facts.place
+        elif found is None or not has_same_content(found, facts):
+            rejected.append(received_chunk)
     assert client is not None, "a session has a chunk"
     chunks = tuple(known[place] for place in sorted(known))
-    return Union(chunks, client, tuple(sorted(visitors - {""})), new, rejected)
+    return ChunkUnion(chunks, client, tuple(sorted(visitors - {""})), new, rejected)
 
 
-def has_room(known: set[str], more: Iterable[str]) -> bool:
+def fits_people_limit(known: set[str], more: Iterable[str]) -> bool:
     """Whether these people, if there are new ones among them, may join a session."""
     return known.issuperset(more) or len(known.union(more)) <= PEOPLE_MAX
 
 
-def is_same(one: ChunkFacts, other: ChunkFacts) -> bool:
+def has_same_content(one: ChunkFacts, other: ChunkFacts) -> bool:
     """Say whether two chunks of one place hold the same JSON text."""
     return one.content_key == other.content_key
 
 
-def why_rejected(union: Union, arrival: Arrival) -> str:
+def rejection_reason(union: ChunkUnion, received_chunk: ReceivedChunk) -> str:
     """Say why a chunk is among the rejected."""
-    if any(facts.place == arrival.facts.place for facts in union.chunks):
-        return TAKEN
+    if any(facts.place == received_chunk.facts.place for facts in union.chunks):
+        return POSITION_TAKEN
     return f"the session has more than {PEOPLE_MAX} users or visitors without it"
 
 
 class ChunkDamaged(Damaged):
-    """One stored chunk is not what its columns say. `arrival` is without its payload."""
+    """One stored chunk is not what its columns say. `received_chunk` is without its payload."""
 
     kind = "chunk-damaged"
 
-    def __init__(self, arrival: Arrival, why: object) -> None:
-        super().__init__(f"chunk {arrival.facts.page_id}/{arrival.facts.seq}: {why}")
-        self.arrival = arrival
+    def __init__(self, received_chunk: ReceivedChunk, why: object) -> None:
+        super().__init__(f"chunk {received_chunk.facts.page_id}/{received_chunk.facts.seq}: {why}")
+        self.received_chunk = received_chunk
 
 
-def events_of(arrival: Arrival, payload: bytes, settings: Settings) -> list[Event]:
+def decode_chunk_events(
+    received_chunk: ReceivedChunk, payload: bytes, settings: Settings
+) -> list[ChunkEvent]:
     """Return the events of a stored chunk, in its own order.
 
     Raises:
         ChunkDamaged: The payload is not what its columns say.
     """
-    facts = arrival.facts
+    facts = received_chunk.facts
     try:
         raw = inflate(
             payload,
-            arrival.encoding,
+            received_chunk.encoding,
             raw_bytes_max=max(settings.chunk_raw_bytes_max, facts.raw_bytes),
         )
         # What read_chunk once proved of these very bytes need not be proved again.
         if len(raw) != facts.raw_bytes or isal_zlib.crc32(raw) != facts.crc32:
-            raise ChunkDamaged(arrival, "its checksum is wrong")
+            raise ChunkDamaged(received_chunk, "its checksum is wrong")
         return split_events(raw)
     except BadInput as error:
-        raise ChunkDamaged(arrival, error) from error
+        raise ChunkDamaged(received_chunk, error) from error
 
 
-def ordered(
-    stored: Iterable[Placed] | None,
+def ordered_events(
+    stored: Iterable[OrderedEvent] | None,
     stored_chunks: Iterable[ChunkFacts],
-    union: Union,
-    payload_of: Callable[[Arrival], bytes],
+    union: ChunkUnion,
+    payload_of: Callable[[ReceivedChunk], bytes],
     folder: Path,
     settings: Settings,
-) -> Iterator[Placed]:
+) -> Iterator[OrderedEvent]:
     """Yield every event of the session in replay order.
 
     Args:
@@ -165,19 +175,21 @@ def ordered(
         ChunkDamaged: Before the first event, if a new chunk is not what its columns say.
     """
     number = {facts.place: i for i, facts in enumerate(union.chunks)}
-    runs: list[Iterator[Placed]] = []
+    runs: list[Iterator[OrderedEvent]] = []
     if stored is not None:
         now = [number[facts.place] for facts in stored_chunks]
         runs.append(stored_event._replace(chunk=now[stored_event.chunk]) for stored_event in stored)
-    held: list[Placed] = []
+    held: list[OrderedEvent] = []
     held_bytes = 0
-    for arrival in sorted(union.new, key=lambda a: a.facts.place):
-        chunk = number[arrival.facts.place]
+    for received_chunk in sorted(union.new, key=lambda a: a.facts.place):
+        chunk = number[received_chunk.facts.place]
         held += [
-            Placed(event.at_ms, chunk, event.type, event.json)
-            for event in events_of(arrival, payload_of(arrival), settings)
+            OrderedEvent(event.at_ms, chunk, event.type, event.json)
+            for event in decode_chunk_events(received_chunk, payload_of(received_chunk), settings)
         ]
-        held_bytes += arrival.facts.raw_bytes + _EVENT_BYTES * arrival.facts.event_count
+        held_bytes += (
+            received_chunk.facts.raw_bytes + _EVENT_BYTES * received_chunk.facts.event_count
+        )
         if held_bytes > settings.session_memory_bytes_max:
             held.sort(key=_REPLAY_ORDER)
             runs.append(_spilled(held, folder / f"run-{len(runs)}"))
@@ -188,7 +200,7 @@ def ordered(
     return heapq.merge(*runs, key=_REPLAY_ORDER) if len(runs) > 1 else iter(runs[0])
 
 
-def _spilled(events: list[Placed], path: Path) -> Iterator[Placed]:
+def _spilled(events: list[OrderedEvent], path: Path) -> Iterator[OrderedEvent]:
     """Write a sorted run now, read it later."""
     with path.open("wb") as file:
         for at_ms, chunk, kind, json in events:
@@ -196,9 +208,9 @@ def _spilled(events: list[Placed], path: Path) -> Iterator[Placed]:
     return _read_spilled(path)
 
 
-def _read_spilled(path: Path) -> Iterator[Placed]:
+def _read_spilled(path: Path) -> Iterator[OrderedEvent]:
     with path.open("rb") as file:
         while record := file.read(_RECORD.size):
             at_ms, chunk, kind, size = _RECORD.unpack(record)
-            yield Placed(at_ms, chunk, kind, file.read(size))
+            yield OrderedEvent(at_ms, chunk, kind, file.read(size))
     path.unlink()

@@ -17,14 +17,14 @@ from lake.raw.chunk_facts import (
     PAGES_MAX,
     ChunkFacts,
     Client,
-    Summary,
-    acted_at,
-    with_plausible_times,
+    SessionSummary,
+    last_activity,
+    with_clamped_times,
 )
-from lake.raw.view_budget import Place, ViewBudget, cut
+from lake.raw.view_budget import Place, ViewBudget, cut_views
 
 
-class _Seen(NamedTuple):
+class _PlacedView(NamedTuple):
     """A view of one page. Sorts as `fold` sorts: by time, then by its place in the session."""
 
     at_ms: int
@@ -35,12 +35,12 @@ class _Seen(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Page:
+class _PageTotals:
     chunk_count: int = 0
     last_seq: int = -1
     snapshot_count: int = 0
     acted: tuple[tuple[bool, int], Place] = ((False, 0), ("", -1))
-    views: list[_Seen] = field(default_factory=list)
+    views: list[_PlacedView] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
@@ -60,11 +60,11 @@ class RunningSummary:
         self._began_ms = ids.at_ms_of(session_id)
         self.chunks: dict[Place, ChunkFacts] = {}
         self._budget = ViewBudget()
-        self._pages: dict[str, _Page] = {}
+        self._pages: dict[str, _PageTotals] = {}
         self._incomplete_count = 0
         self._blank_count = 0  # pages of which no view is known
         self._start_count = 0
-        self._named: list[_Seen] = []  # the views that begin a page view with an address
+        self._named: list[_PlacedView] = []  # the views that begin a page view with an address
         self._hidden_count = 0
         self._hidden_from_ms: int | None = None
         self._first_view: tuple[int, Place, int, int, int] | None = None
@@ -78,28 +78,28 @@ class RunningSummary:
         """Take a chunk of a place that is not in `chunks` yet."""
         place = facts.place
         assert place not in self.chunks
-        plausible = with_plausible_times(facts, self._began_ms)
+        plausible = with_clamped_times(facts, self._began_ms)
         self._add_numbers(plausible)
         self._add_to_page(plausible)
         lost = self._budget.add(facts)
         if place in lost:
-            facts = cut(facts)
+            facts = cut_views(facts)
         self.chunks[place] = facts
-        self._add_views(with_plausible_times(facts, self._began_ms))
+        self._add_views(with_clamped_times(facts, self._began_ms))
         for other in lost:
             before = self.chunks[other]
-            after = cut(before)
+            after = cut_views(before)
             if after is not before:
                 self.chunks[other] = after
-                self._remove_views(with_plausible_times(before, self._began_ms))
-                self._add_views(with_plausible_times(after, self._began_ms))
+                self._remove_views(with_clamped_times(before, self._began_ms))
+                self._add_views(with_clamped_times(after, self._began_ms))
 
-    def summary(self, client: Client) -> Summary:
+    def summary(self, client: Client) -> SessionSummary:
         """Return the totals of what was added, at least one chunk."""
         assert self._times is not None
         first_at_ms, last_at_ms = self._times
         views = self._first_view
-        return Summary(
+        return SessionSummary(
             website_id=self._key[0],
             session_id=self._key[1],
             started_at=datetime.fromtimestamp(self._began_ms / 1000, UTC),
@@ -155,28 +155,28 @@ class RunningSummary:
     def _add_to_page(self, facts: ChunkFacts) -> None:
         page = self._pages.get(facts.page_id)
         if page is None:
-            page = self._pages[facts.page_id] = _Page()
+            page = self._pages[facts.page_id] = _PageTotals()
             self._blank_count += 1
         else:
             self._incomplete_count -= not page.is_complete
         page.chunk_count += 1
         page.last_seq = max(page.last_seq, facts.seq)
         page.snapshot_count += facts.snapshot_count
-        page.acted = max(page.acted, (acted_at(facts), facts.place))
+        page.acted = max(page.acted, (last_activity(facts), facts.place))
         self._incomplete_count += not page.is_complete
 
     def _add_views(self, facts: ChunkFacts) -> None:
         for number, view in enumerate(facts.views):
             first = (view.at_ms, facts.place, number, view.width, view.height)
             self._first_view = min(self._first_view or first, first)
-            self._add_view(_Seen(view.at_ms, *facts.place, number, view.url))
+            self._add_view(_PlacedView(view.at_ms, *facts.place, number, view.url))
         if facts.cut and facts.cut.page_count:
             self._hidden_count += facts.cut.page_count
             at_ms = facts.views[0].at_ms
             before = self._hidden_from_ms
             self._hidden_from_ms = at_ms if before is None else min(before, at_ms)
 
-    def _add_view(self, seen: _Seen) -> None:
+    def _add_view(self, seen: _PlacedView) -> None:
         views = self._pages[seen.page_id].views
         self._blank_count -= not views
         at = bisect_left(views, seen)
@@ -186,7 +186,7 @@ class RunningSummary:
 
     def _remove_views(self, facts: ChunkFacts) -> None:
         for number, view in enumerate(facts.views):
-            seen = _Seen(view.at_ms, *facts.place, number, view.url)
+            seen = _PlacedView(view.at_ms, *facts.place, number, view.url)
             views = self._pages[seen.page_id].views
             at = bisect_left(views, seen)
             self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 2], -1)
@@ -194,7 +194,9 @@ class RunningSummary:
             self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 1], 1)
             self._blank_count += not views
 
-    def _note_neighbours(self, before: list[_Seen], some: list[_Seen], sign: int) -> None:
+    def _note_neighbours(
+        self, before: list[_PlacedView], some: list[_PlacedView], sign: int
+    ) -> None:
         """Count those of `some` that begin a page view, where `before` is the view before them."""
         url = before[0].url if before else None
         for seen in some:

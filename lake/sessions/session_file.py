@@ -19,7 +19,7 @@ import msgspec
 import zstandard
 
 from lake.errors import Damaged
-from lake.raw.chunk_codec import FULL_SNAPSHOT, META, stamp_of
+from lake.raw.chunk_codec import FULL_SNAPSHOT, META, decode_stamp
 from lake.raw.chunk_facts import ChunkFacts, Client
 from lake.settings import Settings
 
@@ -34,7 +34,7 @@ _READ_AHEAD_BYTES = 8 << 20
 _HEAD_BYTES = 32 * 1024  # most headers are shorter, so that one read brings them
 
 
-class Frame(msgspec.Struct, array_like=True, frozen=True):
+class SessionFrame(msgspec.Struct, array_like=True, frozen=True):
     """One zstd frame. `offset` counts from the end of the header; times are the browser's."""
 
     offset: int
@@ -46,7 +46,7 @@ class Frame(msgspec.Struct, array_like=True, frozen=True):
     has_snapshot: bool
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a session but its events.
 
     `chunks` are in order of (page, seq). `runs` tells whose the events are, in file order:
@@ -60,7 +60,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     client: Client
     chunks: tuple[ChunkFacts, ...]
     runs: tuple[tuple[int, int], ...]
-    frames: tuple[Frame, ...]
+    frames: tuple[SessionFrame, ...]
     visitor_ids: tuple[str, ...] = ()
 
     @property
@@ -74,7 +74,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
         return {user_id for chunk in self.chunks for user_id in chunk.users}
 
 
-class Placed(NamedTuple):
+class OrderedEvent(NamedTuple):
     """One event with its chunk's number: sorts by the order of replay, given stable input."""
 
     at_ms: float
@@ -83,7 +83,7 @@ class Placed(NamedTuple):
     json: bytes
 
 
-class Written(NamedTuple):
+class WrittenSessionFile(NamedTuple):
     """A finished file, in memory or, if it is large, in its writer's folder.
 
     `generation` names its bytes.
@@ -92,7 +92,7 @@ class Written(NamedTuple):
     content: bytes | Path
     size_bytes: int
     sha256: str
-    header: Header
+    header: SessionHeader
 
     @property
     def generation(self) -> str:
@@ -100,10 +100,10 @@ class Written(NamedTuple):
         return self.sha256[:16]
 
 
-_HEADERS = msgspec.json.Decoder(Header)
+_HEADERS = msgspec.json.Decoder(SessionHeader)
 
 
-class _Frames:
+class _FrameWriter:
     """Cuts events into frames and remembers where each lies."""
 
     def __init__(self, sink: IO[bytes], settings: Settings) -> None:
@@ -113,7 +113,7 @@ class _Frames:
         self._compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
         self._offset = 0
         self._start()
-        self.frames: list[Frame] = []
+        self.frames: list[SessionFrame] = []
         self.runs: list[list[int]] = []
 
     def _start(self) -> None:
@@ -123,7 +123,7 @@ class _Frames:
         self._last = float("-inf")
         self._has_snapshot = False
 
-    def write(self, events: Iterable[Placed]) -> None:
+    def write(self, events: Iterable[OrderedEvent]) -> None:
         settings = self._settings
         before = -1
         for at_ms, chunk, kind, json in events:
@@ -154,7 +154,7 @@ class _Frames:
         body = self._compressor.compress(b"\n".join(self._lines) + b"\n")
         self._sink.write(body)
         self.frames.append(
-            Frame(
+            SessionFrame(
                 self._offset,
                 len(body),
                 self._raw_bytes,
@@ -168,9 +168,9 @@ class _Frames:
         self._start()
 
 
-def write(
+def write_session_file(
     folder: Path,
-    events: Iterable[Placed],
+    events: Iterable[OrderedEvent],
     *,
     website_id: str,
     session_id: str,
@@ -178,7 +178,7 @@ def write(
     chunks: tuple[ChunkFacts, ...],
     visitor_ids: tuple[str, ...],
     settings: Settings,
-) -> Written:
+) -> WrittenSessionFile:
     """Write a session's file, a large one into `folder`, a frame at a time.
 
     Args:
@@ -191,9 +191,9 @@ def write(
     name = f"{website_id}.{session_id}"
     path = folder / f"{name}.file"
     with tempfile.SpooledTemporaryFile(_BODY_MEMORY_BYTES_MAX, dir=str(folder)) as body:
-        cutter = _Frames(body, settings)
+        cutter = _FrameWriter(body, settings)
         cutter.write(events)
-        header = Header(
+        header = SessionHeader(
             format=FORMAT,
             website_id=website_id,
             session_id=session_id,
@@ -207,7 +207,9 @@ def write(
         body.seek(0)
         if cutter.size_bytes <= _BODY_MEMORY_BYTES_MAX:
             content = head + body.read()
-            return Written(content, len(content), hashlib.sha256(content).hexdigest(), header)
+            return WrittenSessionFile(
+                content, len(content), hashlib.sha256(content).hexdigest(), header
+            )
         digest = hashlib.sha256()
         with path.open("wb") as file:
             block = head
@@ -216,17 +218,17 @@ def write(
                 file.write(block)
                 block = body.read(1 << 20)
             size_bytes = file.tell()
-    return Written(path, size_bytes, digest.hexdigest(), header)
+    return WrittenSessionFile(path, size_bytes, digest.hexdigest(), header)
 
 
-def _encode_header(header: Header) -> bytes:
+def _encode_header(header: SessionHeader) -> bytes:
     packed = zstandard.ZstdCompressor(level=9, write_checksum=True).compress(
         msgspec.json.encode(header)
     )
     return _PREFIX.pack(_SKIPPABLE, len(packed)) + packed
 
 
-class Ranges(Protocol):
+class RangeReader(Protocol):
     """The part of a store that a session file needs."""
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
@@ -241,7 +243,7 @@ class SessionFile:
     StoreUnavailable.
     """
 
-    def __init__(self, store: Ranges, key: str) -> None:
+    def __init__(self, store: RangeReader, key: str) -> None:
         self._store = store
         self.key = key
         head = store.get_range(key, 0, _HEAD_BYTES)
@@ -290,20 +292,20 @@ class SessionFile:
         for frame, body in zip(frames, self.bodies(first, last), strict=True):
             yield inflate_frame(self.key, frame, body)
 
-    def events(self, first: int = 0, last: int | None = None) -> Iterator[Placed]:
+    def events(self, first: int = 0, last: int | None = None) -> Iterator[OrderedEvent]:
         """Yield the events of frames [first, last) with the numbers of their chunks."""
         owners = self._owners(sum(f.event_count for f in self.header.frames[:first]))
         for text in self.texts(first, last):
             for line in text[:-1].split(b"\n"):  # splitlines knows more ends of lines
-                stamp = stamp_of(line)
-                yield Placed(stamp.timestamp, next(owners), stamp.type, line)
+                stamp = decode_stamp(line)
+                yield OrderedEvent(stamp.timestamp, next(owners), stamp.type, line)
 
     def _owners(self, skip: int) -> Iterator[int]:
         owners = (chunk for chunk, count in self.header.runs for _ in range(count))
         return islice(owners, skip, None)
 
 
-def inflate_frame(key: str, frame: Frame, body: bytes) -> bytes:
+def inflate_frame(key: str, frame: SessionFrame, body: bytes) -> bytes:
     """Inflate one frame, its checksum and its length verified."""
     try:
         # Asked first, because a decompressor allocates whatever a frame announces.
@@ -317,7 +319,7 @@ def inflate_frame(key: str, frame: Frame, body: bytes) -> bytes:
         raise Damaged(f"{key}: frame at {frame.offset}: {error}") from error
 
 
-def _decode_header(key: str, packed: bytes) -> Header:
+def _decode_header(key: str, packed: bytes) -> SessionHeader:
     try:
         text = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompress(
             packed, max_output_size=_HEADER_RAW_MAX, allow_extra_data=False

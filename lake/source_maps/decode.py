@@ -22,7 +22,9 @@ LINES_MAX = 4_000_000
 _NUMBER_MAX = 2**31 - 1
 _TEXT_LENGTH_MAX = 1000  # of one name
 _PACKED_BYTES_MAX = 8 * MAP_BYTES_MAX
-_KNOWN_MAX = 100_000  # different segments that are remembered: a map repeats some thousands
+_CACHED_SEGMENTS_MAX = (
+    100_000  # different segments that are remembered: a map repeats some thousands
+)
 _DIGITS = {
     char: value
     for value, char in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
@@ -36,7 +38,7 @@ class SourceMapMalformed(BadInput):
     kind = "source-map-malformed"
 
 
-class Original(NamedTuple):
+class OriginalPosition(NamedTuple):
     """Where a place was written. `line` and `column` count from 1; `name` may be empty."""
 
     source: str
@@ -45,7 +47,7 @@ class Original(NamedTuple):
     name: str
 
 
-class Decoded(NamedTuple):
+class DecodedSourceMap(NamedTuple):
     """A map. Line `n` has the segments from `starts[n]` to before `starts[n + 1]`, by column.
 
     Lines and columns count from 0. A segment of source -1 maps to nothing.
@@ -71,7 +73,7 @@ class Decoded(NamedTuple):
         texts = sum(len(text) + 60 for text in (*self.sources, *self.names))
         return texts + sum(len(one) * one.itemsize for one in self.arrays)
 
-    def find(self, line: int, column: int) -> Original | None:
+    def find(self, line: int, column: int) -> OriginalPosition | None:
         """Return where the place was written; `line` and `column` count from 1, as in stacks."""
         if not 1 <= line < len(self.starts):
             return None
@@ -80,7 +82,7 @@ class Decoded(NamedTuple):
         if at < first or self.source_numbers[at] < 0:
             return None
         name = self.name_numbers[at]
-        return Original(
+        return OriginalPosition(
             self.sources[self.source_numbers[at]],
             self.lines[at] + 1,
             self.original_columns[at] + 1,
@@ -118,7 +120,7 @@ class _Texts(msgspec.Struct, frozen=True):
 _MAPS = msgspec.json.Decoder(_Map)
 
 
-def decode(body: bytes) -> tuple[Decoded, str | None]:
+def decode(body: bytes) -> tuple[DecodedSourceMap, str | None]:
     """Decode a map as bundlers write it; also return the name of its file, where it tells one.
 
     Raises:
@@ -132,7 +134,7 @@ def decode(body: bytes) -> tuple[Decoded, str | None]:
         found = _MAPS.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceMapMalformed(f"it is no source map: {error}") from error
-    building = _Building()
+    building = _Decoder()
     for section in found.sections or [_Section(_Offset(0, 0), found)]:
         if section.map.version != 3:
             raise SourceMapMalformed(f"its version is {section.map.version}, only 3 is known")
@@ -142,7 +144,7 @@ def decode(body: bytes) -> tuple[Decoded, str | None]:
     return building.end(), found.file
 
 
-def pack(decoded: Decoded) -> bytes:
+def pack(decoded: DecodedSourceMap) -> bytes:
     """Return the bytes that are stored (`lake/FORMAT.md`)."""
     text = msgspec.json.encode(_Texts(decoded.sources, decoded.names))
     counts = array("i", [len(text), len(decoded.starts), len(decoded.columns)])
@@ -150,7 +152,7 @@ def pack(decoded: Decoded) -> bytes:
     return zstandard.ZstdCompressor(level=9, write_checksum=True).compress(b"".join(parts))
 
 
-def unpack(packed: bytes) -> Decoded:
+def unpack(packed: bytes) -> DecodedSourceMap:
     """Return what was packed.
 
     Raises:
@@ -167,10 +169,10 @@ def unpack(packed: bytes) -> Decoded:
     if len(rest) != ends[-1]:
         raise Damaged(f"it has {len(rest)} numbers instead of {ends[-1]}")
     pieces = (rest[start:end] for start, end in zip([0, *ends], ends, strict=False))
-    return Decoded(texts.sources, texts.names, *pieces)
+    return DecodedSourceMap(texts.sources, texts.names, *pieces)
 
 
-class _Building:
+class _Decoder:
     """Adds up sections, which come in the order of the generated file."""
 
     def __init__(self) -> None:
@@ -225,9 +227,9 @@ class _Building:
                 original_columns.append(original_column)
                 names.append(name_base + name if len(fields) > 4 else -1)
 
-    def end(self) -> Decoded:
+    def end(self) -> DecodedSourceMap:
         self._go_to(len(self._starts))
-        return Decoded(self._sources, self._names, self._starts, *self._arrays)
+        return DecodedSourceMap(self._sources, self._names, self._starts, *self._arrays)
 
     def _go_to(self, line: int) -> None:
         """End the lines before `line`."""
@@ -258,7 +260,7 @@ class _Building:
                 value = shift = 0
         if shift or len(fields) not in _FIELD_COUNTS:
             raise SourceMapMalformed(f"{segment[:20]!r} is no segment")
-        if len(self._known) < _KNOWN_MAX:
+        if len(self._known) < _CACHED_SEGMENTS_MAX:
             self._known[segment] = tuple(fields)
         return tuple(fields)
 

@@ -13,7 +13,7 @@ import msgspec
 from lake.control import audit_entries, websites
 from lake.errors import Damaged, FormatUnknown, Missing, ObjectMissing
 from lake.raw.redaction import URL_LENGTH_MAX, scrub_text, scrub_url
-from lake.source_maps.decode import Decoded, SourceMapMalformed, decode, pack, unpack
+from lake.source_maps.decode import DecodedSourceMap, SourceMapMalformed, decode, pack, unpack
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.timestamps import iso
@@ -28,7 +28,7 @@ class SourceMapMissing(Missing):
     kind = "source-map-missing"
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True):
+class SourceMapHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What an object tells of itself, in its first line."""
 
     format: int
@@ -39,14 +39,14 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     segment_count: int
 
 
-class Made(NamedTuple):
+class EncodedSourceMap(NamedTuple):
     """A map that is ready to be stored."""
 
-    head: Head
+    head: SourceMapHeader
     body: bytes
 
 
-def make(website_id: str, url: str | None, body: bytes, *, now_ms: int) -> Made:
+def prepare(website_id: str, url: str | None, body: bytes, *, now_ms: int) -> EncodedSourceMap:
     """Decode a map as a bundler wrote it.
 
     Args:
@@ -64,7 +64,7 @@ def make(website_id: str, url: str | None, body: bytes, *, now_ms: int) -> Made:
             f"{url[:200]} looks as if it held a secret, so that stacks hide a part of it: "
             "shorten the hash in its name to less than 32 characters"
         )
-    head = Head(
+    head = SourceMapHeader(
         format=FORMAT,
         website_id=website_id,
         url=url,
@@ -72,10 +72,12 @@ def make(website_id: str, url: str | None, body: bytes, *, now_ms: int) -> Made:
         source_count=len(decoded.sources),
         segment_count=len(decoded.columns),
     )
-    return Made(head, msgspec.json.encode(head) + b"\n" + pack(decoded))
+    return EncodedSourceMap(head, msgspec.json.encode(head) + b"\n" + pack(decoded))
 
 
-def put(store: Store, website_id: str, made: Iterable[Made], *, by: str, now_ms: int) -> None:
+def put(
+    store: Store, website_id: str, made: Iterable[EncodedSourceMap], *, by: str, now_ms: int
+) -> None:
     """Store maps of a website; each is there or not.
 
     Raises:
@@ -83,20 +85,22 @@ def put(store: Store, website_id: str, made: Iterable[Made], *, by: str, now_ms:
     """
     websites.get(store, website_id)
     maps = list(made)
-    _tell(store, website_id, by, "source-map-stored", [one.head.url for one in maps], now_ms)
+    _record_audit(
+        store, website_id, by, "source-map-stored", [one.head.url for one in maps], now_ms
+    )
     for one in maps:
         assert one.head.website_id == website_id
         store.put(key_of(website_id, one.head.url), one.body)
 
 
-def list_all(store: Store, website_id: str) -> list[Head]:
+def list_all(store: Store, website_id: str) -> list[SourceMapHeader]:
     """Return what a website has, by address.
 
     Raises:
         WebsiteMissing, Damaged, StoreUnavailable.
     """
     websites.get(store, website_id)
-    return sorted(_heads(store, website_id), key=lambda head: head.url)
+    return sorted(_read_headers(store, website_id), key=lambda head: head.url)
 
 
 def remove(
@@ -114,19 +118,19 @@ def remove(
     for url in found:
         if key_of(website_id, url) not in there:
             raise SourceMapMissing(f"there is no source map for {url[:200]}")
-    _tell(store, website_id, by, "source-map-removed", found, now_ms)
+    _record_audit(store, website_id, by, "source-map-removed", found, now_ms)
     store.delete(key_of(website_id, url) for url in found)
     return found
 
 
-def read(store: Store, key: str) -> tuple[Head, Decoded]:
+def read(store: Store, key: str) -> tuple[SourceMapHeader, DecodedSourceMap]:
     """Return a stored map.
 
     Raises:
         ObjectMissing, Damaged, StoreUnavailable.
     """
     line, _, body = store.get(key).partition(b"\n")
-    head = _head(line, key)
+    head = _decode_header(line, key)
     try:
         return head, unpack(body)
     except Damaged as error:
@@ -144,18 +148,18 @@ def key_of(website_id: str, url: str) -> str:
     return keys.source_map_key(website_id, name)
 
 
-def _heads(store: Store, website_id: str) -> Iterator[Head]:
+def _read_headers(store: Store, website_id: str) -> Iterator[SourceMapHeader]:
     for item in store.list(keys.source_maps_prefix(website_id)):
         try:
             start = store.get_range(item.key, 0, _HEAD_BYTES_MAX)
         except ObjectMissing:
             continue  # removed since the listing
-        yield _head(start.partition(b"\n")[0], item.key)
+        yield _decode_header(start.partition(b"\n")[0], item.key)
 
 
-def _head(line: bytes, key: str) -> Head:
+def _decode_header(line: bytes, key: str) -> SourceMapHeader:
     try:
-        head = msgspec.json.decode(line, type=Head)
+        head = msgspec.json.decode(line, type=SourceMapHeader)
     except msgspec.DecodeError as error:
         raise Damaged(f"{key} is no source map: {error}") from error
     if head.format != FORMAT:
@@ -163,7 +167,7 @@ def _head(line: bytes, key: str) -> Head:
     return head
 
 
-def _tell(
+def _record_audit(
     store: Store, website_id: str, by: str, action: str, urls: list[str], now_ms: int
 ) -> None:
     audit_entries.write(

@@ -10,23 +10,23 @@ from typing import NamedTuple
 
 from cachetools import FIFOCache
 
-from lake.analysis.js_errors.stacks import Frame, parse
+from lake.analysis.js_errors.stacks import StackFrame, parse
 from lake.bounded_cache import Kept
 from lake.errors import Damaged, ObjectMissing
-from lake.source_maps.decode import Decoded, Original
+from lake.source_maps.decode import DecodedSourceMap, OriginalPosition
 from lake.source_maps.store import file_url, key_of, read
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.tables.row_builders import Row
 
-_KEPT_BYTES_MAX = 128 * 1024 * 1024
+_CACHE_BYTES_MAX = 128 * 1024 * 1024
 _WEBSITES_MAX = 1000
 _READ_MAX = 20  # maps that one request may have to read
 
-Find = Callable[[Frame], Original | None]
+FrameLookup = Callable[[StackFrame], OriginalPosition | None]
 
 
-class _Listed(NamedTuple):
+class _WebsiteMaps(NamedTuple):
     """Which maps a website had at `at_ms`: keys, with what tells an object from its successor."""
 
     at_ms: int
@@ -46,8 +46,8 @@ class SourceMaps:
         self._now_ms = now_ms
         self._cache_ms = cache_ms
         self._lock = threading.Lock()
-        self._listed: FIFOCache[str, _Listed] = FIFOCache(_WEBSITES_MAX)
-        self._kept = Kept(_KEPT_BYTES_MAX)
+        self._listed: FIFOCache[str, _WebsiteMaps] = FIFOCache(_WEBSITES_MAX)
+        self._kept = Kept(_CACHE_BYTES_MAX)
 
     def applied(self, website_id: str, errors: list[Row]) -> list[Row]:
         """Return rows of `errors` with `stack_original`, None where no map tells of any frame.
@@ -59,7 +59,7 @@ class SourceMaps:
         versions = self._versions(website_id) if stacks else {}
         left = [_READ_MAX]
 
-        def find(frame: Frame) -> Original | None:
+        def find(frame: StackFrame) -> OriginalPosition | None:
             if not frame.url or frame.line is None or frame.column is None:
                 return None
             key = key_of(website_id, file_url(frame.url))
@@ -67,7 +67,7 @@ class SourceMaps:
             found = self._decoded(website_id, key, version, left) if version is not None else None
             return found.find(frame.line, frame.column) if found is not None else None
 
-        originals = {stack: original(stack, find) for stack in stacks} if versions else {}
+        originals = {stack: symbolicate_stack(stack, find) for stack in stacks} if versions else {}
         return [row | {"stack_original": originals.get(row["stack"])} for row in errors]
 
     def _versions(self, website_id: str) -> Mapping[str, str]:
@@ -79,17 +79,19 @@ class SourceMaps:
                 item.key: f"{item.size_bytes} {item.modified_at}"
                 for item in self._store.list(prefix)
             }
-            listed = _Listed(now_ms, versions)
+            listed = _WebsiteMaps(now_ms, versions)
             with self._lock:
                 self._listed[website_id] = listed
         return listed.versions
 
-    def _decoded(self, website_id: str, key: str, version: str, left: list[int]) -> Decoded | None:
+    def _decoded(
+        self, website_id: str, key: str, version: str, left: list[int]
+    ) -> DecodedSourceMap | None:
         name = (key, version)
         with self._kept.finding(name):
             kept = self._kept.get([name], owner=website_id)
             if name in kept:
-                found: Decoded | None = kept[name]
+                found: DecodedSourceMap | None = kept[name]
                 return found
             if left[0] <= 0:
                 return None
@@ -103,7 +105,7 @@ class SourceMaps:
             return decoded
 
 
-def original(stack: str, find: Find) -> str | None:
+def symbolicate_stack(stack: str, find: FrameLookup) -> str | None:
     """Return a stack with original files, places and names, a call a line; None: none is known."""
     frames = parse(stack)
     places = [find(frame) for frame in frames]

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class Documents(Generic[T]):
+class JsonDocuments(Generic[T]):
     """Documents of one struct.
 
     Args:
@@ -38,7 +38,7 @@ class Documents(Generic[T]):
         """Write a new one; False, and nothing changed, if there is one already."""
         return store.put_new(key, msgspec.json.encode(document), token=secrets.token_hex(16))
 
-    def read(self, store: Store, key: str, *, absent: T | None = None) -> T:
+    def read(self, store: Store, key: str, *, default: T | None = None) -> T:
         """Read one.
 
         Args:
@@ -50,9 +50,9 @@ class Documents(Generic[T]):
         try:
             return self.decode(store.get(key), key)
         except ObjectMissing:
-            if absent is None:
+            if default is None:
                 raise
-            return absent
+            return default
 
     def all(self, store: Store, prefix: str) -> list[T]:
         """Read all that are under `prefix`, in key order, but for the damaged ones.
@@ -95,7 +95,7 @@ class Documents(Generic[T]):
         key: str,
         changed: Callable[[T], T],
         *,
-        absent: T | None = None,
+        default: T | None = None,
         first: Callable[[T], None] | None = None,
     ) -> T:
         """Replace one by what `changed` makes of it; concurrent changes both stay.
@@ -108,7 +108,7 @@ class Documents(Generic[T]):
             ObjectMissing, Damaged, StoreUnavailable.
         """
         while True:
-            before, version = self._versioned(store, key, absent)
+            before, version = self._versioned(store, key, default)
             after = changed(before)
             if after is before:
                 return before
@@ -118,13 +118,13 @@ class Documents(Generic[T]):
             if store.swap(key, msgspec.json.encode(after), version=version):
                 return after
 
-    def _versioned(self, store: Store, key: str, absent: T | None) -> tuple[T, str | None]:
+    def _versioned(self, store: Store, key: str, default: T | None) -> tuple[T, str | None]:
         try:
             body, version = store.get_versioned(key)
         except ObjectMissing:
-            if absent is None:
+            if default is None:
                 raise
-            return absent, None
+            return default, None
         return self.decode(body, key), version
 
     def decode(self, body: bytes, key: str) -> T:

@@ -34,7 +34,7 @@ WEBSITES = "control/websites/"
 KEYS = "control/keys/"
 KEY_INDEX = "control/key_index/"
 SALTS = "control/salts/"
-ERASED = "control/erased/"
+TOMBSTONES = "control/erased/"
 ERASURES = "control/erasures/"
 RECEIPTS = "control/receipts/"
 HOLDS = "control/holds/"
@@ -42,9 +42,9 @@ SHARES = "control/shares/"
 SHARE_INDEX = "control/share_index/"
 SOURCE_MAPS = "control/source_maps/"
 AUDIT = "audit/"
-AUDIT_OF_ALL = "audit/date="  # of all websites, as older versions wrote them
+AUDIT_WITHOUT_WEBSITE = "audit/date="  # of all websites, as older versions wrote them
 PREFLIGHT = "control/preflight/"
-MARK = "control/lake.json"
+LAKE_MARKER = "control/lake.json"
 
 # Older versions wrote entries of all websites into a folder a day.
 _AUDIT = re.compile(r"audit/(?:website=[^/]+/)?date=(\d{4}-\d\d-\d\d)/[0-9a-f-]{36}\.ndjson")
@@ -78,7 +78,7 @@ def quarantine_prefix(day: date) -> str:
     return f"{QUARANTINE}date={day:%Y-%m-%d}/"
 
 
-def quarantine_key(day: date, segment_id: str) -> str:
+def quarantined_segment_key(day: date, segment_id: str) -> str:
     """Key of chunks put aside."""
     return f"{quarantine_prefix(day)}{segment_id}.parquet"
 
@@ -110,7 +110,7 @@ def parse_session_file_key(key: str) -> SessionFileKey | None:
     return SessionFileKey(day, match[2], match[3], match[4])
 
 
-def quarantined_key(key: str) -> str:
+def quarantined_object_key(key: str) -> str:
     """Key under which an object of `raw/` or `sessions/` is put aside, its bytes as they lie."""
     return f"{QUARANTINE}{key.partition('/')[2]}"
 
@@ -157,14 +157,14 @@ def salt_key(day: date) -> str:
     return f"{SALTS}{day:%Y-%m-%d}.json"
 
 
-def erased_key(website_id: str) -> str:
+def tombstones_key(website_id: str) -> str:
     """Key of what was erased of a website."""
-    return f"{ERASED}{website_id}.json"
+    return f"{TOMBSTONES}{website_id}.json"
 
 
-def website_of_erased(key: str) -> str:
+def parse_tombstones_key(key: str) -> str:
     """Return the website whose erased sessions lie under `key`."""
-    return key.removeprefix(ERASED).removesuffix(".json")
+    return key.removeprefix(TOMBSTONES).removesuffix(".json")
 
 
 def erasures_prefix(website_id: str) -> str:
@@ -177,7 +177,7 @@ def erasure_key(website_id: str, erasure_id: str) -> str:
     return f"{erasures_prefix(website_id)}{erasure_id}.json"
 
 
-def erasure_of(key: str) -> tuple[str, str]:
+def parse_erasure_key(key: str) -> tuple[str, str]:
     """Return the website and the erasure whose request lies under `key`."""
     website_id, _, name = key.removeprefix(ERASURES).partition("/")
     return website_id, name.removesuffix(".json")

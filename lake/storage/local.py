@@ -61,7 +61,7 @@ class LocalStore:
         """Link a synced file to its name; a name that exists already makes the link fail."""
         path = self._path(key)
         with self._writing(key), self._written(body) as written:
-            failpoints.point("store-between-write-and-link")
+            failpoints.failpoint("store-between-write-and-link")
             return self._name(path, lambda: _link(written, path) or path.read_bytes() == body)
 
     def put(self, key: str, body: bytes) -> None:

@@ -34,14 +34,14 @@ def open_existing(settings: Settings) -> Store:
     )
 
 
-def mark(store: Store) -> None:
+def ensure_lake(store: Store) -> None:
     """Make a lake, or leave the one that is there: others may open it from now on.
 
     Raises:
         StoreUnavailable.
     """
     if not is_lake(store):
-        store.put(keys.MARK, b"{}")
+        store.put(keys.LAKE_MARKER, b"{}")
 
 
 def is_lake(store: Store) -> bool:

@@ -23,7 +23,7 @@ def scratch_folder() -> Iterator[Path]:
     Raises:
         OSError: The disk failed, or is full.
     """
-    sweep()
+    remove_abandoned()
     path, lock = _locked_folder()
     try:
         yield path
@@ -32,7 +32,7 @@ def scratch_folder() -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep() -> int:
+def remove_abandoned() -> int:
     """Remove the folders of processes that are dead; return how many."""
     return sum(_removed(path) for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
 

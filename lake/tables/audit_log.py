@@ -1,7 +1,7 @@
 """The audit log as a table, and its reader: what waits in objects and the table `audit` as one.
 
-`fold` moves objects into the table every night. An entry id makes an entry that is in both, as
-after a crash between the commit and the deletion, one.
+`compact_entries` moves objects into the table every night. An entry id makes an entry that is in
+both, as after a crash between the commit and the deletion, one.
 """
 
 import threading
@@ -19,32 +19,32 @@ from cachetools import FIFOCache
 
 from lake import failpoints, ids
 from lake.control import audit_entries
-from lake.control.audit_entries import Entry
+from lake.control.audit_entries import AuditLogEntry
 from lake.errors import BadInput, Damaged, ObjectMissing, StoreUnavailable
 from lake.retry import retried
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
-from lake.tables.delta_table import POLARS, Table, reading
+from lake.tables.delta_table import POLARS_SCHEMAS, Table, reading
 from lake.timestamps import iso, utc_day
 
 LIMIT_MAX = 1000
 _OBJECTS_MAX = 1000  # of one commit
 _FILES_AT_ONCE = 32  # a month: most pages want no more
 _READERS = 16
-_REMEMBERED_MAX = 10_000  # objects; they never change
+_CACHED_OBJECTS_MAX = 10_000  # objects; they never change
 _DAY_MS = 86_400_000
 _log = structlog.get_logger(__name__)
 
 
-class Page(NamedTuple):
+class AuditPage(NamedTuple):
     """Entries, the newest first, and where the next page begins."""
 
-    entries: list[Entry]
+    entries: list[AuditLogEntry]
     next_cursor: str | None
 
 
-class Folded(NamedTuple):
+class AuditCompaction(NamedTuple):
     """What a fold did. `dropped_count` were past their days, `damaged_count` objects are left."""
 
     entry_count: int
@@ -53,18 +53,18 @@ class Folded(NamedTuple):
     damaged_count: int
 
 
-class CursorMalformed(BadInput):
+class AuditCursorMalformed(BadInput):
     """A cursor is none that a page gave."""
 
     kind = "cursor-malformed"
 
 
-class Log:
+class AuditReader:
     """A reader of the log, for many requests; thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: FIFOCache[str, list[Entry]] = FIFOCache(_REMEMBERED_MAX)
+        self._known: FIFOCache[str, list[AuditLogEntry]] = FIFOCache(_CACHED_OBJECTS_MAX)
         self._guard = threading.Lock()
 
     def entries(
@@ -75,7 +75,7 @@ class Log:
         to_at: datetime | None = None,
         limit: int = 100,
         cursor: str | None = None,
-    ) -> Page:
+    ) -> AuditPage:
         """Return what was done to a website in [from_at, to_at), the newest first.
 
         Args:
@@ -83,13 +83,13 @@ class Log:
             cursor: `next_cursor` of the page before.
 
         Raises:
-            CursorMalformed, Damaged, StoreUnavailable.
+            AuditCursorMalformed, Damaged, StoreUnavailable.
         """
         if cursor is not None:
             try:
                 ids.day_of(ids.check_uuid7(cursor, "cursor"))
             except BadInput as error:
-                raise CursorMalformed("give `nextCursor` of the page before") from error
+                raise AuditCursorMalformed("give `nextCursor` of the page before") from error
         # Objects first: what is folded in between is seen twice rather than never.
         found = {one.entry_id: one for one in self._waiting(website_id, from_at, to_at)}
         low_ms, high_ms = (at.timestamp() * 1000 if at else None for at in (from_at, to_at))
@@ -109,14 +109,14 @@ class Log:
         by_id = {one.entry_id: one for one in (*rows, *waiting)}
         newest = sorted(by_id.values(), key=lambda one: one.entry_id, reverse=True)
         page = newest[:limit]
-        return Page(page, page[-1].entry_id if len(newest) > limit else None)
+        return AuditPage(page, page[-1].entry_id if len(newest) > limit else None)
 
     def _waiting(
         self, website_id: str, from_at: datetime | None, to_at: datetime | None
-    ) -> Iterator[Entry]:
+    ) -> Iterator[AuditLogEntry]:
         items = [
             item
-            for prefix in (keys.audit_prefix(website_id), keys.AUDIT_OF_ALL)
+            for prefix in (keys.audit_prefix(website_id), keys.AUDIT_WITHOUT_WEBSITE)
             for item in self._store.list(prefix)
             if (day := keys.parse_audit_key(item.key)) is not None
             and (from_at is None or day >= from_at.astimezone(UTC).date())
@@ -126,7 +126,7 @@ class Log:
             for entries in pool.map(self._read, items):
                 yield from entries
 
-    def _read(self, item: ObjectInfo) -> list[Entry]:
+    def _read(self, item: ObjectInfo) -> list[AuditLogEntry]:
         known = self._known.get(item.key)
         if known is None:
             known = _read(self._store, item) or []
@@ -135,7 +135,7 @@ class Log:
         return known
 
 
-def fold(store: Store, settings: Settings, *, now_ms: int) -> Folded:
+def compact_entries(store: Store, settings: Settings, *, now_ms: int) -> AuditCompaction:
     """Move the objects that wait into the table; drop days past `audit_days`. Safe to run twice.
 
     Memory holds the entries of `_OBJECTS_MAX` objects, and of the days that they are of.
@@ -152,7 +152,7 @@ def fold(store: Store, settings: Settings, *, now_ms: int) -> Folded:
             found = list(pool.map(partial(_read, store), batch))
         entries = [one for some in found if some is not None for one in some]
         retried(partial(_add, table, entries))
-        failpoints.point("audit-after-commit")
+        failpoints.failpoint("audit-after-commit")
         read = [item.key for item, some in zip(batch, found, strict=True) if some is not None]
         store.delete(read)
         entry_count += len(entries)
@@ -160,10 +160,10 @@ def fold(store: Store, settings: Settings, *, now_ms: int) -> Folded:
         damaged_count += len(batch) - len(read)
     first_day = utc_day(now_ms - settings.audit_days * _DAY_MS)
     dropped_count = retried(partial(_drop, table, f"{first_day}"))
-    return Folded(entry_count, object_count, dropped_count, damaged_count)
+    return AuditCompaction(entry_count, object_count, dropped_count, damaged_count)
 
 
-def _read(store: Store, item: ObjectInfo) -> list[Entry] | None:
+def _read(store: Store, item: ObjectInfo) -> list[AuditLogEntry] | None:
     """Read an object; None where it is damaged, nothing where it is in the table by now."""
     try:
         return audit_entries.read(store, item.key)
@@ -174,18 +174,18 @@ def _read(store: Store, item: ObjectInfo) -> list[Entry] | None:
         return None
 
 
-def _add(table: Table, entries: list[Entry]) -> None:
+def _add(table: Table, entries: list[AuditLogEntry]) -> None:
     """Add entries to the table's days."""
-    new = pl.DataFrame([_row(one) for one in entries], schema=POLARS["audit"], orient="row")
+    new = pl.DataFrame([_row(one) for one in entries], schema=POLARS_SCHEMAS["audit"], orient="row")
     parts = set(new["part"])
     snapshot = table.snapshot()
     with reading("audit"):
         files = snapshot.of_parts(parts)
         day = pl.col("at").dt.strftime("%Y-%m-%d")
-        old = snapshot.scan(files).with_columns(part=day).select(*POLARS["audit"]).collect()
+        old = snapshot.scan(files).with_columns(part=day).select(*POLARS_SCHEMAS["audit"]).collect()
     rows = pl.concat([old, new]).unique("entry_id", keep="first")
     if len(rows) > len(old):
-        failpoints.point("audit-before-commit")
+        failpoints.failpoint("audit-before-commit")
         table.replace(parts, rows.sort("website_id", "entry_id").to_arrow())
 
 
@@ -193,7 +193,7 @@ def _drop(table: Table, first_day: str) -> int:
     """Drop whole days before `first_day`; return how many entries they had."""
     old = [file for file in table.snapshot().files if file.part < first_day]
     if old:
-        empty = pl.DataFrame(schema=POLARS["audit"]).to_arrow()
+        empty = pl.DataFrame(schema=POLARS_SCHEMAS["audit"]).to_arrow()
         table.replace({file.part for file in old}, empty)
     return sum(file.row_count for file in old)
 
@@ -205,7 +205,7 @@ def _rows(
     to_at: datetime | None,
     limit: int,
     cursor: str | None,
-) -> list[Entry]:
+) -> list[AuditLogEntry]:
     """Return the newest `limit` rows, of as few days as have them."""
     first = f"{from_at.astimezone(UTC).date()}" if from_at else ""
     last = f"{to_at.astimezone(UTC).date()}" if to_at else "~"
@@ -221,7 +221,7 @@ def _rows(
         key=lambda file: file.part,
         reverse=True,
     )
-    found: list[Entry] = []
+    found: list[AuditLogEntry] = []
     for start in range(0, len(files), _FILES_AT_ONCE):
         rows = snapshot.scan(files[start : start + _FILES_AT_ONCE]).filter(website_id=website_id)
         if from_at is not None:
@@ -238,7 +238,7 @@ def _rows(
     return found
 
 
-def _row(one: Entry) -> dict[str, Any]:
+def _row(one: AuditLogEntry) -> dict[str, Any]:
     return {
         "part": one.at[:10],
         "website_id": one.website_id,
@@ -251,9 +251,9 @@ def _row(one: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(row: dict[str, Any]) -> Entry:
+def _entry(row: dict[str, Any]) -> AuditLogEntry:
     details = msgspec.json.decode(row.pop("details"))
-    return Entry(**row | {"at": _iso(row["at"]), "details": details})
+    return AuditLogEntry(**row | {"at": _iso(row["at"]), "details": details})
 
 
 def _iso(at: datetime) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 
 from lake import failpoints
 from lake.storage.base import Store
-from lake.tables.delta_table import POLARS, Snapshot, Table
+from lake.tables.delta_table import POLARS_SCHEMAS, Snapshot, Table
 from lake.tables.partitions import cold_part, hot_day
 from lake.tables.schemas import BY_SESSION
 from lake.tables.session_rows import sorted_rows
@@ -20,14 +20,16 @@ from lake.tables.session_rows import sorted_rows
 _ROWS_MAX = 1_000_000  # of one commit: bounds memory
 
 
-class Moved(NamedTuple):
+class MovedToCold(NamedTuple):
     """What a move did."""
 
     day_count: int
     row_count: int
 
 
-def chill(store: Store, before: date, *, report: Callable[[str], None] = lambda _: None) -> Moved:
+def move_to_cold(
+    store: Store, before: date, *, report: Callable[[str], None] = lambda _: None
+) -> MovedToCold:
     """Move the rows of all days before `before` to the cold layout.
 
     Raises:
@@ -44,8 +46,8 @@ def chill(store: Store, before: date, *, report: Callable[[str], None] = lambda 
                 report(f"{name} {day}")
                 row_count += _move(table, day)
                 days.add(day)
-                failpoints.point("layout-after-commit")
-    return Moved(len(days), row_count)
+                failpoints.failpoint("layout-after-commit")
+    return MovedToCold(len(days), row_count)
 
 
 def _move(table: Table, day: date) -> int:
@@ -63,7 +65,7 @@ def _move(table: Table, day: date) -> int:
         if table.name == "session_files":
             # Seldom needed again, and most of the row: the file's own header has them.
             moved = moved.with_columns(chunks=pl.lit(None, pl.Binary))
-        cold = [_placed(snapshot, part) for part in sorted(set(group.values()))]
+        cold = [_rows_of_part(snapshot, part) for part in sorted(set(group.values()))]
         rows = pl.concat([hot.filter(~goes), moved, *cold])
         table.replace({*hot_parts, *group.values()}, sorted_rows(table.name, rows))
         count += moved.height
@@ -92,7 +94,7 @@ def _groups(snapshot: Snapshot, hot_rows: pl.LazyFrame, day: date) -> Iterator[d
 def _hot(snapshot: Snapshot, day: date) -> pl.LazyFrame:
     parts = {file.part for file in snapshot.files if hot_day(file.part) == day}
     frames = [_scan(snapshot, part) for part in sorted(parts)]
-    return pl.concat([pl.LazyFrame(schema=POLARS[snapshot.name]), *frames])
+    return pl.concat([pl.LazyFrame(schema=POLARS_SCHEMAS[snapshot.name]), *frames])
 
 
 def _scan(snapshot: Snapshot, part: str) -> pl.LazyFrame:
@@ -100,5 +102,5 @@ def _scan(snapshot: Snapshot, part: str) -> pl.LazyFrame:
     return rows.select(pl.lit(part).alias("part"), pl.all())
 
 
-def _placed(snapshot: Snapshot, part: str) -> pl.DataFrame:
+def _rows_of_part(snapshot: Snapshot, part: str) -> pl.DataFrame:
     return _scan(snapshot, part).collect()

@@ -14,11 +14,11 @@ from lake.storage import keys
 from lake.storage.base import Store
 from lake.tables.delta_table import Snapshot
 from lake.tables.row_builders import Row, client_of, unpack_chunks, visitors_of
-from lake.tables.session_rows import Key, rows_of
+from lake.tables.session_rows import SessionKey, rows_of
 
 
-class Known(NamedTuple):
-    """A compacted session. `is_derived` says that the other tables are as new as `sessions`.
+class CompactedSession(NamedTuple):
+    """A compacted session. `has_derived_rows` says that the other tables are as new as `sessions`.
 
     `damage` is why its chunks cannot be told, None as a rule. They are kept as JSON, a tenth of
     what they take as objects.
@@ -26,7 +26,7 @@ class Known(NamedTuple):
 
     row: Row
     packed_chunks: bytes
-    is_derived: bool
+    has_derived_rows: bool
     damage: str | None = None
 
     @property
@@ -53,7 +53,7 @@ def file_key(row: Row) -> str:
     )
 
 
-def file_of(store: Store, row: Row) -> SessionFile:
+def open_session_file(store: Store, row: Row) -> SessionFile:
     """Open the session file that a row of `sessions` points at.
 
     Raises:
@@ -68,14 +68,14 @@ def file_of(store: Store, row: Row) -> SessionFile:
     return file
 
 
-def known_of(
+def read_compacted_sessions(
     store: Store,
     sessions: Snapshot,
     session_files: Snapshot,
-    wanted: Iterable[Key],
+    wanted: Iterable[SessionKey],
     *,
-    have: Mapping[Key, Known] = MappingProxyType({}),
-) -> dict[Key, Known]:
+    have: Mapping[SessionKey, CompactedSession] = MappingProxyType({}),
+) -> dict[SessionKey, CompactedSession]:
     """Return those of the sessions that have a row in `sessions`.
 
     Where `session_files` does not tell the chunks (its part is cold) or is behind (after a crash
@@ -94,18 +94,18 @@ def known_of(
     for key in changed:
         row = rows[key]
         file = files.get(key)
-        is_derived = file is not None and file["file_sha256"] == row["file_sha256"]
-        if file is not None and is_derived and file["chunks"] is not None:
-            found[key] = Known(row, file["chunks"], is_derived=True)
+        has_derived_rows = file is not None and file["file_sha256"] == row["file_sha256"]
+        if file is not None and has_derived_rows and file["chunks"] is not None:
+            found[key] = CompactedSession(row, file["chunks"], has_derived_rows=True)
             continue
         try:
-            chunks = file_of(store, row).header.chunks
+            chunks = open_session_file(store, row).header.chunks
         except (Damaged, ObjectMissing) as error:
-            found[key] = Known(row, b"[]", is_derived=False, damage=str(error))
+            found[key] = CompactedSession(row, b"[]", has_derived_rows=False, damage=str(error))
         else:
-            found[key] = Known(row, msgspec.json.encode(chunks), is_derived)
+            found[key] = CompactedSession(row, msgspec.json.encode(chunks), has_derived_rows)
     return found
 
 
-def _key(row: Row) -> Key:
+def _key(row: Row) -> SessionKey:
     return row["website_id"], row["session_id"]

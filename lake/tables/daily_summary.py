@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from lake.storage.base import Store
-from lake.tables.delta_table import POLARS, Snapshot, Table
+from lake.tables.delta_table import POLARS_SCHEMAS, Snapshot, Table
 from lake.tables.schemas import SIGNAL_KINDS
 from lake.tables.session_rows import rows_of_day
 
@@ -86,7 +86,7 @@ def summary_of(
     for name, found in tops.items():
         column = pl.col("website_id").replace_strict(found, default="[]", return_dtype=pl.String)
         grouped = grouped.with_columns(column.alias(name))
-    schema = POLARS[SUMMARY]
+    schema = POLARS_SCHEMAS[SUMMARY]
     return grouped.select(schema.names()).cast(schema).sort("website_id")
 
 

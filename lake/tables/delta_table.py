@@ -17,7 +17,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from lake.errors import Conflict, Damaged, StoreUnavailable
 from lake.storage.base import Store
-from lake.tables.schemas import ALL, STATS_COLUMNS
+from lake.tables.schemas import ALL_SCHEMAS, STATS_COLUMNS
 
 ROW_GROUP_ROWS = 8192  # one website's rows of a cold part touch few groups
 _CONFIGURATION = {
@@ -69,7 +69,7 @@ class Snapshot(NamedTuple):
         """
         uris = [file.uri for file in (self.files if files is None else files)]
         if not uris:
-            return pl.LazyFrame(schema=POLARS[self.name]).drop("part")
+            return pl.LazyFrame(schema=POLARS_SCHEMAS[self.name]).drop("part")
         return pl.scan_parquet(
             uris,
             glob=False,  # a lake's folder may have any name
@@ -77,13 +77,13 @@ class Snapshot(NamedTuple):
             hive_partitioning=False,
             row_index_name=row_index,
             missing_columns="insert",
-            schema={k: v for k, v in POLARS[self.name].items() if k != "part"},
+            schema={k: v for k, v in POLARS_SCHEMAS[self.name].items() if k != "part"},
         )
 
 
-POLARS: dict[str, pl.Schema] = {
+POLARS_SCHEMAS: dict[str, pl.Schema] = {
     name: pl.Schema(pl.DataFrame(pl.from_arrow(schema.empty_table())).schema)
-    for name, schema in ALL.items()
+    for name, schema in ALL_SCHEMAS.items()
 }
 
 
@@ -102,7 +102,7 @@ class Table:
 
     def snapshot(self) -> Snapshot:
         """Return the table as it is now. The next `replace` is against this version."""
-        with _failures(self._uri):
+        with _translated_errors(self._uri):
             try:
                 if self._table is None:
                     self._table = DeltaTable(self._uri, storage_options=self._options)
@@ -126,14 +126,14 @@ class Table:
         names = sorted(set(parts))
         assert set(rows.column("part").unique().to_pylist()) <= set(names), names
         predicate = " OR ".join(f"part = '{name}'" for name in names)
-        with _failures(self._uri):
+        with _translated_errors(self._uri):
             # Whoever saw no table writes against its empty first version: another may have
             # created and filled it since.
             table = self._table or self._created()
             self._renew(table)
             write_deltalake(
                 table,
-                rows.cast(ALL[self.name]),
+                rows.cast(ALL_SCHEMAS[self.name]),
                 mode="overwrite",
                 predicate=predicate,
                 writer_properties=_WRITER,
@@ -142,7 +142,7 @@ class Table:
     def handle(self) -> DeltaTable:
         """Return the newest table for maintenance (vacuum, log), created if there is none yet."""
         if self.snapshot().version < 0:
-            with _failures(self._uri):
+            with _translated_errors(self._uri):
                 self._created()
             self.snapshot()
         assert self._table is not None
@@ -155,7 +155,7 @@ class Table:
     def removed_paths(self) -> set[str]:
         """Return the paths of files that commits have removed, and that may be there still."""
         handle = self.handle()
-        with _failures(self._uri):
+        with _translated_errors(self._uri):
             return set(
                 handle.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False)
             )
@@ -167,14 +167,14 @@ class Table:
             Conflict: They were added: the snapshot is of before.
         """
         have = {field.name for field in table.schema().fields}
-        missing = [field for field in ALL[self.name] if field.name not in have]
+        missing = [field for field in ALL_SCHEMAS[self.name] if field.name not in have]
         if missing:
             fields = Schema.from_arrow(pa.schema(missing)).fields
             table.alter.add_columns(fields)
             raise Conflict(f"{self._uri}: columns were added, read it again")
 
     def _created(self) -> DeltaTable:
-        schema = ALL[self.name]
+        schema = ALL_SCHEMAS[self.name]
         stats = [name for name in STATS_COLUMNS if name in schema.names]
         DeltaTable.create(
             self._uri,
@@ -217,7 +217,7 @@ def reading(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _failures(uri: str) -> Iterator[None]:
+def _translated_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except CommitFailedError as error:

@@ -9,9 +9,9 @@ import polars as pl
 
 from lake import ids
 from lake.control import tombstones
-from lake.control.tombstones import Erased
+from lake.control.tombstones import Tombstones
 from lake.tables.delta_table import reading
-from lake.tables.session_rows import without
+from lake.tables.session_rows import without_sessions
 
 _PEOPLE: tuple[tuple[tombstones.PersonKind, str], ...] = (
     ("visitor", "visitor_id"),
@@ -21,7 +21,7 @@ PEOPLE_COLUMNS = ("visitor_id", "visitor_ids", "user_id", "user_ids")
 
 
 def without_erased(
-    rows: pl.LazyFrame, gone: Iterable[Erased], *, people_of: pl.LazyFrame
+    rows: pl.LazyFrame, gone: Iterable[Tombstones], *, people_of: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Leave out what tombstones hide.
 
@@ -39,12 +39,14 @@ def without_erased(
     for one in gone:
         sessions = set(one.waiting | one.sessions)
         if one.people:
-            sessions |= sessions_of(people_of.filter(website_id=one.website_id), one.people)
+            sessions |= filter_sessions_of_people(
+                people_of.filter(website_id=one.website_id), one.people
+            )
         hidden += [(one.website_id, session_id) for session_id in sessions]
-    return without(rows, hidden) if hidden else rows
+    return without_sessions(rows, hidden) if hidden else rows
 
 
-def sessions_of(rows: pl.LazyFrame, people: Mapping[str, int]) -> set[str]:
+def filter_sessions_of_people(rows: pl.LazyFrame, people: Mapping[str, int]) -> set[str]:
     """Return the sessions of people, by hash, that began until the given times, ms.
 
     In:    session_id str | `PEOPLE_COLUMNS`, of one website
@@ -58,11 +60,11 @@ def sessions_of(rows: pl.LazyFrame, people: Mapping[str, int]) -> set[str]:
             one = rows.select("session_id", name=column)  # all that an old row tells
             named = pl.concat([one, rows.select("session_id", name=f"{column}s").explode("name")])
             names = named.select(pl.col("name").unique()).collect()["name"]
-            wanted = [name for name in names if tombstones.person(kind, name) in people]
+            wanted = [name for name in names if tombstones.person_hash(kind, name) in people]
             mine = named.filter(pl.col("name").is_in(wanted)).collect()
         found |= {
             session_id
             for session_id, name in mine.iter_rows()
-            if ids.at_ms_of(session_id) <= people[tombstones.person(kind, name)]
+            if ids.at_ms_of(session_id) <= people[tombstones.person_hash(kind, name)]
         }
     return found

@@ -3,10 +3,10 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from lake.raw.chunk_facts import Page
+from lake.raw.chunk_facts import SessionPage
 
 
-class Addresses:
+class PageViewLookup:
     """The page views of a session.
 
     Args:
@@ -14,7 +14,7 @@ class Addresses:
         until_ms: When the first page view began that is not among them; None: there is none.
     """
 
-    def __init__(self, pages: Sequence[Page], until_ms: int | None = None) -> None:
+    def __init__(self, pages: Sequence[SessionPage], until_ms: int | None = None) -> None:
         self._pages = pages
         self._until_ms = until_ms
         self._numbers: dict[str, list[int]] = {}

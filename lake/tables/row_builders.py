@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 
 from lake import ids
-from lake.analysis.analyzer import Findings
-from lake.analysis.js_errors.rule import ErrorEvent
-from lake.analysis.page_views import CLICKS_MAX, SeenView
+from lake.analysis.analyzer import AnalysisResult
+from lake.analysis.js_errors.rule import JsError
+from lake.analysis.page_views import CLICKS_MAX, ViewInteractions
 from lake.analysis.score import SCORING_VERSION, score
 from lake.control.tombstones import People
-from lake.raw.chunk_facts import ChunkFacts, Client, Summary
+from lake.raw.chunk_facts import ChunkFacts, Client, SessionSummary
 from lake.raw.redaction import URL_LENGTH_MAX
-from lake.tables.page_view_lookup import Addresses
+from lake.tables.page_view_lookup import PageViewLookup
 from lake.tables.schemas import SCORE_COLUMNS, SIGNAL_KINDS
-from lake.timestamps import plausible
+from lake.timestamps import clamp_to_session
 
 URLS_BYTES_MAX = 64 * 1024
 _CHUNKS = msgspec.json.Decoder(tuple[ChunkFacts, ...])
@@ -25,8 +25,8 @@ Row = dict[str, Any]
 
 
 def session_row(
-    summary: Summary,
-    found: Findings | None,
+    summary: SessionSummary,
+    found: AnalysisResult | None,
     *,
     visitor_ids: Iterable[str],
     file_bytes: int,
@@ -50,7 +50,7 @@ def session_row(
         **msgspec.structs.asdict(summary.client),
         "initial_url": summary.initial_url,
         "exit_url": summary.exit_url,
-        "urls": _joined(summary.urls),
+        "urls": _join_urls(summary.urls),
         "is_complete": summary.is_complete,
         "raw_bytes": summary.raw_bytes,
         "file_bytes": file_bytes,
@@ -78,7 +78,7 @@ def people_of(row: Row) -> People:
     return People(visitors_of(row), users_of(row))
 
 
-def page_rows(summary: Summary, found: Findings) -> list[Row]:
+def page_rows(summary: SessionSummary, found: AnalysisResult) -> list[Row]:
     """Return the rows of `pages`: the first `lake.raw.chunk_facts.PAGES_MAX` page views."""
     seen = _views_of(summary, found)
     return [
@@ -101,10 +101,10 @@ def page_rows(summary: Summary, found: Findings) -> list[Row]:
 
 
 def error_rows(
-    summary: Summary, chunks: tuple[ChunkFacts, ...], errors: Iterable[ErrorEvent]
+    summary: SessionSummary, chunks: tuple[ChunkFacts, ...], errors: Iterable[JsError]
 ) -> list[Row]:
     """Return the rows of `errors`. `chunks` are those that the errors' numbers mean."""
-    addresses = Addresses(summary.pages, summary.pages_until_ms)
+    addresses = PageViewLookup(summary.pages, summary.pages_until_ms)
     return [
         {
             **_key(summary),
@@ -122,9 +122,9 @@ def error_rows(
     ]
 
 
-def signal_rows(summary: Summary, found: Findings) -> list[Row]:
+def signal_rows(summary: SessionSummary, found: AnalysisResult) -> list[Row]:
     """Return the rows of `signals`."""
-    addresses = Addresses(summary.pages, summary.pages_until_ms)
+    addresses = PageViewLookup(summary.pages, summary.pages_until_ms)
     return [
         {
             **_key(summary),
@@ -144,7 +144,7 @@ def signal_rows(summary: Summary, found: Findings) -> list[Row]:
 
 
 def file_row(
-    summary: Summary,
+    summary: SessionSummary,
     chunks: tuple[ChunkFacts, ...],
     *,
     file_bytes: int,
@@ -166,7 +166,7 @@ def unpack_chunks(packed: bytes) -> tuple[ChunkFacts, ...]:
     return _CHUNKS.decode(packed)
 
 
-def _scores(found: Findings | None) -> Row:
+def _scores(found: AnalysisResult | None) -> Row:
     if found is None:
         return dict.fromkeys(SCORE_COLUMNS)
     return {
@@ -178,14 +178,14 @@ def _scores(found: Findings | None) -> Row:
     }
 
 
-def _at_ms(summary: Summary, at_ms: float) -> int:
-    return plausible(at_ms, ids.at_ms_of(summary.session_id))
+def _at_ms(summary: SessionSummary, at_ms: float) -> int:
+    return clamp_to_session(at_ms, ids.at_ms_of(summary.session_id))
 
 
-def _views_of(summary: Summary, found: Findings) -> list[list[SeenView]]:
+def _views_of(summary: SessionSummary, found: AnalysisResult) -> list[list[ViewInteractions]]:
     """Give what analysis saw of each page to its rows. Both cut pages into views by address."""
-    addresses = Addresses(summary.pages, summary.pages_until_ms)
-    seen: list[list[SeenView]] = [[] for _ in summary.pages]
+    addresses = PageViewLookup(summary.pages, summary.pages_until_ms)
+    seen: list[list[ViewInteractions]] = [[] for _ in summary.pages]
     for page_id, views in found.views.items():
         for view in views:
             number = addresses.number_at(page_id, _at_ms(summary, view.at_ms))
@@ -194,12 +194,12 @@ def _views_of(summary: Summary, found: Findings) -> list[list[SeenView]]:
     return seen
 
 
-def _places(views: list[SeenView]) -> str:
+def _places(views: list[ViewInteractions]) -> str:
     clicks = [place for view in views for place in view.clicks]
     return json.dumps(clicks[:CLICKS_MAX], separators=(",", ":"))
 
 
-def _key(summary: Summary) -> Row:
+def _key(summary: SessionSummary) -> Row:
     return {
         "website_id": summary.website_id,
         "session_id": summary.session_id,
@@ -207,7 +207,7 @@ def _key(summary: Summary) -> Row:
     }
 
 
-def _joined(urls: Iterable[str]) -> str:
+def _join_urls(urls: Iterable[str]) -> str:
     """Join whole lines up to the limit. A line break within a URL would make two of it."""
     lines: list[str] = []
     left = URLS_BYTES_MAX

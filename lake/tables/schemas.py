@@ -217,7 +217,7 @@ ORIGINAL: dict[str, pa.Schema] = {
         ]
     ),
 }
-ALL = SCHEMAS | ORIGINAL
+ALL_SCHEMAS = SCHEMAS | ORIGINAL
 
 # In order of commit after `sessions`; `session_files` is last, so that equal hashes in both
 # say that everything in between is there too.

@@ -13,16 +13,16 @@ import pyarrow as pa
 
 from lake import ids
 from lake.errors import Conflict
-from lake.tables.delta_table import POLARS, Snapshot, Table, TableFile, reading
+from lake.tables.delta_table import POLARS_SCHEMAS, Snapshot, Table, TableFile, reading
 from lake.tables.partitions import cold_part, hot_part, may_hold
 from lake.tables.schemas import SCHEMAS
 
-Key = tuple[str, str]  # (website_id, session_id)
+SessionKey = tuple[str, str]  # (website_id, session_id)
 
 _ROWS_MAX = 100_000  # that one removal keeps of the parts it rewrites, unless a part has more
 
 
-def files_of(snapshot: Snapshot, keys: Iterable[Key]) -> list[TableFile]:
+def files_of(snapshot: Snapshot, keys: Iterable[SessionKey]) -> list[TableFile]:
     """Return the files that may hold rows of these sessions; an id without a day has none."""
     wanted: dict[str, list[str]] = {}
     for website_id, session_id in keys:
@@ -39,24 +39,25 @@ def files_of(snapshot: Snapshot, keys: Iterable[Key]) -> list[TableFile]:
     ]
 
 
-def rows_of(snapshot: Snapshot, keys: Iterable[Key]) -> pl.DataFrame:
+def rows_of(snapshot: Snapshot, keys: Iterable[SessionKey]) -> pl.DataFrame:
     """Return the rows of these sessions, with `part`."""
     wanted = list(keys)
     frames = [
-        _placed(file, _only(snapshot.scan([file]), wanted)) for file in files_of(snapshot, wanted)
+        _with_part(file, _of_sessions(snapshot.scan([file]), wanted))
+        for file in files_of(snapshot, wanted)
     ]
-    return pl.concat([pl.DataFrame(schema=POLARS[snapshot.name]), *frames])
+    return pl.concat([pl.DataFrame(schema=POLARS_SCHEMAS[snapshot.name]), *frames])
 
 
-def keys_in(snapshot: Snapshot, keys: Iterable[Key]) -> set[Key]:
+def keys_in(snapshot: Snapshot, keys: Iterable[SessionKey]) -> set[SessionKey]:
     """Return those of these sessions that have a row."""
     wanted = list(keys)
-    rows = _only(snapshot.scan(files_of(snapshot, wanted)), wanted)
+    rows = _of_sessions(snapshot.scan(files_of(snapshot, wanted)), wanted)
     with reading(snapshot.name):
         return set(rows.select("website_id", "session_id").collect().iter_rows())
 
 
-def without(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
+def without_sessions(rows: pl.LazyFrame, keys: Iterable[SessionKey]) -> pl.LazyFrame:
     """Leave out the rows of these sessions."""
     return rows.join(_keys_frame(keys), on=["website_id", "session_id"], how="anti")
 
@@ -64,7 +65,7 @@ def without(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
 def replace(
     table: Table,
     snapshot: Snapshot,
-    parts: Mapping[Key, str],
+    parts: Mapping[SessionKey, str],
     rows: Iterable[Mapping[str, Any]],
 ) -> None:
     """Replace all rows of the sessions in `parts` by `rows`, in one commit.
@@ -82,7 +83,8 @@ def replace(
     if not touched:
         return
     kept = [
-        _placed(file, without(snapshot.scan([file]), parts)) for file in snapshot.of_parts(touched)
+        _with_part(file, without_sessions(snapshot.scan([file]), parts))
+        for file in snapshot.of_parts(touched)
     ]
     schema = SCHEMAS[table.name]
     added = pl.from_arrow(pa.Table.from_pylist(fresh, schema))
@@ -113,11 +115,11 @@ def files_of_day(
         file
         for file in snapshot.files
         if file.may_hold("started_at", first, last)
-        and (websites is None or any(may_be_of(file, one) for one in websites))
+        and (websites is None or any(may_hold_website(file, one) for one in websites))
     ]
 
 
-def may_be_of(file: TableFile, website_id: str) -> bool:
+def may_hold_website(file: TableFile, website_id: str) -> bool:
     """Say whether a file may hold rows of a website."""
     return may_hold(file.part, website_id) and file.may_hold("website_id", website_id, website_id)
 
@@ -165,7 +167,7 @@ def remove(
                 raise Conflict(f"{table.name}: another writer changed one of {', '.join(parts)}")
         # A part at a time: sorting takes several times what it sorts.
         kept = [
-            sorted_rows(table.name, _rest(now.of_parts([part]), now, unwanted))
+            sorted_rows(table.name, _remaining_rows(now.of_parts([part]), now, unwanted))
             for part, row_count in parts.items()
             if row_count
         ]
@@ -186,20 +188,22 @@ def _groups(snapshot: Snapshot, found: Mapping[str, int]) -> Iterator[dict[str, 
         yield group
 
 
-def _rest(files: Iterable[TableFile], snapshot: Snapshot, unwanted: pl.Expr) -> pl.DataFrame:
-    return pl.concat([_placed(file, snapshot.scan([file]).filter(~unwanted)) for file in files])
+def _remaining_rows(
+    files: Iterable[TableFile], snapshot: Snapshot, unwanted: pl.Expr
+) -> pl.DataFrame:
+    return pl.concat([_with_part(file, snapshot.scan([file]).filter(~unwanted)) for file in files])
 
 
-def _placed(file: TableFile, rows: pl.LazyFrame) -> pl.DataFrame:
+def _with_part(file: TableFile, rows: pl.LazyFrame) -> pl.DataFrame:
     return rows.select(pl.lit(file.part).alias("part"), pl.all()).collect()
 
 
-def _keys_frame(keys: Iterable[Key]) -> pl.LazyFrame:
+def _keys_frame(keys: Iterable[SessionKey]) -> pl.LazyFrame:
     schema = {"website_id": pl.String, "session_id": pl.String}
     return pl.LazyFrame(list(keys), schema=schema, orient="row")
 
 
-def _only(rows: pl.LazyFrame, keys: Iterable[Key]) -> pl.LazyFrame:
+def _of_sessions(rows: pl.LazyFrame, keys: Iterable[SessionKey]) -> pl.LazyFrame:
     """A session id alone is no key: two websites may have the same."""
     wanted = list(keys)
     if len(wanted) == 1:

@@ -25,7 +25,7 @@ from orchestration.cli import (
     sourcemap,
     websites,
 )
-from orchestration.cli.output import complain
+from orchestration.cli.output import print_error
 from orchestration.cli.settings import settings
 
 app = typer.Typer(
@@ -69,8 +69,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except SettingInvalid as error:
-        complain(str(error))
+        print_error(str(error))
         sys.exit(2)
     except (LakeError, OSError) as error:
-        complain(str(error))
+        print_error(str(error))
         sys.exit(1)

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from lake.timestamps import instant
+from lake.timestamps import parse_iso
 from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.output import note, print_json, print_table
+from orchestration.cli.output import print_json, print_note, print_table
 
 _COLUMNS = ("at", "actor", "action", "target", "details")
 
@@ -33,16 +33,18 @@ def audit(
     import msgspec
 
     from lake.control import websites
-    from lake.control.audit_entries import OF_ALL, Entry
+    from lake.control.audit_entries import ALL_WEBSITES, AuditLogEntry
     from lake.tables import audit_log
 
     store, settings = open_lake()
-    if website != OF_ALL:
+    if website != ALL_WEBSITES:
         websites.get(store, website)
     if fold:
-        folded = audit_log.fold(store, settings, now_ms=now_ms())
-        note(f"{folded.entry_count} entries moved, {folded.dropped_count} dropped for their age")
-    log, found = audit_log.Log(store), list[Entry]()
+        folded = audit_log.compact_entries(store, settings, now_ms=now_ms())
+        print_note(
+            f"{folded.entry_count} entries moved, {folded.dropped_count} dropped for their age"
+        )
+    log, found = audit_log.AuditReader(store), list[AuditLogEntry]()
     cursor = None
     while len(found) < limit:
         some = min(audit_log.LIMIT_MAX, limit - len(found))
@@ -67,6 +69,6 @@ def _instant(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return instant(text)
+        return parse_iso(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r}: give ISO 8601, such as 2026-11-23") from error

@@ -14,10 +14,10 @@ from lake.storage.base import Store
 from lake.storage.failures import Failures, reason_of
 from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.output import complain, print_json, progress
+from orchestration.cli.output import print_error, print_json, progress
 
 if TYPE_CHECKING:
-    from lake.compaction import Compacted
+    from lake.compaction import CompactionReport
 
 EVERY_S = 30.0  # as often as Dagster's sensor looks; readers do not wait for it
 
@@ -45,15 +45,15 @@ def compact(
 
 def _compact_all(store: Store, settings: Settings, only: date | None, as_json: bool) -> None:
     """Compact until nothing waits. Fails where something is left that cannot be compacted."""
-    from lake.compaction import waiting_days
+    from lake.compaction import pending_days
 
     failed: dict[str, str] = {}
     has_progressed = True
-    while days := [one for one in waiting_days(store) if only in (None, one)]:
+    while days := [one for one in pending_days(store) if only in (None, one)]:
         if not has_progressed:
             for what, why in failed.items():
-                complain(f"{what}: {why}")
-            complain(f"chunks still wait on {', '.join(map(str, days))}")
+                print_error(f"{what}: {why}")
+            print_error(f"chunks still wait on {', '.join(map(str, days))}")
             raise typer.Exit(1)
         has_progressed = False
         failed = {}
@@ -89,16 +89,16 @@ def _compact_on(
                     except (StoreUnavailable, Conflict):
                         raise
                     except Exception as error:  # noqa: BLE001 - other days go on
-                        complain(f"{day}: {reason_of(error)}; trying again later")
+                        print_error(f"{day}: {reason_of(error)}; trying again later")
                     tried[day] = (at_ms, now)
         except (StoreUnavailable, Conflict) as error:
-            complain(f"{error}; trying again")  # when the store is back, so are we
+            print_error(f"{error}; trying again")  # when the store is back, so are we
         stop.wait(every_s)
 
 
 def _compact_day(
     store: Store, settings: Settings, day: date, *, settled_only: bool, as_json: bool
-) -> "Compacted":
+) -> "CompactionReport":
     from lake.compaction import compact_day
     from lake.tables.daily_summary import summarise_day
 
@@ -125,7 +125,7 @@ def _compact_day(
             flush=True,
         )
     if done.quarantined_count or done.quarantined_segment_count:
-        complain(
+        print_error(
             f"{day}: {done.quarantined_count} chunks and {done.quarantined_segment_count} segments "
             "went to quarantine: see `replaylake quarantine list`"
         )

@@ -7,7 +7,7 @@ import typer
 from lake.storage.failures import Failures
 from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.output import complain, note, print_json, print_table, progress
+from orchestration.cli.output import print_error, print_json, print_note, print_table, progress
 
 
 def erase(
@@ -53,7 +53,7 @@ def erase(
     if cancel is not None:
         assert website is not None
         anew = erasure.cancel(store, website, cancel, by="cli", now_ms=now_ms())
-        note(f"asked for anew: {anew}" if anew else "what it hid stays hidden")
+        print_note(f"asked for anew: {anew}" if anew else "what it hid stays hidden")
         print(cancel)
         return
     failures = Failures()
@@ -61,7 +61,7 @@ def erase(
         if not waiting:
             if website is None:
                 assert session
-                found = lookup.websites_of(store, session[0])
+                found = lookup.websites_with_session(store, session[0])
                 if not found:
                     raise SessionMissing(f"no website has a session {session[0][:64]!r}")
                 if len(found) > 1:
@@ -69,11 +69,11 @@ def erase(
                         f"websites {', '.join(sorted(found))} have this session: give --website ID"
                     )
                 (website,) = found
-            wanted = erasure.Targets(tuple(session or ()), visitor, user)
-            mine = erasure.request(Lake(store, settings, now_ms), website, wanted, by="cli")
-            done = erasure.carry_out(store, settings, [mine], now_ms=now_ms, report=step)
+            wanted = erasure.ErasureTargets(tuple(session or ()), visitor, user)
+            mine = erasure.request_erasure(Lake(store, settings, now_ms), website, wanted, by="cli")
+            done = erasure.execute_requests(store, settings, [mine], now_ms=now_ms, report=step)
         else:
-            done = erasure.carry_out_waiting(
+            done = erasure.execute_pending_requests(
                 store, settings, now_ms=now_ms, report=step, failures=failures
             )
     if as_json:
@@ -94,10 +94,10 @@ def erase(
             ]
             print_table(("receipt", "value"), rows)
         if one.failed:
-            complain(f"erasure {one.erasure_id} of {one.website_id}: {one.failed}")
+            print_error(f"erasure {one.erasure_id} of {one.website_id}: {one.failed}")
         elif one.done_at is None:
-            complain(f"not all is gone yet: {one.waits_for}; run `replaylake erase --waiting`")
+            print_error(f"not all is gone yet: {one.waits_for}; run `replaylake erase --waiting`")
     for what, why in failures.found.items():
-        complain(f"{what}: {why}")
+        print_error(f"{what}: {why}")
     if failures.found or not all(one.done_at for one in done):
         raise typer.Exit(1)

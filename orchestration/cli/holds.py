@@ -9,7 +9,7 @@ from lake.control import websites as lake_websites
 from lake.errors import Damaged
 from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
-from orchestration.cli.output import complain, note, print_json, print_table
+from orchestration.cli.output import print_error, print_json, print_note, print_table
 
 app = typer.Typer(
     help="Legal holds: sessions that nothing removes until their hold is released.",
@@ -34,10 +34,12 @@ def place(
     from lake import erasure
 
     legal_holds.place(store, website, session, reason=reason, by=by, now_ms=now_ms())
-    note("held from now on; a retention that runs at this moment may have removed some already")
+    print_note(
+        "held from now on; a retention that runs at this moment may have removed some already"
+    )
     # Asked after the hold was written: a run that begins later sees it.
-    for one in erasure.started(store, website, session):
-        complain(f"erasure {one.erasure_id} has begun, and may have removed some already")
+    for one in erasure.started_erasures(store, website, session):
+        print_error(f"erasure {one.erasure_id} has begun, and may have removed some already")
     print(session or website)
 
 
@@ -59,7 +61,7 @@ def list_(
             else:
                 found.append(one)
     else:
-        found = [legal_holds.of(store, lake_websites.get(store, website).website_id)]
+        found = [legal_holds.read(store, lake_websites.get(store, website).website_id)]
     rows = [
         (one.website_id, session_id, hold.reason, hold.placed_at, hold.placed_by)
         for one in found
@@ -71,7 +73,7 @@ def list_(
     else:
         print_table(_COLUMNS, rows)
     for error in failed:
-        complain(f"{error}: all of its website is held")
+        print_error(f"{error}: all of its website is held")
     if failed:
         raise typer.Exit(1)
 
@@ -84,11 +86,11 @@ def release(
 ) -> None:
     """End a hold. What is past its retention, or to be erased, goes with the next run."""
     store, _ = open_lake()
-    before = legal_holds.of(store, lake_websites.get(store, website).website_id)
+    before = legal_holds.read(store, lake_websites.get(store, website).website_id)
     if session not in before.sessions if session else before.website is None:
-        complain(f"nothing holds {session or website}: see `replaylake hold list`")
+        print_error(f"nothing holds {session or website}: see `replaylake hold list`")
         raise typer.Exit(1)
     after = legal_holds.release(store, website, session, by=by, now_ms=now_ms())
     if session and after.holds(session):
-        note("the session is still held: its whole website is")
+        print_note("the session is still held: its whole website is")
     print(session or website)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lake.errors import LakeError, SessionMissing
-from lake.timestamps import instant
+from lake.timestamps import parse_iso
 from orchestration.cli.context import now_ms, open_any_lake, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
-from orchestration.cli.output import note, print_json, progress
+from orchestration.cli.output import print_json, print_note, progress
 
 if TYPE_CHECKING:
     from lake.control.websites import Website
@@ -66,7 +66,7 @@ def import_(
         print_json([one._asdict() for one in made])
         return
     for one in made:
-        note(f"{one.event_count:,} events, {one.raw_bytes:,} bytes")
+        print_note(f"{one.event_count:,} events, {one.raw_bytes:,} bytes")
         print(one.session_id)
 
 
@@ -96,7 +96,7 @@ def _at_ms(text: str, now: int) -> int:
     if text == "now":
         return now
     try:
-        return int(instant(text).timestamp() * 1000)
+        return int(parse_iso(text).timestamp() * 1000)
     except ValueError as error:
         raise typer.BadParameter(
             f"{text!r} is no time: give now, or ISO 8601 such as 2026-11-23T09:00:00Z",
@@ -108,7 +108,7 @@ def _find(session_id: str, website_id: str | None) -> "tuple[Lake, Website]":
     from lake import ids
     from lake.control import websites
     from lake.reading.lake_snapshot import Lake
-    from lake.reading.session_lookup import find
+    from lake.reading.session_lookup import resolve_session
 
     ids.check_uuid7(session_id, "SESSION")
     store, settings = open_lake()
@@ -117,7 +117,7 @@ def _find(session_id: str, website_id: str | None) -> "tuple[Lake, Website]":
     found = []
     for website in among:
         try:
-            find(lake, website, session_id)
+            resolve_session(lake, website, session_id)
         except SessionMissing:
             continue
         found.append(website)
@@ -125,11 +125,11 @@ def _find(session_id: str, website_id: str | None) -> "tuple[Lake, Website]":
         raise SessionMissing(f"no session has the id {session_id}")
     if len(found) > 1:
         owners = ", ".join(one.website_id for one in found)
-        raise _AmbiguousError(f"{owners} each have a session {session_id}: name one by --website")
+        raise _SessionAmbiguous(f"{owners} each have a session {session_id}: name one by --website")
     return lake, found[0]
 
 
-class _AmbiguousError(LakeError):
+class _SessionAmbiguous(LakeError):
     kind = "session-ambiguous"
 
 

@@ -7,7 +7,7 @@ import typer
 from lake.control import api_keys
 from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.output import note, print_json, print_table
+from orchestration.cli.output import print_json, print_note, print_table
 
 app = typer.Typer(help="API keys: who may read and change a website.", no_args_is_help=True)
 
@@ -61,5 +61,5 @@ def revoke(
     """End a key for ever. Services believe it for some seconds more."""
     store, settings = open_lake()
     key = api_keys.revoke(store, api_keys.key_id_of(key_id) or key_id, now_ms=now_ms(), by="cli")
-    note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
+    print_note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
     print(key.key_id)

@@ -10,10 +10,10 @@ from lake.settings import from_environ
 from lake.storage.failures import Failures
 from orchestration.cli.context import now_ms, open_any_lake, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.output import complain, print_json, print_table, progress
+from orchestration.cli.output import print_error, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from lake.operations.check.run import Broken
+    from lake.operations.check.run import CheckFinding
 
 _BROKEN = ("kind", "where", "detail")
 _AFFECTED = ("sessions", "chunks")
@@ -54,7 +54,7 @@ def retention(
         print(f"{sum(one.session_count for one in gone)} sessions {what}")
     failed = {what: why for one in gone for what, why in one.failed.items()}
     for what, why in failed.items():
-        complain(f"{what}: kept, since it cannot be read: {why}")
+        print_error(f"{what}: kept, since it cannot be read: {why}")
     _fail_on(failures)
     if failed:
         raise typer.Exit(1)
@@ -74,7 +74,7 @@ def maintain(as_json: AsJson = False) -> None:
     else:
         print_table(("what", "count"), done.items())
     for what, why in failed.items():
-        complain(f"{what}: {why}")
+        print_error(f"{what}: {why}")
     if failed:
         raise typer.Exit(1)
 
@@ -95,7 +95,7 @@ def rebuild(as_json: AsJson = False) -> None:
     else:
         print(f"{done.session_count} sessions")
     for what, why in done.failed.items():
-        complain(f"{what}: {why}")
+        print_error(f"{what}: {why}")
     if done.failed:
         raise typer.Exit(1)
 
@@ -127,7 +127,7 @@ def rescore(
         print(f"{sum(one.session_count for one in done)} sessions scored")
     failed = {what: why for one in done for what, why in one.failed.items()}
     for what, why in failed.items():
-        complain(f"{what} keeps its scores: {why}")
+        print_error(f"{what} keeps its scores: {why}")
     _fail_on(failures)
     if failed:
         raise typer.Exit(1)
@@ -167,7 +167,7 @@ def repair(
     elif not found.left:
         print("nothing is broken")
     for one in found.left:
-        complain(f"{one.what}: {one.where}: {one.why}")
+        print_error(f"{one.what}: {one.where}: {one.why}")
     if found.left:
         raise typer.Exit(1)
 
@@ -195,12 +195,12 @@ def preflight(as_json: AsJson = False) -> None:
 def _fail_on(failures: Failures) -> None:
     """End with 1 if items failed, naming each."""
     for what, why in failures.found.items():
-        complain(f"{what}: {why}")
+        print_error(f"{what}: {why}")
     if failures.found:
         raise typer.Exit(1)
 
 
-def _as_json(one: "Broken") -> dict[str, object]:
+def _as_json(one: "CheckFinding") -> dict[str, object]:
     affected = {name: value for name in _AFFECTED if (value := getattr(one, name)) is not None}
     return {name: getattr(one, name) for name in _BROKEN} | affected
 

@@ -8,19 +8,19 @@ from typing import Any, Protocol
 import msgspec
 
 
-class Step(Protocol):
+class ProgressReporter(Protocol):
     """Tells how far long work is. `total` is None where nobody knows."""
 
     def __call__(self, text: str, done: float = 0, total: float | None = None) -> None:
         """Show where the work is."""
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Say in one line on stderr what went wrong."""
     print(f"replaylake: {_plain(' '.join(text.split()))}", file=sys.stderr)
 
 
-def note(text: str) -> None:
+def print_note(text: str) -> None:
     """Say something to a person, on stderr."""
     print(text, file=sys.stderr)
 
@@ -45,7 +45,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 @contextmanager
-def progress() -> Iterator[Step]:
+def progress() -> Iterator[ProgressReporter]:
     """Show a progress bar on stderr while the block works, if that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

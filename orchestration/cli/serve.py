@@ -7,7 +7,7 @@ import typer
 
 from lake.settings import Settings, from_environ
 from orchestration.cli.options import Host
-from orchestration.cli.output import complain
+from orchestration.cli.output import print_error
 
 
 def ingest(
@@ -35,6 +35,6 @@ def _serve(serve: Callable[[Settings, str, int], None], host: str, port: int) ->
         serve(from_environ(), host, port)
     except SystemExit as end:  # uvicorn has its own exit codes
         if end.code:
-            complain(f"serving {host}:{port} failed; is another program listening there?")
+            print_error(f"serving {host}:{port} failed; is another program listening there?")
             raise typer.Exit(1) from end
         raise

@@ -7,7 +7,7 @@ import typer
 from lake.control import share_links, websites
 from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
-from orchestration.cli.output import note, print_json, print_table
+from orchestration.cli.output import print_json, print_note, print_table
 
 app = typer.Typer(help="Links that play one session until they end.", no_args_is_help=True)
 _COLUMNS = ("share_id", "session_id", "created_at", "created_by", "expires_at", "revoked_at")
@@ -21,11 +21,11 @@ def create(
 ) -> None:
     """Make a link and print its token, or its address where REPLAY_DASHBOARD_URL is set. Once."""
     from lake.reading.lake_snapshot import Lake
-    from lake.reading.session_lookup import find
+    from lake.reading.session_lookup import resolve_session
 
     store, settings = open_lake()
     owner = websites.get(store, website)
-    find(Lake(store, settings, now_ms), owner, session)
+    resolve_session(Lake(store, settings, now_ms), owner, session)
     _, token = share_links.create(
         store,
         settings,
@@ -66,5 +66,5 @@ def revoke(
     share = share_links.revoke(
         store, share_links.share_id_of(share_id) or share_id, now_ms=now_ms(), by="cli"
     )
-    note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
+    print_note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
     print(share.share_id)

@@ -9,7 +9,7 @@ import typer
 
 from orchestration.cli.context import now_ms, open_lake
 from orchestration.cli.options import AsJson, WebsiteId
-from orchestration.cli.output import complain, note, print_json, print_table, progress
+from orchestration.cli.output import print_error, print_json, print_note, print_table, progress
 
 app = typer.Typer(
     help="Source maps: stacks with the files, lines and names that their authors know.",
@@ -48,7 +48,7 @@ def upload(
     lake_store, _ = open_lake()
     found = [(name, file) for path in paths for name, file in _maps(path)]
     if not found:
-        complain(f"no {' or '.join(f'*{one}.map' for one in _SCRIPTS)} in {paths[0]}")
+        print_error(f"no {' or '.join(f'*{one}.map' for one in _SCRIPTS)} in {paths[0]}")
         raise typer.Exit(1)
     made = []
     with progress() as step:
@@ -60,11 +60,11 @@ def upload(
                 )
             url = f"{url_prefix.rstrip('/')}/{quote(name, safe=_SAFE)}" if url_prefix else None
             try:
-                made.append(maps.make(website, url, file.read_bytes(), now_ms=now_ms()))
+                made.append(maps.prepare(website, url, file.read_bytes(), now_ms=now_ms()))
             except decode.SourceMapMalformed as error:
                 raise decode.SourceMapMalformed(f"{file}: {error}") from error
         maps.put(lake_store, website, made, by="cli", now_ms=now_ms())
-    note(f"{len(made):,} source maps; services may need some seconds to see them")
+    print_note(f"{len(made):,} source maps; services may need some seconds to see them")
     for one in made:
         print(one.head.url)
 

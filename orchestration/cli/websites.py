@@ -12,7 +12,7 @@ from lake.errors import SettingInvalid
 from lake.settings import Settings
 from orchestration.cli.context import now_ms, open_any_lake, open_lake
 from orchestration.cli.options import AsJson
-from orchestration.cli.output import note, print_json, print_table
+from orchestration.cli.output import print_json, print_note, print_table
 
 app = typer.Typer(help="Websites, their plan and settings.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="The website's id.")]
@@ -32,10 +32,12 @@ def create(
     made = websites.create(store, name, plan=plan, origins=tuple(origin or ()), now_ms=now_ms())
     print(made.website_id)
     if not origin:
-        note("no page may record yet: replaylake website set ID origins=https://…")
+        print_note("no page may record yet: replaylake website set ID origins=https://…")
     if settings.ingest_url:
         address = f"{settings.ingest_url.rstrip('/')}/r.js"
-        note(f'its tag: <script async src="{address}" data-website="{made.website_id}"></script>')
+        print_note(
+            f'its tag: <script async src="{address}" data-website="{made.website_id}"></script>'
+        )
 
 
 @app.command(name="list")

@@ -9,7 +9,7 @@ from typing import Self
 
 from lake.errors import LakeError
 
-_LOG_LINES_TOLD = 15
+_LOG_LINES_SHOWN = 15
 
 
 class ProcessDied(LakeError):
@@ -18,7 +18,7 @@ class ProcessDied(LakeError):
     kind = "process-died"
 
     def __init__(self, name: str, code: int, log: Path) -> None:
-        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES_TOLD:]
+        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
         super().__init__(f"{name} ended with code {code}; its log is {log}")
         self.log_lines = lines
 

@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def proxying() -> Iterator[Proxy]:
+def running_proxy() -> Iterator[Proxy]:
     """Run a proxy on a free port."""
     with Proxy((HOST, 0), _Handler) as proxy:
         threading.Thread(target=proxy.serve_forever, name="proxy", daemon=True).start()

@@ -15,14 +15,14 @@ from orchestration.demo import chromium
 from orchestration.demo.hands import Hands
 from orchestration.demo.journeys import JOURNEYS, Journey, answer_consent
 from orchestration.demo.people import BROWSERS, NETWORKS
-from orchestration.demo.proxy import Proxy, proxying
+from orchestration.demo.proxy import Proxy, running_proxy
 
 _DESKTOPS = ((1440, 900), (1920, 1080), (1280, 720), (1536, 864))
 _PHONES = ((390, 844), (412, 915), (360, 780))
 _STEP_MAX_MS = 15_000  # a busy machine starts slowly; a step that takes longer has failed
 _PAUSE_S = (2.0, 10.0)
 _RETRY_S = 5.0
-_FAREWELL_MS = 500  # for what a page sends while it is left
+_UNLOAD_MS = 500  # for what a page sends while it is left
 
 
 def visit(
@@ -40,7 +40,7 @@ def visit(
         Error: A step did not work out; the visit has been ended.
     """
     proxy.address = f"{choice.choice(NETWORKS)}.{choice.randrange(1, 255)}"
-    context = _somebody(browser, proxy, choice)
+    context = _new_visitor(browser, proxy, choice)
     try:
         page = context.new_page()
         page.goto(shop_url, wait_until="load")
@@ -49,12 +49,12 @@ def visit(
         answer_consent(hands)
         journey(hands)
         page.goto("about:blank")  # a page that is closed at once has no time to send the rest
-        page.wait_for_timeout(_FAREWELL_MS)
+        page.wait_for_timeout(_UNLOAD_MS)
     finally:
         context.close()
 
 
-def _somebody(browser: Browser, proxy: Proxy, choice: random.Random) -> BrowserContext:
+def _new_visitor(browser: Browser, proxy: Proxy, choice: random.Random) -> BrowserContext:
     person = choice.choice(BROWSERS)
     width, height = choice.choice(_PHONES if person.is_touch else _DESKTOPS)
     context = browser.new_context(
@@ -84,7 +84,7 @@ def main() -> None:
     journeys = _journeys(choice)
     while True:
         try:
-            with proxying() as proxy, sync_playwright() as playwright:
+            with running_proxy() as proxy, sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=chromium.find(), args=chromium.ARGUMENTS
                 )

@@ -26,7 +26,7 @@ _START_MAX_S = 240.0
 _LOOK_EVERY_S = 0.2
 
 
-class DemoRuns(LakeError):
+class DemoAlreadyRunning(LakeError):
     """Two demos on one lake would take Dagster's runs from each other."""
 
     kind = "demo-runs"
@@ -38,7 +38,7 @@ def run() -> None:
     Raises:
         SettingInvalid: A port or a setting is not of its form.
         PortTaken: Another program listens where the demo wants to.
-        DemoRuns: There is a demo on this lake already.
+        DemoAlreadyRunning: There is a demo on this lake already.
         ProcessDied: A process ended by itself; all others have been ended too.
         StoreUnavailable: The lake cannot be opened, or a service did not answer in time.
     """
@@ -49,7 +49,7 @@ def run() -> None:
     settings = from_environ()
     store = open_store(settings)
     folder = _folder(settings)
-    with _only_one(folder):
+    with _exclusive(folder):
         _run(store, settings, folder, ports, stop)
 
 
@@ -80,7 +80,7 @@ def _run(
         try:
             _start(processes, stop, home, ports, demo, has_robots=has_robots)
             if not stop.is_set():
-                _tell(ports, demo, folder, has_robots=has_robots)
+                _print_summary(ports, demo, folder, has_robots=has_robots)
             while not stop.wait(_LOOK_EVERY_S):
                 processes.check()
         except ProcessDied as died:
@@ -91,13 +91,13 @@ def _run(
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
+def _exclusive(folder: Path) -> Iterator[None]:
     """Hold the folder for this demo. A killed one lets go."""
     with (folder / "demo.lock").open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise DemoRuns(f"a demo is running in {folder} already") from error
+            raise DemoAlreadyRunning(f"a demo is running in {folder} already") from error
         yield
 
 
@@ -168,7 +168,7 @@ def _folder(settings: Settings) -> Path:
     return folder.resolve()
 
 
-def _tell(ports: Ports, demo: Demo, folder: Path, *, has_robots: bool) -> None:
+def _print_summary(ports: Ports, demo: Demo, folder: Path, *, has_robots: bool) -> None:
     from rich.console import Console
     from rich.markup import escape
 

@@ -41,7 +41,7 @@ def seed(store: Store, settings: Settings, note: Path, *, shop_port: int, now_ms
     origins = tuple(f"http://{host}:{shop_port}" for host in ("localhost", "127.0.0.1"))
     known = _read(note)
     if known is not None and known.lake == store.url and _exists(store, known.website_id):
-        _let_in(store, known.website_id, origins)
+        _allow_origins(store, known.website_id, origins)
         return known
     origins = (_SAMPLES_ORIGIN, *origins)
     site = websites.create(store, "Demo shop", plan="enterprise", origins=origins, now_ms=now_ms)
@@ -72,11 +72,11 @@ def recordings() -> list[Path]:
 
 def _import_samples(store: Store, settings: Settings, website_id: str, now_ms: int) -> list[str]:
     choice = random.Random(1)  # noqa: S311 - the samples look the same everywhere
-    countries = user_agents.Countries(settings.geo_path)
+    countries = user_agents.CountryLookup(settings.geo_path)
     session_ids = []
     for path, hours in zip(recordings(), _HOURS_AGO, strict=True):
         fitting = [one for one in BROWSERS if one.is_touch == ("touch" in path.name)]
-        client = user_agents.describe(
+        client = user_agents.describe_client(
             choice.choice(fitting).user_agent,
             {},
             country=countries.of(f"{choice.choice(NETWORKS)}.1"),
@@ -96,7 +96,7 @@ def _import_samples(store: Store, settings: Settings, website_id: str, now_ms: i
     return session_ids
 
 
-def _let_in(store: Store, website_id: str, origins: tuple[str, ...]) -> None:
+def _allow_origins(store: Store, website_id: str, origins: tuple[str, ...]) -> None:
     """Add origins to the website's; the shop may have another port than the last time."""
     had = websites.get(store, website_id).origins
     if new := [origin for origin in origins if origin not in had]:

@@ -11,7 +11,7 @@ JSON = "application/json"
 _LENGTH_MAX = 2048  # a header beyond counts as none: it is no browser's
 
 
-class NothingAcceptable(LakeError):
+class NotAcceptable(LakeError):
     """A client accepts no encoding that we have."""
 
     kind = "not-acceptable"
@@ -21,7 +21,7 @@ def encoding_of(accept_encoding: str | None) -> Encoding:
     """Choose the content coding: what the client likes best, and of equals the smallest.
 
     Raises:
-        NothingAcceptable: It refuses even the identity.
+        NotAcceptable: It refuses even the identity.
     """
     if accept_encoding is None:
         return "identity"  # a client that does not say may not know any
@@ -32,7 +32,7 @@ def encoding_of(accept_encoding: str | None) -> Encoding:
     if found[best] > 0:
         return best
     if "identity" in weights or weights.get("*") == 0:
-        raise NothingAcceptable("Accept-Encoding refuses zstd, gzip and identity: allow one")
+        raise NotAcceptable("Accept-Encoding refuses zstd, gzip and identity: allow one")
     return "identity"
 
 

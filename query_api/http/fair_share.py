@@ -10,13 +10,13 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from query_api.http.problem_responses import problem
-from query_api.metrics import Metrics
+from query_api.metrics import QueryMetrics
 
 _WAITING_MAX = 200  # of one caller; each is a connection and some kB
 _RETRY_S = 1.0
 
 
-class _Lane:
+class _CallerQueue:
     def __init__(self, running_max: int) -> None:
         self.slots = asyncio.Semaphore(running_max)
         self.count = 0  # requests that run or wait
@@ -25,11 +25,11 @@ class _Lane:
 class FairShare:
     """ASGI middleware: works on `running_max` requests of each caller at once."""
 
-    def __init__(self, app: ASGIApp, running_max: int, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, running_max: int, metrics: QueryMetrics) -> None:
         self._app = app
         self._running_max = running_max
         self._metrics = metrics
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, _CallerQueue] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, once the caller's earlier ones let it."""
@@ -37,7 +37,7 @@ class FairShare:
         if not caller:
             await self._app(scope, receive, send)
             return
-        lane = self._lanes.setdefault(caller, _Lane(self._running_max))
+        lane = self._lanes.setdefault(caller, _CallerQueue(self._running_max))
         if lane.count >= self._running_max + _WAITING_MAX:
             self._metrics.refused.labels("waiting").inc()
             refused = problem(429, "too-many-requests", _DETAIL, retry_s=_RETRY_S)
@@ -51,7 +51,9 @@ class FairShare:
             if not lane.count:
                 self._lanes.pop(caller, None)
 
-    async def _in_turn(self, lane: _Lane, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _in_turn(
+        self, lane: _CallerQueue, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         await lane.slots.acquire()
         is_held = True
 

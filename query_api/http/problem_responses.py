@@ -5,7 +5,13 @@ Which error gets which status stands in `app.STATUSES`.
 
 from starlette.responses import Response
 
-from lake.http.problem_json import MEDIA_TYPE, RETRIED, RETRY_AFTER_S, problem_json, retry_after
+from lake.http.problem_json import (
+    MEDIA_TYPE,
+    RETRY_AFTER_S,
+    RETRY_STATUSES,
+    problem_json,
+    retry_after,
+)
 
 
 def problem(
@@ -26,6 +32,6 @@ def problem(
     response = Response(body, status, media_type=MEDIA_TYPE)
     if status == 401:
         response.headers["www-authenticate"] = 'Bearer realm="replaylake"'
-    if status in RETRIED:
+    if status in RETRY_STATUSES:
         response.headers["retry-after"] = retry_after(retry_s)
     return response

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from lake.reading.frustration import By
+from lake.reading.frustration import GroupBy
 from lake.reading.heatmap import Viewport
 from lake.reading.session_filters import LIMIT_MAX, SessionQuery
-from lake.timestamps import instant
+from lake.timestamps import parse_iso
 
 _NUMBER_MAX = 2**53 - 1  # the largest integer that every JSON reader knows
 _TEXT_MAX = 2048
@@ -17,7 +17,7 @@ _TEXT_MAX = 2048
 def _instant(text: object) -> datetime:
     """Read ISO 8601; without an offset it is UTC."""
     try:
-        return instant(str(text))
+        return parse_iso(str(text))
     except ValueError as error:
         raise ValueError(
             "give ISO 8601, such as 2026-11-23T09:26:40Z (a '+' in a URL is written %2B)"
@@ -41,13 +41,13 @@ Signal = Literal[
 ]
 
 
-class Strict(BaseModel):
+class StrictParameters(BaseModel):
     """A query in which what is not named is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Nothing(Strict):
+class WebsiteParameters(StrictParameters):
     """A query that says nothing but which website is meant, where only the key tells."""
 
     website: Annotated[str, Field(max_length=64)] | None = Field(
@@ -55,7 +55,7 @@ class Nothing(Strict):
     )
 
 
-class Period(Strict):
+class PeriodParameters(StrictParameters):
     """When the sessions began."""
 
     from_at: Instant | None = Field(None, alias="from", description="First instant, ISO 8601.")
@@ -64,13 +64,13 @@ class Period(Strict):
     )
 
 
-class Limited(Period):
+class LimitParameters(PeriodParameters):
     """When the sessions began, and how many answers are wanted."""
 
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 50
 
 
-class SessionParameters(Limited):
+class SessionParameters(LimitParameters):
     """Which sessions of a website, in which order, and which page of them."""
 
     device: Texts = Field([], description="desktop, mobile, tablet, bot or unknown; repeatable.")
@@ -97,10 +97,10 @@ class SessionParameters(Limited):
         return SessionQuery(
             from_at=self.from_at,
             to_at=self.to_at,
-            device=_given(self.device),
-            browser=_given(self.browser),
-            os=_given(self.os),
-            country=_given(self.country),
+            device=_without_empty(self.device),
+            browser=_without_empty(self.browser),
+            os=_without_empty(self.os),
+            country=_without_empty(self.country),
             has_errors=self.has_errors,
             has_frustration=self.has_frustration,
             signals=tuple(dict.fromkeys(self.signal)),
@@ -117,7 +117,7 @@ class SessionParameters(Limited):
         )
 
 
-class ReplayPart(Strict):
+class ReplayPart(StrictParameters):
     """Which part of a session. Offsets are ms from its start."""
 
     from_ms: Offset | None = Field(
@@ -129,18 +129,18 @@ class ReplayPart(Strict):
     )
 
 
-class ReplayParameters(ReplayPart, Nothing):
+class ReplayParameters(ReplayPart, WebsiteParameters):
     """Which part of which session."""
 
 
-class FrustrationParameters(Limited):
+class FrustrationParameters(LimitParameters):
     """Which signals of frustration, and what is counted."""
 
-    by: By = Field("page", description="What the worst of are wanted.")
+    by: GroupBy = Field("page", description="What the worst of are wanted.")
     kind: list[Signal] = Field([], description="Any of these; repeatable.")
 
 
-class HeatmapParameters(Period):
+class HeatmapParameters(PeriodParameters):
     """Which page, as which screens show it."""
 
     url: Annotated[Text, Field(min_length=1)] = Field(
@@ -151,7 +151,7 @@ class HeatmapParameters(Period):
     )
 
 
-class AuditParameters(Limited):
+class AuditParameters(LimitParameters):
     """Which part of the log."""
 
     cursor: Annotated[str, Field(max_length=64)] | None = Field(
@@ -159,6 +159,6 @@ class AuditParameters(Limited):
     )
 
 
-def _given(texts: list[str]) -> tuple[str, ...]:
+def _without_empty(texts: list[str]) -> tuple[str, ...]:
     """Drop empty values: a form sends them for what was left blank."""
     return tuple(text for text in texts if text)

@@ -18,7 +18,7 @@ from lake.ingest import client_address
 from lake.settings import Settings
 from query_api.auth import sent_key
 from query_api.http.problem_responses import problem
-from query_api.metrics import Metrics
+from query_api.metrics import QueryMetrics
 
 REQUESTS_BURST_S = 2.0
 MISSES_BURST_S = 10.0
@@ -34,7 +34,7 @@ class Refusal(NamedTuple):
     wait_s: float
 
 
-class Limits:
+class RateLimiter:
     """All limits of one app. Use from one running event loop.
 
     Args:
@@ -75,7 +75,7 @@ class Limits:
         return (address, caller) if caller else (address,)
 
 
-class Limited:
+class RateLimitMiddleware:
     """ASGI middleware: asks the limits first, and counts what was in vain.
 
     Args:
@@ -83,7 +83,7 @@ class Limited:
     """
 
     def __init__(
-        self, app: ASGIApp, limits: Limits, metrics: Metrics, trusted_proxies: str
+        self, app: ASGIApp, limits: RateLimiter, metrics: QueryMetrics, trusted_proxies: str
     ) -> None:
         self._app = app
         self._limits = limits
@@ -121,7 +121,7 @@ class Limited:
         peer = asked.client.host if asked.client else ""
         forwarded_for = ", ".join(asked.headers.getlist("x-forwarded-for"))
         found = client_address.visitor_address(peer, forwarded_for, self._trusted)
-        return f"from {client_address.neighbourhood(found)}"
+        return f"from {client_address.address_group(found)}"
 
 
 _DETAILS = {

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from query_api.metrics import Metrics
+from query_api.metrics import QueryMetrics
 
 # Recorded pages are replayed here: nothing of them may run, load or be sent anywhere.
 _CONTENT_SECURITY_POLICY = (
@@ -16,7 +16,7 @@ _CONTENT_SECURITY_POLICY = (
     "frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-CAREFUL = {
+SECURITY_HEADERS = {
     "content-security-policy": _CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -27,10 +27,10 @@ CAREFUL = {
 }
 
 
-class Around:
+class SecurityHeadersMiddleware:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: QueryMetrics) -> None:
         self._app = app
         self._metrics = metrics
 
@@ -44,7 +44,7 @@ class Around:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in CAREFUL.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 labels = (_route(scope), str(message["status"]))
                 self._metrics.answer_s.labels(*labels).observe(time.perf_counter() - begun_s)

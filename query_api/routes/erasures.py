@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from lake import erasure as lake_erasure
 from lake.control.websites import Website
-from lake.erasure import Receipt, Targets
+from lake.erasure import ErasureTargets, Receipt
 from lake.errors import BadInput
-from lake.reading.session_lookup import find
+from lake.reading.session_lookup import resolve_session
 from query_api import schemas
 from query_api.auth import Admin, Services, UseServices, Viewer
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
-from query_api.http.query_params import Nothing, Strict
+from query_api.http.query_params import StrictParameters, WebsiteParameters
 
 router = APIRouter(tags=["erasure"])
 
@@ -53,18 +53,18 @@ class ErasureMalformed(BadInput):
     kind = "erasure-malformed"
 
 
-class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+class _ErasureBody(msgspec.Struct, forbid_unknown_fields=True):
     sessions: tuple[str, ...] = ()
     visitorId: str | None = None  # noqa: N815 - as in all of the API
     userId: str | None = None  # noqa: N815
 
 
-async def _asked(request: Request, _: Admin) -> _Asked:
+async def _erasure_body(request: Request, _: Admin) -> _ErasureBody:
     """Read the body. Who may not erase anything is refused before."""
     too_large = ErasureMalformed(f"the request is more than {_BODY_BYTES_MAX} bytes: split it")
     body = await request_bodies.read(request, _BODY_BYTES_MAX, too_large)
     try:
-        return msgspec.json.decode(body, type=_Asked)
+        return msgspec.json.decode(body, type=_ErasureBody)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ErasureMalformed(
             'send {"sessions": ["…"]}, {"visitorId": "…"} or {"userId": "…"}'
@@ -77,11 +77,11 @@ def erase_session(
     services: UseServices,
     website: Admin,
     session_id: str,
-    _: Annotated[Nothing, Query()],
+    _: Annotated[WebsiteParameters, Query()],
 ) -> Json:
     """Erase a session."""
-    find(services.lake, website, session_id)
-    return _ask(request, services, website, Targets(sessions=(session_id,)))
+    resolve_session(services.lake, website, session_id)
+    return _create_request(request, services, website, ErasureTargets(sessions=(session_id,)))
 
 
 @router.delete(
@@ -92,10 +92,10 @@ def erase_visitor(
     services: UseServices,
     website: Admin,
     visitor_id: str,
-    _: Annotated[Strict, Query()],
+    _: Annotated[StrictParameters, Query()],
 ) -> Json:
     """Erase all of a visitor's sessions that began until now."""
-    return _ask(request, services, website, Targets(visitor_id=visitor_id))
+    return _create_request(request, services, website, ErasureTargets(visitor_id=visitor_id))
 
 
 @router.delete(
@@ -106,10 +106,10 @@ def erase_user(
     services: UseServices,
     website: Admin,
     user_id: str,
-    _: Annotated[Strict, Query()],
+    _: Annotated[StrictParameters, Query()],
 ) -> Json:
     """Erase all sessions that began until now and in which this user was ever identified."""
-    return _ask(request, services, website, Targets(user_id=user_id))
+    return _create_request(request, services, website, ErasureTargets(user_id=user_id))
 
 
 @router.post(
@@ -122,19 +122,21 @@ def erase(
     request: Request,
     services: UseServices,
     website: Admin,
-    asked: Annotated[_Asked, Depends(_asked)],
-    _: Annotated[Strict, Query()],
+    asked: Annotated[_ErasureBody, Depends(_erasure_body)],
+    _: Annotated[StrictParameters, Query()],
 ) -> Json:
     """Erase many sessions, or all of a visitor or an identified user, at once."""
-    wanted = Targets(asked.sessions, asked.visitorId, asked.userId)
-    return _ask(request, services, website, wanted)
+    wanted = ErasureTargets(asked.sessions, asked.visitorId, asked.userId)
+    return _create_request(request, services, website, wanted)
 
 
 @router.get("/api/websites/{website_id}/erasures", response_model=schemas.ErasureList)
-def erasures(services: UseServices, website: Viewer, _: Annotated[Strict, Query()]) -> Json:
+def erasures(
+    services: UseServices, website: Viewer, _: Annotated[StrictParameters, Query()]
+) -> Json:
     """List the newest erasures of a website."""
-    found = lake_erasure.receipts(services.store, website.website_id)
-    return Json({"erasures": [_shown(one) for one in found]})
+    found = lake_erasure.list_receipts(services.store, website.website_id)
+    return Json({"erasures": [_serialized(one) for one in found]})
 
 
 @router.delete("/api/websites/{website_id}/erasures/{erasure_id}", response_model=schemas.Cancelled)
@@ -143,7 +145,7 @@ def cancel(
     services: UseServices,
     website: Admin,
     erasure_id: str,
-    _: Annotated[Strict, Query()],
+    _: Annotated[StrictParameters, Query()],
 ) -> Json:
     """Remove a request that has failed because it can never be carried out as it stands.
 
@@ -161,16 +163,23 @@ def cancel(
 
 @router.get("/api/erasures/{erasure_id}", response_model=schemas.Erasure)
 def erasure(
-    services: UseServices, website: Viewer, erasure_id: str, _: Annotated[Nothing, Query()]
+    services: UseServices,
+    website: Viewer,
+    erasure_id: str,
+    _: Annotated[WebsiteParameters, Query()],
 ) -> Json:
     """Tell how far an erasure is; done, this is its receipt."""
-    return Json(_shown(lake_erasure.receipt_of(services.store, website.website_id, erasure_id)))
+    return Json(
+        _serialized(lake_erasure.read_receipt(services.store, website.website_id, erasure_id))
+    )
 
 
-def _ask(request: Request, services: Services, website: Website, wanted: Targets) -> Json:
+def _create_request(
+    request: Request, services: Services, website: Website, wanted: ErasureTargets
+) -> Json:
     by = request.state.key_id
-    receipt = lake_erasure.request(services.lake, website.website_id, wanted, by=by)
-    return Json(_shown(receipt), status_code=202)
+    receipt = lake_erasure.request_erasure(services.lake, website.website_id, wanted, by=by)
+    return Json(_serialized(receipt), status_code=202)
 
 
 def _status(receipt: Receipt) -> str:
@@ -181,7 +190,7 @@ def _status(receipt: Receipt) -> str:
     return "held" if receipt.held else "hidden"
 
 
-def _shown(receipt: Receipt) -> dict[str, Any]:
+def _serialized(receipt: Receipt) -> dict[str, Any]:
     return {
         "erasureId": receipt.erasure_id,
         "status": _status(receipt),

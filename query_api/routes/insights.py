@@ -9,13 +9,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lake.reading import clicked_pages, daily, frustration, heatmap
-from lake.reading.frustration import Worst
+from lake.reading.frustration import WorstGroups
 from lake.reading.heatmap import Heatmap
 from lake.tables.row_builders import Row
 from query_api import schemas
 from query_api.auth import UseServices, Viewer
 from query_api.http.json_response import Json
-from query_api.http.query_params import FrustrationParameters, HeatmapParameters, Limited, Period
+from query_api.http.query_params import (
+    FrustrationParameters,
+    HeatmapParameters,
+    LimitParameters,
+    PeriodParameters,
+)
 
 router = APIRouter(tags=["insights"])
 
@@ -29,7 +34,7 @@ def worst(
     A page is an address without query and fragment. An element is its path, its text and its page.
     Each group names sessions that show it. Sessions count once they are compacted.
     """
-    found = frustration.worst(
+    found = frustration.worst_groups(
         services.lake,
         website,
         by=asked.by,
@@ -61,7 +66,9 @@ def one_heatmap(
 
 
 @router.get("/api/websites/{website_id}/pages", response_model=schemas.ClickedPages)
-def list_pages(services: UseServices, website: Viewer, asked: Annotated[Limited, Query()]) -> Json:
+def list_pages(
+    services: UseServices, website: Viewer, asked: Annotated[LimitParameters, Query()]
+) -> Json:
     """List the pages of a website, the most clicked first: those that have a heatmap.
 
     A page is an address without query and fragment. Sessions count once they are compacted.
@@ -73,17 +80,19 @@ def list_pages(services: UseServices, website: Viewer, asked: Annotated[Limited,
 
 
 @router.get("/api/websites/{website_id}/days", response_model=schemas.Days)
-def list_days(services: UseServices, website: Viewer, asked: Annotated[Period, Query()]) -> Json:
+def list_days(
+    services: UseServices, website: Viewer, asked: Annotated[PeriodParameters, Query()]
+) -> Json:
     """List a website's days in figures, by the UTC day on which sessions began.
 
     As of each day's last summary, which follows its compactions: today's lags behind the list of
     sessions. Days that the website no longer keeps are left out.
     """
-    found = daily.days(services.lake, website, from_at=asked.from_at, to_at=asked.to_at)
+    found = daily.daily_summaries(services.lake, website, from_at=asked.from_at, to_at=asked.to_at)
     return Json({"days": [_day(row) for row in found]})
 
 
-def _frustration(by: str, found: Worst) -> schemas.Frustration:
+def _frustration(by: str, found: WorstGroups) -> schemas.Frustration:
     return {"by": by, "groups": [_frustrating(row) for row in found.rows], "total": found.total}
 
 

@@ -12,7 +12,7 @@ from query_api import schemas
 from query_api.auth import Admin, AdminCaller, UseServices
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
-from query_api.http.query_params import Strict
+from query_api.http.query_params import StrictParameters
 
 router = APIRouter(tags=["keys"])
 
@@ -48,23 +48,25 @@ class KeyMissing(Missing):
     kind = "key-missing"
 
 
-class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+class _KeyBody(msgspec.Struct, forbid_unknown_fields=True):
     role: Literal["viewer", "admin"]
     websiteId: str | None = None  # noqa: N815 - as in all of the API
 
 
-async def _asked(request: Request, _: AdminCaller) -> _Asked:
+async def _key_body(request: Request, _: AdminCaller) -> _KeyBody:
     """Read the body. Who may not make keys is refused before."""
     return await request_bodies.read_json(
-        request, _Asked, '{"role": "viewer"} or {"role": "admin"}'
+        request, _KeyBody, '{"role": "viewer"} or {"role": "admin"}'
     )
 
 
 @router.get("/api/websites/{website_id}/keys", response_model=schemas.KeyList)
-def list_keys(services: UseServices, website: Admin, _: Annotated[Strict, Query()]) -> Json:
+def list_keys(
+    services: UseServices, website: Admin, _: Annotated[StrictParameters, Query()]
+) -> Json:
     """List the keys of a website, revoked ones too; those for all websites are not among them."""
     found = api_keys.of_website(services.store, website.website_id)
-    return Json({"keys": [_shown(key) for key in found]})
+    return Json({"keys": [_serialized(key) for key in found]})
 
 
 @router.post(
@@ -76,15 +78,15 @@ def list_keys(services: UseServices, website: Admin, _: Annotated[Strict, Query(
 def make_key(
     services: UseServices,
     caller: AdminCaller,
-    asked: Annotated[_Asked, Depends(_asked)],
-    _: Annotated[Strict, Query()],
+    asked: Annotated[_KeyBody, Depends(_key_body)],
+    _: Annotated[StrictParameters, Query()],
 ) -> Json:
     """Make a key. It is shown this once.
 
     With a key of all websites, `{"websiteId": "*"}` makes another of them.
     """
     website_id = asked.websiteId or caller.website.website_id
-    is_for_all = website_id == api_keys.ALL and caller.key.is_for_all
+    is_for_all = website_id == api_keys.ALL_WEBSITES and caller.key.is_for_all
     if website_id != caller.website.website_id and not is_for_all:
         raise KeyForbidden("this key makes keys of the website in the path only")
     token = api_keys.create(
@@ -96,12 +98,12 @@ def make_key(
         keys_max=services.lake.settings.website_keys_max,
     )
     key = api_keys.get(services.store, api_keys.key_id_of(token) or "")
-    return Json({**_shown(key), "key": token}, status_code=201)
+    return Json({**_serialized(key), "key": token}, status_code=201)
 
 
 @router.delete("/api/websites/{website_id}/keys/{key_id}", response_model=schemas.Key)
 def revoke_key(
-    services: UseServices, caller: AdminCaller, key_id: str, _: Annotated[Strict, Query()]
+    services: UseServices, caller: AdminCaller, key_id: str, _: Annotated[StrictParameters, Query()]
 ) -> Json:
     """End a key for ever. Other processes believe it for some seconds more."""
     try:
@@ -114,10 +116,10 @@ def revoke_key(
         services.store, key_id, now_ms=services.lake.now_ms(), by=caller.key.key_id
     )
     services.control.refresh_key(key_id)
-    return Json(_shown(key))
+    return Json(_serialized(key))
 
 
-def _shown(key: ApiKey) -> dict[str, Any]:
+def _serialized(key: ApiKey) -> dict[str, Any]:
     return {
         "keyId": key.key_id,
         "websiteId": key.website_id,

@@ -18,12 +18,12 @@ from lake import ids
 from lake.control.websites import Website
 from lake.errors import LakeError
 from lake.reading import replay
-from lake.reading.anonymize import anonymous
+from lake.reading.anonymize import anonymize_replay
 from query_api import offline_page
 from query_api.auth import Services, UseServices, Viewer
 from query_api.http.content_negotiation import JSON, NDJSON, encoding_of, media_type_of
-from query_api.http.query_params import Nothing, ReplayParameters, ReplayPart
-from query_api.metrics import Metrics
+from query_api.http.query_params import ReplayParameters, ReplayPart, WebsiteParameters
+from query_api.metrics import QueryMetrics
 from query_api.replay_encoding import encode
 
 router = APIRouter(tags=["replay"])
@@ -69,7 +69,7 @@ def replay_session(
     """Stream a session's events, in zstd, gzip or as they are, whatever the client takes."""
     # A browser may keep what a key has shown, and asks before it shows it again.
     kept = {"cache-control": "private, no-cache"}
-    return answer(request, services, website, session_id, asked, kept)
+    return replay_response(request, services, website, session_id, asked, kept)
 
 
 @router.get(
@@ -80,28 +80,28 @@ def offline_session(
     services: UseServices,
     website: Viewer,
     session_id: str,
-    _: Annotated[Nothing, Query()],
+    _: Annotated[WebsiteParameters, Query()],
 ) -> Response:
     """Stream a page that plays the session anywhere, offline too: one file, to be saved.
 
     It does not tell who was recorded, beyond what the recording itself shows.
     """
-    return offline_answer(request, services, website, session_id)
+    return offline_response(request, services, website, session_id)
 
 
-def offline_answer(
+def offline_response(
     request: Request, services: Services, website: Website, session_id: str
 ) -> Response:
     """Answer with a session's page, and remember who took it: `request.state.actor`."""
     blocks = offline_page.page(services.lake, website, session_id)
     first = next(blocks)  # taken before the answer begins, so that what goes wrong has a status
     services.views.note(website.website_id, request.state.actor, session_id)
-    body = _watched(chain([first], blocks), request.app.state.metrics)
+    body = _counted(chain([first], blocks), request.app.state.metrics)
     name = f'attachment; filename="{ids.check_uuid7(session_id, "session")}.html"'
-    return _Streamed(body, headers={"content-disposition": name}, media_type="text/html")
+    return _ClosingStream(body, headers={"content-disposition": name}, media_type="text/html")
 
 
-def answer(
+def replay_response(
     request: Request,
     services: Services,
     website: Website,
@@ -126,7 +126,7 @@ def answer(
     }
     viewed = (website.website_id, request.state.actor, session_id)
     if (known := request.headers.get("if-none-match")) is not None:
-        version = replay.version_of(services.lake, website, session_id)
+        version = replay.replay_version(services.lake, website, session_id)
         if version is not None and _is_known(known, _etag(version, *form)):
             services.views.note(*viewed)
             return Response(status_code=304, headers=headers | {"etag": _etag(version, *form)})
@@ -144,15 +144,15 @@ def answer(
         headers["etag"] = _etag(found.version, *form)
     if encoding != "identity":
         headers["content-encoding"] = encoding
-    pieces = anonymous(found.pieces) if hides_user else found.pieces
+    pieces = anonymize_replay(found.pieces) if hides_user else found.pieces
     blocks = encode(pieces, media_type, encoding)
     # Taken before the answer begins, so that what goes wrong first has a status.
     first = next(blocks, b"")
-    body = _watched(chain([first], blocks), request.app.state.metrics)
-    return _Streamed(body, headers=headers, media_type=media_type)
+    body = _counted(chain([first], blocks), request.app.state.metrics)
+    return _ClosingStream(body, headers=headers, media_type=media_type)
 
 
-class _Streamed(StreamingResponse):
+class _ClosingStream(StreamingResponse):
     """Ends its work when the client goes away, and not when Python next looks for garbage."""
 
     def __init__(self, body: Generator[bytes, None, None], **more: Any) -> None:
@@ -167,7 +167,7 @@ class _Streamed(StreamingResponse):
             self._body.close()
 
 
-def _watched(blocks: Iterator[bytes], metrics: Metrics) -> Generator[bytes, None, None]:
+def _counted(blocks: Iterator[bytes], metrics: QueryMetrics) -> Generator[bytes, None, None]:
     """Count what goes out. It ends early where the client goes away, and cut where data fails."""
     with metrics.open_replays.track_inprogress():
         try:

@@ -8,7 +8,7 @@ from lake.reading import session_detail, session_list
 from query_api import schemas, serializers
 from query_api.auth import UseServices, Viewer
 from query_api.http.json_response import Json
-from query_api.http.query_params import SessionParameters, Strict
+from query_api.http.query_params import SessionParameters, StrictParameters
 
 router = APIRouter(tags=["sessions"])
 
@@ -26,7 +26,7 @@ def list_sessions(
     "/api/websites/{website_id}/sessions/{session_id}", response_model=schemas.SessionDetail
 )
 def one_session(
-    services: UseServices, website: Viewer, session_id: str, _: Annotated[Strict, Query()]
+    services: UseServices, website: Viewer, session_id: str, _: Annotated[StrictParameters, Query()]
 ) -> Json:
     """Tell everything about one session but its events."""
     found = session_detail.session_detail(services.lake, website, session_id)

@@ -12,12 +12,12 @@ from starlette.responses import Response
 from lake.control import share_links
 from lake.control.share_links import Share, ShareMissing
 from lake.reading import session_detail
-from lake.reading.session_lookup import find
+from lake.reading.session_lookup import resolve_session
 from query_api import schemas, serializers
 from query_api.auth import Admin, Shared, UseServices
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
-from query_api.http.query_params import Nothing, ReplayPart, Strict
+from query_api.http.query_params import ReplayPart, StrictParameters, WebsiteParameters
 from query_api.routes import replays
 
 router = APIRouter(tags=["shares"])
@@ -47,13 +47,15 @@ _BODY = {
 }
 
 
-class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+class _ShareBody(msgspec.Struct, forbid_unknown_fields=True):
     expires_in_s: float = share_links.EXPIRES_IN_S
 
 
-async def _asked(request: Request, _: Admin) -> _Asked:
+async def _share_body(request: Request, _: Admin) -> _ShareBody:
     """Read the body. Who may not make links is refused before."""
-    return await request_bodies.read_json(request, _Asked, 'nothing, or {"expires_in_s": 86400}')
+    return await request_bodies.read_json(
+        request, _ShareBody, 'nothing, or {"expires_in_s": 86400}'
+    )
 
 
 @router.post(
@@ -67,14 +69,14 @@ def make_share(
     services: UseServices,
     website: Admin,
     session_id: str,
-    asked: Annotated[_Asked, Depends(_asked)],
-    _: Annotated[Nothing, Query()],
+    asked: Annotated[_ShareBody, Depends(_share_body)],
+    _: Annotated[WebsiteParameters, Query()],
 ) -> Json:
     """Make a link that plays this session until it ends. Its address is shown this once.
 
     `url` begins with `/` where the server does not know its own: set `REPLAY_DASHBOARD_URL`.
     """
-    find(services.lake, website, session_id)
+    resolve_session(services.lake, website, session_id)
     settings = services.lake.settings
     share, token = share_links.create(
         services.store,
@@ -87,17 +89,17 @@ def make_share(
     )
     base = settings.dashboard_url.rstrip("/") or _own_address(request)
     secret = {"token": token, "url": f"{base}/shared/{token}"}
-    return Json(_shown(share) | secret, status_code=201)
+    return Json(_serialized(share) | secret, status_code=201)
 
 
 @router.get("/api/replay/{session_id}/shares", response_model=schemas.ShareList)
 def list_shares(
-    services: UseServices, website: Admin, session_id: str, _: Annotated[Nothing, Query()]
+    services: UseServices, website: Admin, session_id: str, _: Annotated[WebsiteParameters, Query()]
 ) -> Json:
     """List a session's links, ended ones too; never the links themselves."""
-    find(services.lake, website, session_id)
+    resolve_session(services.lake, website, session_id)
     found = share_links.of_website(services.store, website.website_id, session_id)
-    return Json({"shares": [_shown(share) for share in found]})
+    return Json({"shares": [_serialized(share) for share in found]})
 
 
 @router.delete("/api/shares/{share_id}", response_model=schemas.Share)
@@ -106,7 +108,7 @@ def revoke_share(
     services: UseServices,
     website: Admin,
     share_id: str,
-    _: Annotated[Nothing, Query()],
+    _: Annotated[WebsiteParameters, Query()],
 ) -> Json:
     """End a link for ever. Other processes believe it for some seconds more."""
     if share_links.get(services.store, share_id).website_id != website.website_id:
@@ -115,11 +117,13 @@ def revoke_share(
         services.store, share_id, now_ms=services.lake.now_ms(), by=request.state.actor
     )
     services.control.refresh_share(share_id)
-    return Json(_shown(share))
+    return Json(_serialized(share))
 
 
 @router.get("/api/shared/{token}", response_model=schemas.SharedSession)
-def shared_session(services: UseServices, shared: Shared, _: Annotated[Strict, Query()]) -> Json:
+def shared_session(
+    services: UseServices, shared: Shared, _: Annotated[StrictParameters, Query()]
+) -> Json:
     """Tell everything about a link's session but its events and who was recorded."""
     found = session_detail.session_detail(services.lake, shared.website, shared.session_id)
     return Json(serializers.shared_session(found))
@@ -136,7 +140,7 @@ def shared_replay(
 
     Where the website says who its user is, an event `replaylake.withheld` stands instead.
     """
-    return replays.answer(
+    return replays.replay_response(
         request, services, shared.website, shared.session_id, asked, hides_user=True
     )
 
@@ -145,10 +149,10 @@ def shared_replay(
     "/api/shared/{token}/offline", response_class=Response, responses=replays.OFFLINE_RESPONSES
 )
 def shared_offline(
-    request: Request, services: UseServices, shared: Shared, _: Annotated[Strict, Query()]
+    request: Request, services: UseServices, shared: Shared, _: Annotated[StrictParameters, Query()]
 ) -> Response:
     """Stream a page that plays a link's session anywhere. It outlives the link."""
-    return replays.offline_answer(request, services, shared.website, shared.session_id)
+    return replays.offline_response(request, services, shared.website, shared.session_id)
 
 
 def _own_address(request: Request) -> str:
@@ -166,7 +170,7 @@ def _own_address(request: Request) -> str:
     return f"http://{host}" if is_direct and not is_tls else ""
 
 
-def _shown(share: Share) -> dict[str, Any]:
+def _serialized(share: Share) -> dict[str, Any]:
     return {
         "shareId": share.share_id,
         "sessionId": share.session_id,

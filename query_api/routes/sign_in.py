@@ -14,15 +14,23 @@ from starlette.responses import Response
 from lake.control.api_keys import ApiKey
 from lake.control.plans import plans_of
 from query_api import schemas
-from query_api.auth import COOKIE, AnyKey, Services, UseServices, from_here, key_of, websites_of
+from query_api.auth import (
+    COOKIE,
+    AnyKey,
+    Services,
+    UseServices,
+    key_of,
+    require_same_site,
+    websites_of,
+)
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
-from query_api.http.query_params import Strict
+from query_api.http.query_params import StrictParameters
 
 router = APIRouter(tags=["sign-in"])
 
 _PATH = "/api"
-_KEPT_S = 7 * 86_400  # who comes back every week need not look for the key again
+_COOKIE_AGE_S = 7 * 86_400  # who comes back every week need not look for the key again
 _BODY = {
     "requestBody": {
         "required": True,
@@ -39,25 +47,25 @@ _BODY = {
 }
 
 
-class _Sent(msgspec.Struct, forbid_unknown_fields=True):
+class _SignInBody(msgspec.Struct, forbid_unknown_fields=True):
     key: str
 
 
-async def _sent(request: Request) -> _Sent:
-    return await request_bodies.read_json(request, _Sent, '{"key": "rl_…"}')
+async def _sign_in_body(request: Request) -> _SignInBody:
+    return await request_bodies.read_json(request, _SignInBody, '{"key": "rl_…"}')
 
 
 @router.post(
     "/api/session",
     response_model=schemas.Me,
     openapi_extra=_BODY,
-    dependencies=[Depends(from_here)],
+    dependencies=[Depends(require_same_site)],
 )
 def sign_in(
     request: Request,
     services: UseServices,
-    sent: Annotated[_Sent, Depends(_sent)],
-    _: Annotated[Strict, Query()],
+    sent: Annotated[_SignInBody, Depends(_sign_in_body)],
+    _: Annotated[StrictParameters, Query()],
 ) -> Json:
     """Set the dashboard's cookie. Wrong keys are limited as everywhere."""
     token = sent.key.strip()
@@ -65,7 +73,7 @@ def sign_in(
     answer.set_cookie(
         COOKIE,
         token,
-        max_age=_KEPT_S,
+        max_age=_COOKIE_AGE_S,
         path=_PATH,
         httponly=True,
         samesite="strict",
@@ -74,8 +82,8 @@ def sign_in(
     return answer
 
 
-@router.delete("/api/session", status_code=204, dependencies=[Depends(from_here)])
-async def sign_out(_: Annotated[Strict, Query()]) -> Response:
+@router.delete("/api/session", status_code=204, dependencies=[Depends(require_same_site)])
+async def sign_out(_: Annotated[StrictParameters, Query()]) -> Response:
     """Forget the dashboard's cookie. The key stays what it is."""
     answer = Response(status_code=204)
     answer.delete_cookie(COOKIE, path=_PATH, httponly=True, samesite="strict")
@@ -83,7 +91,7 @@ async def sign_out(_: Annotated[Strict, Query()]) -> Response:
 
 
 @router.get("/api/me", response_model=schemas.Me)
-def me(services: UseServices, key: AnyKey, _: Annotated[Strict, Query()]) -> Json:
+def me(services: UseServices, key: AnyKey, _: Annotated[StrictParameters, Query()]) -> Json:
     """Tell what the key may do, and which websites it sees."""
     return Json(_me(services, key))
 

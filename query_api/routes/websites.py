@@ -13,7 +13,7 @@ from query_api import schemas
 from query_api.auth import Admin, AnyKey, Services, UseServices, Viewer, websites_of
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
-from query_api.http.query_params import Strict
+from query_api.http.query_params import StrictParameters
 
 router = APIRouter(tags=["websites"])
 
@@ -72,7 +72,9 @@ async def _changes(request: Request, _: Admin) -> dict[str, Any]:
 
 
 @router.get("/api/websites", response_model=schemas.WebsiteList)
-def list_websites(services: UseServices, key: AnyKey, _: Annotated[Strict, Query()]) -> Json:
+def list_websites(
+    services: UseServices, key: AnyKey, _: Annotated[StrictParameters, Query()]
+) -> Json:
     """List the websites that the key sees: its own, or all."""
     names = [
         {"website_id": one.website_id, "name": one.name, "plan": one.plan, "records": one.records}
@@ -82,9 +84,9 @@ def list_websites(services: UseServices, key: AnyKey, _: Annotated[Strict, Query
 
 
 @router.get("/api/websites/{website_id}", response_model=schemas.Website)
-def show(services: UseServices, website: Viewer, _: Annotated[Strict, Query()]) -> Json:
+def show(services: UseServices, website: Viewer, _: Annotated[StrictParameters, Query()]) -> Json:
     """Show a website and its settings."""
-    return _shown(services, websites.get(services.store, website.website_id))
+    return _response(services, websites.get(services.store, website.website_id))
 
 
 @router.patch("/api/websites/{website_id}", response_model=schemas.Website, openapi_extra=_BODY)
@@ -93,7 +95,7 @@ def change(
     services: UseServices,
     website: Admin,
     changes: Annotated[dict[str, Any], Depends(_changes)],
-    _: Annotated[Strict, Query()],
+    _: Annotated[StrictParameters, Query()],
 ) -> Json:
     """Change settings by name, all or none; recorders see them some seconds later.
 
@@ -107,10 +109,10 @@ def change(
         now_ms=services.lake.now_ms(),
     )
     services.control.refresh_website(website.website_id)
-    return _shown(services, changed)
+    return _response(services, changed)
 
 
-def _shown(services: Services, website: Website) -> Json:
+def _response(services: Services, website: Website) -> Json:
     plan = plans_of(services.lake.settings)[website.plan]
     retention = {"retention_days": plan.retention_days}
     return Json(msgspec.to_builtins(website) | retention)

@@ -45,8 +45,8 @@ def test_a_saved_page_plays_with_no_network_at_all(desk: Desk, tmp_path: Path) -
     tab.keyboard.press("n")
     eventually(lambda: "second 10" in str(tab.evaluate(TEXT)))
     expect(tab.get_by_text("it </script> broke").first).to_be_visible()
-    for absent in ("Save this session", "Share this session", "Delete this session"):
-        expect(tab.get_by_title(absent)).to_have_count(0)
+    for default in ("Save this session", "Share this session", "Delete this session"):
+        expect(tab.get_by_title(default)).to_have_count(0)
 
     assert {url.partition("?")[0] for url in asked} == {saved.as_uri()}
     assert "ada@" not in tab.content()

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from lake.control import audit_entries, websites
 from lake.control.websites import Website
-from lake.erasure import carry_out_waiting
+from lake.erasure import execute_pending_requests
 from tests.dashboard.desk import INGEST, SHOP, Desk, now_ms
 
 
@@ -159,7 +159,7 @@ def test_an_erasure_says_what_will_happen_and_its_receipt_what_did(desk: Desk) -
     expect(receipts).to_have_count(0)
     tab.get_by_role("dialog").get_by_role("button", name="Erase for ever").click()
     expect(receipts).to_contain_text("Nobody sees the 2 sessions any more.")
-    carry_out_waiting(
+    execute_pending_requests(
         desk.lakeful.store, desk.lakeful.settings, now_ms=now_ms, sleep=lambda _: None
     )
 

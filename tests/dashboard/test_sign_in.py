@@ -73,7 +73,7 @@ def test_a_key_of_all_websites_switches_between_them(desk: Desk) -> None:
     desk.visit(mine, user="ada")
     desk.visit(other, user="grace")
     key = api_keys.create(
-        desk.lakeful.store, website_id=api_keys.ALL, role="viewer", now_ms=now_ms()
+        desk.lakeful.store, website_id=api_keys.ALL_WEBSITES, role="viewer", now_ms=now_ms()
     )
     tab = desk.sit_down(f"/sessions?website={mine.website_id}#key={key}")
 

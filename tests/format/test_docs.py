@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from ingest_api.metrics import Metrics as IngestMetrics
+from ingest_api.metrics import IngestMetrics as IngestMetrics
 from lake.settings import Settings, env_name
 from orchestration.cli import app
 from query_api.auth import COOKIE
-from query_api.metrics import Metrics as QueryMetrics
+from query_api.metrics import QueryMetrics as QueryMetrics
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))

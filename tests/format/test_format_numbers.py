@@ -26,8 +26,8 @@ def most(pattern: re.Pattern[str] | re.Pattern[bytes]) -> str:
     return " to ".join(re.findall(r"\{(\d+),(\d+)\}", text)[-1])
 
 
-GENERATION = session_file.Written(b"", 0, sha256(b"").hexdigest(), None).generation  # type: ignore[arg-type]
-PERSON = tombstones.person("user", "alice")
+GENERATION = session_file.WrittenSessionFile(b"", 0, sha256(b"").hexdigest(), None).generation  # type: ignore[arg-type]
+PERSON = tombstones.person_hash("user", "alice")
 MAP = source_maps.key_of("w_a", "https://a.example/a.js").rpartition("/")[2].partition(".")[0]
 VIEWS_LENGTH = chunk_codec._VIEWS_LENGTH_MAX
 FROM_CODE = [
@@ -44,7 +44,7 @@ FROM_CODE = [
     f"{session_file._SKIPPABLE:#X}".replace("0X", "0x"),
     f"at most 2^{(ids.SEQ_MAX + 1).bit_length() - 1} - 1",
     f"from -{chunk_codec.AT_MS_MAX / 1e15}e15 to {chunk_codec.AT_MS_MAX / 1e15}e15",
-    f"destroyed after {visitor_salts._KEPT.total_seconds() / 3600:g} hours",
+    f"destroyed after {visitor_salts._KEEP_FOR.total_seconds() / 3600:g} hours",
     f"`replaylake.segment` = `{segment_file.FORMAT}`",
     f"{activity.SLOTS} digits",
     f"first {page_views.CLICKS_MAX} clicks",

@@ -9,11 +9,11 @@ import pytest
 
 import lake
 from lake.control import api_keys, websites
-from lake.raw.chunk_facts import ChunkFacts, Client, View
+from lake.raw.chunk_facts import ChunkFacts, Client, RecordedView
 from lake.raw.segment_file import FORMAT, SCHEMA
-from lake.raw.view_budget import Cut
+from lake.raw.view_budget import ViewCut
 from lake.sessions import session_file
-from lake.sessions.session_file import Frame, Header
+from lake.sessions.session_file import SessionFrame, SessionHeader
 from lake.storage import keys
 from lake.tables.schemas import DERIVED, SCHEMAS
 
@@ -47,16 +47,16 @@ def test_every_column_of_a_segment_is_described() -> None:
 def test_every_struct_of_a_session_file_is_described() -> None:
     structs: dict[str, type[msgspec.Struct]] = {
         "chunk facts": ChunkFacts,
-        "cut": Cut,
-        "view": View,
+        "cut": ViewCut,
+        "view": RecordedView,
         "client": Client,
-        "frame": Frame,
+        "frame": SessionFrame,
     }
     described = {cells[0]: re.findall(r"`(\w+)`", cells[1]) for cells in rows_between("structs")}
 
     assert described == {name: list(kind.__struct_fields__) for name, kind in structs.items()}
     header = PAGE.split("**Header.**")[1].split("Structs are arrays")[0]
-    assert all(f"`{name}`" in header for name in Header.__struct_fields__)
+    assert all(f"`{name}`" in header for name in SessionHeader.__struct_fields__)
     assert f"| `format` | {session_file.FORMAT};" in header
 
 

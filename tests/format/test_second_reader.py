@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 import lake as lake_package
 from lake.settings import Settings
 from lake.storage.base import Store
-from lake.tables.cold_layout import chill
+from lake.tables.cold_layout import move_to_cold
 from tests.support import lakes
 
 Placed = tuple[float, str, int, int, Any]  # timestamp, page_id, seq, place in the chunk, event
@@ -201,7 +201,7 @@ def test_a_cold_session_is_found_by_the_format_alone(store: Store, settings: Set
     for number, website in enumerate(websites):
         lakes.append(store, lakes.session(number, website=website))
     lakes.compact(store, settings)
-    chill(store, lakes.DAY + timedelta(days=1))
+    move_to_cold(store, lakes.DAY + timedelta(days=1))
 
     for number, website in enumerate(websites):
         session = lakes.session_id(number)

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from lake import ids
-from lake.operations.check.run import Broken, check
+from lake.operations.check.run import CheckFinding, check
 from lake.operations.rebuild import rebuild
 from lake.raw import chunk_codec, segment_file
 from lake.sessions.session_file import SessionFile
@@ -42,7 +42,7 @@ def written(number: int) -> Chunks:
     return {(page, seq): events for (page, seq), events in found}
 
 
-def broken(store: Store, settings: Settings) -> list[Broken]:
+def broken(store: Store, settings: Settings) -> list[CheckFinding]:
     """What is wrong with a lake, but that these sessions have no website."""
     found = check(store, settings, now_ms=lakes.NOW_MS)
     return [one for one in found if one.kind != "website-unknown"]
@@ -50,27 +50,35 @@ def broken(store: Store, settings: Settings) -> list[Broken]:
 
 @pytest.mark.parametrize("number", FORMATS)
 def test_a_segment_is_read(number: int) -> None:
-    arrivals = segment_file.decode((HERE / f"segment-{number}.parquet").read_bytes())
+    received_chunks = segment_file.decode((HERE / f"segment-{number}.parquet").read_bytes())
 
     assert {
-        arrival.facts.place: [
+        received_chunk.facts.place: [
             json.loads(event.json)
             for event in chunk_codec.split_events(
-                chunk_codec.inflate(arrival.payload, arrival.encoding, raw_bytes_max=1 << 20)
+                chunk_codec.inflate(
+                    received_chunk.payload, received_chunk.encoding, raw_bytes_max=1 << 20
+                )
             )
         ]
-        for arrival in arrivals
+        for received_chunk in received_chunks
     } == written(number)
-    assert {arrival.session_id for arrival in arrivals} == {lakes.session_id()}
-    assert [arrival.facts.views[0].url for arrival in arrivals if arrival.facts.views] == [
+    assert {received_chunk.session_id for received_chunk in received_chunks} == {lakes.session_id()}
+    assert [
+        received_chunk.facts.views[0].url
+        for received_chunk in received_chunks
+        if received_chunk.facts.views
+    ] == [
         "https://shop.example/",
         "https://shop.example/cart",
     ]
-    told = [view.title for arrival in arrivals for view in arrival.facts.views]
-    triggers = [arrival.facts.trigger for arrival in arrivals]
+    told = [view.title for received_chunk in received_chunks for view in received_chunk.facts.views]
+    triggers = [received_chunk.facts.trigger for received_chunk in received_chunks]
     assert (told, triggers) == (TOLD[number], TRIGGERS[number])
-    assert all(arrival.client.device_type == "desktop" for arrival in arrivals)
-    assert all(arrival.received_at == lakes.NOW_MS * 1000 for arrival in arrivals)
+    assert all(received_chunk.client.device_type == "desktop" for received_chunk in received_chunks)
+    assert all(
+        received_chunk.received_at == lakes.NOW_MS * 1000 for received_chunk in received_chunks
+    )
 
 
 @pytest.mark.parametrize("number", FORMATS)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lake.settings import Settings
-from lake.source_maps.store import make
+from lake.source_maps.store import prepare
 from lake.storage.base import open_store
 from tests.support import lakes
 
@@ -44,7 +44,7 @@ def main() -> None:
         lakes.compact(store, settings)
         (row,) = lakes.rows(store, "sessions")
         (HERE / f"session-{FORMAT}.ndjson.zst").write_bytes(store.get(lakes.file_key(row)))
-    made = make("w_a", "https://shop.example/app.js", SOURCE_MAP, now_ms=lakes.NOW_MS)
+    made = prepare("w_a", "https://shop.example/app.js", SOURCE_MAP, now_ms=lakes.NOW_MS)
     (HERE / "source-map-1.map.zst").write_bytes(made.body)
     events = [[(a.facts.page_id, a.facts.seq), lakes.json_of(a)] for a in sent]
     (HERE / f"chunks-{FORMAT}.json").write_text(json.dumps(events, indent=1) + "\n")

@@ -4,20 +4,20 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lake.analysis.analyzer import Analysis
-from lake.sessions.session_file import Placed
+from lake.analysis.analyzer import Analyzer
+from lake.sessions.session_file import OrderedEvent
 
 Json = dict[str, Any]
 
 
 def analyse(events: list[Json]) -> int:
     """Analyse one page; return how many bytes its events have."""
-    analysis = Analysis(["page"])
+    analysis = Analyzer(["page"])
     size_bytes = 0
     for event in events:
         raw = json.dumps(event, separators=(",", ":")).encode()
         size_bytes += len(raw)
-        analysis.see(Placed(event["timestamp"], 0, event["type"], raw))
+        analysis.see(OrderedEvent(event["timestamp"], 0, event["type"], raw))
     analysis.end()
     return size_bytes
 

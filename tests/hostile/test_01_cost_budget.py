@@ -104,7 +104,7 @@ def assert_texts_are_cheap(text: str) -> None:
         lambda: scrub_url(text),
         lambda: scrub_url(f"https://a.example/?q={text}#{text}"),
         lambda: scrub_text(text, 8000),
-        lambda: user_agents.describe(text, {}, country=None, visitor_id=""),
+        lambda: user_agents.describe_client(text, {}, country=None, visitor_id=""),
         source_map,
     ):
         assert_cheap(len(text), work)

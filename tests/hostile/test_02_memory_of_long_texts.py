@@ -62,7 +62,7 @@ def left_bytes(work: Callable[[int], object]) -> int:
         lambda seq: scrub_url(f"https://[{seq}" + "a=b&" * 75_000),
         lambda seq: scrub_text(f"{seq} " + "a=b&" * 75_000, 1000),
         lambda seq: _path_of(f"https://a.example/{seq}?" + "a=b&" * 75_000),
-        lambda seq: user_agents.describe(
+        lambda seq: user_agents.describe_client(
             f"{seq}" * 75_000,
             dict.fromkeys(user_agents.HINTS, f'"{seq}{"a" * 75000}"'),
             country=None,
@@ -82,12 +82,12 @@ def test_nothing_long_is_left(work: Callable[[int], object]) -> None:
 
 def test_rules_of_sheets_are_remembered_by_their_bytes() -> None:
     sheet = "".join(f".{'a' * 400}{n}{{cursor:pointer}}" for n in range(200))
-    before = css_cursors._READ._bytes
+    before = css_cursors._SHEET_CACHE._bytes
 
     held_bytes = peak_bytes(lambda: css_cursors.Cursors(Budget()).read(sheet))
 
-    assert held_bytes < 3 * (css_cursors._READ._bytes - before)
-    assert css_cursors._READ.bytes_max <= 16 << 20
+    assert held_bytes < 3 * (css_cursors._SHEET_CACHE._bytes - before)
+    assert css_cursors._SHEET_CACHE.bytes_max <= 16 << 20
 
 
 @pytest.mark.parametrize("unit", ["[],", "{},", '{"a":1},', "1.5,", '"a",'])

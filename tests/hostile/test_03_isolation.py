@@ -15,7 +15,7 @@ from ingest_api.app import create_app as create_ingest
 from lake import erasure, ids
 from lake.compaction import compact_day
 from lake.control import legal_holds, tombstones, websites
-from lake.erasure import Receipt, Targets
+from lake.erasure import ErasureTargets, Receipt
 from lake.errors import Damaged
 from lake.operations.check.run import check
 from lake.operations.maintenance import maintain
@@ -168,8 +168,12 @@ def plant_erasures(lakeful: Lakeful, website_id: str, session: Session) -> Recei
     put(store, keys.erasure_key(website_id, foreign.erasure_id), foreign)
     put(
         store,
-        keys.erased_key(website_id),
-        {"website_id": website_id, "waiting": [MAX_ID, session.session_id], "sessions": ["x"]},
+        keys.tombstones_key(website_id),
+        {
+            "website_id": website_id,
+            "waiting": [MAX_ID, session.session_id],
+            "sessions": ["x"],
+        },
     )
     hold = {"reason": "r", "placed_at": iso(NOW_MS), "placed_by": "old"}
     put(store, keys.hold_key(website_id), {"website_id": website_id, "sessions": {MAX_ID: hold}})
@@ -180,7 +184,7 @@ def plant_garbage(lakeful: Lakeful) -> list[str]:
     """Websites of which one document each cannot be read; the store's other odd objects too."""
     store = lakeful.store
     made = []
-    for key_of in (keys.website_key, keys.erased_key, keys.hold_key):
+    for key_of in (keys.website_key, keys.tombstones_key, keys.hold_key):
         website_id = lakeful.new_website().website_id
         session = lakeful.record(page(NOW_MS - 600_000), websites.get(store, website_id))
         store.put(key_of(website_id), b'{"website_id": 7')
@@ -208,7 +212,7 @@ def carry_out(lakeful: Lakeful) -> list[Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    return erasure.carry_out_waiting(
+    return erasure.execute_pending_requests(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
     )
 
@@ -253,15 +257,15 @@ def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
     lakeful.clock.tick()
 
     # The erasure of the sound website is done, the poisoned one says why it is not.
-    asked = erasure.request(
+    asked = erasure.request_erasure(
         Lake(store, settings, lakeful.clock),
         sound.website_id,
-        Targets(sessions=(gone.session_id,)),
+        ErasureTargets(sessions=(gone.session_id,)),
         by="test",
     )
     carry_out(lakeful)
-    assert erasure.receipt_of(store, sound.website_id, asked.erasure_id).done_at
-    failed = erasure.receipt_of(store, bad_website.website_id, poison.erasure_id)
+    assert erasure.read_receipt(store, sound.website_id, asked.erasure_id).done_at
+    failed = erasure.read_receipt(store, bad_website.website_id, poison.erasure_id)
     assert failed.done_at is None
     assert failed.failed is not None
     assert MAX_ID in failed.failed
@@ -272,7 +276,7 @@ def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
     assert not any(expired.session_id in item.key for item in store.list(keys.SESSIONS))
     assert rescore_day(store, kept.day, again=True).session_count >= 2
     cared = maintain(store, settings, now_ms=lakeful.clock.ms)
-    assert list(cared.failed) == [keys.erased_key(garbage[1])] or "erased" in str(cared.failed)
+    assert list(cared.failed) == [keys.tombstones_key(garbage[1])] or "erased" in str(cared.failed)
     found = check(store, settings, now_ms=lakeful.clock.ms)
     kinds = {one.kind for one in found}
     assert {"erasure-impossible", "control-damaged", "foreign-object"} <= kinds
@@ -322,10 +326,10 @@ def test_a_poisoned_erasure_is_cancelled_and_what_it_hid_is_erased(
     compacted(lakeful, {theirs.day})
     poison = plant_erasures(lakeful, website_id, theirs)
     base = f"/api/websites/{website_id}/erasures"
-    sound = erasure.request(
+    sound = erasure.request_erasure(
         Lake(store, lakeful.settings, lakeful.clock),
         website_id,
-        Targets(sessions=(ids.new_uuid7(NOW_MS),)),
+        ErasureTargets(sessions=(ids.new_uuid7(NOW_MS),)),
         by="test",
     )
 
@@ -343,10 +347,10 @@ def test_a_poisoned_erasure_is_cancelled_and_what_it_hid_is_erased(
             assert run.exit_code == 0, run.output
 
     carry_out(lakeful)
-    assert erasure.receipt_of(store, website_id, anew).done_at
-    assert erasure.waiting(store) == erasure.unreadable(store) == []
+    assert erasure.read_receipt(store, website_id, anew).done_at
+    assert erasure.pending_erasures(store) == erasure.unreadable_erasures(store) == []
     assert not any(theirs.session_id in item.key for item in store.list(keys.SESSIONS))
-    assert MAX_ID not in store.get(keys.erased_key(website_id)).decode()
+    assert MAX_ID not in store.get(keys.tombstones_key(website_id)).decode()
     entries = client.get(f"/api/websites/{website_id}/audit", headers=admin).json()["entries"]
     cancelled = [one["target"] for one in entries if one["action"] == "erasure-cancelled"]
     assert poison.erasure_id in cancelled
@@ -363,24 +367,26 @@ def test_a_website_whose_erasure_fails_delays_no_other(
     compacted(lakeful, {sessions[0].day})
     reader = Lake(store, lakeful.settings, lakeful.clock)
     asked = [
-        erasure.request(reader, one.website_id, Targets(sessions=(one.session_id,)), by="test")
+        erasure.request_erasure(
+            reader, one.website_id, ErasureTargets(sessions=(one.session_id,)), by="test"
+        )
         for one in sessions
     ]
-    real, todo = tombstones.settle, [1]
+    real, todo = tombstones.mark_removed, [1]
 
     def fail_once(store: Store, website_id: str, gone: set[str]) -> None:
         if website_id == first.website_id and todo.pop():
             raise ZeroDivisionError
         real(store, website_id, gone)
 
-    monkeypatch.setattr(tombstones, "settle", fail_once)
+    monkeypatch.setattr(tombstones, "mark_removed", fail_once)
     with pytest.raises(ZeroDivisionError):
         carry_out(lakeful)
-    states = [erasure.receipt_of(store, one.website_id, one.erasure_id) for one in asked]
+    states = [erasure.read_receipt(store, one.website_id, one.erasure_id) for one in asked]
     assert [bool(one.done_at) for one in states] == [False, True]
     assert "ZeroDivisionError" in (states[0].failed or "")
 
-    monkeypatch.setattr(tombstones, "settle", real)
+    monkeypatch.setattr(tombstones, "mark_removed", real)
     (done,) = carry_out(lakeful)
     assert (bool(done.done_at), done.failed) == (True, None)
 
@@ -395,10 +401,10 @@ def test_dagster_names_failed_erasures_and_goes_on(
     sound = lakeful.new_website()
     theirs = lakeful.record(page(NOW_MS - 1000))
     poison = plant_erasures(lakeful, lakeful.website.website_id, theirs)
-    asked = erasure.request(
+    asked = erasure.request_erasure(
         Lake(lakeful.store, lakeful.settings, lakeful.clock),
         sound.website_id,
-        Targets(sessions=(ids.new_uuid7(NOW_MS),)),
+        ErasureTargets(sessions=(ids.new_uuid7(NOW_MS),)),
         by="test",
     )
     resources = {"lake": FrozenLake(at_ms=NOW_MS)}
@@ -481,8 +487,8 @@ def test_holds_of_ids_without_a_day_are_listed_and_released(lakeful: Lakeful) ->
     website_id = lakeful.website.website_id
     plant_erasures(lakeful, website_id, lakeful.session())
 
-    assert MAX_ID in legal_holds.of(lakeful.store, website_id).sessions
+    assert MAX_ID in legal_holds.read(lakeful.store, website_id).sessions
     with suppress(Damaged):
         expire(lakeful)
     legal_holds.release(lakeful.store, website_id, MAX_ID, by="me", now_ms=OVER_MS)
-    assert legal_holds.of(lakeful.store, website_id).sessions == {}
+    assert legal_holds.read(lakeful.store, website_id).sessions == {}

@@ -23,7 +23,7 @@ from lake.operations.rebuild import rebuild
 from lake.operations.rescore import rescore_day
 from lake.raw.chunk_codec import USERS_MAX
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.reading.lake_snapshot import Lake
 from lake.sessions import merge
 from orchestration.cli import app
@@ -82,10 +82,10 @@ def shared_till(lakeful: Lakeful, state: str = "waiting", *, old: bool = False) 
     return session
 
 
-def _as_read_before(arrivals: Sequence[Arrival]) -> list[Arrival]:
+def _as_read_before(received_chunks: Sequence[ReceivedChunk]) -> list[ReceivedChunk]:
     return [
         one._replace(facts=msgspec.structs.replace(one.facts, user_ids=(), acted_at_ms=None))
-        for one in arrivals
+        for one in received_chunks
     ]
 
 
@@ -93,7 +93,7 @@ def carry_out(lakeful: Lakeful) -> list[erasure.Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    return erasure.carry_out_waiting(
+    return erasure.execute_pending_requests(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
     )
 
@@ -167,7 +167,7 @@ def test_a_tombstone_of_any_of_them_hides_a_session(
     compacted, grown = shared_till(lakeful, "compacted"), shared_till(lakeful, "grown")
     name = USERS[0] if by == "user" else VISITORS[1]
     tombstones.add(
-        lakeful.store, lakeful.website.website_id, people={tombstones.person(by, name): NOW_MS}
+        lakeful.store, lakeful.website.website_id, people={tombstones.person_hash(by, name): NOW_MS}
     )
     lakeful.clock.tick()
 
@@ -199,9 +199,9 @@ def test_late_chunks_of_an_erased_users_session_are_refused(
 
         other = Recorder(recorder.website_id)
         assert post(0, *identified(NOW_MS, *USERS[:2])) == 202
-        wanted = erasure.Targets(user_id=USERS[0])
+        wanted = erasure.ErasureTargets(user_id=USERS[0])
         reader = Lake(lakeful.store, settings, lakeful.clock)
-        erasure.request(reader, recorder.website_id, wanted, by="test")
+        erasure.request_erasure(reader, recorder.website_id, wanted, by="test")
 
         assert post(1, lakes.click(NOW_MS + 1)) == 410
         assert post(0, *identified(NOW_MS, "dave", USERS[0], "erin"), sender=other) == 410
@@ -294,7 +294,7 @@ def test_chunks_of_too_many_people_are_put_aside_and_can_be_erased(
 ) -> None:
     monkeypatch.setattr(merge, "PEOPLE_MAX", 3)
     session = lakeful.session()
-    sent: list[Arrival] = []
+    sent: list[ReceivedChunk] = []
     for number in range(5):
         visitor = f"v{number}-zq4711" if by == "visitor" else "v"
         session.client = Client(visitor_id=visitor, device_type="desktop")

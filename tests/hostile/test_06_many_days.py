@@ -14,7 +14,7 @@ from lake.compaction.day import compact_day
 from lake.raw import segment_writer
 from lake.raw.chunk_codec import read_chunk
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
 from lake.timestamps import utc_day
@@ -117,10 +117,10 @@ def test_tiny_segments_are_read_side_by_side_by_compaction(s3: S3Endpoint) -> No
     for one in [Recorder(website_id, NOW_MS) for _ in range(count)]:
         facts = read_chunk(raw, page_id=one.page_id, seq=0)
         client = Client(visitor_id="0" * 32)
-        arrival = Arrival(
+        received_chunk = ReceivedChunk(
             website_id, one.session_id, facts, client, NOW_MS * 1000, "", raw, len(raw)
         )
-        segment_writer.append(store, [arrival], now_ms=NOW_MS)
+        segment_writer.append(store, [received_chunk], now_ms=NOW_MS)
     late = {"kind": "late-answer", "method": "GET", "match": "/raw/", "times": count}
     columns = s3.faults.add(Fault(**late, delay_s=0.2))
     payloads = s3.faults.add(Fault(**late, delay_s=0.2))

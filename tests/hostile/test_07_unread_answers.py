@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.http.connections import Connections, Group
+from lake.http.connections import ConnectionGroup, Connections
 from lake.ingest.client_address import parse_networks
 from lake.settings import Settings
 from tests.conftest import WAIT_S, eventually
@@ -126,7 +126,7 @@ class Fake:
     """A connection for the limits alone. `unsent` is what its client has yet to take."""
 
     def __init__(self, unsent: int = 0) -> None:
-        self.groups: tuple[Group, ...] = ()
+        self.groups: tuple[ConnectionGroup, ...] = ()
         self.unsent = unsent
         self.is_evicted = False
 
@@ -147,7 +147,7 @@ def added(limits: Connections, peer: str, *, as_a: str = "") -> Fake:
     """Add a connection, and let it be `new`, `waiting` or `blocked`."""
     one = Fake(unsent=100)
 
-    async def add() -> Group | None:
+    async def add() -> ConnectionGroup | None:
         return limits.add(one, peer)
 
     assert asyncio.run(add()) is None
@@ -186,7 +186,7 @@ def test_address_that_reconnects_replaces_few_unread_connections_at_once() -> No
     limits = limits_of(per_address_max=1)
     opened = [Fake(unsent=100) for _ in range(100)]
 
-    async def reconnect() -> list[Group | None]:
+    async def reconnect() -> list[ConnectionGroup | None]:
         answers = []
         for one in opened:
             answers.append(limits.add(one, "198.51.100.1"))
@@ -218,7 +218,7 @@ def test_connection_being_served_is_never_closed_for_another() -> None:
     served = [added(limits, "198.51.100.1"), added(limits, "198.51.100.1")]
     new = Fake()
 
-    async def add() -> Group | None:
+    async def add() -> ConnectionGroup | None:
         return limits.add(new, "198.51.100.2")
 
     full = asyncio.run(add())

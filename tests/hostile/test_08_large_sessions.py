@@ -32,7 +32,7 @@ from lake.settings import Settings
 from lake.storage.base import Store, open_store
 from query_api.app import create_app
 from query_api.http.fair_share import FairShare
-from query_api.metrics import Metrics
+from query_api.metrics import QueryMetrics
 from tests.hostile.honest_visitor import compare, read
 from tests.query_api.recorded import Clock, Lakeful, Session, note, page
 from tests.support import lakes
@@ -267,7 +267,7 @@ class _Slow:
 def test_slow_requests_of_one_caller_leave_room_for_others() -> None:
     async def scenario() -> None:
         app = _Slow("large", "small")
-        share = FairShare(app, 4, Metrics())
+        share = FairShare(app, 4, QueryMetrics())
         statuses: dict[str, list[int]] = {"large": [], "small": []}
 
         async def ask(caller: str) -> None:

@@ -9,7 +9,7 @@ from lake.control import tombstones
 from lake.erasure.removal import Removed, remove_sessions
 from lake.operations.quarantine_contents import contents, totals
 from lake.raw import quarantine, segment_file
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store, open_store
@@ -19,7 +19,7 @@ from tests.support import lakes
 FLOOD = 400  # several times what is kept of one session
 
 
-def conflicts(count: int, *, session: int = 0, first: int = 0) -> list[Arrival]:
+def conflicts(count: int, *, session: int = 0, first: int = 0) -> list[ReceivedChunk]:
     """Chunks for the place of a session's second chunk, each with other bytes."""
     return [
         lakes.chunk(
@@ -78,7 +78,7 @@ def test_each_chunk_is_counted_once_and_a_session_keeps_a_sample(
     kept = [row for row in lakes.quarantined(store) if row["payload"]]
     assert len(kept) == quarantine.CHUNKS_MAX
     assert sum(one.counted_only for one in contents(store)) == FLOOD - quarantine.CHUNKS_MAX
-    assert {row["reason"] for row in lakes.quarantined(store)} == {quarantine.TAKEN}
+    assert {row["reason"] for row in lakes.quarantined(store)} == {quarantine.POSITION_TAKEN}
 
 
 def test_few_large_payloads_are_kept_of_one_session(store: Store, settings: Settings) -> None:
@@ -134,8 +134,8 @@ def test_what_older_versions_put_there_is_read_and_counted_once(
 ) -> None:
     """One chunk an object, named by its identity and payload."""
     (old,) = conflicts(1)
-    body = segment_file.encode([old], reason=quarantine.TAKEN)
-    store.put(keys.quarantine_key(lakes.DAY, "0123456789abcdef0123456789abcdef"), body)
+    body = segment_file.encode([old], reason=quarantine.POSITION_TAKEN)
+    store.put(keys.quarantined_segment_key(lakes.DAY, "0123456789abcdef0123456789abcdef"), body)
     lakes.append(store, lakes.session(0), [old])
 
     (done,) = lakes.compact(store, settings)
@@ -167,7 +167,7 @@ def test_damaged_chunks_are_kept_whole_however_many(store: Store, settings: Sett
 def test_a_flood_takes_a_day_little_longer_than_without_it(tmp_path: Path) -> None:
     """CPU and waiting of the same day with and without 1,500 conflicting chunks, in one run."""
 
-    def seconds(name: str, flood: list[Arrival]) -> float:
+    def seconds(name: str, flood: list[ReceivedChunk]) -> float:
         settings = Settings(lake=str(tmp_path / name))
         store = open_store(settings)
         for number in range(200):

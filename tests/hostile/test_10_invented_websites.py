@@ -13,7 +13,7 @@ import pytest
 from ingest_api.app import create_app
 from ingest_api.fair_share import BURST_S
 from lake.control import api_keys, cache
-from lake.control.cache import Control
+from lake.control.cache import ControlCache
 from lake.errors import StoreUnavailable
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
@@ -77,7 +77,7 @@ def test_absent_names_push_no_known_one_out(
     monkeypatch.setattr(cache, "_ENTRIES_MAX", 10)
     website_id = recording_website(store).website_id
     token = api_keys.create(store, website_id=website_id, role="viewer", now_ms=NOW_MS)
-    found = Control(store, settings, lambda: 0.0)
+    found = ControlCache(store, settings, lambda: 0.0)
     assert found.website(website_id) is not None
     assert found.key(token) is not None
     for number in range(30):
@@ -143,7 +143,7 @@ def test_unknown_names_that_hang_take_few_of_the_query_apis_threads(s3: S3Endpoi
     settings = s3.settings()
     store = open_store(settings)
     website_id = recording_website(store).website_id
-    found = Control(store, settings, time.monotonic)
+    found = ControlCache(store, settings, time.monotonic)
     assert found.website(website_id) is not None
     hanging = s3.faults.add(
         Fault(kind="late-answer", method="GET", match="w_nobody", times=inf, delay_s=2)

@@ -18,11 +18,11 @@ from prometheus_client import Gauge
 
 from benchmarks.ingest import load
 from ingest_api.app import create_app
-from ingest_api.chunk_reader import Request, inflated_bytes_max
-from ingest_api.fair_share import Lateness, Limits
-from ingest_api.large_chunks import LargeChunks
+from ingest_api.chunk_reader import ReadRequest, inflated_bytes_max
+from ingest_api.fair_share import LoopDelay, WebsiteLimits
+from ingest_api.large_chunks import LargeChunkReaders
 from ingest_api.request_body import Overloaded
-from lake.errors import LakeError, TooMany
+from lake.errors import LakeError, TooManyRequests
 from lake.settings import MIB, Settings
 from lake.storage.base import Store, open_store
 from tests.hostile.flood import flooding, post
@@ -42,21 +42,21 @@ def body(raw_bytes: int, *, noise_bytes: int = 0, at_ms: int = NOW_MS) -> bytes:
     return gzip.compress(raw, 6, mtime=0)
 
 
-def request(payload: bytes) -> Request:
+def request(payload: bytes) -> ReadRequest:
     raw_bytes_max = inflated_bytes_max(payload, "gzip", limit_bytes=LIMIT)
-    return Request(payload, "gzip", "page", 0, raw_bytes_max, LIMIT)
+    return ReadRequest(payload, "gzip", "page", 0, raw_bytes_max, LIMIT)
 
 
 def test_a_website_with_one_chunk_passes_one_with_many() -> None:
     huge, small = request(body(LIMIT)), request(body(2 * MIB))
     order: list[str] = []
 
-    async def read(large: LargeChunks, website_id: str, one: Request) -> None:
+    async def read(large: LargeChunkReaders, website_id: str, one: ReadRequest) -> None:
         await large.read(website_id, one)
         order.append(website_id)
 
     async def all_at_once() -> None:
-        large = LargeChunks(LIMIT)
+        large = LargeChunkReaders(LIMIT)
         await read(large, "first", small)  # starts the readers
         await asyncio.gather(
             *(read(large, name, huge) for name in ("noisy", "loud") for _ in range(3)),
@@ -77,7 +77,7 @@ def test_what_waits_of_one_website_is_bounded() -> None:
     huge = request(body(LIMIT))
 
     async def all_at_once() -> list[object]:
-        large = LargeChunks(LIMIT)
+        large = LargeChunkReaders(LIMIT)
         answers = await asyncio.gather(
             *(large.read("noisy", huge) for _ in range(14)), return_exceptions=True
         )
@@ -92,8 +92,10 @@ def test_what_waits_of_one_website_is_bounded() -> None:
 
 
 def test_inflated_bytes_count_in_a_websites_share() -> None:
-    lateness = Lateness(Gauge("late", "", registry=None))
-    limits = Limits(Settings(), waiting_bytes=lambda: 0, lateness=lateness, clock_s=lambda: 100.0)
+    lateness = LoopDelay(Gauge("late", "", registry=None))
+    limits = WebsiteLimits(
+        Settings(), waiting_bytes=lambda: 0, lateness=lateness, clock_s=lambda: 100.0
+    )
     limits._lateness.watch = lambda: None  # type: ignore[method-assign]  # no loop runs
     for _ in range(2):
         limits.took("noisy", 135_000, 32 * MIB)
@@ -101,7 +103,7 @@ def test_inflated_bytes_count_in_a_websites_share() -> None:
     lateness.seconds = 1.0
 
     limits.admit("quiet")
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyRequests):
         limits.admit("noisy")
 
 
@@ -139,14 +141,14 @@ def test_large_chunks_are_stored_or_refused_as_small_ones_are(
         }
         assert answer(sent[413]).json()["limit_bytes"] == LIMIT
         assert answer(broken).json()["kind"] == "chunk-malformed"
-    (arrival,) = stored(store)
-    assert arrival.payload == good
-    assert arrival.facts.snapshot_count == 1
+    (received_chunk,) = stored(store)
+    assert received_chunk.payload == good
+    assert received_chunk.facts.snapshot_count == 1
 
 
 def test_a_reader_that_is_killed_fails_its_chunk_and_no_other() -> None:
     async def killed_between() -> list[str]:
-        large = LargeChunks(LIMIT)
+        large = LargeChunkReaders(LIMIT)
         await large.read("shop", request(body(2 * MIB)))
         for reader in large._idle[False]:
             os.kill(reader._process.pid, signal.SIGKILL)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from lake import erasure
 from lake.compaction import compact_day
 from lake.control import legal_holds, tombstones
-from lake.erasure import Receipt, Targets, removal, requests
+from lake.erasure import ErasureTargets, Receipt, removal, requests
 from lake.errors import SessionErased, SessionMissing
 from lake.operations.check.run import check
 from lake.operations.maintenance import maintain
@@ -18,7 +18,7 @@ from lake.operations.rebuild import rebuild
 from lake.operations.repair import repair
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_list import SessionQuery, list_sessions
-from lake.reading.session_lookup import find
+from lake.reading.session_lookup import resolve_session
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
@@ -55,16 +55,16 @@ def release(lakeful: Lakeful, session: Session | None = None) -> None:
 
 
 def ask(lakeful: Lakeful, *sessions: Session) -> Receipt:
-    wanted = Targets(sessions=tuple(one.session_id for one in sessions))
+    wanted = ErasureTargets(sessions=tuple(one.session_id for one in sessions))
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-    return erasure.request(reader, lakeful.website.website_id, wanted, by="test")
+    return erasure.request_erasure(reader, lakeful.website.website_id, wanted, by="test")
 
 
 def carry_out(lakeful: Lakeful) -> list[Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    return erasure.carry_out_waiting(
+    return erasure.execute_pending_requests(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
     )
 
@@ -79,7 +79,7 @@ def objects_of(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
 def assert_hidden(lakeful: Lakeful, session: Session) -> None:
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
     with pytest.raises(SessionMissing):
-        find(reader, lakeful.website, session.session_id)
+        resolve_session(reader, lakeful.website, session.session_id)
     listed = list_sessions(reader, lakeful.website, SessionQuery())
     assert session.session_id not in [row["session_id"] for row in listed.rows]
 
@@ -110,7 +110,7 @@ def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
     # Waiting for a release is neither late nor broken, and nobody asks for it again.
     assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS + 5 * DAY_MS) == []
     maintain(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
-    assert [one.erasure_id for one in erasure.waiting(lakeful.store)] == [asked.erasure_id]
+    assert [one.erasure_id for one in erasure.pending_erasures(lakeful.store)] == [asked.erasure_id]
 
     release(lakeful, mine)
     (done,) = carry_out(lakeful)
@@ -176,7 +176,7 @@ def test_a_hold_that_comes_while_an_erasure_runs_keeps_what_is_left(
     assert {key.partition("/")[0] for key in objects_of(lakeful, session)} == left
     # Whoever placed it after the run began is told that some may be gone.
     website_id = lakeful.website.website_id
-    (begun,) = erasure.started(lakeful.store, website_id, session.session_id)
+    (begun,) = erasure.started_erasures(lakeful.store, website_id, session.session_id)
     assert begun.erasure_id == asked.erasure_id
     # Nothing else destroys what is left, or shows it.
     compact_day(lakeful.store, lakeful.settings, session.day, now_ms=lakeful.clock.ms)
@@ -202,7 +202,7 @@ def test_chunks_of_a_held_session_that_is_to_be_erased_are_not_dropped(lakeful: 
     (file,) = objects_of(lakeful, held)
     assert held.session_id in file
     assert_hidden(lakeful, held)
-    assert len(erasure.waiting(lakeful.store)) == 1
+    assert len(erasure.pending_erasures(lakeful.store)) == 1
     release(lakeful, held)
     carry_out(lakeful)
     assert objects_of(lakeful, held) == {}
@@ -274,7 +274,7 @@ def test_nothing_is_held_of_which_nothing_is_left(lakeful: Lakeful) -> None:
 
     with pytest.raises(SessionErased):
         hold(lakeful, session)
-    assert legal_holds.of(lakeful.store, lakeful.website.website_id).sessions == {}
+    assert legal_holds.read(lakeful.store, lakeful.website.website_id).sessions == {}
 
 
 def test_an_expired_and_erased_session_is_kept_by_its_hold_from_both(lakeful: Lakeful) -> None:
@@ -302,8 +302,8 @@ def test_the_command_line_says_that_an_erasure_has_begun(
     assert done.exit_code == 0
     assert asked.erasure_id not in done.stderr
     release(lakeful, session)
-    (receipt,) = erasure.waiting(lakeful.store)
-    requests.start(lakeful.store, receipt, now_ms=NOW_MS)
+    (receipt,) = erasure.pending_erasures(lakeful.store)
+    requests.mark_started(lakeful.store, receipt, now_ms=NOW_MS)
     done = CliRunner().invoke(app, place)
     assert asked.erasure_id in done.stderr
     shown = CliRunner().invoke(app, ["erase", "--waiting", "--json"])

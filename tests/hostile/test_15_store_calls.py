@@ -12,7 +12,7 @@ import pytest
 from lake import erasure, ids
 from lake.control import api_keys, audit_entries, legal_holds, share_links
 from lake.control.websites import Website
-from lake.erasure import Targets
+from lake.erasure import ErasureTargets
 from lake.errors import LimitReached, ObjectMissing
 from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
@@ -80,8 +80,8 @@ def fill(lakeful: Lakeful, website: Website, count: int) -> None:
         make_share(lakeful, website_id, session_id)
         legal_holds.place(store, website_id, session_id, reason="r", by="test", now_ms=NOW_MS)
         store.put(keys.source_map_key(website_id, f"{number:032x}"), b"{}")
-        targets = Targets(sessions=(ids.uuid7(NOW_MS - 1, number),))
-        erasure.request(reader, website_id, targets, by="test")
+        targets = ErasureTargets(sessions=(ids.uuid7(NOW_MS - 1, number),))
+        erasure.request_erasure(reader, website_id, targets, by="test")
 
 
 def make_share(lakeful: Lakeful, website_id: str, session_id: str) -> share_links.Share:
@@ -196,7 +196,7 @@ def test_keys_and_links_of_older_versions_are_listed(lakeful: Lakeful) -> None:
     # One that an older process makes later is listed after the next maintenance.
     (late,) = made[0][:1]
     lakeful.store.delete([keys.key_index_key(website_id, late.key_id)])
-    api_keys.forget(lakeful.store, now_ms=NOW_MS)
+    api_keys.delete_old_revoked(lakeful.store, now_ms=NOW_MS)
     assert api_keys.of_website(lakeful.store, website_id) == made[0]
 
 
@@ -252,9 +252,9 @@ def test_keys_and_links_are_limited_by_website(
         listed = client.get(f"{base}/keys", headers=headers).json()["keys"]
         assert len(listed) == 4
         api_keys.revoke(store, listed[-1]["keyId"], now_ms=NOW_MS)
-        api_keys.forget(store, now_ms=NOW_MS + 29 * DAY_MS)
+        api_keys.delete_old_revoked(store, now_ms=NOW_MS + 29 * DAY_MS)
         assert client.post(f"{base}/keys", json={"role": "viewer"}, headers=headers).is_error
-        assert api_keys.forget(store, now_ms=NOW_MS + 31 * DAY_MS) == 1
+        assert api_keys.delete_old_revoked(store, now_ms=NOW_MS + 31 * DAY_MS) == 1
         again = client.post(f"{base}/keys", json={"role": "viewer"}, headers=headers)
         assert again.status_code == 201
 
@@ -286,8 +286,8 @@ def test_an_entry_without_a_key_means_nothing_and_is_swept(lakeful: Lakeful) -> 
     assert api_keys.of_website(lakeful.store, website_id) == []
     (item,) = lakeful.store.list(keys.key_index_prefix(website_id))
     written_ms = int(item.modified_at.timestamp() * 1000)
-    api_keys.forget(lakeful.store, now_ms=written_ms)
+    api_keys.delete_old_revoked(lakeful.store, now_ms=written_ms)
     assert lakeful.store.get(entry)
-    api_keys.forget(lakeful.store, now_ms=written_ms + 2 * 3_600_000)
+    api_keys.delete_old_revoked(lakeful.store, now_ms=written_ms + 2 * 3_600_000)
     with pytest.raises(ObjectMissing):
         lakeful.store.get(entry)

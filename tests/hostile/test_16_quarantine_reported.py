@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from lake.control import legal_holds, websites
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings, from_environ
 from lake.storage import keys
 from lake.storage.base import Store, open_store
@@ -63,7 +63,7 @@ def materialized(instance: dg.DagsterInstance) -> tuple[dict[str, Any], dg.Asset
     return {name: value.value for name, value in event.metadata.items()}, found
 
 
-def damaged(store: Store, chunks: list[Arrival]) -> str:
+def damaged(store: Store, chunks: list[ReceivedChunk]) -> str:
     """Append chunks as one segment and flip a bit in the payload of the second."""
     (key,) = lakes.append(store, chunks)
     body = bytearray(store.get(key))
@@ -72,7 +72,7 @@ def damaged(store: Store, chunks: list[Arrival]) -> str:
     return key
 
 
-def of(website_id: str, number: int, count: int = 3) -> list[Arrival]:
+def of(website_id: str, number: int, count: int = 3) -> list[ReceivedChunk]:
     return lakes.session(number, website=website_id, chunk_count=count)
 
 

@@ -187,5 +187,5 @@ def test_a_first_start_of_ingest_makes_a_lake_that_others_can_open(
     with serving(settings, tmp_path / "ingest.log"):
         store = open_existing(settings)
 
-        assert [item.key for item in store.list("")] == [keys.MARK]
+        assert [item.key for item in store.list("")] == [keys.LAKE_MARKER]
         assert check(store, settings, now_ms=0) == []

@@ -61,12 +61,12 @@ WAYS: dict[str, tuple[list[list[Event]], str, list[str]]] = {
 def recorded(lakeful: Lakeful, way: str) -> Session:
     session = lakeful.session(began_ms=BEGAN_MS)
     # Chunks of three, sent in another order than they were recorded in.
-    arrivals = [
+    received_chunks = [
         chunk
         for events in WAYS[way][0]
         for chunk in session.chunks(events, page_id=session.new_page(), size=3)
     ]
-    lakeful.append(arrivals[::-1])
+    lakeful.append(received_chunks[::-1])
     return session
 
 

@@ -122,7 +122,7 @@ def test_query_api_answers_extreme_parameters_without_5xx(
     lakeful.append(session.chunks(events))
     if is_compacted:
         lakeful.compact(session.day)
-        audit_log.fold(lakeful.store, lakeful.settings, now_ms=NOW_MS)
+        audit_log.compact_entries(lakeful.store, lakeful.settings, now_ms=NOW_MS)
     known = {
         "website_id": lakeful.website.website_id,
         "session_id": session.session_id,

@@ -8,7 +8,7 @@ import pytest
 
 from assets.partitions import days
 from lake import ids
-from lake.compaction import waiting_days
+from lake.compaction import pending_days
 from lake.control import websites
 from lake.control.websites import Website
 from lake.errors import RecordingMalformed
@@ -71,7 +71,7 @@ def test_an_old_session_that_is_taken_in_is_asked_for_and_compacted(
             instance=instance, resources={"lake": later}, partition_key=request.partition_key
         )
 
-    assert waiting_days(store) == []
+    assert pending_days(store) == []
     assert len(lakes.rows(store, "sessions")) == 1
 
 
@@ -81,7 +81,7 @@ def test_a_session_before_the_first_partition_is_refused_and_nothing_written(
     with pytest.raises(RecordingMalformed, match=f"before {ids.FIRST_DAY} .* --at now"):
         imported(store, settings, website, ids.FIRST_DAY - timedelta(days=1))
 
-    assert waiting_days(store) == []
+    assert pending_days(store) == []
 
 
 def test_the_first_partition_is_the_first_day_that_is_taken_in() -> None:

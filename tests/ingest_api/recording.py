@@ -14,7 +14,7 @@ from lake import ids
 from lake.control import websites
 from lake.control.websites import Website
 from lake.raw import chunk_codec, segment_file
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import Store
 
@@ -89,21 +89,23 @@ def recording_website(store: Store, *, origins: tuple[str, ...] = (ORIGIN,)) -> 
     return websites.change(store, made.website_id, changes)
 
 
-def stored(store: Store) -> list[Arrival]:
+def stored(store: Store) -> list[ReceivedChunk]:
     """Every chunk that lies in a segment, repeated ones repeatedly."""
     return [
-        arrival
+        received_chunk
         for item in store.list(keys.RAW)
-        for arrival in segment_file.decode(store.get(item.key))
+        for received_chunk in segment_file.decode(store.get(item.key))
     ]
 
 
 def stored_once(store: Store) -> dict[Identity, bytes]:
     """The chunks by identity, as JSON. Fails if one identity has two contents."""
     found: dict[Identity, bytes] = {}
-    for arrival in stored(store):
-        raw = chunk_codec.inflate(arrival.payload, arrival.encoding, raw_bytes_max=1 << 30)
-        assert found.setdefault(arrival.identity, raw) == raw
+    for received_chunk in stored(store):
+        raw = chunk_codec.inflate(
+            received_chunk.payload, received_chunk.encoding, raw_bytes_max=1 << 30
+        )
+        assert found.setdefault(received_chunk.identity, raw) == raw
     return found
 
 

@@ -245,7 +245,7 @@ def test_what_a_client_says_of_website_country_or_visitor_is_ignored_and_counted
     ]
 
     assert [answer.status_code for answer in answers] == [202, 202]
-    first, second = (arrival.client for arrival in stored(store))
+    first, second = (received_chunk.client for received_chunk in stored(store))
     assert first == second
     assert metric(client.get("/metrics").text, "replaylake_ignored_fields_total") == 7
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ingest_api.group_commit import GroupCommit
-from ingest_api.metrics import Metrics
+from ingest_api.metrics import IngestMetrics
 from lake.errors import StoreUnavailable
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store
 from tests.support import lakes
@@ -31,9 +31,9 @@ def test_only_those_who_wait_for_a_batch_that_fails_are_told_so(
     in_the_way = raw / "date=2026-11-19"
     in_the_way.write_bytes(b"")
 
-    async def answers(arrivals: list[Arrival]) -> list[StoreUnavailable | None]:
-        commit = GroupCommit(store, each_alone, lambda: lakes.NOW_MS, Metrics())
-        joined = [commit.join(arrival) for arrival in arrivals]
+    async def answers(received_chunks: list[ReceivedChunk]) -> list[StoreUnavailable | None]:
+        commit = GroupCommit(store, each_alone, lambda: lakes.NOW_MS, IngestMetrics())
+        joined = [commit.join(received_chunk) for received_chunk in received_chunks]
         found = await asyncio.gather(*joined)
         await commit.close()
         return found

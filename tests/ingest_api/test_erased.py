@@ -6,7 +6,7 @@ import pytest
 
 from ingest_api.app import create_app
 from lake import erasure
-from lake.erasure import Targets
+from lake.erasure import ErasureTargets
 from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
 from lake.storage.base import Store
@@ -43,8 +43,10 @@ def refuse_what_is_erased(
     assert post(0) == (202, "")
     (first,) = stored(store)
     session_id, visitor_id = first.session_id, first.client.visitor_id
-    wanted = Targets((session_id,)) if by == "session" else Targets(visitor_id=visitor_id)
-    erasure.request(Lake(store, settings, clock), recorder.website_id, wanted, by="test")
+    wanted = (
+        ErasureTargets((session_id,)) if by == "session" else ErasureTargets(visitor_id=visitor_id)
+    )
+    erasure.request_erasure(Lake(store, settings, clock), recorder.website_id, wanted, by="test")
 
     assert post(1) == (410, "session-erased")
     assert post(0) == (410, "session-erased")

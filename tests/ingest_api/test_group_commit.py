@@ -9,10 +9,10 @@ import pytest
 from ingest_api import dedup
 from ingest_api.app import create_app
 from ingest_api.group_commit import GroupCommit
-from ingest_api.metrics import Metrics
+from ingest_api.metrics import IngestMetrics
 from lake.raw import chunk_codec
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store
 from tests.ingest_api.conftest import Clock
@@ -66,18 +66,18 @@ def test_a_commit_that_is_closed_has_written_what_waited(
 ) -> None:
     endless = replace(settings, ingest_linger_ms=3_600_000)
     facts = chunk_codec.read_chunk(chunk(), page_id=recorder.page_id, seq=0)
-    arrival = Arrival(
+    received_chunk = ReceivedChunk(
         recorder.website_id, recorder.session_id, facts, Client(), 0, "", chunk(), len(chunk())
     )
 
     async def join_and_close() -> bool:
-        commit = GroupCommit(store, endless, clock, Metrics())
-        joined = commit.join(arrival)
+        commit = GroupCommit(store, endless, clock, IngestMetrics())
+        joined = commit.join(received_chunk)
         await commit.close()
         return joined.done()
 
     assert asyncio.run(join_and_close())
-    assert stored(store) == [arrival]
+    assert stored(store) == [received_chunk]
 
 
 def test_sessions_of_two_days_go_to_two_segments_and_one_answer(

@@ -8,9 +8,9 @@ import pytest
 from prometheus_client import Gauge
 
 from ingest_api.app import create_app
-from ingest_api.fair_share import Lateness, Limits, Shares
+from ingest_api.fair_share import FairShares, LoopDelay, WebsiteLimits
 from lake.control.websites import Website
-from lake.errors import TooMany
+from lake.errors import TooManyRequests
 from lake.settings import Settings
 from lake.storage.base import Store
 from tests.ingest_api.conftest import Clock
@@ -31,7 +31,7 @@ KB = 1024
 
 
 def test_only_who_gets_more_than_the_others_is_over_its_share() -> None:
-    shares = Shares()
+    shares = FairShares()
     for _ in range(400):
         shares.add("noisy", 18 * KB, 10.0)
     assert not shares.is_over("noisy", 10.0)  # alone
@@ -45,7 +45,7 @@ def test_only_who_gets_more_than_the_others_is_over_its_share() -> None:
 
 
 def test_websites_that_send_alike_are_none_over_its_share() -> None:
-    shares = Shares()
+    shares = FairShares()
     for number in range(1000):
         for name in "abcde":
             shares.add(name, 17 * KB + number % 7 * KB, number / 1000)
@@ -67,9 +67,9 @@ def test_shares_count_under_pressure_alone(late_s: float, waiting_bytes: int) ->
 
 
 def passes(late_s: float, waiting_bytes: int, website_id: str) -> bool:
-    lateness = Lateness(Gauge("late", "", registry=None))
+    lateness = LoopDelay(Gauge("late", "", registry=None))
     lateness.seconds = late_s
-    limits = Limits(
+    limits = WebsiteLimits(
         Settings(), waiting_bytes=lambda: waiting_bytes, lateness=lateness, clock_s=lambda: 10.0
     )
     for _ in range(200):
@@ -77,7 +77,7 @@ def passes(late_s: float, waiting_bytes: int, website_id: str) -> bool:
     limits.took("quiet", 18 * KB)
     try:
         limits.admit(website_id)
-    except TooMany:
+    except TooManyRequests:
         return False
     finally:
         limits.close()

@@ -113,7 +113,7 @@ def test_a_flood_of_bodies_stays_within_memory_and_the_rest_is_refused(
     assert answers.count(202) > 0
     assert peak < MEMORY_BYTES_MAX
     acknowledged = {recorder.identity(seq) for seq, code in enumerate(answers) if code == 202}
-    assert acknowledged <= {arrival.identity for arrival in stored(store)}
+    assert acknowledged <= {received_chunk.identity for received_chunk in stored(store)}
 
 
 def test_what_is_made_of_a_small_body_counts_as_waiting_too(

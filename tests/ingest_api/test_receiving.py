@@ -38,14 +38,17 @@ def test_an_acknowledged_chunk_lies_in_the_lake_as_it_was_sent(
 
     assert (answer.status_code, answer.json()) == (202, {"stored": True})
     assert answer.headers["access-control-allow-origin"] == ORIGIN
-    (arrival,) = stored(store)
-    assert arrival.identity == recorder.identity(0)
-    assert (arrival.payload, arrival.encoding) == (body, "gzip")
-    assert arrival.received_at == NOW_MS * 1000
-    assert (arrival.facts.event_count, arrival.facts.click_count) == (2, 1)
-    assert arrival.facts.views[0].url == "https://shop.example/0?token=***"
-    assert (arrival.client.browser_name, arrival.client.device_type) == ("Firefox", "desktop")
-    assert len(arrival.client.visitor_id) == 32
+    (received_chunk,) = stored(store)
+    assert received_chunk.identity == recorder.identity(0)
+    assert (received_chunk.payload, received_chunk.encoding) == (body, "gzip")
+    assert received_chunk.received_at == NOW_MS * 1000
+    assert (received_chunk.facts.event_count, received_chunk.facts.click_count) == (2, 1)
+    assert received_chunk.facts.views[0].url == "https://shop.example/0?token=***"
+    assert (received_chunk.client.browser_name, received_chunk.client.device_type) == (
+        "Firefox",
+        "desktop",
+    )
+    assert len(received_chunk.client.visitor_id) == 32
 
 
 @pytest.mark.parametrize("encoding", [None, "", "identity"])
@@ -188,9 +191,9 @@ def test_a_browsers_clock_may_be_wrong_by_years(
     answer = client.post("/v1/chunks", params=recorder.params(), content=raw, headers=plain())
 
     assert answer.status_code == 202
-    (arrival,) = stored(store)
-    assert arrival.facts.first_at_ms == min(1, int(float(at)))
-    assert arrival.received_at == NOW_MS * 1000
+    (received_chunk,) = stored(store)
+    assert received_chunk.facts.first_at_ms == min(1, int(float(at)))
+    assert received_chunk.received_at == NOW_MS * 1000
 
 
 @pytest.mark.parametrize("step_ms", [20 * 60_000, -3_600_000])

@@ -215,4 +215,4 @@ def test_a_server_with_few_files_keeps_serving_and_loses_nothing(
         acknowledged.add(recorder.identity(1000))
         assert_all_accounted_for(httpx.get(f"{server.url}/metrics").text)
 
-    assert {arrival.identity for arrival in stored(store)} == acknowledged
+    assert {received_chunk.identity for received_chunk in stored(store)} == acknowledged

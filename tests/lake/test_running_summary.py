@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.raw import chunk_facts, view_budget
-from lake.raw.chunk_facts import ChunkFacts, Client, Summary, View
-from lake.raw.segment_file import Arrival
+from lake.raw.chunk_facts import ChunkFacts, Client, RecordedView, SessionSummary
+from lake.raw.segment_file import ReceivedChunk
 from lake.sessions import merge, running_summary
 from lake.sessions.running_summary import RunningSummary
 from tests.support import lakes
@@ -21,7 +21,7 @@ AT = st.integers(-3, 12).map(lambda at_ms: lakes.NOW_MS + at_ms) | st.sampled_fr
 )
 VIEWS = st.lists(
     st.builds(
-        View,
+        RecordedView,
         AT,
         st.sampled_from(["", "/a", "/b", "/c", "/a long one"]),
         st.integers(0, 2),
@@ -79,12 +79,12 @@ class Within:
             one.stop()
 
 
-def totals(summary: Summary) -> Summary:
+def totals(summary: SessionSummary) -> SessionSummary:
     return summary._replace(pages=[], pages_until_ms=None, gaps=[])
 
 
-def arrival(chunk: ChunkFacts) -> Arrival:
-    return Arrival(*KEY, chunk, CLIENT, 0, "", b"", 0)
+def received_chunk(chunk: ChunkFacts) -> ReceivedChunk:
+    return ReceivedChunk(*KEY, chunk, CLIENT, 0, "", b"", 0)
 
 
 @settings(max_examples=100, deadline=None)
@@ -98,7 +98,7 @@ def test_running_totals_equal_a_full_fold_in_any_order(data: st.DataObject) -> N
             running.add(chunk)
             seen.append(chunk)
 
-            assert running.summary(CLIENT) == totals(chunk_facts.fold(*KEY, seen, CLIENT))
+            assert running.summary(CLIENT) == totals(chunk_facts.summarize(*KEY, seen, CLIENT))
 
 
 @settings(max_examples=50, deadline=None)
@@ -107,17 +107,17 @@ def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) 
     """As of a session that was compacted and grows: what is stored is within its budget."""
     chunks = data.draw(sessions())
     with Within(*data.draw(LIMITS)):
-        expected = chunk_facts.fold(*KEY, chunks, CLIENT)
+        expected = chunk_facts.summarize(*KEY, chunks, CLIENT)
         shuffled = data.draw(st.permutations(chunks))
         first = data.draw(st.integers(1, len(chunks)))
-        stored = merge.unite((), None, map(arrival, shuffled[:first]))
-        whole = merge.unite(stored.chunks, CLIENT, map(arrival, shuffled))
+        stored = merge.unite_chunks((), None, map(received_chunk, shuffled[:first]))
+        whole = merge.unite_chunks(stored.chunks, CLIENT, map(received_chunk, shuffled))
         running = RunningSummary(*KEY)
         for chunk in [*stored.chunks, *(new.facts for new in whole.new)]:
             running.add(chunk)
 
-        assert whole.chunks == merge.unite((), None, map(arrival, chunks)).chunks
-        assert chunk_facts.fold(*KEY, whole.chunks, CLIENT) == expected
+        assert whole.chunks == merge.unite_chunks((), None, map(received_chunk, chunks)).chunks
+        assert chunk_facts.summarize(*KEY, whole.chunks, CLIENT) == expected
         assert running.summary(CLIENT) == totals(expected)
         assert running.chunks == {chunk.place: chunk for chunk in whole.chunks}
 
@@ -146,9 +146,9 @@ def test_a_budget_changes_no_count(chunks: list[ChunkFacts], limits: tuple[int, 
         )
         for number, chunk in enumerate(chunks)
     ]
-    expected = chunk_facts.fold(*KEY, in_time, CLIENT)
+    expected = chunk_facts.summarize(*KEY, in_time, CLIENT)
     with Within(*limits):
-        found = chunk_facts.fold(*KEY, in_time, CLIENT)
+        found = chunk_facts.summarize(*KEY, in_time, CLIENT)
 
     assert found.page_count == expected.page_count == len(expected.pages)
     assert (found.initial_url, found.exit_url) == (expected.initial_url, expected.exit_url)
@@ -165,7 +165,7 @@ def test_a_large_session_is_kept_within_its_budget(*, is_reversed: bool) -> None
     running = RunningSummary(*KEY)
     for seq in sorted(range(400), reverse=is_reversed):
         at_ms = lakes.NOW_MS + seq * 1000
-        views = tuple(View(at_ms + i, f"/{seq}/{i}", 800, 600) for i in range(256))
+        views = tuple(RecordedView(at_ms + i, f"/{seq}/{i}", 800, 600) for i in range(256))
         running.add(
             ChunkFacts(
                 page_id=lakes.page_id(), seq=seq, crc32=0, raw_bytes=0, event_count=256,

@@ -38,14 +38,14 @@ def test_a_folder_of_a_live_process_stays_and_of_a_dead_one_goes(folder: Path) -
     assert process.stdin
     assert process.stdout
     path = Path(process.stdout.readline().strip())
-    assert scratch.sweep() == 0
+    assert scratch.remove_abandoned() == 0
     assert (path / "payload").exists()
 
     process.kill()
     process.wait()
     process.stdin.close()
     process.stdout.close()
-    assert scratch.sweep() == 1
+    assert scratch.remove_abandoned() == 1
     assert list(folder.iterdir()) == []
 
 
@@ -67,7 +67,7 @@ def test_what_others_put_there_is_left_alone(
     (folder / "replaylake-spool-file").touch()
     (folder / "replaylake-soak-abc").mkdir()
 
-    assert scratch.sweep() == 0
+    assert scratch.remove_abandoned() == 0
     assert (elsewhere / "file").exists()
     assert len(list(folder.iterdir())) == 3
 
@@ -75,7 +75,7 @@ def test_what_others_put_there_is_left_alone(
 def test_a_folder_that_is_swept_before_it_is_locked_is_made_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make, todo = tempfile.mkdtemp, [scratch.sweep]
+    make, todo = tempfile.mkdtemp, [scratch.remove_abandoned]
 
     def made(**options: str) -> str:
         path = make(**options)

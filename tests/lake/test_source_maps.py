@@ -13,9 +13,24 @@ from lake.control import websites
 from lake.errors import Damaged, WebsiteMissing
 from lake.operations.check.run import check
 from lake.settings import Settings
-from lake.source_maps.decode import Decoded, Original, SourceMapMalformed, decode, pack, unpack
-from lake.source_maps.store import SourceMapMissing, file_url, key_of, list_all, make, put, remove
-from lake.source_maps.symbolicate import SourceMaps, original
+from lake.source_maps.decode import (
+    DecodedSourceMap,
+    OriginalPosition,
+    SourceMapMalformed,
+    decode,
+    pack,
+    unpack,
+)
+from lake.source_maps.store import (
+    SourceMapMissing,
+    file_url,
+    key_of,
+    list_all,
+    prepare,
+    put,
+    remove,
+)
+from lake.source_maps.symbolicate import SourceMaps, symbolicate_stack
 from lake.storage.base import Store
 
 NOW_MS = 1_795_000_000_000
@@ -65,7 +80,7 @@ def body(found: dict[str, Any]) -> bytes:
     return json.dumps(found).encode()
 
 
-def decoded(found: dict[str, Any]) -> Decoded:
+def decoded(found: dict[str, Any]) -> DecodedSourceMap:
     return decode(body(found))[0]
 
 
@@ -91,7 +106,7 @@ def test_a_place_is_that_of_the_last_segment_before_it(
         assert found is None
     else:
         *_, source, at_line, at_column, name = before[-1]
-        assert found == Original(
+        assert found == OriginalPosition(
             f"src/{source}.ts",
             at_line + 1,
             at_column + 1,
@@ -220,7 +235,7 @@ def website_id(store: Store) -> str:
 def upload(
     store: Store, website_id: str, found: dict[str, Any] = GOOD, url: str = f"{URL}?v=1#a"
 ) -> None:
-    made = make(website_id, url, body(found), now_ms=NOW_MS)
+    made = prepare(website_id, url, body(found), now_ms=NOW_MS)
     put(store, website_id, [made], by="cli", now_ms=NOW_MS)
 
 
@@ -236,7 +251,7 @@ def test_what_sources_hold_is_never_stored(store: Store, website_id: str) -> Non
 
 
 def test_a_map_may_tell_its_files_address_itself() -> None:
-    assert make("w_a", None, body(GOOD | {"file": URL}), now_ms=NOW_MS).head.url == URL
+    assert prepare("w_a", None, body(GOOD | {"file": URL}), now_ms=NOW_MS).head.url == URL
 
 
 @pytest.mark.parametrize(
@@ -246,7 +261,7 @@ def test_a_map_may_tell_its_files_address_itself() -> None:
 )  # fmt: skip
 def test_a_file_that_no_stack_will_name_so_is_refused(url: str | None) -> None:
     with pytest.raises(SourceMapMalformed):
-        make("w_a", url, body(GOOD), now_ms=NOW_MS)
+        prepare("w_a", url, body(GOOD), now_ms=NOW_MS)
 
 
 def test_maps_are_of_one_website_and_go_one_by_one(store: Store, website_id: str) -> None:
@@ -366,10 +381,11 @@ def test_a_damaged_map_leaves_stacks_as_they_came(store: Store, website_id: str)
 
 
 def test_no_name_of_a_source_makes_lines_of_its_own() -> None:
-    evil = Original("a\nb\u2028    at c", 1, 1, "")
+    evil = OriginalPosition("a\nb\u2028    at c", 1, 1, "")
 
     assert (
-        original("    at t (https://a/b.js:1:1)", lambda _: evil) == "    at t (a b     at c:1:1)"
+        symbolicate_stack("    at t (https://a/b.js:1:1)", lambda _: evil)
+        == "    at t (a b     at c:1:1)"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import zstandard
 
 from lake.control import websites
-from lake.ingest.import_recording import Imported, import_recording
+from lake.ingest.import_recording import ImportedSession, import_recording
 from lake.reading.lake_snapshot import Lake
 from lake.reading.replay import replay
 from lake.settings import Settings
@@ -56,6 +56,6 @@ def played(
     return [json.loads(line) for line in text.splitlines()]
 
 
-def only(made: list[Imported]) -> str:
+def only(made: list[ImportedSession]) -> str:
     (one,) = made
     return one.session_id

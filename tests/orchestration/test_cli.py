@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from lake import ids
-from lake.compaction import waiting_days
+from lake.compaction import pending_days
 from lake.control import api_keys, websites
 from lake.raw import segment_writer
 from lake.raw.segment_file import decode
@@ -365,7 +365,7 @@ def test_compact_once_leaves_nothing_waiting_and_tells_what_it_did(
     assert done.code == 0
     told = [json.loads(line) for line in done.out.splitlines()]
     assert [one["session_count"] for one in told] == [1, 1]
-    assert waiting_days(store) == []
+    assert pending_days(store) == []
     assert run("compact", "--once") == Ran(0, "", "")
 
 
@@ -375,10 +375,10 @@ def test_compact_a_day_leaves_other_days_alone(
     now = now_ms()
     for days in (0, 1):
         add_session(store, settings, website_id, begins_ms=now - days * DAY_MS, now_ms=now)
-    first, second = waiting_days(store)
+    first, second = pending_days(store)
 
     assert run("compact", "--once", "--day", f"{first}").code == 0
-    assert waiting_days(store) == [second]
+    assert pending_days(store) == [second]
 
 
 @pytest.mark.fault(48)
@@ -391,7 +391,7 @@ def test_compact_goes_on_until_it_is_told_to_end(
     add_session(store, settings, website_id, begins_ms=now, now_ms=now - 2000)
     with subprocess.Popen([*REPLAYLAKE, "compact"], env=environment) as process:
         try:
-            eventually(lambda: not waiting_days(store))
+            eventually(lambda: not pending_days(store))
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
         finally:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lake.compaction import waiting_days
+from lake.compaction import pending_days
 from lake.operations.check.run import check
 from lake.settings import Settings
 from lake.storage.base import Store
@@ -134,7 +134,7 @@ def test_a_day_is_compacted_although_its_run_and_the_daemon_are_killed_in_the_mi
     # The first of its tables is written, so that it is in the middle: it dies there.
     eventually(lambda: bool(list(store.list("tables/sessions/_delta_log/"))), within_s=180)
     dagster.kill("dagster-daemon", "dagster-code")
-    assert waiting_days(store) == [day]
+    assert pending_days(store) == [day]
     is_believed_in = dagster.statuses()[run_id] != "FAILURE"
 
     dagster_home.make_home(dagster.home)
@@ -145,7 +145,7 @@ def test_a_day_is_compacted_although_its_run_and_the_daemon_are_killed_in_the_mi
 
     eventually(lambda: "SUCCESS" in dagster.statuses().values(), within_s=180)
     assert dagster.statuses()[run_id] == "FAILURE"
-    assert waiting_days(store) == []
+    assert pending_days(store) == []
     assert check(store, settings, now_ms=now_ms) == []
     found = played(store, settings, website_id, session_id, now_ms=now_ms)
     assert len(found) == len(events_of(RECORDINGS[0]))

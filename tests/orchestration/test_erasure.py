@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from lake import erasure
-from lake.erasure import Receipt, Targets, execute
+from lake.erasure import ErasureTargets, Receipt, execute
 from lake.raw.chunk_facts import Client
 from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings, from_environ
@@ -81,8 +81,8 @@ def add_damaged(lakeful: Lakeful, session: Session) -> None:
 
 def ask(lakeful: Lakeful) -> Receipt:
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-    wanted = Targets(visitor_id=VISITOR, user_id=USER)
-    return erasure.request(lake, lakeful.website.website_id, wanted, by="test")
+    wanted = ErasureTargets(visitor_id=VISITOR, user_id=USER)
+    return erasure.request_erasure(lake, lakeful.website.website_id, wanted, by="test")
 
 
 def run(instance: dg.DagsterInstance, job: str, **options: Any) -> dg.ExecuteInProcessResult:
@@ -159,7 +159,7 @@ def test_nothing_of_what_was_erased_is_left_in_the_lake_or_in_dagsters_records(
     assert {one.split("/")[0] for one in left} >= {"", "sessions", "tables"}
     assert any(f"{compacted.run_id}" in one for one in where(lakeful.store, instance, "damaged"))
     website_id = lakeful.website.website_id
-    receipt = erasure.receipt_of(lakeful.store, website_id, asked.erasure_id)
+    receipt = erasure.read_receipt(lakeful.store, website_id, asked.erasure_id)
     assert set(receipt.sessions) == {session.session_id, late.session_id}
     assert other.session_id not in receipt.sessions
     assert receipt.unreadable_count == 1

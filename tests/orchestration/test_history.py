@@ -18,7 +18,7 @@ DAY = "2026-11-24"
 
 @pytest.fixture
 def kept(tmp_path: Path, store: Store) -> dg.DagsterInstance:
-    presence.mark(store)
+    presence.ensure_lake(store)
     (tmp_path / "dagster").mkdir()
     return dg.DagsterInstance.local_temp(str(tmp_path / "dagster"))
 

@@ -18,7 +18,7 @@ from lake.control import api_keys, websites
 from lake.control.websites import Website
 from lake.raw import chunk_codec, segment_writer
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store
 
@@ -90,7 +90,7 @@ class Session:
         page_id: str | None = None,
         size: int = 30,
         received_ms: int | None = None,
-    ) -> list[Arrival]:
+    ) -> list[ReceivedChunk]:
         """Cut events of one page into chunks of `size`, sent as soon as they are full."""
         page_id = page_id or next(iter(self.page_seqs), None) or self.new_page()
         made = []
@@ -102,11 +102,11 @@ class Session:
             self.page_seqs[page_id] += 1
         return made
 
-    def chunk(self, raw: bytes, page_id: str, seq: int, received_ms: int = NOW_MS) -> Arrival:
+    def chunk(self, raw: bytes, page_id: str, seq: int, received_ms: int = NOW_MS) -> ReceivedChunk:
         """Make one chunk of JSON text."""
         payload = bytes(isal_zlib.compress(raw, 1, 31))
         facts = chunk_codec.read_chunk(raw, page_id=page_id, seq=seq)
-        return Arrival(
+        return ReceivedChunk(
             self.website_id,
             self.session_id,
             facts,
@@ -168,9 +168,9 @@ class Lakeful:
         """Begin a session."""
         return Session((website or self.website).website_id, **options)
 
-    def append(self, arrivals: Sequence[Arrival]) -> list[str]:
+    def append(self, received_chunks: Sequence[ReceivedChunk]) -> list[str]:
         """Store chunks as one segment a day; readers look again. Return the segments' keys."""
-        keys = segment_writer.append(self.store, arrivals, now_ms=self.clock.ms)
+        keys = segment_writer.append(self.store, received_chunks, now_ms=self.clock.ms)
         self.clock.tick()
         return keys
 

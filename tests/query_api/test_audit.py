@@ -16,21 +16,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assets.resources import LakeResource
 from lake.control import api_keys, audit_entries, legal_holds, share_links, websites
-from lake.control.audit_entries import Entry
+from lake.control.audit_entries import AuditLogEntry
 from lake.errors import StoreUnavailable
 from lake.operations.rebuild import rebuild
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.tables import audit_log
-from lake.tables.audit_log import Log
+from lake.tables.audit_log import AuditReader
 from lake.tables.delta_table import Table
 from lake.timestamps import iso
 from orchestration.cli import main
 from orchestration.cli.context import now_ms
 from orchestration.jobs import maintenance
 from query_api.app import create_app
-from query_api.view_audit import Views
+from query_api.view_audit import ViewAudit
 from tests.lake.operations.lakes import killed_at
 from tests.query_api.recorded import NOW_MS, Clock, Lakeful, page
 from tests.support.asgi import AppClient
@@ -50,11 +50,11 @@ def waiting(store: Store) -> list[str]:
     return [item.key for item in store.list(keys.AUDIT)]
 
 
-def all_of(store: Store, website_id: str) -> list[Entry]:
-    return Log(store).entries(website_id, limit=audit_log.LIMIT_MAX).entries
+def all_of(store: Store, website_id: str) -> list[AuditLogEntry]:
+    return AuditReader(store).entries(website_id, limit=audit_log.LIMIT_MAX).entries
 
 
-def some(count: int, website_id: str = "w_a", *, at_ms: int = NOW_MS) -> list[Entry]:
+def some(count: int, website_id: str = "w_a", *, at_ms: int = NOW_MS) -> list[AuditLogEntry]:
     return [
         audit_entries.entry(website_id, "cli", "settings-changed", None, {"n": n}, now_ms=at_ms + n)
         for n in range(count)
@@ -269,7 +269,7 @@ def test_views_are_written_together_and_tell_who_watched(lakeful: Lakeful) -> No
 @pytest.mark.folder
 def test_views_wait_for_a_store_that_fails(lakeful: Lakeful, client: AppClient) -> None:
     metrics = client.app.state.metrics
-    views = Views(lakeful.store, lakeful.clock, metrics)
+    views = ViewAudit(lakeful.store, lakeful.clock, metrics)
     views.note("w_a", "me", "s")
     folder = Path(lakeful.settings.lake) / "audit"
     folder.symlink_to(folder)  # no folder can be made: an input/output error
@@ -294,7 +294,7 @@ def test_the_log_is_an_admins_and_of_one_website(client: AppClient, lakeful: Lak
     assert len(client.get(url, headers=admin).json()["entries"]) == 3
     assert client.get(url, headers=lakeful.headers()).json()["kind"] == "admin-needed"
     assert client.get(theirs, headers=admin).status_code == 404
-    audit_log.fold(lakeful.store, lakeful.settings, now_ms=NOW_MS)
+    audit_log.compact_entries(lakeful.store, lakeful.settings, now_ms=NOW_MS)
     assert len(client.get(url, headers=admin).json()["entries"]) == 3
 
 
@@ -306,7 +306,7 @@ def test_pages_and_periods_cover_the_table_and_what_waits(
     admin = lakeful.headers(role="admin")
     made = [*some(7, website_id, at_ms=NOW_MS - 40 * DAY_MS), *some(5, website_id)]
     audit_entries.write(lakeful.store, made)
-    audit_log.fold(lakeful.store, lakeful.settings, now_ms=NOW_MS)
+    audit_log.compact_entries(lakeful.store, lakeful.settings, now_ms=NOW_MS)
     late = some(6, website_id, at_ms=NOW_MS + 10)
     audit_entries.write(lakeful.store, late)
     wanted = [one.entry_id for one in reversed([*made, *late])]
@@ -335,9 +335,9 @@ def test_pages_and_periods_cover_the_table_and_what_waits(
 def test_a_page_goes_back_over_as_many_days_as_it_needs(store: Store, settings: Settings) -> None:
     made = [one for n in range(80, -1, -1) for one in some(2, at_ms=NOW_MS - n * DAY_MS)]
     audit_entries.write(store, made)
-    audit_log.fold(store, settings, now_ms=NOW_MS)
+    audit_log.compact_entries(store, settings, now_ms=NOW_MS)
     assert waiting(store) == []
-    log, found, cursor = Log(store), list[Entry](), None
+    log, found, cursor = AuditReader(store), list[AuditLogEntry](), None
     while not found or cursor is not None:
         page = log.entries("w_a", limit=50, cursor=cursor)
         found += page.entries
@@ -351,13 +351,13 @@ def test_folding_twice_or_half_counts_an_entry_once(store: Store, settings: Sett
     made = [*some(5), *some(5, at_ms=NOW_MS - 40 * DAY_MS), *some(2, "w_b")]
     audit_entries.write(store, made)
     bodies = {key: store.get(key) for key in waiting(store)}
-    assert audit_log.fold(store, settings, now_ms=NOW_MS).entry_count == 12
+    assert audit_log.compact_entries(store, settings, now_ms=NOW_MS).entry_count == 12
     assert waiting(store) == []
     for key, body in bodies.items():
         store.put(key, body)
 
     assert len(all_of(store, "w_a")) == 10
-    assert audit_log.fold(store, settings, now_ms=NOW_MS).object_count == len(bodies)
+    assert audit_log.compact_entries(store, settings, now_ms=NOW_MS).object_count == len(bodies)
     assert waiting(store) == []
     assert all_of(store, "w_a") == sorted(made[:10], key=lambda one: one.entry_id, reverse=True)
     assert {file.part for file in Table(store, "audit").snapshot().files} == {
@@ -379,7 +379,7 @@ def test_a_fold_that_is_killed_is_finished_by_the_next(
     killed_at(point, settings, fold)
 
     assert all_of(store, "w_a") == made[::-1]
-    audit_log.fold(store, settings, now_ms=NOW_MS)
+    audit_log.compact_entries(store, settings, now_ms=NOW_MS)
     assert waiting(store) == []
     assert all_of(store, "w_a") == made[::-1]
 
@@ -392,7 +392,7 @@ def test_folds_at_once_lose_and_double_nothing(store: Store, settings: Settings)
 
     def fold() -> None:
         try:
-            audit_log.fold(store, settings, now_ms=NOW_MS)
+            audit_log.compact_entries(store, settings, now_ms=NOW_MS)
         except BaseException as error:
             errors.append(error)
 
@@ -414,11 +414,11 @@ def test_entries_go_when_they_are_older_than_the_log_is_kept(
     days = settings.audit_days
     audit_entries.write(store, some(3))
     audit_entries.write(store, some(4, at_ms=NOW_MS + DAY_MS))
-    audit_log.fold(store, settings, now_ms=NOW_MS + DAY_MS)
+    audit_log.compact_entries(store, settings, now_ms=NOW_MS + DAY_MS)
     audit_entries.write(store, some(2, at_ms=NOW_MS - 3 * DAY_MS))  # late, and too old by then
 
-    kept = audit_log.fold(store, settings, now_ms=NOW_MS + days * DAY_MS)
-    gone = audit_log.fold(store, settings, now_ms=NOW_MS + (days + 1) * DAY_MS)
+    kept = audit_log.compact_entries(store, settings, now_ms=NOW_MS + days * DAY_MS)
+    gone = audit_log.compact_entries(store, settings, now_ms=NOW_MS + (days + 1) * DAY_MS)
 
     assert (kept.dropped_count, gone.dropped_count) == (2, 3)
     assert [one.at for one in all_of(store, "w_a")] == [
@@ -430,7 +430,7 @@ def test_a_rebuild_leaves_the_log_alone(store: Store, settings: Settings) -> Non
     """Nothing could make it again."""
     made = some(4)
     audit_entries.write(store, made[:2])
-    audit_log.fold(store, settings, now_ms=NOW_MS)
+    audit_log.compact_entries(store, settings, now_ms=NOW_MS)
     audit_entries.write(store, made[2:])
 
     rebuild(store, settings)
@@ -459,7 +459,7 @@ def test_an_object_that_is_damaged_hides_no_other(
     store.put(damaged, body)
 
     assert all_of(store, "w_a") == made[2:]
-    assert audit_log.fold(store, settings, now_ms=NOW_MS).damaged_count == 1
+    assert audit_log.compact_entries(store, settings, now_ms=NOW_MS).damaged_count == 1
     assert waiting(store) == [damaged]
     assert all_of(store, "w_a") == made[2:]
 
@@ -471,9 +471,9 @@ def test_an_entry_is_dated_by_the_day_on_which_it_was_made(store: Store) -> None
         ["website=w_a", "date=2026-11-17"],
         ["website=w_a", "date=2026-11-18"],
     ]
-    assert Log(store).entries("w_a", from_at=datetime(2026, 11, 18, tzinfo=UTC)).entries[0].at == (
-        iso(NOW_MS)
-    )
+    assert AuditReader(store).entries("w_a", from_at=datetime(2026, 11, 18, tzinfo=UTC)).entries[
+        0
+    ].at == (iso(NOW_MS))
 
 
 Run = Callable[..., str]

@@ -159,12 +159,12 @@ def test_what_an_erased_session_showed_is_told_no_more_before_any_job_ran(
         summarise_day(lakeful.store, session.day)
     assert [day["sessions"] for day in ask(client, lakeful)] == [1, 2]
     targets = {
-        "session": erasure.Targets(sessions=(asked.session_id, session.session_id)),
-        "visitor": erasure.Targets(visitor_id="ann"),
-        "user": erasure.Targets(user_id="ann"),
+        "session": erasure.ErasureTargets(sessions=(asked.session_id, session.session_id)),
+        "visitor": erasure.ErasureTargets(visitor_id="ann"),
+        "user": erasure.ErasureTargets(user_id="ann"),
     }[who]
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-    erasure.request(lake, asked.website_id, targets, by="a test")
+    erasure.request_erasure(lake, asked.website_id, targets, by="a test")
 
     (day,) = ask(client, lakeful)
     summarised = ("sessions", "visitors", "pageViews", "clicks", "errors", "errorSessions")
@@ -176,7 +176,9 @@ def test_what_an_erased_session_showed_is_told_no_more_before_any_job_ran(
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    erasure.carry_out_waiting(lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep)
+    erasure.execute_pending_requests(
+        lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
+    )
     lakeful.clock.tick()
     assert ask(client, lakeful) == [day]
 

@@ -22,7 +22,9 @@ def carry_out(lakeful: Lakeful) -> None:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    erasure.carry_out_waiting(lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep)
+    erasure.execute_pending_requests(
+        lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
+    )
 
 
 def test_an_erased_session_is_nowhere_and_its_receipt_says_when_it_was_gone(

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from lake.erasure import requests
-from lake.erasure.requests import Targets
+from lake.erasure.requests import ErasureTargets
 from lake.raw.chunk_facts import Client
 from lake.reading import pending_errors
 from lake.reading.error_groups import error_groups, error_occurrences
 from lake.reading.lake_snapshot import Lake
-from lake.reading.pending_errors import seen
+from lake.reading.pending_errors import read_pending_errors
 from lake.source_maps import store as source_maps
 from query_api import schemas
 from tests.query_api.recorded import NOW_MS, Lakeful, Session, moves, note, page, script_error
@@ -136,18 +136,20 @@ def test_who_is_erased_has_no_errors_although_their_chunks_still_wait(
     lake = reader(lakeful)
     assert error_groups(lake, lakeful.website).total == 3
     website_id = lakeful.website.website_id
-    requests.request(lake, website_id, Targets((other.session_id,)), by="cli")
+    requests.request_erasure(lake, website_id, ErasureTargets((other.session_id,)), by="cli")
     lakeful.clock.tick()
     assert [row["message"] for row in error_groups(lake, lakeful.website).rows] == [
         "second",
         "first",
     ]
-    requests.request(lake, website_id, Targets(visitor_id="ann"), by="cli")
+    requests.request_erasure(lake, website_id, ErasureTargets(visitor_id="ann"), by="cli")
     lakeful.clock.tick()
 
     assert error_groups(lake, lakeful.website) == ([], 0)
-    began = lake.with_sessions(website_id)[1].by_id[session.session_id].row["started_at"]
-    assert seen(lake, lakeful.website, began, began.replace(year=2027)).rows == []  # not even read
+    began = lake.snapshot_with_sessions(website_id)[1].by_id[session.session_id].row["started_at"]
+    assert (
+        read_pending_errors(lake, lakeful.website, began, began.replace(year=2027)).rows == []
+    )  # not even read
 
 
 def test_an_expired_session_that_still_waits_has_no_errors(lakeful: Lakeful) -> None:
@@ -215,13 +217,15 @@ def test_a_segment_that_is_damaged_leaves_the_rest(lakeful: Lakeful, session: Se
 def test_waiting_errors_are_read_within_the_asked_range(lakeful: Lakeful, session: Session) -> None:
     lake = reader(lakeful)
     began = (
-        lake.with_sessions(lakeful.website.website_id)[1]
+        lake.snapshot_with_sessions(lakeful.website.website_id)[1]
         .by_id[session.session_id]
         .row["started_at"]
     )
 
-    assert len(seen(lake, lakeful.website, began, began.replace(year=2027)).rows) == 2
-    assert seen(lake, lakeful.website, began.replace(year=2025), began).rows == []
+    assert (
+        len(read_pending_errors(lake, lakeful.website, began, began.replace(year=2027)).rows) == 2
+    )
+    assert read_pending_errors(lake, lakeful.website, began.replace(year=2025), began).rows == []
 
 
 def test_stacks_are_told_as_they_were_written_but_not_to_whoever_has_a_link(
@@ -229,7 +233,7 @@ def test_stacks_are_told_as_they_were_written_but_not_to_whoever_has_a_link(
 ) -> None:
     mapped = {"version": 3, "sources": ["src/cart.ts"], "names": [], "mappings": "AAUU"}
     website_id = lakeful.website.website_id
-    made = source_maps.make(
+    made = source_maps.prepare(
         website_id, "https://shop.example/cart.js", json.dumps(mapped).encode(), now_ms=NOW_MS
     )
     source_maps.put(lakeful.store, website_id, [made], by="cli", now_ms=NOW_MS)

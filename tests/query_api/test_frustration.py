@@ -75,7 +75,9 @@ class World:
             for number in range(14)
             for website in (self.website, self.other)
         ]
-        lakeful.append([arrival for one in sessions for arrival in one.chunks(self._events(one))])
+        lakeful.append(
+            [received_chunk for one in sessions for received_chunk in one.chunks(self._events(one))]
+        )
         lakeful.compact(sessions[0].day)
         self.signals = [signal for one in sessions for signal in self._signals(one)]
         write(lakeful, self.signals)
@@ -231,10 +233,10 @@ def test_who_is_erased_counts_nowhere_before_any_job_ran(
     visitor_id = next(v for v in ("v0", "v1") if v != session.client.visitor_id)
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
     for targets in (
-        erasure.Targets(sessions=(session.session_id,)),
-        erasure.Targets(visitor_id=visitor_id),
+        erasure.ErasureTargets(sessions=(session.session_id,)),
+        erasure.ErasureTargets(visitor_id=visitor_id),
     ):
-        erasure.request(lake, world.website.website_id, targets, by="a test")
+        erasure.request_erasure(lake, world.website.website_id, targets, by="a test")
     gone = [one for one in mine if one is session or one.client.visitor_id == visitor_id]
 
     for by in KEYS:

@@ -253,12 +253,12 @@ def test_who_is_erased_left_no_click_and_no_background(
     lakeful.compact(session.day)
     assert ask(client, lakeful, f"{SHOP}/")["clickCount"] == 1
     targets = (
-        erasure.Targets(sessions=(session.session_id,))
+        erasure.ErasureTargets(sessions=(session.session_id,))
         if who == "session"
-        else erasure.Targets(visitor_id=session.client.visitor_id)
+        else erasure.ErasureTargets(visitor_id=session.client.visitor_id)
     )
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-    erasure.request(lake, session.website_id, targets, by="a test")
+    erasure.request_erasure(lake, session.website_id, targets, by="a test")
 
     assert ask(client, lakeful, f"{SHOP}/") == {
         "url": f"{SHOP}/",

@@ -61,7 +61,7 @@ def test_a_hostile_text_is_one_string_in_answers_and_one_cell_in_tables(
     client: AppClient, lakeful: Lakeful, text: str
 ) -> None:
     hints = {"sec-ch-ua-model": f'"{text}"', "sec-ch-ua-platform": f'"{text}"'}
-    who = user_agents.describe(text, hints, country=None, visitor_id="v" * 32)
+    who = user_agents.describe_client(text, hints, country=None, visitor_id="v" * 32)
     events = [
         *page(NOW_MS, text),
         note(NOW_MS + 1, "page", url=text, title=text),

@@ -108,9 +108,9 @@ def test_a_compaction_at_any_step_of_a_request_changes_no_answer(
             chunks = session.chunks(events, size=10)
             lakeful.append(chunks[1::2])
             lake = Lake(store, lakeful.settings, lakeful.clock)
-            for arrivals in (chunks[1::2], chunks[::2]):  # the second time: late ones
-                if arrivals is not chunks[1::2]:
-                    lakeful.append(arrivals)
+            for received_chunks in (chunks[1::2], chunks[::2]):  # the second time: late ones
+                if received_chunks is not chunks[1::2]:
+                    lakeful.append(received_chunks)
                 plain = Lake(lakeful.store, lakeful.settings, lakeful.clock)
                 wanted = ask(plain, session.session_id)
                 if is_known_before:

@@ -123,8 +123,8 @@ def tenant(lakeful: Lakeful, word: str) -> Tenant:
     )
     lakeful.compact(done.day)
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-    targets = erasure.Targets(sessions=(gone.session_id,))
-    receipt = erasure.request(lake, website.website_id, targets, by="a test")
+    targets = erasure.ErasureTargets(sessions=(gone.session_id,))
+    receipt = erasure.request_erasure(lake, website.website_id, targets, by="a test")
     legal_holds.place(
         lakeful.store, website.website_id, done.session_id, reason=word, by=word, now_ms=NOW_MS
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lake.control import api_keys
-from lake.control.cache import Control
+from lake.control.cache import ControlCache
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.timestamps import iso
@@ -24,7 +24,9 @@ def bearer(token: str) -> dict[str, str]:
 
 def of_all(lakeful: Lakeful, role: str = "viewer") -> dict[str, str]:
     """Headers with a key of all websites."""
-    return bearer(api_keys.create(lakeful.store, website_id=api_keys.ALL, role=role, now_ms=NOW_MS))
+    return bearer(
+        api_keys.create(lakeful.store, website_id=api_keys.ALL_WEBSITES, role=role, now_ms=NOW_MS)
+    )
 
 
 def test_an_admin_makes_a_key_that_is_shown_once(client: AppClient, lakeful: Lakeful) -> None:
@@ -70,7 +72,7 @@ def test_another_process_believes_a_revoked_key_no_longer_than_the_setting(
     now_s = [0.0]
     token = lakeful.key()
     app = create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)
-    control = Control(lakeful.store, lakeful.settings, lambda: now_s[0])
+    control = ControlCache(lakeful.store, lakeful.settings, lambda: now_s[0])
     app.state.services = app.state.services._replace(control=control)
     site = f"/api/websites/{lakeful.website.website_id}"
     with AppClient(app) as client:

@@ -12,7 +12,7 @@ from lake.ingest import client_address
 from lake.settings import Settings
 from lake.storage.base import Store
 from query_api.app import create_app
-from query_api.http.rate_limits import MISSES_BURST_S, Limits
+from query_api.http.rate_limits import MISSES_BURST_S, RateLimiter
 from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
 from tests.s3.endpoint import S3Endpoint
 from tests.support.asgi import AppClient
@@ -107,7 +107,7 @@ def test_whoever_guesses_is_told_to_wait_before_anything_is_looked_up(
 def test_a_million_guesses_get_no_more_than_their_share_and_no_more_memory() -> None:
     """In one hour, each with another key: what is looked up is what the rate allows."""
     now_s = [0.0]
-    limits = Limits(Settings(), lambda: now_s[0])
+    limits = RateLimiter(Settings(), lambda: now_s[0])
     looked_up = 0
     for number in range(1_000_000):
         now_s[0] = number * 0.0036
@@ -188,7 +188,7 @@ def test_one_key_that_asks_too_often_waits_and_others_do_not(lakeful: Lakeful) -
 
 def test_what_was_refused_is_had_again_after_the_time_that_was_told() -> None:
     now_s = [0.0]
-    limits = Limits(Settings(query_key_requests_per_s=10**6), lambda: now_s[0])
+    limits = RateLimiter(Settings(query_key_requests_per_s=10**6), lambda: now_s[0])
     while (refusal := limits.admit("", "from a")) is None:
         limits.missed("", "from a")
 
@@ -210,7 +210,7 @@ def test_what_was_refused_is_had_again_after_the_time_that_was_told() -> None:
     ],
 )
 def test_a_neighbourhood_is_what_one_caller_cannot_leave(address: str, found: str) -> None:
-    assert client_address.neighbourhood(address) == found
+    assert client_address.address_group(address) == found
 
 
 def neighbours(lakeful: Lakeful, *, is_compacted: bool) -> tuple[Session, Session, Session]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lake import ids
 from lake.control.websites import Website
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.reading import session_list
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_filters import LIMIT_MAX, SORTS, SessionQuery
@@ -112,8 +112,8 @@ class World:
         began = [NOW_MS - random.randrange(75 * DAY_MS) for _ in range(90)]
         began += [NOW_MS - random.randrange(3 * DAY_MS) for _ in range(40)]
         began += [NOW_MS - 3_600_000] * 10  # the same ms: the id alone orders them
-        now: dict[date, list[Arrival]] = defaultdict(list)
-        late: list[Arrival] = []
+        now: dict[date, list[ReceivedChunk]] = defaultdict(list)
+        late: list[ReceivedChunk] = []
         for number, began_ms in enumerate(began):
             for website in (self.lakeful.website, self.other):
                 # Both websites have its id.
@@ -121,17 +121,19 @@ class World:
                 at_once, later = self._record(session)
                 now[session.day] += at_once
                 late += later
-        for day, arrivals in sorted(now.items()):
-            if arrivals:
-                self.clock.ms = ids.at_ms_of(arrivals[0].session_id)
-                self.lakeful.append(arrivals)
+        for day, received_chunks in sorted(now.items()):
+            if received_chunks:
+                self.clock.ms = ids.at_ms_of(received_chunks[0].session_id)
+                self.lakeful.append(received_chunks)
                 self.lakeful.compact(day)
         self._score()
-        cold_layout.chill(self.lakeful.store, datetime.fromtimestamp(NOW_MS / 1000, UTC).date())
+        cold_layout.move_to_cold(
+            self.lakeful.store, datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
+        )
         self.lakeful.append(late)
         self.clock.ms = NOW_MS
 
-    def _record(self, session: Session) -> tuple[list[Arrival], list[Arrival]]:
+    def _record(self, session: Session) -> tuple[list[ReceivedChunk], list[ReceivedChunk]]:
         """Make a session's chunks: those that come at once, and those that come late."""
         began_ms = session.began_ms
         urls = tuple(random.sample(URLS, random.randint(1, 3)))

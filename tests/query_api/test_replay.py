@@ -21,7 +21,7 @@ from lake.settings import Settings
 from query_api.http.content_negotiation import (
     JSON,
     NDJSON,
-    NothingAcceptable,
+    NotAcceptable,
     encoding_of,
     media_type_of,
 )
@@ -188,7 +188,7 @@ def test_the_encoding_is_what_the_client_likes_best(header: str | None, encoding
 def test_a_client_that_takes_nothing_gets_a_406(
     client: AppClient, lakeful: Lakeful, header: str
 ) -> None:
-    with pytest.raises(NothingAcceptable):
+    with pytest.raises(NotAcceptable):
         encoding_of(header)
     session = lakeful.record(page(NOW_MS))
     headers = lakeful.headers() | {"accept-encoding": header}

@@ -230,7 +230,9 @@ def test_sigterm_writes_the_views_that_are_held(
     assert server.wait() == 0
 
     key_id = api_keys.key_id_of(headers["authorization"].split()[1])
-    found = audit_log.Log(lakeful.store).entries(lakeful.website.website_id, limit=1000).entries
+    found = (
+        audit_log.AuditReader(lakeful.store).entries(lakeful.website.website_id, limit=1000).entries
+    )
     (mine,) = (one for one in found if one.actor == key_id)
     assert (mine.action, mine.target) == ("replay-viewed", long.session_id)
 

@@ -238,8 +238,8 @@ def test_a_link_outlives_neither_erasure_nor_retention(
     made = share(client, lakeful, session, expires_in_s=30 * 86_400)
     gone = share(client, lakeful, lakeful.record(page(NOW_MS)), expires_in_s=30 * 86_400)
     lake = client.app.state.services.lake
-    erasure.request(lake, lakeful.website.website_id,
-                    erasure.Targets(sessions=(gone["sessionId"],)), by="a test")  # fmt: skip
+    erasure.request_erasure(lake, lakeful.website.website_id,
+                    erasure.ErasureTargets(sessions=(gone["sessionId"],)), by="a test")  # fmt: skip
     urls = {name: f"/api/shared/{one['token']}" for name, one in (("kept", made), ("gone", gone))}
 
     assert client.get(urls["kept"]).status_code == 200
@@ -341,8 +341,10 @@ def test_a_link_is_forgotten_long_after_its_end(
     days = lakeful.settings.share_days_max
     ended_ms = lakeful.clock.ms + 60_000
 
-    assert share_links.forget(store, lakeful.settings, now_ms=ended_ms + days * DAY_MS) == 0
-    assert share_links.forget(store, lakeful.settings, now_ms=ended_ms + days * DAY_MS + 1) == 1
+    assert share_links.delete_ended(store, lakeful.settings, now_ms=ended_ms + days * DAY_MS) == 0
+    assert (
+        share_links.delete_ended(store, lakeful.settings, now_ms=ended_ms + days * DAY_MS + 1) == 1
+    )
     left = share_links.of_website(store, lakeful.website.website_id)
     assert [one.share_id for one in left] == [new["shareId"]]
     assert old["shareId"] != new["shareId"]

@@ -62,7 +62,9 @@ def test_who_signs_in_hears_where_pages_find_the_recorder(lakeful: Lakeful) -> N
 
 def test_a_key_of_all_websites_tells_all(client: AppClient, lakeful: Lakeful) -> None:
     other = lakeful.new_website()
-    key = api_keys.create(lakeful.store, website_id=api_keys.ALL, role="admin", now_ms=NOW_MS)
+    key = api_keys.create(
+        lakeful.store, website_id=api_keys.ALL_WEBSITES, role="admin", now_ms=NOW_MS
+    )
 
     answer = sign_in(client, key)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from lake.compaction import compact_day, waiting_days
+from lake.compaction import compact_day, pending_days
 from lake.control import api_keys, websites
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
@@ -125,10 +125,10 @@ class Stack:
         """Compact all that waits, what an open page sends meanwhile included."""
 
         def is_compacted() -> bool:
-            for day in waiting_days(self.store):
+            for day in pending_days(self.store):
                 done = compact_day(self.store, self.settings, day, now_ms=int(time.time() * 1000))
                 assert not done.failed
-            return waiting_days(self.store) == []
+            return pending_days(self.store) == []
 
         eventually(is_compacted)
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from orchestration.demo import journeys, robots
-from orchestration.demo.proxy import Proxy, proxying
+from orchestration.demo.proxy import Proxy, running_proxy
 from tests.conftest import eventually
 from tests.recorder.browser import flushed, recorded, status
 from tests.recorder.stack import Services, Stack
@@ -61,7 +61,7 @@ def shop(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[Proxy]:
-    with proxying() as proxy:
+    with running_proxy() as proxy:
         yield proxy
 
 

@@ -220,9 +220,9 @@ def _settle(plan: _Plan) -> list[str]:
         expire_all(store, settings)
         time.sleep(_GRACE_S)  # what may be a writer's is nobody's by then
         again = maintain(store, settings, now_ms=now_ms())
-        if not again.erased_again and not erasure.waiting(store):
+        if not again.erased_again and not erasure.pending_erasures(store):
             return failures
-    waits = [f"{one.erasure_id}: {one.waits_for}" for one in erasure.waiting(store)]
+    waits = [f"{one.erasure_id}: {one.waits_for}" for one in erasure.pending_erasures(store)]
     return [*failures, f"erasures are never done: {waits[:5]}"]
 
 

@@ -147,12 +147,12 @@ def _aside(store: Store) -> Iterator[tuple[str, str, int, int]]:
         if not keys.parse_segment_key(item.key):
             continue
         try:
-            arrivals = segment_file.decode(store.get(item.key))
+            received_chunks = segment_file.decode(store.get(item.key))
         except Damaged:
             continue
-        for arrival in arrivals:
-            facts = arrival.facts
-            yield arrival.session_id, facts.page_id, facts.seq, facts.raw_bytes
+        for received_chunk in received_chunks:
+            facts = received_chunk.facts
+            yield received_chunk.session_id, facts.page_id, facts.seq, facts.raw_bytes
 
 
 def checked(store: Store, settings: Settings) -> list[str]:

@@ -35,7 +35,7 @@ class Job(NamedTuple):
     @property
     def points(self) -> list[str]:
         """The crash points of `lake.failpoints` that it may pass."""
-        return [point for point in failpoints.POINTS if point.startswith(self.prefixes)]
+        return [point for point in failpoints.FAILPOINTS if point.startswith(self.prefixes)]
 
 
 class Victim:

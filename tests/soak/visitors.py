@@ -22,7 +22,7 @@ from lake.control import websites
 from lake.control.visitor_salts import Salts
 from lake.raw import chunk_codec, segment_writer
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage.base import Store
 from tests.soak.truth import DAY_MS, Place, Sent, Session, Truth
 from tests.soak.work import now_ms
@@ -295,7 +295,7 @@ def deliver_as_import(store: Store, session: Session, place: Place, sent: Sent) 
     """Append a chunk to the lake, whatever the age of its session."""
     payload = gzip.compress(sent.body, 1)
     page, seq = place
-    arrival = Arrival(
+    received_chunk = ReceivedChunk(
         session.website_id,
         session.session_id,
         chunk_codec.read_chunk(sent.body, page_id=page, seq=seq),
@@ -305,4 +305,4 @@ def deliver_as_import(store: Store, session: Session, place: Place, sent: Sent) 
         payload,
         len(payload),
     )
-    segment_writer.append(store, [arrival], now_ms=now_ms())
+    segment_writer.append(store, [received_chunk], now_ms=now_ms())

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from lake import erasure
-from lake.compaction import compact_day, waiting_days
-from lake.erasure import Targets
+from lake.compaction import compact_day, pending_days
+from lake.erasure import ErasureTargets
 from lake.errors import Conflict
 from lake.operations.maintenance import maintain
 from lake.operations.rebuild import rebuild
@@ -34,7 +34,7 @@ def now_ms() -> int:
 def compact_all(store: Store, settings: Settings) -> list[str]:
     """Compact all that waits; return what failed."""
     failed = []
-    for day in waiting_days(store):
+    for day in pending_days(store):
         done = compact_day(store, settings, day, now_ms=now_ms())
         failed += [f"{where}: {why}" for where, why in done.failed.items()]
         summarise_day(store, day)
@@ -52,9 +52,9 @@ def erase_all(store: Store, settings: Settings, asked: Path) -> None:
     reader = Lake(store, settings, now_ms)
     for path in sorted(asked.glob("*.json")):
         told = json.loads(path.read_text())
-        erasure.request(reader, told.pop("website_id"), Targets(**told), by="soak")
+        erasure.request_erasure(reader, told.pop("website_id"), ErasureTargets(**told), by="soak")
         path.unlink()
-    erasure.carry_out_waiting(store, settings, now_ms=now_ms)
+    erasure.execute_pending_requests(store, settings, now_ms=now_ms)
 
 
 def main(what: str, asked: Path) -> None:

@@ -23,10 +23,10 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from lake import ids
-from lake.compaction import Compacted, compact_day, waiting_days
+from lake.compaction import CompactionReport, compact_day, pending_days
 from lake.raw import chunk_codec, segment_writer
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store
 
@@ -85,14 +85,14 @@ def chunk(
     encoding: str = "gzip",
     level: int = 6,
     visitor: str = "",
-) -> Arrival:
+) -> ReceivedChunk:
     """One chunk as the ingest API would make it. Bytes are sent as they are."""
     raw = events if isinstance(events, bytes) else written(events)
     payload = gzip.compress(raw, level, mtime=0) if encoding == "gzip" else raw
     facts = chunk_codec.read_chunk(raw, page_id=page, seq=seq)
     # Whoever sends a session is told from its chunk, so that any delivery tells the same.
     client = Client(visitor_id=visitor or f"visitor of {page[-4:]}", device_type="desktop")
-    return Arrival(
+    return ReceivedChunk(
         website, session, facts, client, received_ms * 1000, encoding, payload, len(payload)
     )
 
@@ -109,7 +109,7 @@ def session(
     chunk_count: int = 3,
     at_ms: int = NOW_MS,
     received_ms: int = NOW_MS,
-) -> list[Arrival]:
+) -> list[ReceivedChunk]:
     """A small made-up session of one page."""
     page = page_id(number)
     texts: list[list[Event]] = [
@@ -141,7 +141,7 @@ def recording(number: int = 0) -> tuple[Event, ...]:
 
 def recorded(
     number: int = 0, *, session_number: int = 0, website: str = WEBSITE, size: int = 30
-) -> list[Arrival]:
+) -> list[ReceivedChunk]:
     """A real recording as chunks of `size` events."""
     events = recording(number)
     return [
@@ -156,22 +156,22 @@ def recorded(
     ]
 
 
-def append(store: Store, *segments: Iterable[Arrival], now_ms: int = NOW_MS) -> list[str]:
+def append(store: Store, *segments: Iterable[ReceivedChunk], now_ms: int = NOW_MS) -> list[str]:
     """Write one segment (a day) of each group of chunks; return their keys."""
     return [
         key
-        for number, arrivals in enumerate(segments)
-        for key in segment_writer.append(store, list(arrivals), now_ms=now_ms + number)
+        for number, received_chunks in enumerate(segments)
+        for key in segment_writer.append(store, list(received_chunks), now_ms=now_ms + number)
     ]
 
 
 def compact(
     store: Store, settings: Settings, *, now_ms: int = NOW_MS, settled_only: bool = False
-) -> list[Compacted]:
+) -> list[CompactionReport]:
     """Compact all that waits."""
     return [
         compact_day(store, settings, day, now_ms=now_ms, settled_only=settled_only)
-        for day in waiting_days(store)
+        for day in pending_days(store)
     ]
 
 
@@ -258,25 +258,29 @@ def quarantined(store: Store) -> list[Row]:
     return found
 
 
-def json_of(arrival: Arrival) -> list[Event]:
+def json_of(received_chunk: ReceivedChunk) -> list[Event]:
     """The events of a chunk as its sender meant them."""
-    raw = gzip.decompress(arrival.payload) if arrival.encoding == "gzip" else arrival.payload
+    raw = (
+        gzip.decompress(received_chunk.payload)
+        if received_chunk.encoding == "gzip"
+        else received_chunk.payload
+    )
     found: list[Event] = json.loads(raw.removeprefix(b"\xef\xbb\xbf"))
     return found
 
 
 def verify(
-    store: Store, sent: Iterable[Arrival], *, lost: Iterable[tuple[Key, Place]] = ()
+    store: Store, sent: Iterable[ReceivedChunk], *, lost: Iterable[tuple[Key, Place]] = ()
 ) -> None:
     """Assert the invariants of a lake to which `sent` was appended in this order.
 
     Args:
         lost: Chunks that need not be there, because a test destroyed them.
     """
-    first: dict[Key, dict[Place, Arrival]] = {}
-    for arrival in sent:
-        session = first.setdefault((arrival.website_id, arrival.session_id), {})
-        session.setdefault((arrival.facts.page_id, arrival.facts.seq), arrival)
+    first: dict[Key, dict[Place, ReceivedChunk]] = {}
+    for received_chunk in sent:
+        session = first.setdefault((received_chunk.website_id, received_chunk.session_id), {})
+        session.setdefault((received_chunk.facts.page_id, received_chunk.facts.seq), received_chunk)
     found = rows(store, "sessions")
     counts = Counter((row["website_id"], row["session_id"]) for row in found)
     assert set(counts.values()) <= {1}, "I5: one row for a session"
@@ -296,7 +300,7 @@ def verify(
         _verify_finished(store, found)
 
 
-def _verify_session(store: Store, row: Row, sent: Mapping[Place, Arrival]) -> set[Place]:
+def _verify_session(store: Store, row: Row, sent: Mapping[Place, ReceivedChunk]) -> set[Place]:
     """I2 to I6 of one session; returns its chunks."""
     header, events = stored(store, row)
     assert (header["website_id"], header["session_id"]) == (row["website_id"], row["session_id"])

@@ -28,10 +28,10 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _INHERITING = frozenset(("inherit", "unset", "revert", "revert-layer", "auto", ""))
 
 
-_REMEMBERED_BYTES_MAX = 8 << 20  # of the rules of all sheets
+_SHEET_CACHE_BYTES_MAX = 8 << 20  # of the rules of all sheets
 _RULE_BYTES = 1000  # about what one takes
 # By the sheet's digest: sessions of a website share their sheets. What they say is no secret.
-_READ = Kept(_REMEMBERED_BYTES_MAX)
+_SHEET_CACHE = Kept(_SHEET_CACHE_BYTES_MAX)
 
 
 class _Rule(NamedTuple):
@@ -57,13 +57,13 @@ class Cursors:
         if "cursor" not in css:
             return
         digest = hashlib.blake2b(css.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        rules = _READ.get([digest]).get(digest)
+        rules = _SHEET_CACHE.get([digest]).get(digest)
         if rules is None:
             rules = [
-                (_key(selector.compounds[0]), selector, cursor)
+                (_index_key(selector.compounds[0]), selector, cursor)
                 for selector, cursor in islice(_rules(css), RULES_MAX)
             ]
-            _READ.put([(digest, rules, _RULE_BYTES * (1 + len(rules)))])
+            _SHEET_CACHE.put([(digest, rules, _RULE_BYTES * (1 + len(rules)))])
         for key, selector, cursor in rules[: RULES_MAX - self._count]:
             self._count += 1
             self._by_key.setdefault(key, []).append(_Rule(selector, cursor, self._count))
@@ -88,11 +88,11 @@ class Cursors:
         for place, node in enumerate(chain):
             if node.tag in ROOT_TAGS:
                 break
-            written = node.judged(_written)
+            written = node.judged(_inline_cursor)
             if written not in _INHERITING:
                 return written
             found: tuple[tuple[int, int, int], int, str] | None = None
-            keys = node.judged(_keys)
+            keys = node.judged(_index_keys)
             if not self._budget.spend(len(keys)):
                 return "auto"
             for key in keys:
@@ -131,7 +131,7 @@ def _rules(css: str) -> Iterator[tuple[Selector, str]]:
             yield from ((selector, _keyword(match[1])) for selector in selectors)
 
 
-def _key(compound: Compound) -> str:
+def _index_key(compound: Compound) -> str:
     if compound.number is not None:
         return f"#{compound.number}"
     if compound.classes:
@@ -139,13 +139,13 @@ def _key(compound: Compound) -> str:
     return compound.tag or "*"
 
 
-def _keys(node: Node) -> list[str]:
+def _index_keys(node: Node) -> list[str]:
     attributes = node.attributes
     classes = dict.fromkeys(attributes.get("class", "").split())
     return ["*", node.tag, f"#{attributes.get('id', '')}", *(f".{name}" for name in classes)]
 
 
-def _written(node: Node) -> str:
+def _inline_cursor(node: Node) -> str:
     """Return the cursor that an element's own style tells, or ""."""
     written = _CURSOR.findall(node.attributes.get("style", ""))
     return _keyword(written[-1]) if written else ""

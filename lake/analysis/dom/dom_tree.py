@@ -14,7 +14,7 @@ from lake.analysis.dom.nodes import DEPTH_MAX, DOCUMENT_TAG, TEXT_TAG, Change, N
 
 NODES_MAX = 200_000  # ten times what a browser scrolls smoothly
 _CHARS_MAX = 32 << 20  # of all texts and attributes
-_UNMADE_MAX = 3 << 20  # letters of JSON that are kept as they came
+_LAZY_CHARS_MAX = 3 << 20  # letters of JSON that are kept as they came
 _TEXT_LENGTH_MAX = 300  # of one text; a label is shorter
 _ATTRIBUTE_LENGTH_MAX = 1000  # frameworks write so many classes at one element
 _ATTRIBUTES_MAX = 60
@@ -30,7 +30,7 @@ _Json = dict[str, Any]
 _NOWHERE: tuple[_Json, int | None] = ({}, None)
 
 
-class Mirror:
+class DomTree:
     """The nodes of a page by their numbers. `read_css` is given each stylesheet's text."""
 
     def __init__(self, read_css: Callable[[str], object] | None = None) -> None:
@@ -153,7 +153,7 @@ class Mirror:
     def _count_unmade(self, size: int) -> None:
         """Of pages that say much, make all: what is made is cut."""
         self._unmade_chars += size
-        if self._unmade_chars > _UNMADE_MAX:
+        if self._unmade_chars > _LAZY_CHARS_MAX:
             for number in list(self._unmade):
                 self.get(number)
             for node in self._nodes.values():

@@ -7,7 +7,7 @@ DOCUMENT_TAG = "#document"
 TEXT_TAG = "#text"
 DEPTH_MAX = 512  # browsers' parsers nest no deeper
 
-T = TypeVar("T")
+Value = TypeVar("Value")
 
 
 class Node:
@@ -43,13 +43,13 @@ class Node:
         self._place: int | None = None
         self._judged: dict[Callable[[Node], Any], Any] | None = None
 
-    def judged(self, judge: Callable[["Node"], T]) -> T:
+    def judged(self, judge: Callable[["Node"], Value]) -> Value:
         """Return what `judge` makes of the tag and the attributes, once until they change."""
         if self._judged is None:
             self._judged = {}
         if judge not in self._judged:
             self._judged[judge] = judge(self)
-        found: T = self._judged[judge]
+        found: Value = self._judged[judge]
         return found
 
     def forget_judged(self) -> None:

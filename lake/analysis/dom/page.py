@@ -1,7 +1,7 @@
 """One page of another recorder: its events are decoded once, mirrored, and handed to detectors.
 
 A detector finds one kind of occurrences. To plug one in, give it the shape of `Detector`, make it
-with the page's id and mirror, and add it to the list in `ForeignPage`:
+with the page's id and mirror, and add it to the list in `PageInference`:
 
     class Forms:
         def __init__(self, page_id: str, mirror: Mirror) -> None: ...
@@ -16,29 +16,29 @@ length of a session.
 from lake.analysis.decoding import data_of
 from lake.analysis.dom.budget import Budget
 from lake.analysis.dom.css_cursors import Cursors
-from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.dom.nodes import Change
 from lake.analysis.events import Occurrence
 from lake.analysis.inferred.detector_events import MUTATION, RULES, Detector, PageEvent
-from lake.analysis.inferred.form_detector import Forms
-from lake.analysis.inferred.network import Requests
-from lake.analysis.inferred.page_scrolls import Scrolls
-from lake.analysis.inferred.person_clicks import Presses
+from lake.analysis.inferred.form_detector import FormDetector
+from lake.analysis.inferred.network import RequestDetector
+from lake.analysis.inferred.page_scrolls import ScrollDetector
+from lake.analysis.inferred.person_clicks import ClickDetector
 from lake.raw.chunk_codec import FULL_SNAPSHOT, INCREMENTAL
 
 
-class ForeignPage:
+class PageInference:
     """Sees one page's events and returns what they tell. Never raises, whatever comes."""
 
     def __init__(self, page_id: str) -> None:
         self._budget = Budget()
         self._cursors = Cursors(self._budget)
-        self._mirror = Mirror(self._cursors.read)
+        self._mirror = DomTree(self._cursors.read)
         self._detectors: list[Detector] = [
-            Presses(page_id, self._mirror, self._cursors, self._budget),
-            Forms(page_id, self._mirror),
-            Requests(page_id, self._mirror),
-            Scrolls(page_id, self._mirror),
+            ClickDetector(page_id, self._mirror, self._cursors, self._budget),
+            FormDetector(page_id, self._mirror),
+            RequestDetector(page_id, self._mirror),
+            ScrollDetector(page_id, self._mirror),
         ]
 
     def see(self, at_ms: float, kind: int, json: bytes) -> list[Occurrence]:

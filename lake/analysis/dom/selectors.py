@@ -51,7 +51,10 @@ class Compound(NamedTuple):
         if self.classes and any(name not in node.tokens for name in self.classes):
             return False
         return (
-            all(_holds(attributes.get(name), op, value) for name, op, value in self.attributes)
+            all(
+                _attribute_matches(attributes.get(name), op, value)
+                for name, op, value in self.attributes
+            )
             and all(any(way.matches(node) for way in ways) for ways in self.ways)
             and not any(unwanted.matches(node) for unwanted in self.nots)
         )
@@ -106,7 +109,7 @@ def split(text: str) -> Iterator[str]:
 
 
 def _parse_one(text: str) -> Selector | None:
-    parts: list[_Reading] = [_Reading()]
+    parts: list[_CompoundParser] = [_CompoundParser()]
     combinators: list[str] = []
     at = 0
     while at < len(text):
@@ -116,7 +119,7 @@ def _parse_one(text: str) -> Selector | None:
         at = match.end()
         if combinator := match["combinator"]:
             combinators.append(combinator.strip())
-            parts.append(_Reading())
+            parts.append(_CompoundParser())
         elif not parts[-1].take(match):
             return None
     if not text or any(part.is_empty for part in parts):
@@ -135,7 +138,7 @@ def _parse_one(text: str) -> Selector | None:
     return Selector(tuple(reversed(compounds)), is_child, weight)
 
 
-class _Reading:
+class _CompoundParser:
     """A compound that is being read."""
 
     def __init__(self) -> None:
@@ -197,7 +200,7 @@ class _Reading:
 
 def _parse_inner(text: str) -> Compound | None:
     """Parse one compound without brackets of its own: so this ends, however they are nested."""
-    reading = _Reading()
+    reading = _CompoundParser()
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -210,7 +213,7 @@ def _parse_inner(text: str) -> Compound | None:
     return None if reading.is_empty else reading.compound()
 
 
-def _holds(value: str | None, operator: str, wanted: str) -> bool:
+def _attribute_matches(value: str | None, operator: str, wanted: str) -> bool:
     if value is None:
         return False
     match operator:

@@ -19,7 +19,7 @@ class Target(NamedTuple):
     is_quick: bool
 
 
-class Press(NamedTuple):
+class PersonClick(NamedTuple):
     """One click of a person's. `down_ms` is when the button went down, `node` its target's id."""
 
     at_ms: float
@@ -30,7 +30,7 @@ class Press(NamedTuple):
     target: Target
 
 
-_LOOKS = 5  # at each element of a chain, for the cursor aside
+_TESTS_PER_ELEMENT = 5  # at each element of a chain, for the cursor aside
 # Of what the mirror does not know, nothing is claimed.
 _UNKNOWN = Target(None, None, is_interactive=True, is_control=False, is_quick=False)
 
@@ -38,7 +38,7 @@ _UNKNOWN = Target(None, None, is_interactive=True, is_control=False, is_quick=Fa
 def target_of(node: Node | None, cursors: Cursors, budget: Budget) -> Target:
     """Describe an element, as far as the budget goes."""
     chain = elements_of(node) if node else []
-    if node is None or not chain or not budget.spend(_LOOKS * len(chain)):
+    if node is None or not chain or not budget.spend(_TESTS_PER_ELEMENT * len(chain)):
         return _UNKNOWN
     return Target(
         path_of(node),

@@ -24,7 +24,7 @@ def is_shown(change: Change) -> bool:
     if change.what in ("added", "removed"):
         return not _is_hidden(node)
     if change.what == "attribute":
-        return not _is_mark_of_focus(change)
+        return not _is_focus_indicator(change)
     return True
 
 
@@ -34,7 +34,7 @@ def _is_hidden(node: Node) -> bool:
     return is_pixel or "hidden" in attributes or bool(_HIDDEN.search(attributes.get("style", "")))
 
 
-def _is_mark_of_focus(change: Change) -> bool:
+def _is_focus_indicator(change: Change) -> bool:
     name, after = change.name or "", change.node.attributes.get(change.name or "", "")
     if name == "class":
         changed = set((change.before or "").split()) ^ set(after.split())

@@ -1,7 +1,7 @@
 """What a page does by itself: clocks, carousels, and what follows the mouse.
 
 A change that comes after a click answers it only if the page would not have made it anyway. Changes
-are told apart by where and what they are (`sign_of`), not by the nodes: a carousel changes one
+are told apart by where and what they are (`signature_of`), not by the nodes: a carousel changes one
 after the other, and each checkpoint gives them other numbers. Whether somebody had clicked is for
 the caller to know.
 """
@@ -10,14 +10,14 @@ from collections.abc import Hashable
 
 from lake.analysis.dom.nodes import Change
 
-_HABITS_MAX = 3000  # the oldest are forgotten
+_PATTERNS_MAX = 3000  # the oldest are forgotten
 _SAME_MS = 5  # one change may be told by two events
 _PAUSE_MS_MAX = 15_000  # what rests longer has ended
 _LATE_MS = 200  # timers are
 HOVERS_MIN = 3  # coming and going once might be chance
 
 
-class Habit:
+class BackgroundPattern:
     """One thing that a page does unasked: how often, and at which intervals."""
 
     __slots__ = ("gap_ms_max", "gap_ms_min", "hovers", "last_ms", "times")
@@ -54,27 +54,27 @@ class Habit:
         self.last_ms = at_ms
 
 
-class Habits:
+class BackgroundActivity:
     """The habits of a page by their signs."""
 
     def __init__(self) -> None:
-        self._habits: dict[Hashable, Habit] = {}
+        self._habits: dict[Hashable, BackgroundPattern] = {}
 
-    def get(self, sign: Hashable) -> Habit | None:
+    def get(self, sign: Hashable) -> BackgroundPattern | None:
         """Return what has been noted of a sign."""
         return self._habits.get(sign)
 
-    def note(self, sign: Hashable, at_ms: float, *, is_asked: bool = False) -> Habit:
+    def note(self, sign: Hashable, at_ms: float, *, is_asked: bool = False) -> BackgroundPattern:
         """Note that it has happened, as it does by itself."""
-        habit = self._habits.pop(sign, None) or Habit()
+        habit = self._habits.pop(sign, None) or BackgroundPattern()
         self._habits[sign] = habit
-        if len(self._habits) > _HABITS_MAX:
+        if len(self._habits) > _PATTERNS_MAX:
             del self._habits[next(iter(self._habits))]
         habit.note(at_ms, is_asked=is_asked)
         return habit
 
 
-def sign_of(change: Change) -> Hashable:
+def signature_of(change: Change) -> Hashable:
     """Tell what kind of change it is, and in which element."""
     node = change.node
     place = (change.parent or node).place

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
-from lake.analysis.dom.targets import Press
+from lake.analysis.dom.targets import PersonClick
 from lake.analysis.events import Burst
-from lake.analysis.inferred.responses import SURE_MS, Answers
+from lake.analysis.inferred.responses import CONFIRM_MS, PageResponses
 
 CLICKS_MIN = 3
 WINDOW_MS = 500
@@ -24,27 +24,27 @@ _ROW_MAX = 50
 _SELECTED_MS = 100  # after the click, until a selection is told
 
 
-class _Run:
+class _ClickRun:
     """Clicks in one place: the first and the last of them; `downs` are not judged yet."""
 
-    def __init__(self, presses: list[Press]) -> None:
+    def __init__(self, presses: list[PersonClick]) -> None:
         self.first = presses[0]
         self.last = presses[-1]
         self.count = len(presses)
         self.downs = deque(press.down_ms for press in presses)
         self.is_in_vain = False
 
-    def add(self, press: Press) -> None:
+    def add(self, press: PersonClick) -> None:
         self.last = press
         self.count += 1
         self.downs.append(press.down_ms)
 
-    def judge(self, answers: Answers, now_ms: float) -> None:
+    def judge(self, answers: PageResponses, now_ms: float) -> None:
         """Look what those clicks changed of which it is sure by now."""
         while self.downs:
             count = self._in_row()
             until_ms = self.downs[count] if len(self.downs) > count else self.last.at_ms + WINDOW_MS
-            if now_ms <= until_ms + SURE_MS:
+            if now_ms <= until_ms + CONFIRM_MS:
                 return
             since_ms = self.downs[0]
             for _ in range(count):
@@ -64,17 +64,17 @@ class _Run:
         return count
 
 
-class Bursts:
+class ClickBursts:
     """Finds the bursts among clicks."""
 
-    def __init__(self, page_id: str, answers: Answers) -> None:
+    def __init__(self, page_id: str, answers: PageResponses) -> None:
         self._page_id = page_id
         self._answers = answers
-        self._few: list[Press] = []  # in one place, not three yet
-        self._run: _Run | None = None
-        self._over: deque[_Run] = deque()
+        self._few: list[PersonClick] = []  # in one place, not three yet
+        self._run: _ClickRun | None = None
+        self._over: deque[_ClickRun] = deque()
 
-    def add(self, press: Press) -> None:
+    def add(self, press: PersonClick) -> None:
         """Take the next click."""
         if press.target.is_quick:
             self._stop()
@@ -89,7 +89,7 @@ class Bursts:
         while not _is_near(self._few[0], press) or press.at_ms - self._few[0].at_ms > WINDOW_MS:
             del self._few[0]
         if len(self._few) >= CLICKS_MIN:
-            self._run = _Run(self._few)
+            self._run = _ClickRun(self._few)
             self._few = []
 
     def settle(self, now_ms: float) -> Iterator[Burst]:
@@ -98,7 +98,7 @@ class Bursts:
             self._run.judge(self._answers, now_ms)
             if now_ms > self._run.last.at_ms + WINDOW_MS:
                 self._stop()
-        while self._over and now_ms > self._over[0].last.at_ms + WINDOW_MS + SURE_MS:
+        while self._over and now_ms > self._over[0].last.at_ms + WINDOW_MS + CONFIRM_MS:
             run = self._over.popleft()
             run.judge(self._answers, math.inf)
             if run.is_in_vain and not self._has_selected(run):
@@ -110,19 +110,19 @@ class Bursts:
         self._run = None
         self._few = []
 
-    def _has_selected(self, run: _Run) -> bool:
+    def _has_selected(self, run: _ClickRun) -> bool:
         # Text of buttons and links is selected by accident; what a click has opened may move on.
         if run.count > _SELECTING_CLICKS_MAX or run.last.target.is_control:
             return False
         return self._answers.has_selected(run.first.down_ms, run.last.at_ms + _SELECTED_MS)
 
-    def _told(self, run: _Run) -> Burst:
+    def _told(self, run: _ClickRun) -> Burst:
         first = run.first
         path, text, *_ = first.target
         return Burst(self._page_id, first.at_ms, first.x, first.y, path, text, run.count)
 
 
-def _is_near(first: Press, press: Press) -> bool:
+def _is_near(first: PersonClick, press: PersonClick) -> bool:
     if first.x is None or first.y is None or press.x is None or press.y is None:
         return first.node == press.node
     return math.hypot(first.x - press.x, first.y - press.y) <= RADIUS_PX

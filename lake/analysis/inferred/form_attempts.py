@@ -7,17 +7,17 @@ there are, and whose form they are of, is told in `lake.analysis.inferred.form_d
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.dom.element_paths import path_of
 from lake.analysis.dom.nodes import Change, Node
-from lake.analysis.inferred.form_fields import is_hidden, says, shows_refusal
+from lake.analysis.inferred.form_fields import is_hidden, message_kind_of, shows_invalid
 
 CHANGES_MAX = 200  # looked at of one mutation
-_LOOKS_MAX = 50  # at all of a form, for one attempt
+_CHECKS_MAX = 50  # at all of a form, for one attempt
 
 
 @dataclass
-class Attempt:
+class FormAttempt:
     """An attempt that is undecided, and what was seen since."""
 
     form: int
@@ -46,7 +46,9 @@ class Attempt:
         """Whether the form is, or has in it, a node."""
         return any(above.id == self.form for above in node.climb())
 
-    def see_changes(self, changes: list[Change], mirror: Mirror, texts: Mapping[int, bool]) -> None:
+    def see_changes(
+        self, changes: list[Change], mirror: DomTree, texts: Mapping[int, bool]
+    ) -> None:
         """Look at what the page changed. `texts`: which fields have one, as far as told."""
         self.has_stirred = True
         form = mirror.get(self.form)
@@ -55,22 +57,22 @@ class Attempt:
             self.is_gone |= form is None
             if form:  # it was drawn anew
                 self.form = form.id
-                self.has_refused |= shows_refusal(form, texts)
+                self.has_refused |= shows_invalid(form, texts)
             return
         self.is_gone |= is_hidden(form) and not self.was_hidden
         has_marks = False
         for change in changes:
             is_inside = self._concerns(change)
-            said = says(change)
+            said = message_kind_of(change)
             self.has_thanked |= said == "success"
             self.has_refused |= said == "error"
-            has_marks |= is_inside and _is_mark(change)
+            has_marks |= is_inside and _is_validity_change(change)
             self.has_changed |= is_inside and change.name not in ("class", "aria-invalid")
         # All changes are made by now, so that one look at the form is enough.
-        self.has_refused = self.has_refused or (has_marks and shows_refusal(form, texts))
-        if self.looks < _LOOKS_MAX and not self.is_late:
+        self.has_refused = self.has_refused or (has_marks and shows_invalid(form, texts))
+        if self.looks < _CHECKS_MAX and not self.is_late:
             self.looks += 1
-            self.is_marked = shows_refusal(form, texts)
+            self.is_marked = shows_invalid(form, texts)
 
     def _concerns(self, change: Change) -> bool:
         above = {node.id for node in change.parent.climb()} if change.parent else set()
@@ -118,5 +120,5 @@ def forms_among(changes: list[Change]) -> dict[str, Node]:
     return found
 
 
-def _is_mark(change: Change) -> bool:
+def _is_validity_change(change: Change) -> bool:
     return change.what == "attribute" and change.name in ("class", "aria-invalid")

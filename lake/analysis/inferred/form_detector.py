@@ -9,7 +9,7 @@ How each of these looks is told in `lake.analysis.inferred.form_fields`.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.dom.element_paths import path_of
 from lake.analysis.dom.nodes import Change, Node
 from lake.analysis.events import FormStep
@@ -23,7 +23,7 @@ from lake.analysis.inferred.detector_events import (
     TOUCH_START,
     PageEvent,
 )
-from lake.analysis.inferred.form_attempts import CHANGES_MAX, Attempt, forms_among
+from lake.analysis.inferred.form_attempts import CHANGES_MAX, FormAttempt, forms_among
 from lake.analysis.inferred.form_fields import (
     button_of,
     form_of,
@@ -33,12 +33,12 @@ from lake.analysis.inferred.form_fields import (
     is_text_field,
     is_validated,
     lacks_text,
-    shows_refusal,
+    shows_invalid,
 )
-from lake.analysis.inferred.network import FAILED_FROM, answers_of
+from lake.analysis.inferred.network import FAILED_FROM, responses_of
 from lake.raw.chunk_codec import FULL_SNAPSHOT
 
-ANSWER_MS = 10_000  # a request later than that is hardly the submission's
+RESPONSE_MS = 10_000  # a request later than that is hardly the submission's
 REFUSAL_MS = 1000  # until validation has marked the fields
 SETTLE_MS = 1000  # after a request that went well: one that fails, or a refusal in its answer
 FOCUS_MS = 300  # a browser that refuses a form focuses its first wrong field at once
@@ -48,11 +48,11 @@ _CLOCKS_MS = 50
 _FORMS_MAX = 100  # of a page
 _FIELDS_MAX = 2000
 _PATHS_MAX = 100
-_READS = ("GET", "HEAD", "OPTIONS")
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass
-class _Filled:
+class _FilledForm:
     """What a visitor typed into a form that is not sent."""
 
     path: str
@@ -60,14 +60,14 @@ class _Filled:
     is_sent: bool = False
 
 
-class Forms:
+class FormDetector:
     """Sees one page's events."""
 
-    def __init__(self, page_id: str, mirror: Mirror) -> None:
+    def __init__(self, page_id: str, mirror: DomTree) -> None:
         self._page_id = page_id
         self._mirror = mirror
-        self._attempt: Attempt | None = None
-        self._filled: dict[int, _Filled] = {}
+        self._attempt: FormAttempt | None = None
+        self._filled: dict[int, _FilledForm] = {}
         self._texts: dict[int, bool] = {}  # of each field that was entered: whether it has one
         self._focused: object = None
         self._polled: dict[str, int] = {}  # what the page asks for by itself, and how often
@@ -123,12 +123,12 @@ class Forms:
         attempt = self._attempt
         if attempt:
             yield from self._decide(attempt, goes_on=True)
-        self._attempt = Attempt(
+        self._attempt = FormAttempt(
             form.id,
             button.id,
             path_of(form),
             at_ms,
-            is_marked=shows_refusal(form, self._texts),
+            is_marked=shows_invalid(form, self._texts),
             is_validated=is_validated(form),
             is_lacking=lacks_text(form, self._texts),
             was_hidden=is_hidden(form),
@@ -157,7 +157,7 @@ class Forms:
             yield from self._decide(attempt, goes_on=True)
         filled = self._filled.get(form.id)
         if filled is None and has_text and len(self._filled) < _FORMS_MAX:
-            filled = self._filled[form.id] = _Filled(path_of(form))
+            filled = self._filled[form.id] = _FilledForm(path_of(form))
         if filled and has_text:
             filled.is_sent = False
             if len(filled.fields) < _FIELDS_MAX:
@@ -165,7 +165,7 @@ class Forms:
         elif filled:
             filled.fields.discard(node.id)
 
-    def _see_emptied(self, attempt: Attempt, form: Node, at_ms: float) -> None:
+    def _see_emptied(self, attempt: FormAttempt, form: Node, at_ms: float) -> None:
         """A page empties what it has taken, all of it; of a refused login only the password."""
         is_together = attempt.emptied_ms is not None and at_ms - attempt.emptied_ms <= _EMPTIED_MS
         attempt.emptied_ms = at_ms
@@ -191,7 +191,7 @@ class Forms:
                 yield from self._abandon(filled)
 
     def _see_answers(self, event: PageEvent) -> Iterator[FormStep]:
-        for answer in answers_of(event):
+        for answer in responses_of(event):
             attempt = self._attempt
             is_its = attempt and attempt.at_ms - _CLOCKS_MS <= answer.started_at_ms
             if attempt is None or not is_its:
@@ -203,7 +203,7 @@ class Forms:
             attempt.has_stirred = True
             if answer.status >= FAILED_FROM:
                 yield from self._finish("failed", answer.status)
-            elif answer.method not in _READS and attempt.answered_ms is None:
+            elif answer.method not in _SAFE_METHODS and attempt.answered_ms is None:
                 attempt.answered_ms, attempt.status = answer.ended_at_ms, answer.status
                 attempt.has_refused = False
 
@@ -215,13 +215,13 @@ class Forms:
             return
         is_settled = attempt.answered_ms is not None and at_ms - attempt.answered_ms > SETTLE_MS
         since_ms = at_ms - attempt.at_ms
-        if since_ms > ANSWER_MS + REFUSAL_MS:
+        if since_ms > RESPONSE_MS + REFUSAL_MS:
             yield from self._decide(attempt, is_last=True)
         elif is_settled or (since_ms > REFUSAL_MS and attempt.answered_ms is None):
             yield from self._decide(attempt)
 
     def _decide(
-        self, attempt: Attempt, *, goes_on: bool = False, is_last: bool = False
+        self, attempt: FormAttempt, *, goes_on: bool = False, is_last: bool = False
     ) -> Iterator[FormStep]:
         """Say what an attempt came to, if that can be said.
 
@@ -253,7 +253,7 @@ class Forms:
             self._known[node.id] = form_of(node)
         return self._known[node.id]
 
-    def _abandon(self, filled: _Filled) -> Iterator[FormStep]:
+    def _abandon(self, filled: _FilledForm) -> Iterator[FormStep]:
         if filled.fields and not filled.is_sent:
             count = len(filled.fields)
             yield FormStep(self._page_id, self._at_ms, filled.path, "abandoned", None, count)

@@ -46,7 +46,7 @@ def form_of(node: Node) -> Node | None:
             is_search = any(e.judged(_is_search) for e in chain[: n + 1]) or any(
                 above.attributes.get("role") == "search" for above in chain[n:]
             )
-            return None if is_search or _asks(element) else element
+            return None if is_search or _is_search_form(element) else element
     return None
 
 
@@ -60,7 +60,7 @@ def button_of(node: Node, form: Node) -> Node | None:
         kind = element.attributes.get("type")
         if "button" in (element.tag, element.attributes.get("role"), kind):
             # Another button sends the form only where there is none that does.
-            is_other = kind == "reset" or any(map(_submits, _in(form)))
+            is_other = kind == "reset" or any(map(_submits, _nodes_in(form)))
             return None if is_other else element
     return None
 
@@ -78,14 +78,14 @@ def is_field(node: Node) -> bool:
     return (node.tag in _FIELD_TAGS and not _submits(node)) or is_editable(node)
 
 
-def shows_refusal(form: Node, texts: Mapping[int, bool]) -> bool:
+def shows_invalid(form: Node, texts: Mapping[int, bool]) -> bool:
     """Whether a field is marked as invalid now. `texts`: which fields have one, as far as told."""
     classes = _classes(form)
     if {"ng-submitted", "ng-invalid"} <= classes:
         return True
     if "was-validated" in classes and lacks_text(form, texts):
         return True
-    return any(_is_refused(node, form) for node in _in(form) if is_field(node))
+    return any(_is_field_invalid(node, form) for node in _nodes_in(form) if is_field(node))
 
 
 def is_validated(form: Node) -> bool:
@@ -93,26 +93,26 @@ def is_validated(form: Node) -> bool:
     return "novalidate" not in form.attributes and any(
         not _CONSTRAINTS.isdisjoint(node.attributes)
         or node.attributes.get("type") in ("email", "url", "number")
-        for node in _in(form)
+        for node in _nodes_in(form)
         if is_field(node)
     )
 
 
 def has_texts(form: Node, texts: Mapping[int, bool]) -> bool:
     """Whether any field still has the text that was typed into it."""
-    return any(texts.get(node.id, False) for node in _in(form) if is_text_field(node))
+    return any(texts.get(node.id, False) for node in _nodes_in(form) if is_text_field(node))
 
 
 def lacks_text(form: Node, texts: Mapping[int, bool]) -> bool:
     """Whether a required field is empty, so that the browser does not send the form."""
-    for node in _in(form):
+    for node in _nodes_in(form):
         if "required" not in node.attributes or "disabled" in node.attributes:
             continue
         kind = node.attributes.get("type", "")
         if kind == "checkbox":
             has_value = texts.get(node.id, "checked" in node.attributes)
         elif is_text_field(node):
-            has_value = texts.get(node.id, bool(node.attributes.get("value") or _words(node)))
+            has_value = texts.get(node.id, bool(node.attributes.get("value") or _text_in(node)))
         else:
             continue
         if not has_value:
@@ -120,13 +120,14 @@ def lacks_text(form: Node, texts: Mapping[int, bool]) -> bool:
     return False
 
 
-def says(change: Change) -> str | None:
+def message_kind_of(change: Change) -> str | None:
     """Return `error` or `success` where a change shows words of such a kind, None elsewhere."""
     node = change.node
     if change.what == "removed" or (
         change.what == "attribute"
         and (
-            change.name not in ("class", "style", "hidden", "aria-hidden") or not _has_come(change)
+            change.name not in ("class", "style", "hidden", "aria-hidden")
+            or not _may_reveal(change)
         )
     ):
         return None
@@ -157,7 +158,7 @@ def _hides(element: Node) -> bool:
     )
 
 
-def _has_come(change: Change) -> bool:
+def _may_reveal(change: Change) -> bool:
     """Whether an attribute may have shown its element, which it has not hidden."""
     before, now = change.before or "", change.node.attributes.get(change.name or "", "")
     if change.name != "class":
@@ -168,7 +169,7 @@ def _has_come(change: Change) -> bool:
     )
 
 
-def _in(form: Node) -> Iterator[Node]:
+def _nodes_in(form: Node) -> Iterator[Node]:
     return form.descend(_NODES_MAX)
 
 
@@ -194,16 +195,16 @@ def _is_search(element: Node) -> bool:
     )
 
 
-def _asks(form: Node) -> bool:
+def _is_search_form(form: Node) -> bool:
     """Whether a form has search fields only, or is of one field and asks for a page."""
-    fields = [node for node in _in(form) if is_field(node)]
+    fields = [node for node in _nodes_in(form) if is_field(node)]
     count = sum(map(is_text_field, fields))
     if form.attributes.get("method", "").lower() == "get":
         return count <= 1
     return count == 0 and any(field.judged(_is_search) for field in fields)
 
 
-def _is_refused(field: Node, form: Node) -> bool:
+def _is_field_invalid(field: Node, form: Node) -> bool:
     if field.attributes.get("aria-invalid", "false") not in ("false", ""):
         return True
     for element in islice(field.climb(), _WRAPPERS_MAX + 1):
@@ -218,5 +219,5 @@ def _is_invalid(element: Node) -> bool:
     return any(map(_INVALID.search, element.tokens))
 
 
-def _words(node: Node) -> str:
+def _text_in(node: Node) -> str:
     return "".join(part.text for part in node.descend(_MESSAGE_NODES_MAX)).strip()

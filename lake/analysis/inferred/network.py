@@ -7,8 +7,8 @@ request is taken to have begun its duration before the event.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lake.analysis.dom.dom_tree import Mirror
-from lake.analysis.events import Request
+from lake.analysis.dom.dom_tree import DomTree
+from lake.analysis.events import NetworkRequest
 from lake.analysis.inferred.detector_events import PageEvent
 from lake.analysis.rules.slow_response import DURATION_MS_MIN
 from lake.raw.chunk_codec import PLUGIN
@@ -17,14 +17,14 @@ from lake.raw.redaction import scrub_url, split_url
 FAILED_FROM = 400
 _PLUGIN = "rrweb/network@"
 _SCRIPTED = ("fetch", "xmlhttprequest")  # the rest loads the page
-_ANSWERS_MAX = 200  # of one event
+_RESPONSES_MAX = 200  # of one event
 _METHOD_LENGTH_MAX = 16
 _PATH_LENGTH_MAX = 300
 _HOUR_MS = 3_600_000.0
 _NUMBER_MAX = 1e15
 
 
-class Answer(NamedTuple):
+class NetworkResponse(NamedTuple):
     """One request that was answered. `method` is empty where it is not told; `path` has a host."""
 
     started_at_ms: float
@@ -34,37 +34,39 @@ class Answer(NamedTuple):
     status: int
 
 
-class Requests:
+class RequestDetector:
     """The detector of requests that failed or were slow."""
 
-    def __init__(self, page_id: str, mirror: Mirror) -> None:  # noqa: ARG002 - as all detectors
+    def __init__(self, page_id: str, mirror: DomTree) -> None:  # noqa: ARG002 - as all detectors
         self._page_id = page_id
 
-    def see(self, event: PageEvent) -> Iterator[Request]:
+    def see(self, event: PageEvent) -> Iterator[NetworkRequest]:
         """Look at the next event."""
-        for started_at_ms, at_ms, method, path, status in answers_of(event):
+        for started_at_ms, at_ms, method, path, status in responses_of(event):
             duration_ms = at_ms - started_at_ms
             if status >= FAILED_FROM or duration_ms >= DURATION_MS_MIN:
-                yield Request(self._page_id, at_ms, method or "GET", path, status, duration_ms)
+                yield NetworkRequest(
+                    self._page_id, at_ms, method or "GET", path, status, duration_ms
+                )
 
-    def end(self) -> Iterator[Request]:
+    def end(self) -> Iterator[NetworkRequest]:
         """Nothing is left to be told."""
         return iter(())
 
 
-def answers_of(event: PageEvent) -> Iterator[Answer]:
+def responses_of(event: PageEvent) -> Iterator[NetworkResponse]:
     """Yield what scripts asked for and was answered, none of another event."""
     if event.kind != PLUGIN or not str(event.data.get("plugin")).startswith(_PLUGIN):
         return
     payload = event.data.get("payload")
     requests = payload.get("requests") if isinstance(payload, dict) else None
-    for request in requests[:_ANSWERS_MAX] if isinstance(requests, list) else ():
+    for request in requests[:_RESPONSES_MAX] if isinstance(requests, list) else ():
         if not isinstance(request, dict):
             continue
         kind, url, method = (request.get(k) for k in ("initiatorType", "name", "method"))
         status = _number(request, "status") or _number(request, "responseStatus")
         if kind in _SCRIPTED and isinstance(url, str) and status:
-            yield Answer(
+            yield NetworkResponse(
                 event.at_ms - _duration_ms(request),
                 event.at_ms,
                 method.upper()[:_METHOD_LENGTH_MAX] if isinstance(method, str) else "",

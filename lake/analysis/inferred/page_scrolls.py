@@ -6,7 +6,7 @@ until it rests; what a page scrolls with nobody near it cannot be told from a wh
 
 from collections.abc import Hashable, Iterator
 
-from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.events import OwnScroll
 from lake.analysis.inferred.detector_events import CLICK, MOUSE, SCROLL, PageEvent
 
@@ -15,10 +15,10 @@ _REST_MS = 300
 _SCROLLERS_MAX = 100
 
 
-class Scrolls:
+class ScrollDetector:
     """The detector of what a page scrolls itself."""
 
-    def __init__(self, page_id: str, mirror: Mirror) -> None:
+    def __init__(self, page_id: str, mirror: DomTree) -> None:
         del mirror  # who scrolls is told by when
         self._page_id = page_id
         self._clicked_ms = float("-inf")

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from lake.analysis.dom.budget import Budget
 from lake.analysis.dom.css_cursors import Cursors
-from lake.analysis.dom.dom_tree import Mirror
-from lake.analysis.dom.targets import Press, Target, target_of
+from lake.analysis.dom.dom_tree import DomTree
+from lake.analysis.dom.targets import PersonClick, Target, target_of
 from lake.analysis.events import Occurrence
-from lake.analysis.inferred.click_bursts import Bursts
-from lake.analysis.inferred.click_outcomes import Clicks
+from lake.analysis.inferred.click_bursts import ClickBursts
+from lake.analysis.inferred.click_outcomes import ClickOutcomes
 from lake.analysis.inferred.detector_events import (
     CLICK,
     CONTEXT_MENU,
@@ -27,7 +27,7 @@ from lake.analysis.inferred.detector_events import (
     TOUCH_START,
     PageEvent,
 )
-from lake.analysis.inferred.responses import Answers
+from lake.analysis.inferred.responses import PageResponses
 
 _PASSED_ON_MS = 20  # a label passes its click on to its control
 _RELEASED_MS = 700  # browsers once waited 300 ms after a tap, for a second one
@@ -36,7 +36,7 @@ _UNSEEN_MS = 50  # before a click whose button nobody told of, the page may have
 _PX_MAX = 1_000_000
 
 
-class _Down(NamedTuple):
+class _ButtonDown(NamedTuple):
     at_ms: float
     node: object
     x: int | None
@@ -44,17 +44,17 @@ class _Down(NamedTuple):
     target: Target
 
 
-class Presses:
+class ClickDetector:
     """The detector of clicks and bursts."""
 
-    def __init__(self, page_id: str, mirror: Mirror, cursors: Cursors, budget: Budget) -> None:
+    def __init__(self, page_id: str, mirror: DomTree, cursors: Cursors, budget: Budget) -> None:
         self._mirror = mirror
         self._cursors = cursors
         self._budget = budget
-        self._answers = Answers(mirror)
-        self._clicks = Clicks(page_id, self._answers)
-        self._bursts = Bursts(page_id, self._answers)
-        self._down: _Down | None = None
+        self._answers = PageResponses(mirror)
+        self._clicks = ClickOutcomes(page_id, self._answers)
+        self._bursts = ClickBursts(page_id, self._answers)
+        self._down: _ButtonDown | None = None
         self._up_ms: float | None = None
         self._has_downs = False  # a recorder may be told to leave them out
         self._clicked_ms = float("-inf")
@@ -74,14 +74,14 @@ class Presses:
         yield from self._clicks.settle(math.inf)
         yield from self._bursts.settle(math.inf)
 
-    def _press(self, event: PageEvent) -> Press | None:
+    def _press(self, event: PageEvent) -> PersonClick | None:
         at_ms, data = event.at_ms, event.data
         kind, node = data.get("type"), data.get("id")
         x, y = _px(data.get("x")), _px(data.get("y"))
         if kind in (MOUSE_DOWN, TOUCH_START):
             self._has_downs = True
             self._answers.ask(at_ms)
-            self._down = _Down(at_ms, node, x, y, self._target(node))
+            self._down = _ButtonDown(at_ms, node, x, y, self._target(node))
             self._up_ms = None
         elif kind in (MOUSE_UP, TOUCH_END):
             self._up_ms = at_ms
@@ -91,7 +91,9 @@ class Presses:
             return self._click(at_ms, node, x, y)
         return None
 
-    def _click(self, at_ms: float, node: object, x: int | None, y: int | None) -> Press | None:
+    def _click(
+        self, at_ms: float, node: object, x: int | None, y: int | None
+    ) -> PersonClick | None:
         down, self._down = self._down, None
         is_passed_on = at_ms - self._clicked_ms < _PASSED_ON_MS
         self._clicked_ms = at_ms
@@ -104,14 +106,14 @@ class Presses:
                 self._answers.see_script(at_ms, node)
                 return None
             self._answers.ask(at_ms)
-            return Press(at_ms, at_ms - _UNSEEN_MS, node, x, y, self._target(node))
+            return PersonClick(at_ms, at_ms - _UNSEEN_MS, node, x, y, self._target(node))
         moved_px = math.hypot((x or 0) - (down.x or 0), (y or 0) - (down.y or 0))
         if None not in (x, y, down.x, down.y) and moved_px > _DRAGGED_PX:
             return None
         self._answers.ask(at_ms)
         # What was pressed is told as it was before the page answered.
         target = down.target if node == down.node else self._target(node)
-        return Press(at_ms, down.at_ms, node, x, y, target)
+        return PersonClick(at_ms, down.at_ms, node, x, y, target)
 
     def _target(self, node: object) -> Target:
         return target_of(self._mirror.get(node), self._cursors, self._budget)

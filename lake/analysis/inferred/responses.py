@@ -10,11 +10,16 @@ from collections.abc import Hashable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.dom.element_paths import is_editable
 from lake.analysis.dom.nodes import DOCUMENT_TAG, TEXT_TAG, Change, Node
 from lake.analysis.dom.visibility import is_shown
-from lake.analysis.inferred.background_activity import HOVERS_MIN, Habit, Habits, sign_of
+from lake.analysis.inferred.background_activity import (
+    HOVERS_MIN,
+    BackgroundActivity,
+    BackgroundPattern,
+    signature_of,
+)
 from lake.analysis.inferred.detector_events import (
     CANVAS,
     FOCUS,
@@ -32,11 +37,11 @@ from lake.analysis.inferred.detector_events import (
 )
 from lake.raw.chunk_codec import META
 
-ANSWER_MS = 1000  # the product's definition of a dead click
+RESPONSE_MS = 1000  # the product's definition of a dead click
 # After so long it is sure what was an answer: moves of the mouse are told twice a second.
-SURE_MS = 600
+CONFIRM_MS = 600
 _DOCUMENT_LOADED = 0  # rrweb's type of the event that a new document begins with
-_STIRS_MAX = 300  # kept; a page that stirs more often within two seconds is never silent
+_REACTIONS_MAX = 300  # kept; a page that stirs more often within two seconds is never silent
 _CHANGES_MAX = 500  # looked at of one mutation
 _MOVED_MS = 100  # between a move of the mouse and what the page makes of it
 _OFFSET_MS_MAX = 60_000  # of a move that is told late; more is no time
@@ -45,10 +50,10 @@ _RHYTHM_MS_MIN = 400
 _PAUSE_MS = 300  # scrolling that rests so long has ended
 _SCROLLERS_MAX = 100
 _FIELD_TAGS = ("input", "textarea", "select")
-_WITH_HABITS = (INPUT, MEDIA, CANVAS, STYLE_DECLARATION, *RULES)
+_REPEATED_SOURCES = (INPUT, MEDIA, CANVAS, STYLE_DECLARATION, *RULES)
 
 
-class _Stir(NamedTuple):
+class _Reaction(NamedTuple):
     """Something that happened. `is_doubtful` until it is clear that no mouse has moved by it.
 
     `rhythm_ms`: the shortest pause, where the page was about to do it by itself anyway.
@@ -60,22 +65,22 @@ class _Stir(NamedTuple):
     rhythm_ms: float | None = None
 
 
-class _Run(NamedTuple):
+class _ScrollRun(NamedTuple):
     """Scrolling without a rest."""
 
     last_ms: float
     is_asked: bool
 
 
-class Answers:
+class PageResponses:
     """Remembers what happened on a page in the last seconds, and what it does by itself."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, mirror: DomTree) -> None:
         self._mirror = mirror
-        self._habits = Habits()
-        self._stirs: deque[_Stir] = deque(maxlen=_STIRS_MAX)
-        self._unasked: deque[tuple[float, Habit, Node]] = deque(maxlen=50)
-        self._runs: dict[object, _Run] = {}
+        self._habits = BackgroundActivity()
+        self._stirs: deque[_Reaction] = deque(maxlen=_REACTIONS_MAX)
+        self._unasked: deque[tuple[float, BackgroundPattern, Node]] = deque(maxlen=50)
+        self._runs: dict[object, _ScrollRun] = {}
         self._asked_ms = float("-inf")
         self._has_selection = False
         self._href: object = None
@@ -123,7 +128,7 @@ class Answers:
                 self._stir(at_ms)
         elif source == SCROLL:
             self._see_scroll(at_ms, _hashable(data.get("id")))
-        elif source in _WITH_HABITS:
+        elif source in _REPEATED_SOURCES:
             self._see_sign(at_ms, (self._place(data.get("id")), source), None)
         elif source == SELECTION:
             self._see_selection(at_ms, data.get("ranges"))
@@ -137,18 +142,18 @@ class Answers:
 
     def _see_changes(self, at_ms: float, changes: list[Change]) -> None:
         shown = filter(is_shown, islice(changes, _CHANGES_MAX))
-        signs = {sign_of(change): change.node for change in shown}
+        signs = {signature_of(change): change.node for change in shown}
         for sign, node in signs.items():
             self._see_sign(at_ms, sign, node)
 
     def _see_sign(self, at_ms: float, sign: Hashable, node: Node | None) -> None:
-        is_asked = at_ms <= self._asked_ms + ANSWER_MS
+        is_asked = at_ms <= self._asked_ms + RESPONSE_MS
         if is_asked:
             known = self._habits.get(sign)
             if known is None or not known.is_due(at_ms):
                 self._stir(at_ms, is_doubtful=known is not None and known.is_hover)
                 return
-            self._stirs.append(_Stir(at_ms, False, False, known.gap_ms_min))
+            self._stirs.append(_Reaction(at_ms, False, False, known.gap_ms_min))
         habit = self._habits.note(sign, at_ms, is_asked=is_asked)
         if node and not is_asked:
             self._unasked.append((at_ms, habit, node))
@@ -162,7 +167,7 @@ class Answers:
             return
         since_ms, until_ms = moves[0][0] - _MOVED_MS, moves[-1][0] + _MOVED_MS
         kept = (s for s in self._stirs if not (s.is_doubtful and since_ms <= s.at_ms <= until_ms))
-        self._stirs = deque(list(kept), maxlen=_STIRS_MAX)
+        self._stirs = deque(list(kept), maxlen=_REACTIONS_MAX)
         under: set[Node] = set()
         for number in {number for _, number in moves if type(number) is int}:
             node = self._mirror.get(number)
@@ -178,13 +183,13 @@ class Answers:
         self._unasked.clear()
 
     def _stir(self, at_ms: float, *, is_selection: bool = False, is_doubtful: bool = False) -> None:
-        self._stirs.append(_Stir(at_ms, is_selection, is_doubtful))
+        self._stirs.append(_Reaction(at_ms, is_selection, is_doubtful))
 
     def _see_scroll(self, at_ms: float, node: Hashable) -> None:
         run = self._runs.pop(node, None)
         if run is None or at_ms - run.last_ms > _PAUSE_MS:
-            run = _Run(at_ms, is_asked=at_ms <= self._asked_ms + ANSWER_MS)
-        self._runs[node] = _Run(at_ms, run.is_asked)
+            run = _ScrollRun(at_ms, is_asked=at_ms <= self._asked_ms + RESPONSE_MS)
+        self._runs[node] = _ScrollRun(at_ms, run.is_asked)
         if len(self._runs) > _SCROLLERS_MAX:
             del self._runs[next(iter(self._runs))]
         # A click into a page that is rolling already has not made it roll.

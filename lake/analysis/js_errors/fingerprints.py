@@ -9,7 +9,7 @@ import hashlib
 import re
 from itertools import pairwise
 
-from lake.analysis.js_errors.stacks import Frame, in_app, parse
+from lake.analysis.js_errors.stacks import StackFrame, in_app, parse
 
 _FRAMES = 3  # who threw, and who called; further out the ways to it part
 _HEAD_LENGTH_MAX = 100  # of the name of an error
@@ -89,11 +89,11 @@ def _message(message: str, stack: str) -> str:
     for pattern, chromium in _WORDINGS:
         message = pattern.sub(chromium, message)
     message = _URL.sub(lambda match: f"{_host(match[0])}/{_path(match[0])}", message)
-    return _steady(_QUERY.sub("", message)).strip()
+    return _without_variable_parts(_QUERY.sub("", message)).strip()
 
 
-def _frame(frame: Frame) -> str:
-    return f"{_steady(frame.name)}@{_path(frame.url)}"
+def _frame(frame: StackFrame) -> str:
+    return f"{_without_variable_parts(frame.name)}@{_path(frame.url)}"
 
 
 def _host(url: str) -> str:
@@ -109,7 +109,7 @@ def _path(url: str) -> str:
     if scheme == "blob":
         return "blob"  # its name is random
     path = rest.partition("/")[2].partition("?")[0].partition("#")[0]
-    return "/".join(_steady(_unhashed(step)) for step in path.split("/"))
+    return "/".join(_without_variable_parts(_unhashed(step)) for step in path.split("/"))
 
 
 def _unhashed(step: str) -> str:
@@ -122,7 +122,7 @@ def _is_random(text: str) -> bool:
     return any(c.isdigit() for c in text) or not (text.islower() or text[1:].islower())
 
 
-def _steady(text: str) -> str:
+def _without_variable_parts(text: str) -> str:
     """Replace what is another in every error of one kind."""
     text = _CHANGING.sub("#", text)
     text = _LONG.sub(lambda match: "#" if _is_key(match[0]) else match[0], text)

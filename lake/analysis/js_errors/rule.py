@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lake.analysis.decoding import data_of, decoded, field
 from lake.analysis.js_errors.fingerprints import fingerprint
-from lake.raw.chunk_codec import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, SameErrors
+from lake.raw.chunk_codec import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, RecentErrors
 from lake.raw.redaction import scrub_text, scrub_url
 
 ERRORS_MAX = 1000  # rows kept of one session; its count stays right beyond
@@ -19,7 +19,7 @@ _PLACE_MAX = 1_000_000_000  # lines and columns; a file is smaller
 _SOURCES = ("error", "rejection", "console")
 
 
-class ErrorEvent(NamedTuple):
+class JsError(NamedTuple):
     """One error. `at_ms` is the browser's clock; message and stack are scrubbed and cut.
 
     `source` is what our recorder tells: `error` (uncaught), `rejection` or `console`; `page` where
@@ -34,14 +34,14 @@ class ErrorEvent(NamedTuple):
     fingerprint: str
 
 
-class ErrorRule:
+class JsErrors:
     """Sees a session's events in replay order and keeps its errors."""
 
     def __init__(self) -> None:
-        self.errors: list[ErrorEvent] = []
-        self._recent: dict[int, SameErrors] = {}
+        self.errors: list[JsError] = []
+        self._recent: dict[int, RecentErrors] = {}
 
-    def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> ErrorEvent | None:
+    def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> JsError | None:
         """Look at one event; all but custom and plugin events are none of this rule's.
 
         Returns:
@@ -51,12 +51,12 @@ class ErrorRule:
             return None
         return self.see_data(at_ms, chunk, data_of(json))
 
-    def see_data(self, at_ms: float, chunk: int, data: dict[str, Any]) -> ErrorEvent | None:
+    def see_data(self, at_ms: float, chunk: int, data: dict[str, Any]) -> JsError | None:
         """Look at the `data` of a custom or plugin event; return as `see`."""
         payload = data.get("payload")
         if data.get("tag") in ERROR_TAGS:
             message = _text(field(payload, "message"))
-            self._recent.setdefault(chunk, SameErrors()).add(at_ms, message)
+            self._recent.setdefault(chunk, RecentErrors()).add(at_ms, message)
             source = field(payload, "source")
             source = source if source in _SOURCES else "page"
             stack = _text(field(payload, "stack")) or _place(payload)
@@ -74,13 +74,13 @@ class ErrorRule:
 
     def _add(
         self, at_ms: float, chunk: int, message: str, stack: str, source: str
-    ) -> ErrorEvent | None:
+    ) -> JsError | None:
         if len(self.errors) >= ERRORS_MAX:
             return None
         message = scrub_text(message, _MESSAGE_LENGTH_MAX) or "(no message)"
         stack = scrub_text(stack, _STACK_LENGTH_MAX)
         name = fingerprint(message, stack)
-        self.errors.append(ErrorEvent(at_ms, chunk, message, stack or None, source, name))
+        self.errors.append(JsError(at_ms, chunk, message, stack or None, source, name))
         return self.errors[-1]
 
 

@@ -28,14 +28,23 @@ _EXTENSIONS = (
     "webkit-masked-url:",  # how Safari hides an extension's file from the page
 )
 # The browser's own scripts, and code that no file holds.
-_NOBODYS = ("chrome:", "resource:", "about:", "node:", "self-hosted", "debugger eval", "<", "[")
+_BROWSER_CODE = (
+    "chrome:",
+    "resource:",
+    "about:",
+    "node:",
+    "self-hosted",
+    "debugger eval",
+    "<",
+    "[",
+)
 _NAMELESS = (
     *("", "<anonymous>", "anonymous", "Anonymous function", "<computed>", "?", "eval"),
     *("global code", "module code", "eval code", "function", "Global code", "Eval code"),
 )
 
 
-class Frame(NamedTuple):
+class StackFrame(NamedTuple):
     """One call. `function` is as the browser wrote it, `url` of the file; both may be empty.
 
     `line` and `column` count from 1. Of evaluated code they are where `eval` was called, without
@@ -52,7 +61,7 @@ class Frame(NamedTuple):
     @property
     def is_in_app(self) -> bool:
         """Whether it is the page's own code: no browser's, no extension's, no `<anonymous>`."""
-        return bool(self.url) and not self.url.startswith((*_EXTENSIONS, *_NOBODYS))
+        return bool(self.url) and not self.url.startswith((*_EXTENSIONS, *_BROWSER_CODE))
 
     @property
     def name(self) -> str:
@@ -68,7 +77,7 @@ class Frame(NamedTuple):
         return "" if last in _NAMELESS else last
 
 
-def parse(stack: str) -> list[Frame]:
+def parse(stack: str) -> list[StackFrame]:
     """Return the calls, the innermost first; lines that are none are left out."""
     lines = [line.rstrip() for line in stack.split("\n", _LINES_MAX)[:_LINES_MAX]]
     if any(_AT.match(line) for line in lines):
@@ -80,12 +89,12 @@ def parse(stack: str) -> list[Frame]:
     return [frame for frame in found if frame is not None][:FRAMES_MAX]
 
 
-def in_app(frames: Iterable[Frame]) -> list[Frame]:
+def in_app(frames: Iterable[StackFrame]) -> list[StackFrame]:
     """Return the frames of the page's own code, up to where only a timer or a promise leads on.
 
     Browsers differ in what they tell beyond that.
     """
-    found: list[Frame] = []
+    found: list[StackFrame] = []
     for frame in frames:
         if frame.is_async and found:
             break
@@ -102,7 +111,7 @@ def _without_alias(function: str) -> str:
     return function[:at] if at >= 0 else function
 
 
-def _chromium(line: str) -> Frame | None:
+def _chromium(line: str) -> StackFrame | None:
     text = line.strip()[len("at ") :].strip()
     is_async = text.startswith("async ")
     text = text.removeprefix("async ")
@@ -112,7 +121,7 @@ def _chromium(line: str) -> Frame | None:
     return _placed(function, place, is_async)
 
 
-def _plain(line: str) -> Frame | None:
+def _plain(line: str) -> StackFrame | None:
     """Only what surely is a frame: anything may stand among the lines of a message."""
     function, place = _split(line.strip())
     if not _SCHEME.match(place) or not _PLACE.match(place):
@@ -139,12 +148,12 @@ def _is_at_sign(line: str) -> bool:
     return bool(at) and (bool(_SCHEME.match(place)) or place in _SAFARI_GLOBAL)
 
 
-def _at_sign(line: str) -> Frame | None:
+def _at_sign(line: str) -> StackFrame | None:
     """Firefox's and Safari's; Safari writes `[native code]` or a mere URL as well."""
     text = line.strip()
     function, at, place = text.partition("@")
     if not at or _SCHEME.match(text):
-        return Frame("", "", None, None) if text in _SAFARI_GLOBAL else _plain(line)
+        return StackFrame("", "", None, None) if text in _SAFARI_GLOBAL else _plain(line)
     # `setTimeout handler*f`, `async*f`, `promise callback*f`: f led to those above, later.
     before, star, rest = function.rpartition("*")
     if star:
@@ -152,18 +161,18 @@ def _at_sign(line: str) -> Frame | None:
     is_async = bool(star and before) or function.startswith("async ")
     function = function.removeprefix("async ")
     if match := _FIREFOX_EVAL.match(place):
-        return Frame(function, match[1], int(match[2]), None, is_async)
+        return StackFrame(function, match[1], int(match[2]), None, is_async)
     return _placed(function, place, is_async)
 
 
-def _placed(function: str, place: str, is_async: bool) -> Frame | None:
+def _placed(function: str, place: str, is_async: bool) -> StackFrame | None:
     if match := _WASM.match(place):
-        return Frame(function or match[2], match[1], None, None, is_async)
+        return StackFrame(function or match[2], match[1], None, None, is_async)
     if match := _PLACE.match(place):
         column = int(match[3]) if match[3] else None
-        return Frame(function, match[1], int(match[2]), column, is_async)
+        return StackFrame(function, match[1], int(match[2]), column, is_async)
     if _SCHEME.match(place):
-        return Frame(function, place, None, None, is_async)
+        return StackFrame(function, place, None, None, is_async)
     # `native`, `<anonymous>`, `[native code]`, `index 0`; without a name, any word of a message.
     is_known = place.startswith(("<", "[native", "[wasm")) or place in ("native", "")
-    return Frame(function, "", None, None, is_async) if function or is_known else None
+    return StackFrame(function, "", None, None, is_async) if function or is_known else None

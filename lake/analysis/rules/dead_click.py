@@ -7,11 +7,11 @@ burst is told by its own rule, as rage, and not once more as dead.
 import math
 from collections.abc import Iterable, Iterator
 
-from lake.analysis.event_order import InOrder
+from lake.analysis.event_order import ReorderBuffer
 from lake.analysis.events import Burst, Click, Occurrence, Signal
 
 KIND = "dead_click"
-AGAIN_MS = 1000  # while the page's second runs, who clicks again still waits for the first
+REPEAT_MS = 1000  # while the page's second runs, who clicks again still waits for the first
 RADIUS_PX = 30  # the same place as that of a rage click
 
 
@@ -19,7 +19,7 @@ class DeadClick:
     """Sees clicks with what became of them, and the bursts that some of them are part of."""
 
     def __init__(self) -> None:
-        self._in_order = InOrder(Burst, Click)
+        self._in_order = ReorderBuffer(Burst, Click)
         self._last: dict[str, Click | Burst] = {}  # of each page, the last dead one
 
     def see(self, occurrence: Occurrence) -> Iterator[Signal]:
@@ -43,12 +43,12 @@ class DeadClick:
         page_id, at_ms, x, y, target, text, *_ = click
         last = self._last.get(page_id)
         self._last[page_id] = click
-        if last is None or not _is_again(last, click):
+        if last is None or not _is_repeat(last, click):
             yield Signal(KIND, page_id, at_ms, target, text, x, y, {})
 
 
-def _is_again(last: Click | Burst, click: Click) -> bool:
-    if click.at_ms - last.at_ms > AGAIN_MS:
+def _is_repeat(last: Click | Burst, click: Click) -> bool:
+    if click.at_ms - last.at_ms > REPEAT_MS:
         return False
     if last.x is None or last.y is None or click.x is None or click.y is None:
         return last.target == click.target

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lake.analysis.event_order import InOrder
+from lake.analysis.event_order import ReorderBuffer
 from lake.analysis.events import Burst, Click, Error, Occurrence, Signal
 
 ERROR_MS_MAX = 1000  # after the click
 BURST_MS = 500  # the clicks of a burst are within them
-_PRESSES_MAX = 50  # within that time; nobody clicks so often
+_CLICKS_MAX = 50  # within that time; nobody clicks so often
 
 
 @dataclass
-class _Press:
+class _RecentClick:
     click: Click | Burst
     is_told: bool = False
 
@@ -21,8 +21,8 @@ class ErrorClick:
     """One signal per click, with the first error that came after it and before the next click."""
 
     def __init__(self) -> None:
-        self._in_order = InOrder(Click, Burst, Error)
-        self._presses: list[_Press] = []
+        self._in_order = ReorderBuffer(Click, Burst, Error)
+        self._presses: list[_RecentClick] = []
 
     def see(self, occurrence: Occurrence) -> Iterator[Signal]:
         """Look at clicks and errors as they happened."""
@@ -45,11 +45,11 @@ class ErrorClick:
         elif isinstance(one, Click | Burst):
             since = one.at_ms - ERROR_MS_MAX
             recent = [press for press in self._presses if press.click.at_ms >= since]
-            self._presses = [*recent, _Press(one)][-_PRESSES_MAX:]
+            self._presses = [*recent, _RecentClick(one)][-_CLICKS_MAX:]
 
-    def _press_before(self, error: Error) -> _Press | None:
+    def _press_before(self, error: Error) -> _RecentClick | None:
         """Return the last click before an error; the burst it is in where no click was told."""
-        burst: _Press | None = None
+        burst: _RecentClick | None = None
         for press in reversed(self._presses):
             if press.click.page_id != error.page_id:
                 continue

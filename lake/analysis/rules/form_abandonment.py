@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lake.analysis.events import FormStep, Occurrence, Signal, View
-from lake.analysis.forms import FORMS_MAX, Form, Forms
+from lake.analysis.events import FormStep, Navigation, Occurrence, Signal
+from lake.analysis.forms import FORMS_MAX, Form, FormResolver
 
 
 @dataclass
-class _Fate:
+class _FormState:
     """What became of a form so far."""
 
     abandoned: FormStep | None = None
@@ -20,17 +20,17 @@ class FormAbandonment:
     """One signal per form, where it was left last; a success in the session makes it none."""
 
     def __init__(self) -> None:
-        self._forms = Forms()
-        self._fates: dict[Form, _Fate] = {}
+        self._forms = FormResolver()
+        self._fates: dict[Form, _FormState] = {}
 
     def see(self, occurrence: Occurrence) -> Iterable[Signal]:
         """Follow what becomes of each form."""
-        if isinstance(occurrence, View):
+        if isinstance(occurrence, Navigation):
             self._forms.see(occurrence)
         elif isinstance(occurrence, FormStep):
             form = self._forms.form_of(occurrence)
             if form in self._fates or len(self._fates) < FORMS_MAX:
-                _follow(self._fates.setdefault(form, _Fate()), occurrence)
+                _apply_step(self._fates.setdefault(form, _FormState()), occurrence)
         return ()
 
     def end(self) -> Iterator[Signal]:
@@ -51,7 +51,7 @@ class FormAbandonment:
             )
 
 
-def _follow(fate: _Fate, step: FormStep) -> None:
+def _apply_step(fate: _FormState, step: FormStep) -> None:
     match step.step:
         case "submit":
             fate.is_sent = True

@@ -6,8 +6,8 @@ the same attempt's beginning and counts nothing.
 
 from collections.abc import Iterable, Iterator
 
-from lake.analysis.events import FormStep, Occurrence, Signal, View
-from lake.analysis.forms import FORMS_MAX, Form, Forms
+from lake.analysis.events import FormStep, Navigation, Occurrence, Signal
+from lake.analysis.forms import FORMS_MAX, Form, FormResolver
 
 ATTEMPTS_MIN = 2  # the product's definition
 _FAILURES = ("invalid", "failed")
@@ -17,13 +17,13 @@ class FormFrustration:
     """One signal per form, at its second failure; how many there were is known at the end."""
 
     def __init__(self) -> None:
-        self._forms = Forms()
+        self._forms = FormResolver()
         self._counts: dict[Form, int] = {}
         self._first: dict[Form, list[FormStep]] = {}  # ATTEMPTS_MIN of each form
 
     def see(self, occurrence: Occurrence) -> Iterable[Signal]:
         """Count a failure."""
-        if isinstance(occurrence, View):
+        if isinstance(occurrence, Navigation):
             self._forms.see(occurrence)
         elif isinstance(occurrence, FormStep) and occurrence.step in _FAILURES:
             form = self._forms.form_of(occurrence)

@@ -7,8 +7,8 @@ there.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lake.analysis.event_order import InOrder
-from lake.analysis.events import Click, FormStep, Occurrence, Signal, View
+from lake.analysis.event_order import ReorderBuffer
+from lake.analysis.events import Click, FormStep, Navigation, Occurrence, Signal
 
 SHOWN_MS_MAX = 5000
 LED_MS_MAX = 1500  # from a click on a link, or a form that is sent, to the page that it leads to
@@ -18,7 +18,7 @@ _PAGES_MAX = 64
 
 
 @dataclass
-class _Step:
+class _HistoryEntry:
     """One step of the way: an address shown on a page, and when the last deed there was."""
 
     page_id: str
@@ -31,8 +31,8 @@ class QuickBack:
     """One signal per page that was left so; its time is when that page was shown."""
 
     def __init__(self) -> None:
-        self._in_order = InOrder(Click, FormStep, View)
-        self._way: list[_Step] = []  # as the browser's history: Back takes steps away
+        self._in_order = ReorderBuffer(Click, FormStep, Navigation)
+        self._way: list[_HistoryEntry] = []  # as the browser's history: Back takes steps away
         self._urls: dict[str, str] = {}  # what each page shows
 
     def see(self, occurrence: Occurrence) -> Iterator[Signal]:
@@ -46,12 +46,12 @@ class QuickBack:
             yield from self._see_next(one)
 
     def _see_next(self, one: Occurrence) -> Iterator[Signal]:
-        if isinstance(one, View):
+        if isinstance(one, Navigation):
             yield from self._see_view(one)
         elif self._way and self._way[-1].page_id == one.page_id:
             self._way[-1].deed_at_ms = one.at_ms
 
-    def _see_view(self, view: View) -> Iterator[Signal]:
+    def _see_view(self, view: Navigation) -> Iterator[Signal]:
         url = _without_anchor(view.url)
         # A page tells its address at each snapshot; only another one, or Back, is a step.
         if self._urls.pop(view.page_id, None) != url or view.is_back:
@@ -60,7 +60,7 @@ class QuickBack:
             del self._urls[next(iter(self._urls))]
         self._urls[view.page_id] = url
 
-    def _step(self, view: View, url: str) -> Iterator[Signal]:
+    def _step(self, view: Navigation, url: str) -> Iterator[Signal]:
         way = self._way
         if way and way[-1].url == url:
             way[-1].page_id = view.page_id  # a reload
@@ -74,10 +74,10 @@ class QuickBack:
                     "quick_back", left.page_id, left.at_ms, None, None, None, None, evidence
                 )
         else:
-            self._way = [*way[1 - _STEPS_MAX :], _Step(view.page_id, view.at_ms, url)]
+            self._way = [*way[1 - _STEPS_MAX :], _HistoryEntry(view.page_id, view.at_ms, url)]
 
 
-def _is_back(view: View, left: _Step) -> bool:
+def _is_back(view: Navigation, left: _HistoryEntry) -> bool:
     if view.is_back is not None:
         return view.is_back
     return (

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 
-from lake.analysis.events import Click, Occurrence, Request, Signal
+from lake.analysis.events import Click, NetworkRequest, Occurrence, Signal
 
 DURATION_MS_MIN = 3000  # a person's patience; what is quicker passes for work
 START_MS_MAX = 500  # from the click to its request: handlers, and a little debouncing
@@ -21,7 +21,7 @@ class SlowResponse:
         """Keep clicks; a request that ends looks for its own."""
         if isinstance(occurrence, Click):
             self._clicks.append(occurrence)
-        elif isinstance(occurrence, Request) and occurrence.duration_ms >= DURATION_MS_MIN:
+        elif isinstance(occurrence, NetworkRequest) and occurrence.duration_ms >= DURATION_MS_MIN:
             click = self._click_of(occurrence)
             if click is not None:
                 self._clicks.remove(click)
@@ -45,7 +45,7 @@ class SlowResponse:
         """Nothing is left to be told."""
         return iter(())
 
-    def _click_of(self, request: Request) -> Click | None:
+    def _click_of(self, request: NetworkRequest) -> Click | None:
         """Return the last click before the request's start."""
         started_at_ms = request.at_ms - request.duration_ms
         near = [

@@ -8,7 +8,7 @@ import msgspec
 from lake.control import api_keys, legal_holds, tombstones, websites
 from lake.erasure.ledger import DOCUMENTS as ERASURES
 from lake.errors import Damaged, LakeError, Missing, ObjectMissing, StoreUnavailable
-from lake.operations.check.finding import Broken
+from lake.operations.check.finding import CheckFinding
 from lake.source_maps import store as source_maps
 from lake.storage import keys
 from lake.storage.base import Store
@@ -19,7 +19,7 @@ _INDEX = re.compile(r"(?:[A-Za-z0-9_-]+|\*)/(?:[0-9a-f-]{36}/)?[a-z0-9]{12}\.jso
 _SALT = re.compile(rb'\{"salt":"[0-9a-f]{64}"\}')
 
 
-def damaged(store: Store) -> Iterator[Broken]:
+def damaged(store: Store) -> Iterator[CheckFinding]:
     """Look at all of them.
 
     Raises:
@@ -29,8 +29,8 @@ def damaged(store: Store) -> Iterator[Broken]:
         keys.WEBSITES: lambda name: websites.get(store, name).website_id,
         keys.KEYS: lambda name: api_keys.get(store, name).key_id,
         keys.SALTS: lambda name: _salt(store, f"{keys.SALTS}{name}.json", name),
-        keys.ERASED: lambda name: tombstones.read(store, name).website_id,
-        keys.HOLDS: lambda name: legal_holds.of(store, name).website_id,
+        keys.TOMBSTONES: lambda name: tombstones.read(store, name).website_id,
+        keys.HOLDS: lambda name: legal_holds.read(store, name).website_id,
         keys.ERASURES: lambda name: _erasure(store, f"{keys.ERASURES}{name}.json"),
         keys.RECEIPTS: lambda name: _erasure(store, f"{keys.RECEIPTS}{name}.json"),
     }
@@ -38,7 +38,7 @@ def damaged(store: Store) -> Iterator[Broken]:
         for item in store.list(prefix):
             name = item.key.removeprefix(prefix)
             if not _NAME.fullmatch(name):
-                yield Broken("foreign-object", item.key, "no control object has this name")
+                yield CheckFinding("foreign-object", item.key, "no control object has this name")
                 continue
             try:
                 found = read(name.removesuffix(".json"))
@@ -46,16 +46,18 @@ def damaged(store: Store) -> Iterator[Broken]:
                 raise
             except Missing:
                 if next(store.list(item.key), None) is not None:
-                    yield Broken("control-damaged", item.key, "its name is none of ours")
+                    yield CheckFinding("control-damaged", item.key, "its name is none of ours")
             except LakeError as error:
-                yield Broken("control-damaged", item.key, str(error))
+                yield CheckFinding("control-damaged", item.key, str(error))
             else:
                 if f"{found}.json" != name:
-                    yield Broken("control-damaged", item.key, f"it says that it is {found[:64]}")
+                    yield CheckFinding(
+                        "control-damaged", item.key, f"it says that it is {found[:64]}"
+                    )
     for prefix in (keys.KEY_INDEX, keys.SHARE_INDEX):
         for item in store.list(prefix):
             if not _INDEX.fullmatch(item.key.removeprefix(prefix)):
-                yield Broken("foreign-object", item.key, "no entry of an index has this name")
+                yield CheckFinding("foreign-object", item.key, "no entry of an index has this name")
     yield from _damaged_source_maps(store)
 
 
@@ -67,20 +69,22 @@ def website_names(store: Store) -> set[str]:
     }
 
 
-def _damaged_source_maps(store: Store) -> Iterator[Broken]:
+def _damaged_source_maps(store: Store) -> Iterator[CheckFinding]:
     for item in store.list(keys.SOURCE_MAPS):
         if not _SOURCE_MAP.fullmatch(item.key.removeprefix(keys.SOURCE_MAPS)):
-            yield Broken("foreign-object", item.key, "no source map has this name")
+            yield CheckFinding("foreign-object", item.key, "no source map has this name")
             continue
         try:
             head, _ = source_maps.read(store, item.key)
         except ObjectMissing:
             continue  # removed since the listing
         except Damaged as error:
-            yield Broken("control-damaged", item.key, str(error))
+            yield CheckFinding("control-damaged", item.key, str(error))
         else:
             if source_maps.key_of(head.website_id, head.url) != item.key:
-                yield Broken("control-damaged", item.key, f"it says that it is of {head.url[:64]}")
+                yield CheckFinding(
+                    "control-damaged", item.key, f"it says that it is of {head.url[:64]}"
+                )
 
 
 def _erasure(store: Store, key: str) -> str:

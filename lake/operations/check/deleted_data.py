@@ -8,10 +8,10 @@ from datetime import date, timedelta
 
 from lake import ids
 from lake.control import legal_holds, tombstones, websites
-from lake.control.tombstones import Erased
+from lake.control.tombstones import Tombstones
 from lake.erasure import ledger
 from lake.errors import Damaged, Missing
-from lake.operations.check.finding import Broken
+from lake.operations.check.finding import CheckFinding
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
@@ -22,21 +22,21 @@ _SWEPT_AGE = timedelta(days=2)  # retention runs every night
 _SWEPT_FROM = date.min + _SWEPT_AGE
 
 
-class Gone:
+class DeletedData:
     """Asked for many sessions; what it knows of a website is read once."""
 
     def __init__(self, store: Store, settings: Settings, *, now_ms: int) -> None:
         self._store = store
         self._settings = settings
         self._now_ms = now_ms
-        self._erased: dict[str, Erased] = {}
+        self._erased: dict[str, Tombstones] = {}
         self._holds: dict[str, legal_holds.Holds] = {}
         self._first_days: dict[str, date] = {}
         self._waiting: dict[str, list[ledger.Receipt]] = {}
-        for one in ledger.waiting(store):  # `control` names those that cannot be read
+        for one in ledger.pending_erasures(store):  # `control` names those that cannot be read
             self._waiting.setdefault(one.website_id, []).append(one)
 
-    def late(self) -> Iterator[Broken]:
+    def late(self) -> Iterator[CheckFinding]:
         """Yield the erasures that never can be done, and those that should be by now.
 
         Waiting for the release of a legal hold is not late.
@@ -45,11 +45,11 @@ class Gone:
             for one in waiting:
                 if one.defect:
                     key = keys.erasure_key(one.website_id, one.erasure_id)
-                    yield Broken("erasure-impossible", key, one.defect)
+                    yield CheckFinding("erasure-impossible", key, one.defect)
                 elif one.due_at < iso(self._now_ms) and not self._waits_for_hold(one):
                     detail = f"was due at {one.due_at}: {one.waits_for or 'run `replaylake erase`'}"
                     key = keys.erasure_key(one.website_id, one.erasure_id)
-                    yield Broken("erasure-late", key, detail)
+                    yield CheckFinding("erasure-late", key, detail)
 
     def is_gone(
         self,
@@ -60,12 +60,12 @@ class Gone:
         users: Collection[str] = (),
     ) -> bool:
         """Whether nothing of a session should be served, or made again."""
-        if self._of(website_id).hides(session_id, visitors=visitors, users=users):
+        if self._of(website_id).is_erased(session_id, visitors=visitors, users=users):
             return True
         is_expired = ids.day_of(session_id) < self._first_day(website_id)
         return is_expired and not self._is_held(website_id, session_id)
 
-    def why_not(
+    def reason_deleted(
         self,
         website_id: str,
         session_id: str,
@@ -74,7 +74,7 @@ class Gone:
         users: Collection[str] = (),
     ) -> tuple[str, str] | None:
         """Return the kind and the reason if a session should be gone by now."""
-        is_erased = self._of(website_id).hides(session_id, visitors=visitors, users=users)
+        is_erased = self._of(website_id).is_erased(session_id, visitors=visitors, users=users)
         if is_erased and not self._is_asked(website_id, session_id, visitors, users):
             return "erased-still-there", "it was erased"
         day, first_day = ids.day_of(session_id), self._first_day(website_id)
@@ -89,12 +89,12 @@ class Gone:
     def _waits_for_hold(self, erasure: ledger.Receipt) -> bool:
         return any(self._is_held(erasure.website_id, held.session_id) for held in erasure.held)
 
-    def _of(self, website_id: str) -> Erased:
+    def _of(self, website_id: str) -> Tombstones:
         if website_id not in self._erased:
             try:
                 self._erased[website_id] = tombstones.read(self._store, website_id)
             except Damaged:
-                self._erased[website_id] = Erased(website_id=website_id)
+                self._erased[website_id] = Tombstones(website_id=website_id)
         return self._erased[website_id]
 
     def _is_asked(
@@ -105,9 +105,9 @@ class Gone:
         users: Collection[str],
     ) -> bool:
         return any(
-            Erased(website_id=website_id, waiting=frozenset(one.sessions), people=one.people).hides(
-                session_id, visitors=visitors, users=users
-            )
+            Tombstones(
+                website_id=website_id, waiting=frozenset(one.sessions), people=one.people
+            ).is_erased(session_id, visitors=visitors, users=users)
             for one in self._waiting.get(website_id, ())
         )
 
@@ -115,7 +115,9 @@ class Gone:
         if website_id not in self._first_days:
             try:
                 website = websites.get(self._store, website_id)
-                first_day = websites.first_day_kept(website, self._settings, now_ms=self._now_ms)
+                first_day = websites.first_retained_day(
+                    website, self._settings, now_ms=self._now_ms
+                )
             except (Damaged, Missing):
                 first_day = date.min
             self._first_days[website_id] = first_day
@@ -124,7 +126,7 @@ class Gone:
     def _is_held(self, website_id: str, session_id: str) -> bool:
         if website_id not in self._holds:
             try:
-                self._holds[website_id] = legal_holds.of(self._store, website_id)
+                self._holds[website_id] = legal_holds.read(self._store, website_id)
             except Damaged as error:
-                self._holds[website_id] = legal_holds.unreadable(website_id, error)
+                self._holds[website_id] = legal_holds.assume_all_held(website_id, error)
         return self._holds[website_id].holds(session_id)

@@ -70,7 +70,7 @@ def checkpoint_damage(store: Store, name: str) -> str | None:
     return None
 
 
-def mend_checkpoints(store: Store, name: str) -> None:
+def repair_checkpoints(store: Store, name: str) -> None:
     """Delete a table's checkpoints that cannot be read, and name the newest of the others anew.
 
     Only where `log_damage` finds nothing: then the table is told without them.

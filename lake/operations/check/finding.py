@@ -3,13 +3,13 @@
 from datetime import date
 from typing import NamedTuple
 
-from lake.tables.session_rows import Key
+from lake.tables.session_rows import SessionKey
 
 # Of these nothing can be mended row by row: `replaylake rebuild` makes the tables anew.
 NEEDS_REBUILD = ("table-unreadable", "table-log-damaged", "table-file-damaged")
 
 
-class Broken(NamedTuple):
+class CheckFinding(NamedTuple):
     """What is broken. `where` is a key, or a table and what in it.
 
     `session` is (website, session) and `day` its day, where it is about one. `sessions` and
@@ -19,7 +19,7 @@ class Broken(NamedTuple):
     kind: str
     where: str
     detail: str
-    session: Key | None = None
+    session: SessionKey | None = None
     day: date | None = None
     sessions: int | None = None
     chunks: int | None = None

@@ -4,56 +4,56 @@ from collections.abc import Iterator
 from datetime import date
 
 from lake import ids
-from lake.erasure.lookup import people_in
+from lake.erasure.lookup import people_in_file
 from lake.errors import Damaged, ObjectMissing
-from lake.operations.check.deleted_data import Gone
-from lake.operations.check.finding import Broken
+from lake.operations.check.deleted_data import DeletedData
+from lake.operations.check.finding import CheckFinding
 from lake.operations.quarantine_contents import contents
 from lake.raw import segment_file
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.sessions import merge
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
-from lake.tables.session_rows import Key
+from lake.tables.session_rows import SessionKey
 
 
-class Waiting:
+class PendingSegments:
     """The segments of a day: which sessions wait there, and what is wrong with them."""
 
-    def __init__(self, store: Store, settings: Settings, gone: Gone, day: date) -> None:
-        self.sessions: set[Key] = set()
-        self.broken: list[Broken] = []
+    def __init__(self, store: Store, settings: Settings, gone: DeletedData, day: date) -> None:
+        self.sessions: set[SessionKey] = set()
+        self.broken: list[CheckFinding] = []
         for item in store.list(keys.raw_prefix(day)):
             if not keys.parse_segment_key(item.key):
                 self._add("foreign-object", item.key, "no segment has this name", day)
                 continue
             try:
-                arrivals = segment_file.decode(store.get(item.key))
+                received_chunks = segment_file.decode(store.get(item.key))
             except ObjectMissing:
                 continue
             except Damaged as error:
                 self._add("segment-damaged", item.key, str(error), day)
                 continue
-            for arrival in arrivals:
-                self.sessions.add((arrival.website_id, arrival.session_id))
-                if not ids.is_uuid7(arrival.session_id):
-                    detail = f"holds session {arrival.session_id[:64]}, whose id has no day"
+            for received_chunk in received_chunks:
+                self.sessions.add((received_chunk.website_id, received_chunk.session_id))
+                if not ids.is_uuid7(received_chunk.session_id):
+                    detail = f"holds session {received_chunk.session_id[:64]}, whose id has no day"
                     self._add("segment-misplaced", item.key, detail, day)
-                elif ids.day_of(arrival.session_id) != day:
-                    detail = f"holds session {arrival.session_id} of another day"
+                elif ids.day_of(received_chunk.session_id) != day:
+                    detail = f"holds session {received_chunk.session_id} of another day"
                     self._add("segment-misplaced", item.key, detail, day)
                 try:
-                    merge.events_of(arrival, arrival.payload, settings)
+                    merge.decode_chunk_events(received_chunk, received_chunk.payload, settings)
                 except Damaged as error:
                     self._add("chunk-damaged", item.key, str(error), day)
-            self.broken += _gone(gone, item.key, arrivals)
+            self.broken += _deleted_chunks(gone, item.key, received_chunks)
 
     def _add(self, kind: str, key: str, detail: str, day: date) -> None:
-        self.broken.append(Broken(kind, key, detail, day=day))
+        self.broken.append(CheckFinding(kind, key, detail, day=day))
 
 
-def quarantined(store: Store) -> Iterator[Broken]:
+def quarantine_findings(store: Store) -> Iterator[CheckFinding]:
     """Yield what lies in quarantine: nothing of it is shown, so somebody should look."""
     for one in contents(store):
         detail = f"{one.affected}: {one.reason}"
@@ -66,35 +66,39 @@ def quarantined(store: Store) -> Iterator[Broken]:
             kind = "quarantined-object" if one.kind == "object" else "quarantined-chunks"
             detail += "; look at it, then `replaylake quarantine remove KEY`"
         sessions = None if one.sessions is None else len(one.sessions)
-        yield Broken(kind, one.key, detail, day=one.day, sessions=sessions, chunks=one.chunk_count)
+        yield CheckFinding(
+            kind, one.key, detail, day=one.day, sessions=sessions, chunks=one.chunk_count
+        )
 
 
-def gone_aside(store: Store, gone: Gone) -> Iterator[Broken]:
+def deleted_in_quarantine(store: Store, gone: DeletedData) -> Iterator[CheckFinding]:
     """Yield what lies in quarantine of sessions that should be gone."""
     for item in store.list(keys.QUARANTINE):
         if parsed := keys.parse_quarantined_file_key(item.key):
             key = (parsed.website_id, parsed.session_id)
-            if why := gone.why_not(*key, **people_in(store, item.key)._asdict()):
-                yield Broken(why[0], item.key, why[1], key, parsed.day)
+            if why := gone.reason_deleted(*key, **people_in_file(store, item.key)._asdict()):
+                yield CheckFinding(why[0], item.key, why[1], key, parsed.day)
             continue
         if not keys.parse_segment_key(item.key):
             continue
         try:
-            yield from _gone(
-                gone, item.key, segment_file.decode_small(store, item.key, item.size_bytes)
+            yield from _deleted_chunks(
+                gone, item.key, segment_file.read_index(store, item.key, item.size_bytes)
             )
         except (Damaged, ObjectMissing):
             continue
 
 
-def _gone(gone: Gone, where: str, arrivals: list[Arrival]) -> Iterator[Broken]:
+def _deleted_chunks(
+    gone: DeletedData, where: str, received_chunks: list[ReceivedChunk]
+) -> Iterator[CheckFinding]:
     named = set()
-    for arrival in arrivals:
-        key = (arrival.website_id, arrival.session_id)
+    for received_chunk in received_chunks:
+        key = (received_chunk.website_id, received_chunk.session_id)
         if not ids.is_uuid7(key[1]):
             continue
-        visitors, users = (arrival.client.visitor_id,), arrival.facts.users
-        why = gone.why_not(*key, visitors=visitors, users=users)
+        visitors, users = (received_chunk.client.visitor_id,), received_chunk.facts.users
+        why = gone.reason_deleted(*key, visitors=visitors, users=users)
         if why and key not in named:
             named.add(key)
-            yield Broken(why[0], where, why[1], key, ids.day_of(key[1]))
+            yield CheckFinding(why[0], where, why[1], key, ids.day_of(key[1]))

@@ -8,15 +8,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from lake.operations.check import control, sessions, tables
-from lake.operations.check.deleted_data import Gone
-from lake.operations.check.finding import NEEDS_REBUILD, Broken
-from lake.operations.check.pending import Waiting, gone_aside, quarantined
+from lake.operations.check.deleted_data import DeletedData
+from lake.operations.check.finding import NEEDS_REBUILD, CheckFinding
+from lake.operations.check.pending import (
+    PendingSegments,
+    deleted_in_quarantine,
+    quarantine_findings,
+)
 from lake.settings import Settings
 from lake.storage.base import Store
 from lake.storage.failures import Failures
 from lake.tables.schemas import SCHEMAS
 
-__all__ = ["NEEDS_REBUILD", "Broken", "check"]
+__all__ = ["NEEDS_REBUILD", "CheckFinding", "check"]
 
 _SUMMARY_AGE = timedelta(days=2)  # younger ones are about to be made
 
@@ -27,7 +31,7 @@ def check(
     *,
     now_ms: int,
     report: Callable[[str], None] = lambda _: None,
-) -> list[Broken]:
+) -> list[CheckFinding]:
     """Verify the lake. A session that a compaction writes meanwhile may be named wrongly.
 
     Where tables cannot be read, sessions are not looked at: `replaylake rebuild` or `repair`
@@ -38,10 +42,10 @@ def check(
     """
     report("control")
     broken = list(control.damaged(store))
-    gone = Gone(store, settings, now_ms=now_ms)
+    gone = DeletedData(store, settings, now_ms=now_ms)
     broken += gone.late()
     report("quarantine")
-    broken += quarantined(store)
+    broken += quarantine_findings(store)
     report("tables")
     snapshots, damaged = tables.read(store)
     broken += damaged
@@ -53,13 +57,13 @@ def check(
     for day in tables.days(store, snapshots):
         report(f"{day}")
         with failures.of(f"{day}"):
-            waiting = Waiting(store, settings, gone, day)
+            waiting = PendingSegments(store, settings, gone, day)
             broken += waiting.broken
             broken += sessions.rows(store, snapshots, day, waiting.sessions, names, gone)
             broken += sessions.files(store, snapshots["sessions"], day, now, settings, gone)
             if now.date() - day > _SUMMARY_AGE:
                 broken += sessions.summary(snapshots, day)
     with failures.of("quarantine"):
-        broken += gone_aside(store, gone)
-    broken += [Broken("check-failed", where, why) for where, why in failures.found.items()]
+        broken += deleted_in_quarantine(store, gone)
+    broken += [CheckFinding("check-failed", where, why) for where, why in failures.found.items()]
     return broken

@@ -8,12 +8,12 @@ import polars as pl
 
 from lake.analysis.score import SCORING_VERSION
 from lake.compaction.session_writer import rows_from_file
-from lake.erasure.lookup import people_in
+from lake.erasure.lookup import people_in_file
 from lake.errors import BadInput, Damaged, ObjectMissing
-from lake.operations.check.deleted_data import Gone
-from lake.operations.check.finding import Broken
+from lake.operations.check.deleted_data import DeletedData
+from lake.operations.check.finding import CheckFinding
 from lake.operations.file_generations import sha256_of
-from lake.operations.maintenance import leftovers_of_day
+from lake.operations.maintenance import unreferenced_files
 from lake.sessions.session_file import SessionFile
 from lake.settings import Settings
 from lake.storage import keys
@@ -23,7 +23,7 @@ from lake.tables.daily_summary import summary_of
 from lake.tables.delta_table import Snapshot
 from lake.tables.row_builders import Row, unpack_chunks, users_of, visitors_of
 from lake.tables.schemas import ANALYSED, DERIVED, SCHEMAS
-from lake.tables.session_rows import Key, rows_of_day
+from lake.tables.session_rows import SessionKey, rows_of_day
 
 _KEY = ["website_id", "session_id"]
 _SWEPT_AGE = timedelta(days=2)  # maintenance runs every night
@@ -34,10 +34,10 @@ def rows(
     store: Store,
     snapshots: dict[str, Snapshot],
     day: date,
-    waiting: set[Key],
+    waiting: set[SessionKey],
     names: set[str],
-    gone: Gone,
-) -> Iterator[Broken]:
+    gone: DeletedData,
+) -> Iterator[CheckFinding]:
     """Look at the rows of a day. `waiting` sessions may be on their way; `names` are websites."""
     sessions = rows_of_day(snapshots["sessions"], day).collect()
     derived = {name: rows_of_day(snapshots[name], day).collect() for name in DERIVED}
@@ -46,64 +46,69 @@ def rows(
         for website_id, session_id in lost.select(_KEY).unique().iter_rows():
             if (website_id, session_id) not in waiting:
                 where, key = f"{name}: {website_id}/{session_id}", (website_id, session_id)
-                yield Broken("row-without-session", where, "", key, day)
+                yield CheckFinding("row-without-session", where, "", key, day)
     mine: dict[str, _Rows] = {
         name: frame.partition_by(_KEY, as_dict=True) for name, frame in derived.items()
     }
-    seen: set[Key] = set()
+    seen: set[SessionKey] = set()
     for row in sessions.iter_rows(named=True):
         key = (row["website_id"], row["session_id"])
         where = "/".join(key)
         if key in seen:
-            yield Broken("session-doubled", where, "more than one row in sessions", key, day)
+            yield CheckFinding("session-doubled", where, "more than one row in sessions", key, day)
             continue
         seen.add(key)
         if key[0] not in names:
-            yield Broken("website-unknown", where, "its row belongs to no website", key, day)
-        if why := gone.why_not(*key, visitors=visitors_of(row), users=users_of(row)):
-            yield Broken(why[0], where, why[1], key, day)
+            yield CheckFinding("website-unknown", where, "its row belongs to no website", key, day)
+        if why := gone.reason_deleted(*key, visitors=visitors_of(row), users=users_of(row)):
+            yield CheckFinding(why[0], where, why[1], key, day)
         of_tables = {
             name: parts[key].to_dicts() if key in parts else [] for name, parts in mine.items()
         }
         for kind, place, detail in _session(store, row, None if key in waiting else of_tables):
-            yield Broken(kind, place, detail, key, day)
+            yield CheckFinding(kind, place, detail, key, day)
 
 
 def files(
-    store: Store, sessions: Snapshot, day: date, now: datetime, settings: Settings, gone: Gone
-) -> Iterator[Broken]:
+    store: Store,
+    sessions: Snapshot,
+    day: date,
+    now: datetime,
+    settings: Settings,
+    gone: DeletedData,
+) -> Iterator[CheckFinding]:
     """Look at session files that no row points at.
 
     One whose session has no row is lost; one that a newer one superseded is swept later.
     """
     for item in store.list(keys.session_prefix(day)):
         if not keys.parse_session_file_key(item.key):
-            yield Broken("foreign-object", item.key, "no session file has this name", day=day)
+            yield CheckFinding("foreign-object", item.key, "no session file has this name", day=day)
     grace = timedelta(seconds=settings.orphan_grace_s)
-    for leftover in leftovers_of_day(store, sessions, day, now - grace):
+    for leftover in unreferenced_files(store, sessions, day, now - grace):
         item, key = leftover.item, leftover.session
-        people = people_in(store, item.key)._asdict()
+        people = people_in_file(store, item.key)._asdict()
         if leftover.is_superseded:
             if item.modified_at < now - grace - _SWEPT_AGE:
                 detail = "not swept: run `replaylake maintain`"
-                yield Broken("superseded", item.key, detail, key, day)
-        elif why := gone.why_not(*key, **people):
-            yield Broken(why[0], item.key, why[1], key, day)
+                yield CheckFinding("superseded", item.key, detail, key, day)
+        elif why := gone.reason_deleted(*key, **people):
+            yield CheckFinding(why[0], item.key, why[1], key, day)
         elif leftover.has_row:
             detail = "it holds chunks that its session's file has not: run `replaylake repair`"
-            yield Broken("unmerged", item.key, detail, key, day)
+            yield CheckFinding("unmerged", item.key, detail, key, day)
         elif not gone.is_gone(*key, **people):
             detail = "its session has no row: run `replaylake repair`"
-            yield Broken("orphan", item.key, detail, key, day)
+            yield CheckFinding("orphan", item.key, detail, key, day)
 
 
-def summary(snapshots: dict[str, Snapshot], day: date) -> Iterator[Broken]:
+def summary(snapshots: dict[str, Snapshot], day: date) -> Iterator[CheckFinding]:
     """Compare a day's summaries with its sessions."""
     stored = snapshots["daily_summary"].scan().filter(date=day).sort("website_id").collect()
     made = summary_of(snapshots, day).drop("part")
     if not stored.select(made.columns).equals(made):
         where = f"daily_summary: {day}"
-        yield Broken("summary-stale", where, "run `replaylake maintain`", day=day)
+        yield CheckFinding("summary-stale", where, "run `replaylake maintain`", day=day)
 
 
 _Found = tuple[str, str, str]
@@ -133,13 +138,13 @@ def _session(store: Store, row: Row, derived: dict[str, list[Row]] | None) -> It
         yield "session-file-damaged", key, str(error)
         return
     skipped = {} if row["scoring_version"] == SCORING_VERSION else ANALYSED
-    yield from _compared("sessions", where, [row], found.tables["sessions"], skipped)
+    yield from _compare_rows("sessions", where, [row], found.tables["sessions"], skipped)
     for name, stored in (derived or {}).items():
         if name != "signals" or not skipped:
-            yield from _compared(name, where, stored, found.tables[name], skipped)
+            yield from _compare_rows(name, where, stored, found.tables[name], skipped)
 
 
-def _compared(
+def _compare_rows(
     name: str,
     where: str,
     stored: list[Row],

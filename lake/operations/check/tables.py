@@ -12,7 +12,7 @@ import polars as pl
 
 from lake.errors import LakeError
 from lake.operations.check.delta_logs import checkpoint_damage, log_damage
-from lake.operations.check.finding import Broken
+from lake.operations.check.finding import CheckFinding
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.storage.stored_days import days_under
@@ -23,26 +23,26 @@ from lake.tables.schemas import DERIVED, STATS_COLUMNS
 _ORDER = (*DERIVED, "daily_summary", "sessions")
 
 
-def read(store: Store) -> tuple[dict[str, Snapshot], list[Broken]]:
+def read(store: Store) -> tuple[dict[str, Snapshot], list[CheckFinding]]:
     """Return the tables, and what is wrong with them.
 
     Raises:
         StoreUnavailable: The store failed while logs were listed.
     """
-    broken: list[Broken] = []
+    broken: list[CheckFinding] = []
     snapshots: dict[str, Snapshot] = {}
     for name in _ORDER:
         where = f"tables/{name}"
         if damage := log_damage(store, name):
-            broken.append(Broken("table-log-damaged", where, damage))
+            broken.append(CheckFinding("table-log-damaged", where, damage))
             continue
         if damage := checkpoint_damage(store, name):
-            broken.append(Broken("table-checkpoint-damaged", where, damage))
+            broken.append(CheckFinding("table-checkpoint-damaged", where, damage))
         try:
             snapshots[name] = Table(store, name).snapshot()
         except LakeError as error:
             if not damage:
-                broken.append(Broken("table-unreadable", where, str(error)))
+                broken.append(CheckFinding("table-unreadable", where, str(error)))
             continue
         broken += _files(snapshots[name])
     return snapshots, broken
@@ -58,14 +58,14 @@ def days(store: Store, snapshots: dict[str, Snapshot]) -> list[date]:
     return sorted(found)
 
 
-def _files(snapshot: Snapshot) -> Iterator[Broken]:
+def _files(snapshot: Snapshot) -> Iterator[CheckFinding]:
     for file in snapshot.files:
         try:
             damage = _damage(snapshot, file)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             damage = str(error).split("\n", 1)[0]
         if damage:
-            yield Broken("table-file-damaged", file.uri, damage)
+            yield CheckFinding("table-file-damaged", file.uri, damage)
 
 
 def _damage(snapshot: Snapshot, file: TableFile) -> str | None:

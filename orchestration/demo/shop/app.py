@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from orchestration.demo.shop.pages import Pages
-from orchestration.demo.shop.products import CATEGORIES, PRODUCTS, found
+from orchestration.demo.shop.products import CATEGORIES, PRODUCTS, search
 
 REFUSED_CARD = "0002"  # the last digits of a card that is always refused
 _DELIVERY_S = 3.0  # slow enough that people press the button again
@@ -43,7 +43,7 @@ def create_app(ingest_url: str, website_id: str) -> Starlette:
 
     async def home(request: Request) -> Response:
         query = request.query_params.get("q", "").strip()[:_QUERY_LENGTH_MAX]
-        return HTMLResponse(pages.home(found(query), query))
+        return HTMLResponse(pages.home(search(query), query))
 
     async def category(request: Request) -> Response:
         name = request.path_params["category"]

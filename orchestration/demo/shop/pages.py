@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from orchestration.demo.shop.products import CATEGORIES, Product, beside, of_category, price_text
+from orchestration.demo.shop.products import CATEGORIES, Product, of_category, price_text, related
 
 _FOLDER = Path(__file__).parent / "templates"
 _OTHERS = 4  # a row of them, where the window is wide
@@ -50,7 +50,7 @@ class Pages:
             product.name,
             category_name=CATEGORIES[product.category],
             action=self._fill(action, **_texts(product)),
-            grid=self._grid(beside(product)[:_OTHERS]),
+            grid=self._grid(related(product)[:_OTHERS]),
             **_texts(product),
         )
 

@@ -153,13 +153,13 @@ def of_category(category: str) -> list[Product]:
     return [product for product in _ALL if product.category == category]
 
 
-def beside(product: Product) -> list[Product]:
+def related(product: Product) -> list[Product]:
     """Return all others, those of its category first."""
     others = [one for one in _ALL if one != product]
     return sorted(others, key=lambda one: one.category != product.category)
 
 
-def found(query: str) -> list[Product]:
+def search(query: str) -> list[Product]:
     """Return the products whose name, line or category holds every word of the query."""
     words = query.casefold().split()
     return [

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any
 
-from lake.analysis.dom.page import ForeignPage
+from lake.analysis.dom.page import PageInference
 from lake.analysis.events import Occurrence, Signal
 from lake.analysis.rules.dead_click import DeadClick
 from lake.analysis.rules.rage_click import RageClick
-from lake.sessions.session_file import Placed
+from lake.sessions.session_file import OrderedEvent
 
 PAGE = "0123456789abcdef"
 AT_MS = 1_795_423_266_000
@@ -120,14 +120,14 @@ class Page:
         return self.source(14, ranges=ranges)
 
 
-def placed(events: Iterable[Json], chunk: int = 0) -> Iterator[Placed]:
+def placed(events: Iterable[Json], chunk: int = 0) -> Iterator[OrderedEvent]:
     for event in events:
-        yield Placed(event["timestamp"], chunk, event["type"], json.dumps(event).encode())
+        yield OrderedEvent(event["timestamp"], chunk, event["type"], json.dumps(event).encode())
 
 
 def told(page: Page, page_id: str = PAGE) -> list[Occurrence]:
     """Return what a page's stream tells, until its end."""
-    foreign = ForeignPage(page_id)
+    foreign = PageInference(page_id)
     found = [
         occurrence
         for event in placed(sorted(page.events, key=lambda event: float(event["timestamp"])))

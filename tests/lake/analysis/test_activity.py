@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.analysis.activity import IDLE_MS, SLOTS, Activity, ActivityFound
+from lake.analysis.activity import IDLE_MS, SLOTS, Activity, ActivitySummary
 from tests.lake.analysis.told import LAW
 
 
-def found(deeds: list[float], first_at_ms: float, last_at_ms: float) -> ActivityFound:
+def found(deeds: list[float], first_at_ms: float, last_at_ms: float) -> ActivitySummary:
     activity = Activity()
     for at_ms in deeds:
         activity.see(at_ms)

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.analysis.analyzer import Analysis, Findings
-from lake.sessions.session_file import Placed
+from lake.analysis.analyzer import AnalysisResult, Analyzer
+from lake.sessions.session_file import OrderedEvent
 from tests.query_api.recorded import moves, note, page, script_error
 
 Event = dict[str, Any]
@@ -26,12 +26,12 @@ TAGS = st.sampled_from(OURS.split())
 NOTES = st.tuples(TAGS, DATA).map(lambda n: {"tag": f"replaylake.{n[0]}", "payload": n[1]})
 
 
-def found(events: list[tuple[str, Event]]) -> Findings:
+def found(events: list[tuple[str, Event]]) -> AnalysisResult:
     """Analyse events, each with the page that it is of, as compaction does."""
-    analysis = Analysis(PAGES)
+    analysis = Analyzer(PAGES)
     for page_id, event in sorted(events, key=lambda e: e[1]["timestamp"]):
         text = json.dumps(event).encode()
-        analysis.see(Placed(event["timestamp"], PAGES.index(page_id), event["type"], text))
+        analysis.see(OrderedEvent(event["timestamp"], PAGES.index(page_id), event["type"], text))
     return analysis.end()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.analysis.dom.page import ForeignPage
+from lake.analysis.dom.page import PageInference
 from lake.analysis.events import Burst, Click, Occurrence, Signal
 from tests.lake.analysis.streams import AT_MS, Json, Page, of_rules, placed, signals, told
 
@@ -152,7 +152,7 @@ def test_whatever_comes_nothing_is_raised(hostile: list[Json]) -> None:
 
 @pytest.mark.parametrize("json", [b"", b"[]", b"null", b'{"data":3}', b'{"data":' + b"[" * 9000])
 def test_what_is_no_event_is_passed_over(json: bytes) -> None:
-    assert ForeignPage("p").see(1.0, 3, json) == []
+    assert PageInference("p").see(1.0, 3, json) == []
 
 
 def calls_of(work: Callable[[], object]) -> int:
@@ -173,7 +173,7 @@ def calls_of(work: Callable[[], object]) -> int:
 
 def see_all(page: Page) -> Callable[[], list[Occurrence]]:
     events_ = list(placed(page.events))
-    foreign = ForeignPage("p")
+    foreign = PageInference("p")
     return lambda: [found for e in events_ for found in foreign.see(e.at_ms, e.type, e.json)]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lake.analysis.js_errors.rule import ERRORS_MAX, ErrorEvent, ErrorRule
+from lake.analysis.js_errors.rule import ERRORS_MAX, JsError, JsErrors
 from lake.raw import chunk_codec
 from tests.support.lakes import page_id
 
@@ -26,12 +26,12 @@ def logged(*texts: str, at_ms: float = 1, trace: Any = (), level: str = "error")
     return {"type": PLUGIN, "timestamp": at_ms, "data": data}
 
 
-def see(rule: ErrorRule, found: dict[str, Any], chunk: int = 0) -> ErrorEvent | None:
+def see(rule: JsErrors, found: dict[str, Any], chunk: int = 0) -> JsError | None:
     return rule.see(found["timestamp"], chunk, found["type"], json.dumps(found).encode())
 
 
-def only(found: dict[str, Any]) -> ErrorEvent:
-    rule = ErrorRule()
+def only(found: dict[str, Any]) -> JsError:
+    rule = JsErrors()
     error = see(rule, found)
     assert error is not None
     assert rule.errors == [error]
@@ -55,7 +55,7 @@ def test_an_error_is_returned_and_kept() -> None:
     ],
 )
 def test_all_else_is_none(found: dict[str, Any]) -> None:
-    rule = ErrorRule()
+    rule = JsErrors()
 
     assert see(rule, found) is None
     assert rule.errors == []
@@ -98,7 +98,7 @@ def test_what_is_kept_is_scrubbed() -> None:
 
 
 def test_one_error_of_the_page_and_of_its_console_is_one() -> None:
-    rule = ErrorRule()
+    rule = JsErrors()
     see(rule, event(message="Uncaught Error: no"))
 
     assert see(rule, logged("Uncaught Error: no", at_ms=900)) is None
@@ -121,7 +121,7 @@ def test_the_console_and_the_page_have_one_fingerprint() -> None:
 
 
 def test_errors_beyond_the_limit_are_not_kept() -> None:
-    rule = ErrorRule()
+    rule = JsErrors()
     for number in range(ERRORS_MAX):
         assert see(rule, event(message=f"{number}")) is not None
 
@@ -151,7 +151,7 @@ DATA = st.fixed_dictionaries({}, optional={
 @hypothesis_settings(deadline=None)
 @given(st.lists(DATA | JSON, min_size=1, max_size=4))
 def test_as_many_are_kept_as_are_counted_at_ingest(found: list[Any]) -> None:
-    rule = ErrorRule()
+    rule = JsErrors()
     events = [{"type": CUSTOM, "timestamp": 1, "data": data} for data in found]
     kept = [see(rule, one) for one in events]
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.analysis.dom.page import ForeignPage
-from lake.analysis.events import FormStep, Request
+from lake.analysis.dom.page import PageInference
+from lake.analysis.events import FormStep, NetworkRequest
 from tests.lake.analysis.streams import AT_MS, PAGE, Page
 from tests.lake.analysis.told import LAW
 
@@ -20,7 +20,7 @@ def form(*inside: Any, **attributes: str) -> Any:
 
 
 def steps(page: Page) -> list[FormStep]:
-    foreign = ForeignPage(PAGE)
+    foreign = PageInference(PAGE)
     found = [
         one
         for event in page.events
@@ -383,18 +383,18 @@ def test_another_button_sends_only_where_none_else_does() -> None:
 
 def test_requests_that_failed_or_were_slow_are_told_without_their_queries() -> None:
     page = answer(answer(answer(Page(form()), 200), 404, method="post"), 200, ms=3000)
-    foreign = ForeignPage(PAGE)
+    foreign = PageInference(PAGE)
     found = [
         one
         for event in page.events
         for one in foreign.see(event["timestamp"], event["type"], json.dumps(event).encode())
-        if isinstance(one, Request)
+        if isinstance(one, NetworkRequest)
     ]
 
     path = "shop.example/api/pay"
     assert found == [
-        Request(PAGE, AT_MS + 400, "POST", path, 404, 200),
-        Request(PAGE, AT_MS + 3400, "GET", path, 200, 3000),
+        NetworkRequest(PAGE, AT_MS + 400, "POST", path, 404, 200),
+        NetworkRequest(PAGE, AT_MS + 3400, "GET", path, 200, 3000),
     ]
 
 
@@ -443,7 +443,7 @@ def test_nothing_raises_whatever_comes(events: list[tuple[int, dict[str, Any]]])
 
 def test_a_page_without_end_fills_no_memory() -> None:
     page = Page(form())
-    foreign = ForeignPage(PAGE)
+    foreign = PageInference(PAGE)
     for n in range(300):
         page.insert("body", form(id=f"f{n}"))
         type_in(page, "mail")

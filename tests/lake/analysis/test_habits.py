@@ -2,15 +2,19 @@
 
 import pytest
 
-from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.dom.nodes import Change
 from lake.analysis.dom.visibility import is_shown
-from lake.analysis.inferred.background_activity import Habit, Habits, sign_of
+from lake.analysis.inferred.background_activity import (
+    BackgroundActivity,
+    BackgroundPattern,
+    signature_of,
+)
 from tests.lake.analysis.streams import Page
 
 
-def habit(*times_ms: float) -> Habit:
-    made = Habit()
+def habit(*times_ms: float) -> BackgroundPattern:
+    made = BackgroundPattern()
     for at_ms in times_ms:
         made.note(at_ms)
     return made
@@ -44,7 +48,7 @@ def test_what_rested_for_long_begins_anew() -> None:
 
 
 def test_habits_are_forgotten_where_there_are_too_many() -> None:
-    habits = Habits()
+    habits = BackgroundActivity()
     for number in range(5000):
         habits.note(number, 0)
         habits.note("kept", number)
@@ -55,7 +59,7 @@ def test_habits_are_forgotten_where_there_are_too_many() -> None:
 
 
 def changes(page: Page) -> list[Change]:
-    mirror = Mirror()
+    mirror = DomTree()
     mirror.show(page.events[1]["data"])
     return [change for event in page.events[2:] for change in mirror.apply(event["data"])]
 
@@ -68,7 +72,7 @@ def test_a_sign_says_what_changed_of_it() -> None:
     page.set("a", **{"class": "x y on"}).set("b", **{"class": "x on"})
     page.set("a", style="left:1px").set("a", style={"left": "2px"}).set("b", style="top:1px")
 
-    signs = [sign_of(change) for change in changes(page)]
+    signs = [signature_of(change) for change in changes(page)]
 
     assert signs[0] == signs[1] != signs[2] == signs[3]
     assert signs[4] == signs[5] != signs[6]
@@ -81,7 +85,7 @@ def test_a_text_that_is_replaced_is_one_that_changes() -> None:
         adds=[{"parentId": page.ids["b"], "node": page.node("2")}],
     )
 
-    assert len({sign_of(change) for change in changes(page)}) == 1
+    assert len({signature_of(change) for change in changes(page)}) == 1
 
 
 def test_the_words_of_a_script_and_the_title_are_not_shown() -> None:

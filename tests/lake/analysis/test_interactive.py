@@ -6,7 +6,7 @@ import pytest
 
 from lake.analysis.dom.budget import Budget
 from lake.analysis.dom.css_cursors import Cursors
-from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.dom.selectors import parse
 from lake.analysis.dom.targets import Target, target_of
 from tests.lake.analysis.streams import Page
@@ -15,7 +15,7 @@ from tests.lake.analysis.streams import Page
 def target(page: Page, name: str = "it") -> Target:
     budget = Budget()
     cursors = Cursors(budget)
-    mirror = Mirror(cursors.read)
+    mirror = DomTree(cursors.read)
     for event in page.events:
         if event["type"] == 2:
             cursors.clear()

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.analysis.dom.dom_tree import Mirror
+from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.dom.nodes import Node
 from tests.lake.analysis.streams import Page
 
 law = settings(deadline=None, max_examples=60)
 
 
-def mirrored(page: Page) -> Mirror:
-    mirror = Mirror()
+def mirrored(page: Page) -> DomTree:
+    mirror = DomTree()
     for event in page.events:
         if event["type"] == 2:
             mirror.show(event["data"])
@@ -180,7 +180,7 @@ def test_depth_costs_no_more_than_nodes() -> None:
     node: Any = {"type": 3, "id": 0, "textContent": "x"}
     for number in range(1, 50_000):
         node = {"type": 2, "id": number, "tagName": "div", "childNodes": [node]}
-    mirror = Mirror()
+    mirror = DomTree()
 
     mirror.show({"node": node})
 
@@ -219,7 +219,7 @@ moves = st.fixed_dictionaries(
 @law
 @given(st.lists(mutations | moves | json, max_size=8))
 def test_whatever_comes_the_mirror_stays_a_forest(events: list[Any]) -> None:
-    mirror = Mirror()
+    mirror = DomTree()
     for event in events:
         mirror.apply(event)
 
@@ -279,7 +279,7 @@ class Writer:
         return {}
 
 
-def look(mirror: Mirror, numbers: range) -> list[Any]:
+def look(mirror: DomTree, numbers: range) -> list[Any]:
     found = []
     for number in numbers:
         node = mirror.get(number)
@@ -293,7 +293,7 @@ def look(mirror: Mirror, numbers: range) -> list[Any]:
 def test_what_is_made_late_is_as_if_it_were_made_at_once(first: Any, then: list[Any]) -> None:
     """But for the order of siblings that moved among themselves."""
     writer = Writer()
-    lazy, eager = Mirror(), Mirror()
+    lazy, eager = DomTree(), DomTree()
     page = {"node": writer.item(("html", [first]))}
     for mirror in (lazy, eager):
         mirror.show(json_.loads(json_.dumps(page)))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.analysis.analyzer import Analysis
+from lake.analysis.analyzer import Analyzer
 from lake.analysis.events import OwnScroll, Scroll
 from lake.analysis.rules.scroll_thrash import ScrollThrash
 from tests.lake.analysis import streams
@@ -184,7 +184,7 @@ def test_where_clicks_of_a_foreign_page_lead_is_no_thrash(led_ms: int, expected:
     for turn in range(7):
         page.click("top").wait(led_ms).source(3, id=1, x=0, y=turn % 2 * 900).wait(400)
 
-    analysis = Analysis([streams.PAGE])
+    analysis = Analyzer([streams.PAGE])
     for event in streams.placed(page.events):
         analysis.see(event)
     assert analysis.end().counts.get("scroll_thrash", 0) == expected

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.analysis.js_errors.stacks import FRAMES_MAX, Frame, in_app, parse
+from lake.analysis.js_errors.stacks import FRAMES_MAX, StackFrame, in_app, parse
 
 APP = "https://shop.example/assets/app.js"
 CHROMIUM = f"""TypeError: Cannot read properties of undefined (reading 'total')
@@ -45,47 +45,47 @@ module code@{APP}:1:1"""
 
 def test_chromium() -> None:
     assert parse(CHROMIUM) == [
-        Frame("Cart.pay", APP, 10, 15),
-        Frame("new Cart", f"{APP}?v=3", 8, 1),
-        Frame("HTMLButtonElement.<anonymous>", APP, 7, 2),
-        Frame("Object.go [as onclick]", APP, 6, 2),
-        Frame("Array.map", "", None, None),
-        Frame("", APP, 5, 9),
-        Frame("eval", APP, 4, 3),
-        Frame("eval", APP, 4, 3),
-        Frame("", "<anonymous>", 1, 1),
-        Frame("load", APP, 3, 3, is_async=True),
-        Frame("Promise.all", "", None, None, is_async=True),
-        Frame("", APP, 2, 2, is_async=True),
-        Frame("JSON.parse", "", None, None),
+        StackFrame("Cart.pay", APP, 10, 15),
+        StackFrame("new Cart", f"{APP}?v=3", 8, 1),
+        StackFrame("HTMLButtonElement.<anonymous>", APP, 7, 2),
+        StackFrame("Object.go [as onclick]", APP, 6, 2),
+        StackFrame("Array.map", "", None, None),
+        StackFrame("", APP, 5, 9),
+        StackFrame("eval", APP, 4, 3),
+        StackFrame("eval", APP, 4, 3),
+        StackFrame("", "<anonymous>", 1, 1),
+        StackFrame("load", APP, 3, 3, is_async=True),
+        StackFrame("Promise.all", "", None, None, is_async=True),
+        StackFrame("", APP, 2, 2, is_async=True),
+        StackFrame("JSON.parse", "", None, None),
     ]
 
 
 def test_firefox() -> None:
     assert parse(FIREFOX) == [
-        Frame("pay", APP, 10, 15),
-        Frame("Cart", f"{APP}?v=3", 8, 1),
-        Frame("open/<", APP, 7, 2),
-        Frame("open/this.go<", APP, 6, 2),
-        Frame("", APP, 5, 9),
-        Frame("", APP, 4, None),
-        Frame("run", APP, 4, None),
-        Frame("load", APP, 3, 3, is_async=True),
-        Frame("", APP, 2, 2, is_async=True),
+        StackFrame("pay", APP, 10, 15),
+        StackFrame("Cart", f"{APP}?v=3", 8, 1),
+        StackFrame("open/<", APP, 7, 2),
+        StackFrame("open/this.go<", APP, 6, 2),
+        StackFrame("", APP, 5, 9),
+        StackFrame("", APP, 4, None),
+        StackFrame("run", APP, 4, None),
+        StackFrame("load", APP, 3, 3, is_async=True),
+        StackFrame("", APP, 2, 2, is_async=True),
     ]
 
 
 def test_safari() -> None:
     assert parse(SAFARI) == [
-        Frame("pay", APP, 10, 15),
-        Frame("Cart", f"{APP}?v=3", 8, 1),
-        Frame("", APP, 7, 2),
-        Frame("map", "", None, None),
-        Frame("", "", None, None),
-        Frame("eval", "", None, None),
-        Frame("load", APP, 3, 3, is_async=True),
-        Frame("global code", APP, 2, 2),
-        Frame("module code", APP, 1, 1),
+        StackFrame("pay", APP, 10, 15),
+        StackFrame("Cart", f"{APP}?v=3", 8, 1),
+        StackFrame("", APP, 7, 2),
+        StackFrame("map", "", None, None),
+        StackFrame("", "", None, None),
+        StackFrame("eval", "", None, None),
+        StackFrame("load", APP, 3, 3, is_async=True),
+        StackFrame("global code", APP, 2, 2),
+        StackFrame("module code", APP, 1, 1),
     ]
 
 
@@ -93,8 +93,8 @@ def test_rrwebs_console_plugin() -> None:
     stack = f"HTMLDocument.<anonymous> ({APP}:184:233)\nsome text\n{APP}:266:470"
 
     assert parse(stack) == [
-        Frame("HTMLDocument.<anonymous>", APP, 184, 233),
-        Frame("", APP, 266, 470),
+        StackFrame("HTMLDocument.<anonymous>", APP, 184, 233),
+        StackFrame("", APP, 266, 470),
     ]
 
 
@@ -103,42 +103,42 @@ def test_rrwebs_console_plugin() -> None:
     [
         (
             "    at run (webpack://shop/./src/cart.ts?a1b2:12:3)",
-            Frame("run", "webpack://shop/./src/cart.ts?a1b2", 12, 3),
+            StackFrame("run", "webpack://shop/./src/cart.ts?a1b2", 12, 3),
         ),
         (
             "    at eval (webpack-internal:///./src/cart.ts:12:3)",
-            Frame("eval", "webpack-internal:///./src/cart.ts", 12, 3),
+            StackFrame("eval", "webpack-internal:///./src/cart.ts", 12, 3),
         ),
         (
             "    at run (file:///C:/shop/a (1).js:2:3)",
-            Frame("run", "file:///C:/shop/a (1).js", 2, 3),
+            StackFrame("run", "file:///C:/shop/a (1).js", 2, 3),
         ),
-        ("    at http://[::1]:8080/:2:3", Frame("", "http://[::1]:8080/", 2, 3)),
-        ("    at blob:https://a.example/0:1:2", Frame("", "blob:https://a.example/0", 1, 2)),
+        ("    at http://[::1]:8080/:2:3", StackFrame("", "http://[::1]:8080/", 2, 3)),
+        ("    at blob:https://a.example/0:1:2", StackFrame("", "blob:https://a.example/0", 1, 2)),
         (
             "    at add (wasm://wasm/0a1b2c3d:wasm-function[12]:0x1a2b)",
-            Frame("add", "wasm://wasm/0a1b2c3d", None, None),
+            StackFrame("add", "wasm://wasm/0a1b2c3d", None, None),
         ),
         (
             "@https://a.example/m.wasm:wasm-function[7]:0xff",
-            Frame("wasm-function[7]", "https://a.example/m.wasm", None, None),
+            StackFrame("wasm-function[7]", "https://a.example/m.wasm", None, None),
         ),
-        ("<?>.wasm-function[7]@[wasm code]", Frame("<?>.wasm-function[7]", "", None, None)),
+        ("<?>.wasm-function[7]@[wasm code]", StackFrame("<?>.wasm-function[7]", "", None, None)),
         (
             "use@https://cdn.example/npm/vue@3.4.1/vue.js:1:2",
-            Frame("use", "https://cdn.example/npm/vue@3.4.1/vue.js", 1, 2),
+            StackFrame("use", "https://cdn.example/npm/vue@3.4.1/vue.js", 1, 2),
         ),
         (
             "https://cdn.example/npm/vue@3.4.1/vue.js:1:2",
-            Frame("", "https://cdn.example/npm/vue@3.4.1/vue.js", 1, 2),
+            StackFrame("", "https://cdn.example/npm/vue@3.4.1/vue.js", 1, 2),
         ),
         (
             "promise callback*run@https://a.example/a.js:1:2",
-            Frame("run", "https://a.example/a.js", 1, 2, True),
+            StackFrame("run", "https://a.example/a.js", 1, 2, True),
         ),
     ],
 )
-def test_places_of_all_kinds(line: str, frame: Frame) -> None:
+def test_places_of_all_kinds(line: str, frame: StackFrame) -> None:
     assert parse(line) == [frame]
 
 
@@ -180,13 +180,13 @@ def test_what_awaited_or_scheduled_it_is_left_out_unless_it_comes_first() -> Non
     ],
 )
 def test_a_function_has_one_name_in_every_browser(function: str, name: str) -> None:
-    assert Frame(function, APP, 1, 1).name == name
+    assert StackFrame(function, APP, 1, 1).name == name
 
 
 def test_lines_of_a_message_are_no_frames() -> None:
     stack = f"Error: two lines\nwrite to ann@shop.example\nat once\n    at pay ({APP}:1:2)"
 
-    assert parse(stack)[-1] == Frame("pay", APP, 1, 2)
+    assert parse(stack)[-1] == StackFrame("pay", APP, 1, 2)
     assert len(parse(stack)) == 1
 
 

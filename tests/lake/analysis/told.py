@@ -8,12 +8,12 @@ from lake.analysis.events import (
     Click,
     Error,
     FormStep,
+    Navigation,
+    NetworkRequest,
     Occurrence,
-    Request,
     Rule,
     Scroll,
     Signal,
-    View,
 )
 
 LAW = settings(deadline=None, max_examples=40)  # each is cheap; the machine may be busy
@@ -46,12 +46,14 @@ def step(
     return FormStep(page_id, at_ms, form, name, status, fields)
 
 
-def view(at_ms: float, url: str = SHOP, page_id: str = "p", *, is_back: bool | None = None) -> View:
-    return View(page_id, at_ms, url, 1280, 800, is_back)
+def view(
+    at_ms: float, url: str = SHOP, page_id: str = "p", *, is_back: bool | None = None
+) -> Navigation:
+    return Navigation(page_id, at_ms, url, 1280, 800, is_back)
 
 
-def request(ended_at_ms: float, duration_ms: float, page_id: str = "p") -> Request:
-    return Request(page_id, ended_at_ms, "POST", "/api/pay", 500, duration_ms)
+def request(ended_at_ms: float, duration_ms: float, page_id: str = "p") -> NetworkRequest:
+    return NetworkRequest(page_id, ended_at_ms, "POST", "/api/pay", 500, duration_ms)
 
 
 def scrolls(

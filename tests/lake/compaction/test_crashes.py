@@ -17,7 +17,7 @@ from tests.support import lakes
 
 pytestmark = pytest.mark.folder
 
-POINTS = [name for name in failpoints.POINTS if name.startswith("compact-")]
+POINTS = [name for name in failpoints.FAILPOINTS if name.startswith("compact-")]
 
 COMPACT = """
 import sys

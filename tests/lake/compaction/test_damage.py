@@ -14,7 +14,7 @@ from lake.compaction import compactor as slices
 from lake.errors import Damaged
 from lake.raw import segment_file
 from lake.raw.pending_index import PendingIndex
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.sessions.session_file import SessionFile
 from lake.settings import Settings
 from lake.storage import keys
@@ -27,8 +27,8 @@ def flipped(body: bytes, at: int, bit: int = 0) -> bytes:
     return body[:at] + bytes([body[at] ^ 1 << bit]) + body[at + 1 :]
 
 
-def place_of(arrival: Arrival) -> tuple[lakes.Key, lakes.Place]:
-    return (arrival.website_id, arrival.session_id), arrival.facts.place
+def place_of(received_chunk: ReceivedChunk) -> tuple[lakes.Key, lakes.Place]:
+    return (received_chunk.website_id, received_chunk.session_id), received_chunk.facts.place
 
 
 def file_at(store: Store, key: lakes.Key) -> str:
@@ -133,7 +133,9 @@ def test_a_bit_flipped_in_a_segment_puts_it_aside_and_the_rest_proceeds(
 
     assert list(done.failed) == [damaged]
     assert list(any_store.list("raw/")) == []
-    lakes.verify(any_store, one + two, lost=[place_of(arrival) for arrival in one[:5]])
+    lakes.verify(
+        any_store, one + two, lost=[place_of(received_chunk) for received_chunk in one[:5]]
+    )
     lakes.append(any_store, one[:5])  # as a recorder does that got no answer
     lakes.compact(any_store, lake_settings)
     lakes.verify(any_store, one + two)
@@ -145,7 +147,7 @@ def test_many_damaged_segments_in_one_slice_are_all_put_aside(
 ) -> None:
     """Fault 12: more than a compactor's tries under conflicts."""
     chunks = lakes.session(chunk_count=30)
-    for key in lakes.append(store, *([arrival] for arrival in chunks)):
+    for key in lakes.append(store, *([received_chunk] for received_chunk in chunks)):
         body = store.get(key)
         store.put(key, flipped(body, 40))
     (done,) = lakes.compact(store, settings)
@@ -258,7 +260,7 @@ def test_a_damaged_session_file_stops_its_own_session_only(
 
     assert list(done.failed) == [f"{lakes.WEBSITE}/{lakes.session_id(1)}"]
     waiting = lakes.waiting_chunks(store)[lakes.WEBSITE, lakes.session_id(1)]
-    assert waiting >= {arrival.facts.place for arrival in one[2:]}
+    assert waiting >= {received_chunk.facts.place for received_chunk in one[2:]}
     rows = lakes.rows(store, "sessions")
     assert [r for r in rows if r["session_id"] == lakes.session_id(1)] == [
         r for r in before if r["session_id"] == lakes.session_id(1)
@@ -287,7 +289,7 @@ def test_a_row_that_tells_of_another_file_stops_its_own_session_only(
     one, two = lakes.session(1, chunk_count=2), lakes.session(2)
     lakes.append(store, one[:1])
     lakes.compact(store, settings)
-    known_of = slices.known_of
+    known_of = slices.read_compacted_sessions
 
     def lying(*given: Any) -> Any:
         return {
@@ -295,7 +297,7 @@ def test_a_row_that_tells_of_another_file_stops_its_own_session_only(
             for key, old in known_of(*given).items()
         }
 
-    monkeypatch.setattr(slices, "known_of", lying)
+    monkeypatch.setattr(slices, "read_compacted_sessions", lying)
     lakes.append(store, one[1:] + two)
     (done,) = lakes.compact(store, settings)
 
@@ -304,10 +306,10 @@ def test_a_row_that_tells_of_another_file_stops_its_own_session_only(
     lakes.verify(store, one + two)
 
 
-def wrong_checksum(arrival: Arrival) -> Arrival:
+def wrong_checksum(received_chunk: ReceivedChunk) -> ReceivedChunk:
     """A chunk whose payload is not what its columns say."""
     other = lakes.chunk([lakes.click(5, other=True)])
-    return arrival._replace(payload=other.payload, payload_bytes=len(other.payload))
+    return received_chunk._replace(payload=other.payload, payload_bytes=len(other.payload))
 
 
 @pytest.mark.fault(12)

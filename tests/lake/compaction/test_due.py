@@ -43,7 +43,7 @@ def test_a_session_that_goes_on_is_due_when_its_oldest_chunk_waits_too_long(
     session_id = add_session(store, settings, website_id, begins_ms=NOW_MS - 1000)
     waited_ms = NOW_MS + settings.compact_wait_s * 1000
     (first,) = PendingIndex(store).refresh().sessions[website_id, session_id]
-    later = first.arrival._replace(
+    later = first.received_chunk._replace(
         received_at=(waited_ms - 10) * 1000,
         payload=b"[]",
     )

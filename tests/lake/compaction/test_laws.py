@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
 from tests.support import lakes
@@ -47,27 +47,27 @@ PLACES = st.tuples(
 class Delivery(NamedTuple):
     """Segments in order, each with what is compacted after it: None, or (settled only, delay)."""
 
-    segments: list[list[Arrival]]
+    segments: list[list[ReceivedChunk]]
     compactions: list[tuple[bool, int] | None]
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, chunks: list[Arrival]) -> Delivery:
+def deliveries(draw: st.DrawFn, chunks: list[ReceivedChunk]) -> Delivery:
     """Chunks shuffled, some doubled, some compressed differently, cut into segments."""
     again = draw(st.lists(st.sampled_from(chunks), max_size=4))
     shuffled = draw(st.permutations([*chunks, *again]))
     sent = [
         lakes.chunk(
-            lakes.json_of(arrival),
-            seq=arrival.facts.seq,
-            page=arrival.facts.page_id,
-            session=arrival.session_id,
-            website=arrival.website_id,
+            lakes.json_of(received_chunk),
+            seq=received_chunk.facts.seq,
+            page=received_chunk.facts.page_id,
+            session=received_chunk.session_id,
+            website=received_chunk.website_id,
             encoding=draw(st.sampled_from(["gzip", ""])),
             level=draw(st.sampled_from([1, 9])),
             received_ms=lakes.NOW_MS + 1000 * number,
         )
-        for number, arrival in enumerate(shuffled)
+        for number, received_chunk in enumerate(shuffled)
     ]
     segments = []
     while sent:
@@ -85,7 +85,7 @@ def deliveries(draw: st.DrawFn, chunks: list[Arrival]) -> Delivery:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[list[Arrival], Delivery]:
+def cases(draw: st.DrawFn) -> tuple[list[ReceivedChunk], Delivery]:
     places = draw(st.sets(PLACES, min_size=1, max_size=8))
     chunks = [
         lakes.chunk(
@@ -128,7 +128,7 @@ def new_lake(**limits: int) -> Iterator[tuple[Store, Settings]]:
 @given(case=cases(), limits=LIMITS, frames=FRAMES)
 @pytest.mark.fault(25, 27, 28, 31, 32)
 def test_any_delivery_gives_the_same_files_and_the_same_rows(
-    case: tuple[list[Arrival], Delivery], limits: dict[str, int], frames: dict[str, int]
+    case: tuple[list[ReceivedChunk], Delivery], limits: dict[str, int], frames: dict[str, int]
 ) -> None:
     """Faults 25, 27, 28, 31, 32: I1 to I6 hold after each step, and I4 at the end."""
     chunks, delivery = case
@@ -138,7 +138,7 @@ def test_any_delivery_gives_the_same_files_and_the_same_rows(
         lakes.verify(store, chunks)
         expected = lakes.all_rows(store)
     with new_lake(**limits, **frames) as (store, other):
-        sent: list[Arrival] = []
+        sent: list[ReceivedChunk] = []
         for segment, compaction in zip(*delivery, strict=True):
             sent += segment
             lakes.append(store, segment, now_ms=lakes.NOW_MS + len(sent))
@@ -164,7 +164,7 @@ def test_a_real_session_in_pieces_late_and_doubled_is_that_session(
     chunks = lakes.recorded()
     shuffled = chunks[1:] + chunks[::3]
     random.Random(1).shuffle(shuffled)
-    sent: list[Arrival] = []
+    sent: list[ReceivedChunk] = []
     for part in (shuffled[:5], shuffled[5:], chunks[:1]):
         sent += part
         lakes.append(any_store, part[::2], part[1::2])
@@ -181,10 +181,10 @@ def test_every_compaction_of_a_growing_session_leaves_one_row(
     any_store: Store, lake_settings: Settings
 ) -> None:
     """Fault 28."""
-    sent: list[Arrival] = []
-    for arrival in lakes.session(chunk_count=4):
-        sent.append(arrival)
-        lakes.append(any_store, [arrival])
+    sent: list[ReceivedChunk] = []
+    for received_chunk in lakes.session(chunk_count=4):
+        sent.append(received_chunk)
+        lakes.append(any_store, [received_chunk])
         (done,) = lakes.compact(any_store, lake_settings)
         assert (done.session_count, done.chunk_count, done.segment_count) == (1, 1, 1)
         lakes.verify(any_store, sent)
@@ -208,8 +208,8 @@ def test_a_day_that_was_compacted_is_not_written_again(store: Store, settings: S
 @pytest.mark.parametrize("limit", ["compact_chunks_max", "compact_spool_bytes_max"])
 def test_a_day_in_many_slices_is_the_day(store: Store, settings: Settings, limit: str) -> None:
     small: Any = replace(settings, **{limit: 1})
-    chunks = [arrival for number in range(5) for arrival in lakes.session(number)]
-    lakes.append(store, *([arrival] for arrival in chunks))
+    chunks = [received_chunk for number in range(5) for received_chunk in lakes.session(number)]
+    lakes.append(store, *([received_chunk] for received_chunk in chunks))
     (done,) = lakes.compact(store, small)
 
     assert done.segment_count == len(chunks)
@@ -230,7 +230,7 @@ def test_a_session_is_written_once_however_many_segments_its_chunks_lie_in(
     (done,) = lakes.compact(store, small, settled_only=True)
 
     assert (done.session_count, done.chunk_count, done.segment_count) == (3, 18, 0)
-    lakes.verify(store, [arrival for session in sessions for arrival in session])
+    lakes.verify(store, [received_chunk for session in sessions for received_chunk in session])
     (done,) = lakes.compact(store, small, settled_only=True)
     assert (done.session_count, done.segment_count) == (0, 0)
     (done,) = lakes.compact(store, small, settled_only=True, now_ms=lakes.NOW_MS + 60_000)
@@ -254,5 +254,5 @@ def test_sessions_that_go_on_wait_and_their_segments_with_them(
     lakes.verify(store, over + live + old)
 
 
-def received(arrival: Arrival, at_ms: int) -> Arrival:
-    return arrival._replace(received_at=at_ms * 1000)
+def received(received_chunk: ReceivedChunk, at_ms: int) -> ReceivedChunk:
+    return received_chunk._replace(received_at=at_ms * 1000)

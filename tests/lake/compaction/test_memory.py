@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.settings import MIB, Settings
 from lake.storage.base import Store, open_store
 from tests.support import lakes
@@ -52,7 +52,7 @@ def peak_bytes(of: str, **settings: object) -> int:
     return int(done.stdout)
 
 
-def large_session(raw_mib: int) -> Iterator[Arrival]:
+def large_session(raw_mib: int) -> Iterator[ReceivedChunk]:
     """A session of chunks of 1 MiB, each of a hundred events."""
     for seq in range(raw_mib):
         text = f"{seq} some text of a page that was changed by a script; " * 200
@@ -60,11 +60,11 @@ def large_session(raw_mib: int) -> Iterator[Arrival]:
         yield lakes.chunk(events, seq=seq, level=1)
 
 
-def lake_with(folder: Path, arrivals: Iterator[Arrival], segment_chunks: int) -> Store:
+def lake_with(folder: Path, received_chunks: Iterator[ReceivedChunk], segment_chunks: int) -> Store:
     store = open_store(Settings(lake=str(folder)))
-    segment: list[Arrival] = []
-    for arrival in arrivals:
-        segment.append(arrival)
+    segment: list[ReceivedChunk] = []
+    for received_chunk in received_chunks:
+        segment.append(received_chunk)
         if len(segment) == segment_chunks:
             lakes.append(store, segment)
             segment = []

@@ -14,19 +14,19 @@ from lake import ids
 from lake.control import websites
 from lake.errors import ChunkMalformed
 from lake.raw import chunk_codec
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.sessions import session_file
-from lake.sessions.session_file import Placed, SessionFile
+from lake.sessions.session_file import OrderedEvent, SessionFile
 from lake.settings import MIB, Settings
 from lake.storage import keys
 from lake.storage.base import Store, open_store
-from lake.timestamps import CLOCK_OFF_MS_MAX, plausible
+from lake.timestamps import CLOCK_OFF_MS_MAX, clamp_to_session
 from tests.support import lakes
 
 YEARS_10_MS = 10 * 365 * 86_400_000
 
 
-def compacted(store: Store, settings: Settings, *sent: Arrival) -> lakes.Row:
+def compacted(store: Store, settings: Settings, *sent: ReceivedChunk) -> lakes.Row:
     """Bring the chunks of one session into the lake, verify it, and return its row."""
     lakes.append(store, sent)
     lakes.compact(store, settings)
@@ -93,7 +93,7 @@ def test_a_browser_clock_that_is_wrong_or_jumps_moves_no_session(
     )
 
     assert row["started_at"] == datetime.fromtimestamp(lakes.NOW_MS / 1000, UTC)
-    first, last = (plausible(at, lakes.NOW_MS) for at in (min(times), max(times)))
+    first, last = (clamp_to_session(at, lakes.NOW_MS) for at in (min(times), max(times)))
     assert (row["first_at_ms"], row["duration_ms"]) == (first, last - first)
     assert row["duration_ms"] <= 2 * CLOCK_OFF_MS_MAX
     assert all(page["duration_ms"] >= 0 for page in lakes.rows(store, "pages"))
@@ -228,11 +228,11 @@ def test_frames_are_cut_at_snapshots_and_never_between_a_meta_and_its_snapshot(
 ) -> None:
     folder = tmp_path_factory.mktemp("file")
     events = [
-        Placed(float(at), 0, kind, json.dumps({"type": kind, "timestamp": at}).encode())
+        OrderedEvent(float(at), 0, kind, json.dumps({"type": kind, "timestamp": at}).encode())
         for at, kind in enumerate(kinds)
     ]
     (first,) = lakes.session(chunk_count=1)
-    written = session_file.write(
+    written = session_file.write_session_file(
         folder,
         iter(events),
         website_id="w",

@@ -16,9 +16,9 @@ from lake import failpoints
 from lake.compaction import compact_day, session_writer
 from lake.compaction import compactor as slices
 from lake.errors import Conflict
-from lake.operations.maintenance import Maintained, maintain
-from lake.raw.segment_file import Arrival
-from lake.sessions.session_file import Header
+from lake.operations.maintenance import MaintenanceReport, maintain
+from lake.raw.segment_file import ReceivedChunk
+from lake.sessions.session_file import SessionHeader
 from lake.settings import Settings
 from lake.storage.base import ObjectInfo, Store, open_store
 from lake.tables import delta_table as tables
@@ -163,7 +163,7 @@ def test_a_maintenance_before_any_commit_takes_nothing_that_is_wanted(
     lakes.compact(store, settings)
     lakes.append(store, old[1:] + new)
     later_ms = time.time_ns() // 1_000_000 + 3 * 86_400_000
-    tidied: list[Maintained] = []
+    tidied: list[MaintenanceReport] = []
     before_commit(lambda: tidied.append(maintain(store, settings, now_ms=later_ms)), table)
     lakes.compact(store, settings)
 
@@ -182,19 +182,19 @@ def test_rows_that_a_longer_session_no_longer_has_do_not_come_back(
     table: str,
 ) -> None:
     """Fault 22: a signal of one chunk alone, written late by a compactor that was overtaken."""
-    made = session_writer.tables_of
+    made = session_writer.table_rows
 
-    def with_signal(header: Header, *rest: Any) -> dict[str, Any]:
+    def with_signal(header: SessionHeader, *rest: Any) -> dict[str, Any]:
         found = made(header, *rest)
         if len(header.chunks) == 1:
             key = {k: v for k, v in found["pages"][0].items() if not k.startswith("page_no")}
-            empty = dict.fromkeys(tables.POLARS["signals"]) | key
-            empty = {k: v for k, v in empty.items() if k in tables.POLARS["signals"]}
+            empty = dict.fromkeys(tables.POLARS_SCHEMAS["signals"]) | key
+            empty = {k: v for k, v in empty.items() if k in tables.POLARS_SCHEMAS["signals"]}
             del empty["part"]
             found["signals"] = [empty | {"signal_no": 0, "kind": "rage_click"}]
         return found
 
-    monkeypatch.setattr(session_writer, "tables_of", with_signal)
+    monkeypatch.setattr(session_writer, "table_rows", with_signal)
     first, second = lakes.session(chunk_count=2)
 
     def overtake() -> None:
@@ -228,8 +228,8 @@ def test_compactors_that_start_at_once_on_a_new_lake_do_the_work_once(
     settings: Settings, store: Store
 ) -> None:
     """Fault 16: three processes, none of which finds a table."""
-    sent = [arrival for number in range(6) for arrival in lakes.session(number)]
-    lakes.append(store, *([arrival] for arrival in sent))
+    sent = [received_chunk for number in range(6) for received_chunk in lakes.session(number)]
+    lakes.append(store, *([received_chunk] for received_chunk in sent))
     context = multiprocessing.get_context("spawn")
     barrier, failed = context.Barrier(3), context.Queue()
     processes = [
@@ -306,7 +306,7 @@ def test_conflicts_without_end_are_given_up_and_lose_nothing(
 @pytest.mark.fault(20)
 def test_a_wrong_last_checkpoint_is_survived(settings: Settings, store: Store) -> None:
     """Fault 20: stale, naming one that is not there, missing, garbage and empty."""
-    sent: list[Arrival] = []
+    sent: list[ReceivedChunk] = []
 
     def go_on(count: int) -> None:
         for _ in range(count):
@@ -403,7 +403,7 @@ def test_a_snapshot_of_no_table_is_refused_by_one_that_was_filled_since(
     empty: Snapshot = mine.snapshot()
     assert empty.version == -1
     other.snapshot()
-    nothing = tables.ALL["sessions"].empty_table()
+    nothing = tables.ALL_SCHEMAS["sessions"].empty_table()
     other.replace(["P"], nothing)
     mine.replace(["Q"], nothing)  # another part: no conflict
     assert mine.snapshot().version >= 0

@@ -54,7 +54,7 @@ def test_a_key_needs_a_website_and_a_role(store: Store) -> None:
 
 
 def test_a_key_of_all_websites_needs_none(store: Store) -> None:
-    token = api_keys.create(store, website_id=api_keys.ALL, role="viewer", now_ms=NOW_MS)
+    token = api_keys.create(store, website_id=api_keys.ALL_WEBSITES, role="viewer", now_ms=NOW_MS)
     record = api_keys.get(store, api_keys.key_id_of(token) or "")
 
     assert record.is_for_all
@@ -62,12 +62,12 @@ def test_a_key_of_all_websites_needs_none(store: Store) -> None:
 
 
 def test_the_last_use_is_kept_to_the_hour(store: Store) -> None:
-    token = api_keys.create(store, website_id=api_keys.ALL, role="viewer", now_ms=NOW_MS)
+    token = api_keys.create(store, website_id=api_keys.ALL_WEBSITES, role="viewer", now_ms=NOW_MS)
     key_id = api_keys.key_id_of(token) or ""
     hour_ms = api_keys.USED_EVERY_MS
 
     def used(at_ms: int) -> str | None:
-        api_keys.note_used(store, key_id, now_ms=at_ms)
+        api_keys.record_use(store, key_id, now_ms=at_ms)
         return api_keys.get(store, key_id).last_used_at
 
     assert used(NOW_MS) == iso(NOW_MS)
@@ -77,7 +77,7 @@ def test_the_last_use_is_kept_to_the_hour(store: Store) -> None:
 
 def test_a_use_brings_no_revoked_key_back(store: Store) -> None:
     """Not even one that is revoked between the reading and the writing."""
-    token = api_keys.create(store, website_id=api_keys.ALL, role="viewer", now_ms=NOW_MS)
+    token = api_keys.create(store, website_id=api_keys.ALL_WEBSITES, role="viewer", now_ms=NOW_MS)
     key_id = api_keys.key_id_of(token) or ""
 
     class Slow:
@@ -91,7 +91,7 @@ def test_a_use_brings_no_revoked_key_back(store: Store) -> None:
             api_keys.revoke(store, key_id, now_ms=NOW_MS)
             return found
 
-    api_keys.note_used(cast(Store, Slow()), key_id, now_ms=NOW_MS)
+    api_keys.record_use(cast(Store, Slow()), key_id, now_ms=NOW_MS)
 
     record = api_keys.get(store, key_id)
     assert (record.revoked_at, record.last_used_at) == (iso(NOW_MS), None)

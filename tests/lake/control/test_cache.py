@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lake.control import api_keys, websites
-from lake.control.cache import Control
+from lake.control.cache import ControlCache
 from lake.errors import StoreUnavailable
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
@@ -27,12 +27,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def control(store: Store, settings: Settings, clock: Clock) -> Control:
-    return Control(store, settings, clock)
+def control(store: Store, settings: Settings, clock: Clock) -> ControlCache:
+    return ControlCache(store, settings, clock)
 
 
 def test_a_change_is_seen_when_the_cache_time_is_over(
-    store: Store, control: Control, clock: Clock
+    store: Store, control: ControlCache, clock: Clock
 ) -> None:
     made = websites.create(store, "Shop", now_ms=NOW_MS)
     assert control.website(made.website_id) == made
@@ -44,7 +44,7 @@ def test_a_change_is_seen_when_the_cache_time_is_over(
     assert control.website(made.website_id) == changed
 
 
-def test_absence_is_remembered_no_longer(store: Store, control: Control, clock: Clock) -> None:
+def test_absence_is_remembered_no_longer(store: Store, control: ControlCache, clock: Clock) -> None:
     assert control.website("w_none") is None
     known = control.peek_website("w_none")
     assert known is not None
@@ -56,7 +56,7 @@ def test_absence_is_remembered_no_longer(store: Store, control: Control, clock: 
 
 @pytest.mark.fault(45)
 def test_a_key_is_believed_until_its_revocation_is_read(
-    store: Store, control: Control, clock: Clock
+    store: Store, control: ControlCache, clock: Clock
 ) -> None:
     """Fault 45: a key is revoked while it is in use."""
     website_id = websites.create(store, "Shop", now_ms=NOW_MS).website_id
@@ -76,7 +76,7 @@ def test_while_the_store_fails_what_was_known_is_believed_ten_times_as_long(
 ) -> None:
     settings = Settings(lake=str(tmp_path / "lake"))
     store = open_store(settings)
-    control = Control(store, settings, clock)
+    control = ControlCache(store, settings, clock)
     made = websites.create(store, "Shop", now_ms=NOW_MS)
     assert control.website(made.website_id) == made
     folder = tmp_path / "lake/control/websites"

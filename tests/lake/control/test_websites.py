@@ -130,13 +130,13 @@ def test_a_website_that_cannot_be_read_says_so(store: Store) -> None:
 def test_a_session_is_kept_until_the_last_of_its_days_ends(store: Store) -> None:
     made = websites.create(store, "Shop", plan="pro", now_ms=NOW_MS)
 
-    assert websites.first_day_kept(made, Settings(), now_ms=NOW_MS) == date(2026, 9, 19)
+    assert websites.first_retained_day(made, Settings(), now_ms=NOW_MS) == date(2026, 9, 19)
     longer = Settings(plan_days="free=1, pro=400")
-    assert websites.first_day_kept(made, longer, now_ms=NOW_MS) == date(2025, 10, 14)
+    assert websites.first_retained_day(made, longer, now_ms=NOW_MS) == date(2025, 10, 14)
     with pytest.raises(SettingInvalid, match="PLAN=DAYS"):
-        websites.first_day_kept(made, Settings(plan_days="gold=3"), now_ms=NOW_MS)
+        websites.first_retained_day(made, Settings(plan_days="gold=3"), now_ms=NOW_MS)
     scale = websites.change(store, made.website_id, {"plan": "scale"})
-    assert websites.first_day_kept(scale, Settings(), now_ms=NOW_MS) == date(2026, 7, 21)
+    assert websites.first_retained_day(scale, Settings(), now_ms=NOW_MS) == date(2026, 7, 21)
 
 
 @pytest.mark.attack(40)

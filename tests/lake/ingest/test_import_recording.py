@@ -233,8 +233,8 @@ def test_a_large_recording_is_cut_into_chunks_and_segments_of_bounded_size(
     )
 
     waiting = PendingIndex(store).refresh().sessions[website_id, session_id]
-    assert all(one.arrival.facts.raw_bytes <= 1 << 20 for one in waiting)
-    assert sorted(one.arrival.facts.seq for one in waiting) == list(range(len(waiting)))
+    assert all(one.received_chunk.facts.raw_bytes <= 1 << 20 for one in waiting)
+    assert sorted(one.received_chunk.facts.seq for one in waiting) == list(range(len(waiting)))
     sizes = [item.size_bytes for item in store.list(keys.RAW)]
     assert len(sizes) > 2
     assert max(sizes) < 2 << 20

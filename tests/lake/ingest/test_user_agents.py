@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.ingest.user_agents import Countries, describe
+from lake.ingest.user_agents import CountryLookup, describe_client
 from lake.raw.chunk_facts import Client
 
 PIXEL = (
@@ -20,7 +20,7 @@ IPAD = (
 
 def of(user_agent: str, **hints: str) -> Client:
     named = {name.replace("_", "-"): value for name, value in hints.items()}
-    return describe(user_agent, named, country=None, visitor_id="v")
+    return describe_client(user_agent, named, country=None, visitor_id="v")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_without_a_file_no_country_is_known_and_that_is_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        countries = Countries(str(tmp_path / "none.mmdb"))
+        countries = CountryLookup(str(tmp_path / "none.mmdb"))
         assert [countries.of(ip) for ip in ("8.8.8.8", "::1", "x")] == [None] * 3
 
     assert len(caplog.records) == 1

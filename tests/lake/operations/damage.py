@@ -251,7 +251,7 @@ def _table_bounds(lakeful: Lakeful, sessions: list[Session]) -> None:
 
 
 def _erased(lakeful: Lakeful, sessions: list[Session]) -> None:
-    lakeful.store.delete([keys.erased_key(lakeful.website.website_id)])
+    lakeful.store.delete([keys.tombstones_key(lakeful.website.website_id)])
     tombstones.add(lakeful.store, lakeful.website.website_id, sessions=[sessions[0].session_id])
 
 
@@ -348,7 +348,7 @@ DAMAGES = [
         for what, key_of in {
             "key": lambda lakeful: keys.api_key_key(api_keys.list_all(lakeful.store)[0].key_id),
             "salt": lambda lakeful: next(lakeful.store.list(keys.SALTS)).key,
-            "tombstones": lambda lakeful: keys.erased_key(lakeful.website.website_id),
+            "tombstones": lambda lakeful: keys.tombstones_key(lakeful.website.website_id),
             "erasure": lambda lakeful: keys.erasure_key(
                 lakeful.website.website_id, ids.new_uuid7(NOW_MS)
             ),

@@ -6,7 +6,7 @@ import pytest
 
 from lake import failpoints
 from lake.control.websites import Website
-from lake.retention.run import Expired, expire_day, expired_days
+from lake.retention.run import ExpiryReport, expire_day, expired_days
 from tests.lake.operations.lakes import DAY_MS, compacted
 from tests.query_api.recorded import NOW_MS, Lakeful, Session, moves, page
 
@@ -36,7 +36,7 @@ def old_with_all(lakeful: Lakeful, website: Website | None = None) -> Session:
     return session
 
 
-def expire(lakeful: Lakeful, *, dry_run: bool = False) -> list[Expired]:
+def expire(lakeful: Lakeful, *, dry_run: bool = False) -> list[ExpiryReport]:
     """Remove all that has expired."""
     days = expired_days(lakeful.store, lakeful.settings, now_ms=NOW_MS)
     return [

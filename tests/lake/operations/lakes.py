@@ -10,7 +10,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 import lake
-from lake.operations.check.run import Broken, check
+from lake.operations.check.run import CheckFinding, check
 from lake.settings import Settings
 from lake.storage.base import Store
 from lake.tables.daily_summary import summarise_day
@@ -76,7 +76,7 @@ def assert_same(one: Tables, other: Tables) -> None:
         assert_frame_equal(one[name], other[name])
 
 
-def broken(store: Store, settings: Settings) -> list[Broken]:
+def broken(store: Store, settings: Settings) -> list[CheckFinding]:
     return check(store, settings, now_ms=NOW_MS + DAY_MS)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lake.operations.check.run import check
-from lake.raw.quarantine import put_segment
+from lake.raw.quarantine import quarantine_segment
 from lake.storage import keys
 from lake.tables.delta_table import Table
 from tests.lake.operations.damage import CHECK_MS, DAMAGES, Damage, Sound, file_of, flip
@@ -71,7 +71,7 @@ def test_a_quarantined_segment_is_named_with_its_chunks(lakeful: Lakeful) -> Non
     session, *_ = filled(lakeful, days_ago=(0,), each=1)
     (key,) = lakeful.append(session.chunks(moves(session.began_ms + 9000, 7)))
     flip(lakeful.store, key, -1)
-    assert put_segment(lakeful.store, key)
+    assert quarantine_segment(lakeful.store, key)
 
     (found,) = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
     (item,) = lakeful.store.list(keys.QUARANTINE)

@@ -7,28 +7,28 @@ from typing import Any
 import pytest
 
 from lake import erasure, ids
-from lake.compaction import compact_day, waiting_days
+from lake.compaction import compact_day, pending_days
 from lake.compaction import session_writer as rewriting
 from lake.control import legal_holds, tombstones
-from lake.erasure import Receipt, Targets, execute, ledger, resurfaced
+from lake.erasure import ErasureTargets, Receipt, execute, ledger, resurfaced
 from lake.erasure.ledger import ErasureMissing
-from lake.errors import Held, SessionMissing, StoreUnavailable
+from lake.errors import OnLegalHold, SessionMissing, StoreUnavailable
 from lake.operations.check.run import check
 from lake.operations.maintenance import maintain
 from lake.operations.rebuild import rebuild
 from lake.operations.repair import repair
 from lake.raw import quarantine, segment_file
 from lake.raw.chunk_facts import Client
-from lake.raw.quarantine import TAKEN, Refused
+from lake.raw.quarantine import POSITION_TAKEN, RejectedChunk
 from lake.reading.error_groups import error_groups, error_occurrences
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_list import SessionQuery, list_sessions
-from lake.reading.session_lookup import find
-from lake.sessions.session_file import Written
+from lake.reading.session_lookup import resolve_session
+from lake.sessions.session_file import WrittenSessionFile
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.tables import session_rows
-from lake.tables.cold_layout import chill
+from lake.tables.cold_layout import move_to_cold
 from lake.tables.daily_summary import summarise_day
 from lake.tables.delta_table import Table
 from lake.tables.schemas import BY_SESSION
@@ -43,7 +43,7 @@ MARKER = "zqmarker4711"
 VISITOR, USER = f"visitor-{MARKER}", f"user-{MARKER}"
 CARRY_OUT = """
 from lake import erasure
-erasure.carry_out_waiting(store, settings, now_ms=lambda: now_ms, sleep=lambda s: None)
+erasure.execute_pending_requests(store, settings, now_ms=lambda: now_ms, sleep=lambda s: None)
 """
 
 
@@ -73,16 +73,16 @@ def listed(lakeful: Lakeful, lake: Lake | None = None) -> list[str]:
     return [row["session_id"] for row in found.rows]
 
 
-def ask(lakeful: Lakeful, wanted: Targets, lake: Lake | None = None) -> Receipt:
+def ask(lakeful: Lakeful, wanted: ErasureTargets, lake: Lake | None = None) -> Receipt:
     lake = lake or reader(lakeful)
-    return erasure.request(lake, lakeful.website.website_id, wanted, by="test")
+    return erasure.request_erasure(lake, lakeful.website.website_id, wanted, by="test")
 
 
 def carry_out(lakeful: Lakeful) -> list[Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
-    return erasure.carry_out_waiting(
+    return erasure.execute_pending_requests(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
     )
 
@@ -112,10 +112,12 @@ def everywhere(lakeful: Lakeful) -> list[Session]:
 
 
 @pytest.mark.parametrize(
-    "wanted", [Targets(visitor_id=VISITOR), Targets(user_id=USER)], ids=["visitor", "user"]
+    "wanted",
+    [ErasureTargets(visitor_id=VISITOR), ErasureTargets(user_id=USER)],
+    ids=["visitor", "user"],
 )
 def test_what_was_erased_is_hidden_at_once_and_then_nowhere(
-    any_lakeful: Lakeful, wanted: Targets
+    any_lakeful: Lakeful, wanted: ErasureTargets
 ) -> None:
     lakeful = any_lakeful
     mine = everywhere(lakeful)
@@ -127,7 +129,7 @@ def test_what_was_erased_is_hidden_at_once_and_then_nowhere(
     assert set(listed(lakeful, lake)) == others
     for one in mine:
         with pytest.raises(SessionMissing):
-            find(lake, lakeful.website, one.session_id)
+            resolve_session(lake, lakeful.website, one.session_id)
     (receipt,) = carry_out(lakeful)
 
     assert receipt.erasure_id == asked.erasure_id
@@ -136,9 +138,9 @@ def test_what_was_erased_is_hidden_at_once_and_then_nowhere(
     assert where(lakeful, MARKER) == []
     assert set(listed(lakeful)) == others
     assert broken(lakeful.store, lakeful.settings) == []
-    assert erasure.waiting(lakeful.store) == []
+    assert erasure.pending_erasures(lakeful.store) == []
     website_id = lakeful.website.website_id
-    assert erasure.receipt_of(lakeful.store, website_id, asked.erasure_id) == receipt
+    assert erasure.read_receipt(lakeful.store, website_id, asked.erasure_id) == receipt
 
 
 def test_nobody_is_shown_what_was_erased_and_is_still_there(lakeful: Lakeful) -> None:
@@ -170,8 +172,11 @@ def test_nobody_is_shown_what_was_erased_and_is_still_there(lakeful: Lakeful) ->
     assert messages() == {f"{MARKER} is undefined", "number 1 of day 0"}
     tombstones.add(lakeful.store, website_id, sessions=[by_id.session_id])
     assert shown() - theirs == {(website_id, one.session_id) for one in (by_visitor, by_user)}
-    for person in (tombstones.person("visitor", VISITOR), tombstones.person("user", USER)):
-        lakeful.store.delete([keys.erased_key(website_id)])
+    for person in (
+        tombstones.person_hash("visitor", VISITOR),
+        tombstones.person_hash("user", USER),
+    ):
+        lakeful.store.delete([keys.tombstones_key(website_id)])
         tombstones.add(lakeful.store, website_id, people={person: by_user.began_ms - 1})
         assert f"{MARKER} is undefined" in messages()
         tombstones.add(lakeful.store, website_id, people={person: by_user.began_ms})
@@ -183,14 +188,14 @@ def test_nobody_is_shown_what_was_erased_and_is_still_there(lakeful: Lakeful) ->
 def test_late_chunks_of_an_erased_session_are_dropped(lakeful: Lakeful) -> None:
     session = marked(lakeful)
     compacted(lakeful, {session.day})
-    ask(lakeful, Targets(sessions=(session.session_id,)))
+    ask(lakeful, ErasureTargets(sessions=(session.session_id,)))
     carry_out(lakeful)
 
     lakeful.append(session.chunks(moves(session.began_ms + 900, 3)))
     assert listed(lakeful) == []
     done = compact_day(lakeful.store, lakeful.settings, session.day, now_ms=lakeful.clock.ms)
     assert (done.erased_count, done.session_count) == (1, 0)
-    assert waiting_days(lakeful.store) == []
+    assert pending_days(lakeful.store) == []
     assert carry_out(lakeful)[0].done_at
     # The id, which tells nothing of anybody, stays in tombstone, receipt and the logs' bounds.
     left = [key for key in where(lakeful, session.session_id) if "/_delta_log/" not in key]
@@ -201,7 +206,7 @@ def test_late_chunks_of_an_erased_session_are_dropped(lakeful: Lakeful) -> None:
 def test_a_visitors_session_of_which_nothing_had_arrived_is_dropped_and_a_later_one_kept(
     lakeful: Lakeful,
 ) -> None:
-    ask(lakeful, Targets(visitor_id=VISITOR))
+    ask(lakeful, ErasureTargets(visitor_id=VISITOR))
     session = marked(lakeful)
     after = lakeful.session(
         began_ms=lakeful.clock.ms + 1000, client=Client(visitor_id=VISITOR, device_type="desktop")
@@ -221,15 +226,15 @@ def test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = marked(lakeful)
-    real_put = rewriting.put
+    real_put = rewriting.upload_session_file
 
-    def put(store: Store, written: Written) -> None:
-        if not erasure.receipts(store, lakeful.website.website_id):
-            ask(lakeful, Targets(sessions=(session.session_id,)))
+    def put(store: Store, written: WrittenSessionFile) -> None:
+        if not erasure.list_receipts(store, lakeful.website.website_id):
+            ask(lakeful, ErasureTargets(sessions=(session.session_id,)))
             carry_out(lakeful)
         real_put(store, written)
 
-    monkeypatch.setattr(rewriting, "put", put)
+    monkeypatch.setattr(rewriting, "upload_session_file", put)
     lakeful.compact(session.day)
 
     assert listed(lakeful) == []
@@ -244,9 +249,9 @@ def test_what_a_compactor_commits_after_the_last_look_of_an_erasure_is_erased_ag
 ) -> None:
     session = marked(lakeful)
     has_file, may_go_on = Event(), Event()
-    real_put, real_purge = rewriting.put, execute.purge
+    real_put, real_purge = rewriting.upload_session_file, execute.purge
 
-    def put(store: Store, written: Written) -> None:
+    def put(store: Store, written: WrittenSessionFile) -> None:
         has_file.set()
         assert may_go_on.wait(60)
         real_put(store, written)
@@ -258,11 +263,11 @@ def test_what_a_compactor_commits_after_the_last_look_of_an_erasure_is_erased_ag
         compaction.join()
         return real_purge(*args, **options)
 
-    monkeypatch.setattr(rewriting, "put", put)
+    monkeypatch.setattr(rewriting, "upload_session_file", put)
     monkeypatch.setattr(execute, "purge", purge)
     compaction.start()
     assert has_file.wait(60)
-    ask(lakeful, Targets(sessions=(session.session_id,)))
+    ask(lakeful, ErasureTargets(sessions=(session.session_id,)))
     carry_out(lakeful)
 
     assert listed(lakeful) == []
@@ -279,7 +284,7 @@ def test_an_erasure_that_is_killed_is_finished_by_the_next_run(
     lakeful: Lakeful, point: str
 ) -> None:
     everywhere(lakeful)
-    ask(lakeful, Targets(visitor_id=VISITOR))
+    ask(lakeful, ErasureTargets(visitor_id=VISITOR))
     killed_at(point, lakeful.settings, CARRY_OUT)
 
     assert carry_out(lakeful)[0].done_at
@@ -288,9 +293,13 @@ def test_an_erasure_that_is_killed_is_finished_by_the_next_run(
 
 
 @pytest.mark.parametrize(
-    "wanted", [Targets(visitor_id=VISITOR), Targets(user_id=USER)], ids=["visitor", "user"]
+    "wanted",
+    [ErasureTargets(visitor_id=VISITOR), ErasureTargets(user_id=USER)],
+    ids=["visitor", "user"],
 )
-def test_people_are_found_while_a_rebuild_is_unfinished(lakeful: Lakeful, wanted: Targets) -> None:
+def test_people_are_found_while_a_rebuild_is_unfinished(
+    lakeful: Lakeful, wanted: ErasureTargets
+) -> None:
     """Their sessions have no rows then, and their files bring the rows back."""
     mine, others = [marked(lakeful), marked(lakeful, ago=5)], filled(lakeful, days_ago=(0,), each=2)
     compacted(lakeful, {one.day for one in mine})
@@ -314,7 +323,7 @@ def test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back(lakeful: Lakeful)
     session = marked(lakeful)
     compacted(lakeful, {session.day})
     copy = {item.key: lakeful.store.get(item.key) for item in lakeful.store.list(keys.SESSIONS)}
-    ask(lakeful, Targets(sessions=(session.session_id,)))
+    ask(lakeful, ErasureTargets(sessions=(session.session_id,)))
     carry_out(lakeful)
     for key, body in copy.items():
         lakeful.store.put(key, body)
@@ -324,18 +333,20 @@ def test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back(lakeful: Lakeful)
     later_ms = int(time.time() * 1000) + 3 * DAY_MS
     found = check(lakeful.store, lakeful.settings, now_ms=later_ms)
     assert {one.kind for one in found} == {"erased-still-there"}
-    assert resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
+    assert resurfaced.request_resurfaced(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
     carry_out(lakeful)
     assert where(lakeful, MARKER) == []
     assert broken(lakeful.store, lakeful.settings) == []
 
 
 @pytest.mark.parametrize(
-    "wanted", [Targets(visitor_id=VISITOR), Targets(user_id=USER)], ids=["visitor", "user"]
+    "wanted",
+    [ErasureTargets(visitor_id=VISITOR), ErasureTargets(user_id=USER)],
+    ids=["visitor", "user"],
 )
 @pytest.mark.parametrize("writer", ["rebuild", "repair"])
 def test_rows_that_are_committed_after_an_erasure_are_erased_once_more(
-    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, writer: str, wanted: Targets
+    lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, writer: str, wanted: ErasureTargets
 ) -> None:
     """Its file was read before the erasure began, which is done before the commit."""
     session = marked(lakeful)
@@ -359,7 +370,7 @@ def test_rows_that_are_committed_after_an_erasure_are_erased_once_more(
         repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
     assert not todo
     assert listed(lakeful) == []
-    (again,) = ledger.waiting(lakeful.store)
+    (again,) = ledger.pending_erasures(lakeful.store)
     assert (again.requested_by, again.sessions) == (writer, (session.session_id,))
 
     assert all(one.done_at for one in carry_out(lakeful))
@@ -379,9 +390,9 @@ def test_what_came_back_of_an_erased_person_is_found(
     session = marked(lakeful, ago=5 if place == "cold row" else 0)
     if place == "chunk put aside":
         segment = next(lakeful.store.list(keys.RAW)).key
-        arrivals = segment_file.decode(lakeful.store.get(segment))
-        refused = [Refused(one, TAKEN) for one in arrivals]
-        quarantine.put_chunks(lakeful.store, session.day, refused, lambda one: one.payload)
+        received_chunks = segment_file.decode(lakeful.store.get(segment))
+        refused = [RejectedChunk(one, POSITION_TAKEN) for one in received_chunks]
+        quarantine.quarantine_chunks(lakeful.store, session.day, refused, lambda one: one.payload)
         lakeful.store.delete([segment])
     elif place != "waiting chunk":
         compacted(lakeful, {session.day})
@@ -393,19 +404,24 @@ def test_what_came_back_of_an_erased_person_is_found(
         summarise_day(lakeful.store, session.day)
     if place == "file put aside":
         key = file_of(lakeful.store, session)
-        lakeful.store.put(keys.quarantined_key(key), lakeful.store.get(key))
+        lakeful.store.put(keys.quarantined_object_key(key), lakeful.store.get(key))
         lakeful.store.delete([key])
     person = {"visitor": VISITOR, "user": USER}[kind]
     website_id = lakeful.website.website_id
-    people = {tombstones.person(kind, person): lakeful.clock.ms}
+    people = {tombstones.person_hash(kind, person): lakeful.clock.ms}
     tombstones.add(lakeful.store, website_id, people=people)
     found = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
     assert "erased-still-there" in {one.kind for one in found}
     assert "orphan" not in {one.kind for one in found}
 
-    (asked,) = resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
+    (asked,) = resurfaced.request_resurfaced(
+        lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms
+    )
     assert asked.sessions == (session.session_id,)
-    assert resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms) == []
+    assert (
+        resurfaced.request_resurfaced(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
+        == []
+    )
     carry_out(lakeful)
     assert where(lakeful, MARKER) == []
     assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
@@ -416,20 +432,20 @@ def test_a_repair_has_the_file_of_an_erased_person_removed(lakeful: Lakeful) -> 
     compacted(lakeful, {session.day})
     key = file_of(lakeful.store, session)
     body = lakeful.store.get(key)
-    ask(lakeful, Targets(user_id=USER))
+    ask(lakeful, ErasureTargets(user_id=USER))
     carry_out(lakeful)
     lakeful.store.put(key, body)
     assert repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS).left
 
     assert repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS).left == []
-    assert len(ledger.waiting(lakeful.store)) == 1
+    assert len(ledger.pending_erasures(lakeful.store)) == 1
     carry_out(lakeful)
     assert where(lakeful, MARKER) == []
     assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
 
 
 def test_an_erasure_that_is_overdue_is_found_by_the_check(lakeful: Lakeful) -> None:
-    asked = ask(lakeful, Targets((lakeful.session().session_id,)))
+    asked = ask(lakeful, ErasureTargets((lakeful.session().session_id,)))
     late_ms = lakeful.clock.ms + ledger.DEADLINE_MS
 
     assert check(lakeful.store, lakeful.settings, now_ms=late_ms) == []
@@ -442,23 +458,23 @@ def test_an_erasure_that_is_overdue_is_found_by_the_check(lakeful: Lakeful) -> N
 def test_receipts_are_a_websites_own_and_are_found_without_a_look_at_others(
     lakeful: Lakeful,
 ) -> None:
-    asked = [ask(lakeful, Targets((lakeful.session().session_id,))) for _ in range(3)]
+    asked = [ask(lakeful, ErasureTargets((lakeful.session().session_id,))) for _ in range(3)]
     (done, *_) = carry_out(lakeful)
-    last = ask(lakeful, Targets((lakeful.session().session_id,)))
+    last = ask(lakeful, ErasureTargets((lakeful.session().session_id,)))
     ours, theirs = lakeful.website.website_id, lakeful.new_website().website_id
     for key_of in (keys.erasure_key, keys.receipt_key):
         lakeful.store.put(key_of(theirs, ids.new_uuid7(NOW_MS)), b"nobody can read it")
 
-    found = erasure.receipts(lakeful.store, ours)
+    found = erasure.list_receipts(lakeful.store, ours)
 
     expected = sorted((one.erasure_id for one in [*asked, last]), reverse=True)
     assert [one.erasure_id for one in found] == expected
-    assert erasure.receipts(lakeful.store, ours, limit=2) == found[:2]
-    assert erasure.receipt_of(lakeful.store, ours, done.erasure_id) == done
-    assert erasure.receipt_of(lakeful.store, ours, last.erasure_id) == last
+    assert erasure.list_receipts(lakeful.store, ours, limit=2) == found[:2]
+    assert erasure.read_receipt(lakeful.store, ours, done.erasure_id) == done
+    assert erasure.read_receipt(lakeful.store, ours, last.erasure_id) == last
     for unknown in (done.erasure_id, last.erasure_id, ids.new_uuid7(NOW_MS), "../keys/x"):
         with pytest.raises(ErasureMissing, match="no such erasure"):
-            erasure.receipt_of(lakeful.store, theirs, unknown)
+            erasure.read_receipt(lakeful.store, theirs, unknown)
 
 
 def test_a_session_that_is_held_cannot_be_erased(lakeful: Lakeful) -> None:
@@ -467,12 +483,12 @@ def test_a_session_that_is_held_cannot_be_erased(lakeful: Lakeful) -> None:
     legal_holds.place(
         lakeful.store, website_id, session.session_id, reason="court", by="test", now_ms=NOW_MS
     )
-    for wanted in (Targets((session.session_id,)), Targets(visitor_id=VISITOR)):
-        with pytest.raises(Held):
+    for wanted in (ErasureTargets((session.session_id,)), ErasureTargets(visitor_id=VISITOR)):
+        with pytest.raises(OnLegalHold):
             ask(lakeful, wanted)
     assert listed(lakeful) == [session.session_id]
     legal_holds.release(lakeful.store, website_id, session.session_id, by="me", now_ms=NOW_MS)
-    ask(lakeful, Targets((session.session_id,)))
+    ask(lakeful, ErasureTargets((session.session_id,)))
     assert listed(lakeful) == []
 
 
@@ -491,9 +507,9 @@ def test_a_receipt_counts_what_was_removed_before_another_writer_was_faster(
     def moved(one: Table, *rest: Any) -> None:
         replace(one, *rest)
         monkeypatch.setattr(Table, "replace", replace)
-        chill(lakeful.store, utc_day(NOW_MS))
+        move_to_cold(lakeful.store, utc_day(NOW_MS))
 
-    ask(lakeful, Targets(tuple(one.session_id for one in sessions)))
+    ask(lakeful, ErasureTargets(tuple(one.session_id for one in sessions)))
     monkeypatch.setattr(Table, "replace", moved)
     (receipt,) = carry_out(lakeful)
 
@@ -509,7 +525,7 @@ def test_a_receipt_counts_what_a_run_removed_that_the_store_failed(
     lakeful = lakeful_on_s3
     session = marked(lakeful)
     compacted(lakeful, {session.day})
-    ask(lakeful, Targets((session.session_id,)))
+    ask(lakeful, ErasureTargets((session.session_id,)))
     s3.faults.add(Fault(kind="forbidden", method="POST", match="?delete"))
 
     with pytest.raises(StoreUnavailable):
@@ -522,12 +538,12 @@ def test_a_receipt_counts_the_chunks_that_compaction_dropped_once(lakeful: Lakef
     session, other, late = marked(lakeful), lakeful.session(), lakeful.session()
     both = [*session.chunks(moves(session.began_ms + 900, 40)), *late.chunks(page(NOW_MS))]
     lakeful.append(both)
-    ask(lakeful, Targets((other.session_id,)))
-    asked = ask(lakeful, Targets((session.session_id,)))
+    ask(lakeful, ErasureTargets((other.session_id,)))
+    asked = ask(lakeful, ErasureTargets((session.session_id,)))
 
     for _ in range(2):  # the second finds nothing
         lakeful.compact(session.day)
-    assert waiting_days(lakeful.store) == []
+    assert pending_days(lakeful.store) == []
     by_id = {one.erasure_id: one for one in carry_out(lakeful)}
     assert by_id.pop(asked.erasure_id).chunk_count == 3
     assert [one.chunk_count for one in by_id.values()] == [0]
@@ -540,9 +556,9 @@ def test_many_sessions_are_one_rewrite_of_each_part(lakeful: Lakeful) -> None:
     compacted(lakeful, {sessions[0].day})
     before = Table(lakeful.store, "sessions").snapshot().version
 
-    ask(lakeful, Targets(tuple(one.session_id for one in sessions[:50])))
+    ask(lakeful, ErasureTargets(tuple(one.session_id for one in sessions[:50])))
     for one in sessions[50:55]:
-        ask(lakeful, Targets((one.session_id,)))
+        ask(lakeful, ErasureTargets((one.session_id,)))
     assert len(listed(lakeful)) == 5
     carry_out(lakeful)
     parts = {f"{one.began_ms // 3_600_000}" for one in sessions}
@@ -559,7 +575,7 @@ def test_a_file_that_no_log_knows_is_left_until_it_is_nobodys(lakeful: Lakeful) 
     stray = key.replace("part-", "stray-")
     lakeful.store.put(stray, lakeful.store.get(key))
     lakeful.clock.ms = int(next(iter(lakeful.store.list(stray))).modified_at.timestamp() * 1000)
-    ask(lakeful, Targets((session.session_id,)))
+    ask(lakeful, ErasureTargets((session.session_id,)))
 
     (receipt,) = carry_out(lakeful)
     assert receipt.done_at is None
@@ -574,9 +590,11 @@ def test_a_file_that_no_log_knows_is_left_until_it_is_nobodys(lakeful: Lakeful) 
 def test_tombstones_are_forgotten_when_no_plan_keeps_so_old_a_session(lakeful: Lakeful) -> None:
     session = marked(lakeful)
     website_id = lakeful.website.website_id
-    ask(lakeful, Targets((session.session_id,), visitor_id=VISITOR))
+    ask(lakeful, ErasureTargets((session.session_id,), visitor_id=VISITOR))
     carry_out(lakeful)
-    resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=NOW_MS + 100 * DAY_MS)
-    assert tombstones.read(lakeful.store, website_id).hides(session.session_id)
-    resurfaced.ask_again(lakeful.store, lakeful.settings, now_ms=NOW_MS + 200 * DAY_MS)
-    assert tombstones.read(lakeful.store, website_id) == tombstones.Erased(website_id=website_id)
+    resurfaced.request_resurfaced(lakeful.store, lakeful.settings, now_ms=NOW_MS + 100 * DAY_MS)
+    assert tombstones.read(lakeful.store, website_id).is_erased(session.session_id)
+    resurfaced.request_resurfaced(lakeful.store, lakeful.settings, now_ms=NOW_MS + 200 * DAY_MS)
+    assert tombstones.read(lakeful.store, website_id) == tombstones.Tombstones(
+        website_id=website_id
+    )

@@ -5,7 +5,7 @@ import pytest
 from lake import erasure
 from lake.errors import SessionMissing
 from lake.reading.lake_snapshot import Lake
-from lake.reading.session_lookup import find
+from lake.reading.session_lookup import resolve_session
 from tests.lake.operations.lakes import broken, compacted, killed_at
 from tests.query_api.recorded import NOW_MS, Lakeful, page
 
@@ -25,8 +25,8 @@ def test_an_erasure_whose_request_is_killed_is_carried_out(lakeful: Lakeful) -> 
 
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
     with pytest.raises(SessionMissing):
-        find(reader, lakeful.website, session.session_id)
-    (done,) = erasure.carry_out_waiting(
+        resolve_session(reader, lakeful.website, session.session_id)
+    (done,) = erasure.execute_pending_requests(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=lambda _: lakeful.clock.tick()
     )
     assert done.done_at

@@ -15,7 +15,7 @@ from lake.operations.repair import repair
 from lake.raw import segment_file
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_list import SessionQuery, list_sessions
-from lake.reading.session_lookup import find
+from lake.reading.session_lookup import resolve_session
 from lake.retention.run import HELD, expired_days
 from lake.sessions.session_file import SessionFile
 from lake.storage import keys
@@ -56,11 +56,11 @@ def of_session(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
         if (frame := found.collect()).height:
             rows[name] = repr(frame.to_dicts()).encode()
     chunks = {
-        f"{item.key.partition('/')[0]}: {arrival.facts.seq}": arrival.payload
+        f"{item.key.partition('/')[0]}: {received_chunk.facts.seq}": received_chunk.payload
         for prefix in (keys.RAW, keys.QUARANTINE)
         for item in lakeful.store.list(prefix)
-        for arrival in segment_file.decode(lakeful.store.get(item.key))
-        if arrival.session_id == session.session_id
+        for received_chunk in segment_file.decode(lakeful.store.get(item.key))
+        if received_chunk.session_id == session.session_id
     }
     files = {
         item.key: lakeful.store.get(item.key)
@@ -109,7 +109,7 @@ def test_a_held_session_is_not_served_once_it_is_expired(lakeful: Lakeful) -> No
 
     assert list_sessions(reader, lakeful.website, SessionQuery()).total == 0
     with pytest.raises(SessionMissing):
-        find(reader, lakeful.website, session.session_id)
+        resolve_session(reader, lakeful.website, session.session_id)
 
 
 def test_a_held_website_keeps_all_of_its_sessions_and_others_none(lakeful: Lakeful) -> None:
@@ -198,7 +198,7 @@ def test_holds_of_many_at_once_all_stay(any_lakeful: Lakeful) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda session: hold(any_lakeful, session), sessions))
-    found = legal_holds.of(any_lakeful.store, any_lakeful.website.website_id)
+    found = legal_holds.read(any_lakeful.store, any_lakeful.website.website_id)
     assert set(found.sessions) == {session.session_id for session in sessions}
     assert found.website is None
     assert not found.holds(any_lakeful.session().session_id)

@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 
 from lake.errors import Conflict
-from lake.operations.maintenance import Maintained, maintain
+from lake.operations.maintenance import MaintenanceReport, maintain
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_detail import session_detail
 from lake.storage import keys
 from lake.storage.stored_days import days_under
-from lake.tables.cold_layout import chill
+from lake.tables.cold_layout import move_to_cold
 from lake.tables.delta_table import Table
 from lake.tables.partitions import hot_day
 from lake.tables.schemas import BY_SESSION
@@ -33,7 +33,7 @@ MAINTAIN = (
 )
 
 
-def maintained(lakeful: Lakeful) -> Maintained:
+def maintained(lakeful: Lakeful) -> MaintenanceReport:
     return maintain(lakeful.store, lakeful.settings, now_ms=NOW_MS)
 
 
@@ -96,7 +96,7 @@ def test_a_move_that_a_compaction_overtakes_is_refused(lakeful: Lakeful) -> None
     rows = snapshot.scan().collect().with_columns(part=pl.lit("2026-11.00"))
     with pytest.raises(Conflict):
         table.replace({*parts, "2026-11.00"}, sorted_rows("sessions", rows))
-    chill(lakeful.store, utc_day(NOW_MS))
+    move_to_cold(lakeful.store, utc_day(NOW_MS))
     assert broken(lakeful.store, lakeful.settings) == []
 
 
@@ -165,7 +165,7 @@ def test_compacting_and_moving_at_once_agree_in_the_end(lakeful: Lakeful) -> Non
     *_, session = filled(lakeful)
     for number in range(3):
         lakeful.append(session.chunks(moves(session.began_ms + 9000 + 1000 * number, 3)))
-        chill(lakeful.store, utc_day(NOW_MS))
+        move_to_cold(lakeful.store, utc_day(NOW_MS))
         compacted(lakeful, {session.day})
 
     assert broken(lakeful.store, lakeful.settings) == []

@@ -77,13 +77,13 @@ def test_a_missing_and_a_cut_file_are_told(compacted: Store) -> None:
 def test_a_backlog_is_what_waits(store: Store, settings: Settings) -> None:
     website_id = make_website(store)
     index = PendingIndex(store)
-    assert probes.backlog_of(index.refresh(), until=DAY) == probes.Backlog(0, 0, 0, 0, None)
+    assert probes.pending_backlog(index.refresh(), until=DAY) == probes.Backlog(0, 0, 0, 0, None)
     add_session(store, settings, website_id, begins_ms=NOW_MS, now_ms=NOW_MS + 5)
     store.put(keys.segment_key(DAY, "bad"), b"no parquet")
 
     add_session(store, settings, website_id, begins_ms=NOW_MS + DAY_MS // 2)  # tomorrow
 
-    backlog = probes.backlog_of(index.refresh(), until=DAY)
+    backlog = probes.pending_backlog(index.refresh(), until=DAY)
 
     assert (backlog.session_count, backlog.damaged_count) == (1, 1)
     assert backlog.oldest_ms == NOW_MS + 5

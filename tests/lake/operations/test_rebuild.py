@@ -11,7 +11,7 @@ from lake.operations.maintenance import maintain
 from lake.operations.rebuild import rebuild
 from lake.operations.repair import repair
 from lake.raw import segment_file
-from lake.raw.quarantine import TAKEN
+from lake.raw.quarantine import POSITION_TAKEN
 from lake.sessions.session_file import SessionFile
 from lake.storage import keys
 from lake.tables.daily_summary import summarise_day
@@ -127,7 +127,7 @@ def test_of_two_files_with_other_bytes_for_a_chunk_the_first_is_kept(
         (refused,) = segment_file.decode(lakeful.store.get(aside.key))
         assert refused.facts.content_key == other.facts.content_key
         assert json.loads(refused.payload) == events
-        assert segment_file.reason_of(lakeful.store.get(aside.key)) == TAKEN
+        assert segment_file.quarantine_reason(lakeful.store.get(aside.key)) == POSITION_TAKEN
         found = {one.kind for one in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
         assert found == {"quarantined-chunks"}
 

@@ -9,7 +9,7 @@ from lake.erasure.removal import Removed, remove_sessions
 from lake.operations.check.run import check
 from lake.operations.maintenance import maintain
 from lake.operations.rebuild import rebuild
-from lake.operations.repair import Repaired, repair
+from lake.operations.repair import RepairReport, repair
 from lake.raw import segment_file
 from lake.sessions.session_file import SessionFile
 from lake.storage import keys
@@ -27,7 +27,7 @@ REPAIR = f"from lake.operations.repair import repair; repair(store, settings, no
 SPOILED = ("file missing", "file cut", "file swapped", "bit at")
 
 
-def repaired(lakeful: Lakeful, *, dry_run: bool = False) -> Repaired:
+def repaired(lakeful: Lakeful, *, dry_run: bool = False) -> RepairReport:
     return repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS, dry_run=dry_run)
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_file_is_kept_with_the_reason(sound: Sound) -> None:
     spoiled = lakeful.store.get(key)
 
     repaired(lakeful)
-    aside = keys.quarantined_key(key)
+    aside = keys.quarantined_object_key(key)
     assert lakeful.store.get(aside) == spoiled
     assert b"a bit has flipped" in lakeful.store.get(keys.quarantine_reason_key(aside))
     assert list(lakeful.store.list(key)) == []
@@ -198,7 +198,7 @@ def test_a_segment_with_one_spoiled_payload_keeps_its_other_chunks(lakeful: Lake
     left = {one.facts.place for one in segment_file.decode(lakeful.store.get(item.key))}
     assert left == {one.facts.place for one in sent} - {sent[2].facts.place}
     (aside,) = lakeful.store.list(keys.QUARANTINE)
-    reason = segment_file.reason_of(lakeful.store.get(aside.key))
+    reason = segment_file.quarantine_reason(lakeful.store.get(aside.key))
     assert reason
     assert len(segment_file.decode(lakeful.store.get(aside.key))) == 1
     assert kinds(lakeful) == set()
@@ -256,7 +256,7 @@ def test_what_is_sound_is_left_alone(sound: Sound) -> None:
     lakeful = sound.lakeful
     versions = {name: Table(lakeful.store, name).snapshot().version for name in BY_SESSION}
 
-    assert repaired(lakeful) == Repaired()
+    assert repaired(lakeful) == RepairReport()
     assert {n: Table(lakeful.store, n).snapshot().version for n in BY_SESSION} == versions
     assert broken(lakeful.store, lakeful.settings) == []
     assert NOW_MS < CHECK_MS

@@ -6,9 +6,9 @@ from deltalake import DeltaTable, write_deltalake
 
 from lake.analysis.score import SCORING_VERSION
 from lake.operations.maintenance import maintain
-from lake.operations.rescore import Rescored, rescore_day
+from lake.operations.rescore import RescoreReport, rescore_day
 from lake.storage import keys
-from lake.tables.delta_table import POLARS
+from lake.tables.delta_table import POLARS_SCHEMAS
 from lake.tables.schemas import ANALYSED, SCHEMAS
 from tests.lake.operations.damage import rewrite
 from tests.lake.operations.lakes import (
@@ -34,13 +34,13 @@ def make_old(lakeful: Lakeful) -> None:
     rewrite(lakeful, "signals", copies=0)
     for name in ("sessions", "pages", "errors"):
         for column in ANALYSED[name]:
-            kind = POLARS[name][column]
+            kind = POLARS_SCHEMAS[name][column]
             some = 10**17 if kind.is_integer() else "old"
             old = pl.lit(None if SCHEMAS[name].field(column).nullable else some)
             rewrite(lakeful, name, change=old.cast(kind).alias(column))
 
 
-def rescored(lakeful: Lakeful, *days_ago: int, again: bool = False) -> list[Rescored]:
+def rescored(lakeful: Lakeful, *days_ago: int, again: bool = False) -> list[RescoreReport]:
     days = [datetime.fromtimestamp((NOW_MS - ago * DAY_MS) / 1000, UTC).date() for ago in days_ago]
     return [rescore_day(lakeful.store, day, again=again) for day in days]
 

@@ -16,13 +16,13 @@ from lake.errors import Conflict, SessionMissing
 from lake.raw import segment_file
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_list import SessionQuery, list_sessions
-from lake.reading.session_lookup import find
+from lake.reading.session_lookup import resolve_session
 from lake.retention import removal
 from lake.retention.run import PLAN, UNREADABLE, expire_day, expired_days
 from lake.storage import keys
 from lake.storage.local import LocalStore
 from lake.tables import session_rows
-from lake.tables.cold_layout import chill
+from lake.tables.cold_layout import move_to_cold
 from lake.tables.delta_table import Table
 from lake.tables.schemas import BY_SESSION
 from lake.tables.session_rows import files_of_day, on_day, remove
@@ -68,9 +68,9 @@ def test_a_session_is_served_until_its_last_day_ends_and_never_after(lakeful: La
 
     rows = list_sessions(reader, lakeful.website, SessionQuery()).rows
     assert [row["session_id"] for row in rows] == [last.session_id]
-    assert find(reader, lakeful.website, last.session_id).known
+    assert resolve_session(reader, lakeful.website, last.session_id).known
     with pytest.raises(SessionMissing):
-        find(reader, lakeful.website, gone.session_id)
+        resolve_session(reader, lakeful.website, gone.session_id)
 
 
 def test_an_expired_session_goes_with_all_that_belongs_to_it(any_lakeful: Lakeful) -> None:
@@ -136,8 +136,8 @@ def test_another_website_keeps_what_its_own_plan_keeps(lakeful: Lakeful) -> None
     assert (done.session_count, done.segment_count) == (1, 1)
     assert done.kept == {PLAN: 1}
     (segment,) = lakeful.store.list(keys.RAW)
-    (arrival,) = segment_file.decode(lakeful.store.get(segment.key))
-    assert arrival.session_id == kept
+    (received_chunk,) = segment_file.decode(lakeful.store.get(segment.key))
+    assert received_chunk.session_id == kept
     compacted(lakeful, {utc_day(OVER_MS)})
     assert tables_of(lakeful.settings)["sessions"]["session_id"].to_list() == [kept]
     assert broken(lakeful.store, lakeful.settings) == []
@@ -175,7 +175,7 @@ def test_rows_go_part_by_part_and_the_rest_of_a_part_stays(
     monkeypatch.setattr(session_rows, "_ROWS_MAX", 1)
     hours(lakeful, 3)
     if is_cold:
-        chill(lakeful.store, utc_day(NOW_MS))
+        move_to_cold(lakeful.store, utc_day(NOW_MS))
     before = Table(lakeful.store, "sessions").snapshot()
 
     (done,) = expire(lakeful)
@@ -201,7 +201,7 @@ def test_a_part_that_moves_between_two_commits_is_a_conflict(
     def moved(one: Table, *rest: Any) -> None:
         replace(one, *rest)
         monkeypatch.setattr(Table, "replace", replace)
-        chill(lakeful.store, utc_day(NOW_MS))
+        move_to_cold(lakeful.store, utc_day(NOW_MS))
 
     snapshot = table.snapshot()
     monkeypatch.setattr(Table, "replace", moved)
@@ -308,7 +308,7 @@ def test_a_downgrade_and_a_retention_in_the_middle_of_a_compaction_leave_nothing
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
     website = websites.get(lakeful.store, lakeful.website.website_id)
     with pytest.raises(SessionMissing):
-        find(reader, website, session.session_id)
+        resolve_session(reader, website, session.session_id)
 
     expire(lakeful)
     for name in BY_SESSION:
@@ -367,7 +367,9 @@ def test_what_was_put_aside_of_two_websites_is_written_anew_without_the_expired(
     kept = any_lakeful.session(lasting, began_ms=OVER_MS)
     chunks = [*gone.chunks(page(OVER_MS)), *kept.chunks(page(OVER_MS))]
     day = utc_day(OVER_MS)
-    any_lakeful.store.put(keys.quarantine_key(day, "x"), segment_file.encode(chunks, reason="why"))
+    any_lakeful.store.put(
+        keys.quarantined_segment_key(day, "x"), segment_file.encode(chunks, reason="why")
+    )
 
     (dry,) = expire(any_lakeful, dry_run=True)
     (done,) = expire(any_lakeful)
@@ -376,7 +378,7 @@ def test_what_was_put_aside_of_two_websites_is_written_anew_without_the_expired(
     (item,) = any_lakeful.store.list(keys.QUARANTINE)
     body = any_lakeful.store.get(item.key)
     assert segment_file.decode(body) == chunks[1:]
-    assert segment_file.reason_of(body) == "why"
+    assert segment_file.quarantine_reason(body) == "why"
     assert expire(any_lakeful) == []
 
 
@@ -384,7 +386,7 @@ def test_a_session_file_that_was_put_aside_goes_with_its_reason(lakeful: Lakeful
     lasting = lakeful.new_website(plan="enterprise")
     for session in (old(lakeful), old(lakeful, website=lasting)):
         (item,) = lakeful.store.list(keys.session_prefix(session.day, session.website_id))
-        aside = keys.quarantined_key(item.key)
+        aside = keys.quarantined_object_key(item.key)
         lakeful.store.put(keys.quarantine_reason_key(aside), b"why")
         lakeful.store.put(aside, lakeful.store.get(item.key))
 
@@ -397,7 +399,7 @@ def test_a_session_file_that_was_put_aside_goes_with_its_reason(lakeful: Lakeful
 def test_what_nobody_can_read_goes_once_nobody_keeps_the_day(lakeful: Lakeful) -> None:
     lasting = lakeful.new_website(plan="enterprise")
     old(lakeful)
-    key = keys.quarantine_key(utc_day(OVER_MS), "x")
+    key = keys.quarantined_segment_key(utc_day(OVER_MS), "x")
     lakeful.store.put(key, b"no segment")
     lakeful.store.put(keys.quarantine_reason_key(key), b"why")
 

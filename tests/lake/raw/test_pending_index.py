@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from lake.raw.pending_index import Pending, PendingIndex
+from lake.raw.pending_index import PendingIndex, PendingSnapshot
 from lake.storage import keys
 from lake.storage.base import Store
 from tests.support import lakes
 
 
-def places(pending: Pending) -> dict[lakes.Key, list[lakes.Place]]:
+def places(pending: PendingSnapshot) -> dict[lakes.Key, list[lakes.Place]]:
     return {
-        key: sorted(item.arrival.facts.place for item in waiting)
+        key: sorted(item.received_chunk.facts.place for item in waiting)
         for key, waiting in pending.sessions.items()
     }
 
@@ -25,13 +25,13 @@ def test_what_came_and_went_is_seen(any_store: Store) -> None:
     before = index.refresh()
 
     assert places(before) == {
-        ("w_a", lakes.session_id(1)): [arrival.facts.place for arrival in one],
-        ("w_b", lakes.session_id(2)): [arrival.facts.place for arrival in two[:2]],
+        ("w_a", lakes.session_id(1)): [received_chunk.facts.place for received_chunk in one],
+        ("w_b", lakes.session_id(2)): [received_chunk.facts.place for received_chunk in two[:2]],
     }
     assert index.refresh() is before
     any_store.delete([first])
     assert places(index.refresh()) == {
-        ("w_a", lakes.session_id(1)): [arrival.facts.place for arrival in one[1:]]
+        ("w_a", lakes.session_id(1)): [received_chunk.facts.place for received_chunk in one[1:]]
     }
     assert len(before.sessions) == 2, "a view that somebody holds does not change"
     any_store.delete([second])
@@ -77,11 +77,13 @@ def test_many_threads_see_what_was_acknowledged_before_they_looked(store: Store)
     wrong: list[str] = []
 
     def follow(number: int) -> None:
-        for arrival in lakes.session(number, chunk_count=6):
-            lakes.append(store, [arrival], now_ms=lakes.NOW_MS + number)
-            seen = places(index.refresh()).get((arrival.website_id, arrival.session_id), [])
-            if arrival.facts.place not in seen or len(seen) != len(set(seen)):
-                wrong.append(f"{arrival.facts.place} not in {seen}")
+        for received_chunk in lakes.session(number, chunk_count=6):
+            lakes.append(store, [received_chunk], now_ms=lakes.NOW_MS + number)
+            seen = places(index.refresh()).get(
+                (received_chunk.website_id, received_chunk.session_id), []
+            )
+            if received_chunk.facts.place not in seen or len(seen) != len(set(seen)):
+                wrong.append(f"{received_chunk.facts.place} not in {seen}")
 
     threads = [threading.Thread(target=follow, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -94,7 +96,9 @@ def test_many_threads_see_what_was_acknowledged_before_they_looked(store: Store)
 
 
 def test_a_segment_larger_than_its_tail_read_is_read_all_the_same(store: Store) -> None:
-    small = [arrival for number in range(900) for arrival in lakes.session(number)[:2]]
+    small = [
+        received_chunk for number in range(900) for received_chunk in lakes.session(number)[:2]
+    ]
     (key,) = lakes.append(store, small)
     assert len(store.get(key)) > 128 * 1024
 

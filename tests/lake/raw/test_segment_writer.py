@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from lake import ids
 from lake.raw import chunk_codec, segment_file, segment_writer
 from lake.raw.chunk_facts import Client
-from lake.raw.segment_file import Arrival
+from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import Store
 
@@ -12,10 +12,10 @@ DAY_MS = 86_400_000
 RAW = b'[{"type":4,"timestamp":1,"data":{"href":"https://a.example/","width":1,"height":1}}]'
 
 
-def arrivals(began_ms: Sequence[int]) -> list[Arrival]:
+def received_chunks(began_ms: Sequence[int]) -> list[ReceivedChunk]:
     page = ids.new_uuid7(NOW_MS)
     return [
-        Arrival(
+        ReceivedChunk(
             "w_a",
             ids.new_uuid7(at_ms),
             chunk_codec.read_chunk(RAW, page_id=page, seq=0),
@@ -30,12 +30,14 @@ def arrivals(began_ms: Sequence[int]) -> list[Arrival]:
 
 
 def test_each_day_on_which_sessions_began_gets_one_segment(store: Store) -> None:
-    given = arrivals([NOW_MS, NOW_MS - DAY_MS, NOW_MS])
+    given = received_chunks([NOW_MS, NOW_MS - DAY_MS, NOW_MS])
     written = segment_writer.append(store, given, now_ms=NOW_MS)
 
     assert [item.key for item in store.list(keys.RAW)] == written
     assert [key[:20] for key in written] == ["raw/date=2026-11-17/", "raw/date=2026-11-18/"]
-    found = [arrival for key in written for arrival in segment_file.decode(store.get(key))]
+    found = [
+        received_chunk for key in written for received_chunk in segment_file.decode(store.get(key))
+    ]
     assert sorted(found) == sorted(given)
 
 
