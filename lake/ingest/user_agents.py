@@ -41,9 +41,9 @@ def describe_client(
 
     `device_type` is desktop, mobile, tablet, bot or unknown.
     """
-    values = [hints.get(name, "")[:_TEXT_LENGTH_MAX] for name in HINTS]
+    values = [_encodable(hints.get(name, "")[:_TEXT_LENGTH_MAX]) for name in HINTS]
     device_type, device_model, browser, browser_version, os_name, os_version = _parsed(
-        user_agent[:USER_AGENT_LENGTH_MAX], *values
+        _encodable(user_agent[:USER_AGENT_LENGTH_MAX]), *values
     )
     return Client(
         visitor_id=visitor_id,
@@ -129,6 +129,11 @@ def _device_type(user_agent: str, mobile: str, os_name: str | None) -> str:
     if os_name in ("Android", "iOS") or "Mobile" in user_agent:
         return "mobile"
     return "desktop" if os_name in _DESKTOPS else "unknown"
+
+
+def _encodable(text: str) -> str:
+    """Return text without lone surrogates, which have no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _version(*parts: str | None) -> str | None:

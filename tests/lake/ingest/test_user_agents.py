@@ -87,6 +87,15 @@ def test_whatever_a_client_says_is_short_text_without_controls(
         assert text is None or (len(text) <= 64 and not set(text) & set("\r\n\0\x1b\u202e"))
 
 
+def test_lone_surrogates_are_replaced() -> None:
+    """An imported recording may hold any string, as JSON does."""
+    client = describe_client(
+        "Mozilla/5.0 \ud800", {"sec-ch-ua-model": '"P\udfff"'}, country=None, visitor_id="v"
+    )
+
+    assert client.device_model == "P?"
+
+
 def test_without_a_file_no_country_is_known_and_that_is_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
