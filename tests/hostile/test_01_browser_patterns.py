@@ -43,7 +43,7 @@ _MEASURE = """
 ([patterns, units, befores, length]) => {
   const best = (work) => {
     let least = Infinity;
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 6; n++) {
       const began = performance.now();
       work();
       least = Math.min(least, performance.now() - began);
@@ -96,7 +96,7 @@ _MEASURE_FUNCTIONS = """
   for (const [name, work] of Object.entries(works)) {
     const took = (text) => {
       let least = Infinity;
-      for (let n = 0; n < 2; n++) {
+      for (let n = 0; n < 5; n++) {
         const began = performance.now();
         work(text);
         least = Math.min(least, performance.now() - began);
