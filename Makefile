@@ -14,7 +14,7 @@ NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
 BENCHMARKS := ingest noisy compaction cost freshness listing player retention recorder accuracy
 SOAK := --seconds 120
 FUZZ := -max_total_time=120
-.PHONY: setup demo test test-all numbers mutants lint fix soak fuzz bench year screenshots
+.PHONY: setup lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots
 .DELETE_ON_ERROR:
 
 setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html
@@ -29,6 +29,11 @@ $(RECORDER)/dist/r.js: $(RECORDER_SOURCES) | .venv/ready
 # What the query API serves at `/`.
 $(DASHBOARD)/dist/index.html: $(DASHBOARD_SOURCES) | .venv/ready
 	cd $(DASHBOARD) && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+
+# After a dependency in pyproject.toml changed. Add UPGRADE="--upgrade" for newer versions of all.
+lock: setup
+	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
+		--group dev $(UPGRADE) pyproject.toml -o requirements.lock
 
 demo: setup
 	$(BIN)/replaylake demo

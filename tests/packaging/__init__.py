@@ -1,0 +1,1 @@
+"""The project as a package: its version, its type information, its wheel."""
