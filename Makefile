@@ -11,16 +11,22 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD)/src) $(addprefix $(DASHBOARD)/, \
 	index.html vite.config.ts vite.offline.config.ts package-lock.json)
 NODE_PACKAGES := deploy/geo/package-lock.json tests/s3/package-lock.json \
 	$(RECORDER)/package-lock.json $(DASHBOARD)/package-lock.json
+COUNTRIES := lake/ingest/countries.mmdb
+WHEEL := dist/replaylake-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)-py3-none-any.whl
 BENCHMARKS := ingest noisy compaction cost freshness listing player retention recorder accuracy
 SOAK := --seconds 120
 FUZZ := -max_total_time=120
-.PHONY: setup lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots
+.PHONY: setup wheel lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots
 .DELETE_ON_ERROR:
 
-setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html
+setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html $(COUNTRIES)
 
 .venv/ready: requirements.lock pyproject.toml deploy/setup.sh $(NODE_PACKAGES)
 	bash deploy/setup.sh "$(PYTHON)"
+
+# The country of each address, CC0.
+$(COUNTRIES): deploy/geo/package-lock.json | .venv/ready
+	cp deploy/geo/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb $@
 
 # The bundle that `GET /r.js` serves, by the node of .venv.
 $(RECORDER)/dist/r.js: $(RECORDER_SOURCES) | .venv/ready
@@ -30,10 +36,18 @@ $(RECORDER)/dist/r.js: $(RECORDER_SOURCES) | .venv/ready
 $(DASHBOARD)/dist/index.html: $(DASHBOARD_SOURCES) | .venv/ready
 	cd $(DASHBOARD) && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
+# With the built recorder and dashboard, and the countries. setuptools puts whatever is in `build`
+# into a wheel, also what an earlier version left there.
+wheel: setup
+	rm -rf build
+	$(BIN)/uv build --quiet --wheel --out-dir dist
+	rm -rf build
+	@echo $(WHEEL)
+
 # After a dependency in pyproject.toml changed. Add UPGRADE="--upgrade" for newer versions of all.
 lock: setup
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
-		--group dev $(UPGRADE) pyproject.toml -o requirements.lock
+		--all-extras --group dev $(UPGRADE) pyproject.toml -o requirements.lock
 
 demo: setup
 	$(BIN)/replaylake demo

@@ -11,6 +11,7 @@ import typer
 from lake.errors import LakeError, SessionMissing
 from lake.timestamps import parse_iso
 from orchestration.cli.context import now_ms, open_any_lake, open_lake
+from orchestration.cli.extras import require
 from orchestration.cli.options import AsJson, WebsiteId
 from orchestration.cli.output import print_json, print_note, progress
 
@@ -79,10 +80,12 @@ def export(
 ) -> None:
     """Write a whole session to stdout: its events, or a page that plays it anywhere."""
     from lake.reading.replay import replay
-    from query_api import offline_page
 
     lake, owner = _find(session, website)
     if format_ is Format.html:
+        require("query")  # its player, and what it is served with
+        from query_api import offline_page
+
         parts = offline_page.page(lake, owner, session)
     else:
         found = replay(lake, owner, session)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lake.settings import Settings, from_environ
+from orchestration.cli.extras import require
 from orchestration.cli.options import Host
 from orchestration.cli.output import print_error
 
@@ -15,6 +16,7 @@ def ingest(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8100,
 ) -> None:
     """Serve what recorders talk to."""
+    require("ingest")
     from ingest_api.serve import serve
 
     _serve(serve, host, port)
@@ -25,6 +27,7 @@ def query(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8200,
 ) -> None:
     """Serve the query API and the dashboard."""
+    require("query")
     from query_api.serve import serve
 
     _serve(serve, host, port)

@@ -24,7 +24,7 @@ _LEFT_OUT = (
     ".hypothesis",
     ".*_cache",
 )
-_LINKED = (".venv", "tests/s3/node_modules", "deploy/geo/node_modules")
+_LINKED = (".venv", "tests/s3/node_modules")
 _TRIAL_S_MAX = 180  # a test that waits for ever is no test that turned red
 # What a mistake that is none raises: the code does not even run.
 _UNFIT = re.compile(
