@@ -16,7 +16,7 @@ WHEEL := dist/replaylake-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.t
 BENCHMARKS := ingest noisy compaction cost freshness listing player retention recorder accuracy
 SOAK := --seconds 120
 FUZZ := -max_total_time=120
-.PHONY: setup wheel lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots
+.PHONY: setup docs wheel lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots
 .DELETE_ON_ERROR:
 
 setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html $(COUNTRIES)
@@ -36,6 +36,11 @@ $(RECORDER)/dist/r.js: $(RECORDER_SOURCES) | .venv/ready
 $(DASHBOARD)/dist/index.html: $(DASHBOARD_SOURCES) | .venv/ready
 	cd $(DASHBOARD) && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
+# The documentation site, in ./site; a broken link fails. Its theme would print advertisements.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: setup
+	$(BIN)/python -m mkdocs build --quiet --strict
+
 # With the built recorder and dashboard, and the countries. setuptools puts whatever is in `build`
 # into a wheel, also what an earlier version left there.
 wheel: setup
@@ -47,7 +52,7 @@ wheel: setup
 # After a dependency in pyproject.toml changed. Add UPGRADE="--upgrade" for newer versions of all.
 lock: setup
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
-		--all-extras --group dev $(UPGRADE) pyproject.toml -o requirements.lock
+		--all-extras --group dev --group docs $(UPGRADE) pyproject.toml -o requirements.lock
 
 demo: setup
 	$(BIN)/replaylake demo

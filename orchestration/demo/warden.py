@@ -41,4 +41,5 @@ def main() -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-main()
+if __name__ == "__main__":  # an import must not end the group of whatever imports it
+    main()

@@ -1,0 +1,1 @@
+"""Documentation: generated reference, links, and statements about the code."""
