@@ -19,8 +19,8 @@ def page() -> str:
     """Return the page: one section per API, one row per metric."""
     text = _INTRODUCTION
     for title, metrics in (
-        ("Ingest API", ingest_api.metrics.Metrics()),
-        ("Query API", query_api.metrics.Metrics()),
+        ("Ingest API", ingest_api.metrics.IngestMetrics()),
+        ("Query API", query_api.metrics.QueryMetrics()),
     ):
         wrappers = [item for item in vars(metrics).values() if isinstance(item, MetricWrapperBase)]
         rows = (row for wrapper in wrappers for row in _rows(wrapper))

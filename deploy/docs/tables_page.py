@@ -1,7 +1,7 @@
 """Reference of table columns, from `lake.tables.schemas`."""
 
 from deploy.docs.markdown import code, table
-from lake.tables.schemas import ALL
+from lake.tables.schemas import ALL_SCHEMAS
 
 _INTRODUCTION = """\
 # Tables
@@ -16,7 +16,7 @@ of [the format](../format.md).
 def page() -> str:
     """Return the page: one section per table, one row per column."""
     text = _INTRODUCTION
-    for name, schema in ALL.items():
+    for name, schema in ALL_SCHEMAS.items():
         rows = (
             (
                 code(column.name),

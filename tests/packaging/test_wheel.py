@@ -133,7 +133,7 @@ def test_an_ingest_replica_serves_recorder_and_knows_countries(
     with serving(environment, tmp_path, "ingest") as url:
         assert fetch(f"{url}/r.js") == (ROOT / "ingest_api/recorder/dist/r.js").read_bytes()
         assert fetch(f"{url}/readyz") == b"ok\n"
-    lookup = "from lake.ingest.user_agents import Countries; print(Countries().of('193.0.6.139'))"
+    lookup = "from lake.ingest.user_agents import CountryLookup; print(CountryLookup().of('193.0.6.139'))"
     assert run(environment, tmp_path, "-c", lookup, program="python").stdout.strip() == "NL"
 
 
