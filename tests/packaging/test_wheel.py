@@ -133,8 +133,9 @@ def test_an_ingest_replica_serves_recorder_and_knows_countries(
     with serving(environment, tmp_path, "ingest") as url:
         assert fetch(f"{url}/r.js") == (ROOT / "ingest_api/recorder/dist/r.js").read_bytes()
         assert fetch(f"{url}/readyz") == b"ok\n"
-    lookup = "from lake.ingest.user_agents import CountryLookup; print(CountryLookup().of('193.0.6.139'))"
-    assert run(environment, tmp_path, "-c", lookup, program="python").stdout.strip() == "NL"
+    names = "from lake.ingest.user_agents import CountryLookup as Lookup"
+    code = f"{names}; print(Lookup().of('193.0.6.139'))"
+    assert run(environment, tmp_path, "-c", code, program="python").stdout.strip() == "NL"
 
 
 @pytest.mark.parametrize("environment", ["query"], indirect=True)
