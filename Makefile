@@ -5,7 +5,7 @@ BIN := .venv/bin
 RECORDER := ingest_api/recorder
 # Folders too, as a deleted file makes its folder newer.
 RECORDER_SOURCES := $(shell find $(RECORDER)/src) $(addprefix $(RECORDER)/, \
-	build.mjs src/vendor/rrweb/patches.mjs package-lock.json)
+	build.mjs bundle.mjs package-lock.json)
 DASHBOARD := query_api/dashboard
 DASHBOARD_SOURCES := $(shell find $(DASHBOARD)/src) $(addprefix $(DASHBOARD)/, \
 	index.html vite.config.ts vite.offline.config.ts package-lock.json)
@@ -16,7 +16,7 @@ WHEEL := dist/replaylake-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.t
 BENCHMARKS := ingest noisy compaction cost freshness listing player retention recorder accuracy
 SOAK := --seconds 120
 FUZZ := -max_total_time=120
-.PHONY: setup docs wheel lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots
+.PHONY: setup docs wheel lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots recorder-patches
 .DELETE_ON_ERROR:
 
 setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html $(COUNTRIES)
@@ -77,6 +77,10 @@ bench: setup
 # A year of operation at small scale: nothing may grow for ever.
 year: setup
 	$(BIN)/python -m benchmarks.year
+
+# Bytes that each size patch of rrweb saves: fails if one saves too little to be kept.
+recorder-patches: setup
+	cd $(RECORDER) && PATH="$(CURDIR)/$(BIN):$$PATH" node measure_patches.mjs
 
 # Every page of the dashboard as a picture, in ./screenshots; a few of them for docs/screenshots.
 screenshots: setup

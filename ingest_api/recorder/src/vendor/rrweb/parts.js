@@ -1,6 +1,6 @@
 /**
  * The parts of rrweb's recorder that are written anew: each takes the place of what bears its name
- * in rrweb's module (see src/vendor/rrweb/patches.mjs), and calls what is left there. What is exported is
+ * in rrweb's module (see patch.mjs), and calls what is left there. What is exported is
  * called by rrweb alone.
  *
  * They give rrweb's events, for the one set of options that this recorder has. What a node costs
@@ -54,6 +54,7 @@ function trusted(key, name) {
 }
 
 const src_default = {};
+export const src_default$2 = src_default;
 for (const key in TRUSTED) {
   for (const name of TRUSTED[key].split(" ")) src_default[name] = trusted(key, name);
 }
@@ -100,7 +101,8 @@ const mirror = new Mirror$2();
 // Called so that no control's name can hide them in its form.
 const { closest, getAttribute, getAttributeNames, matches } = Element.prototype;
 
-function isBlocked(node, blockSelector, checkAncestors) {
+/** Whether `node`, or what is around it, matches the selector. No class blocks here. */
+function isBlocked(node, _blockClass, blockSelector, checkAncestors) {
   const element = node?.nodeType === 1 ? node : node && src_default.parentElement(node);
   if (!element) return false;
   return checkAncestors
@@ -110,6 +112,10 @@ function isBlocked(node, blockSelector, checkAncestors) {
 
 export function inDom(n) {
   return n.isConnected;
+}
+
+export function hasShadowRoot(n) {
+  return src_default.shadowRoot(n) !== null;
 }
 
 export function getShadowHost(n) {
@@ -342,7 +348,7 @@ function serializeElementNode(n, tagName, doc, { blockSelector }, isNew) {
   const { attributes } = sn;
   if (tagName === "svg" || n.ownerSVGElement) sn.isSVG = true;
   if (tagName.includes("-") && customElements?.get(tagName)) sn.isCustom = true;
-  if (isBlocked(n, blockSelector)) {
+  if (isBlocked(n, null, blockSelector, false)) {
     const { width, height } = n.getBoundingClientRect();
     const name = getAttribute.call(n, "class");
     if (name !== null) attributes.class = name;
@@ -472,7 +478,7 @@ function initMouseInteractionObserver({ mouseInteractionCb, doc, mirror, blockSe
   let lastPointer = -1;
   const tell = (kind) => (event) => {
     const target = getEventTarget(event);
-    if (isBlocked(target, blockSelector, true)) return;
+    if (isBlocked(target, null, blockSelector, true)) return;
     const touch = event.changedTouches?.[0];
     let pointerType = touch ? TOUCH : ["mouse", "pen", "touch"].indexOf(event.pointerType);
     let type = kind;
@@ -553,6 +559,18 @@ class IframeManager {
 
 let snapshotAll;
 
+// What is left of rrweb reads them: nothing is ignored by a class, titles are a signal of their
+// own, and no frame of another origin is recorded.
+const UNUSED_OPTIONS = {
+  ignoreClass: "",
+  slimDOMOptions: { headTitleMutations: true },
+  keepIframeSrcFn: () => false,
+};
+
+export function nowTimestamp() {
+  return Date.now();
+}
+
 function record({ emit, blockSelector = ":not(*)", sampling = {}, errorHandler: handler }) {
   errorHandler = handler;
   mirror.reset();
@@ -560,7 +578,7 @@ function record({ emit, blockSelector = ":not(*)", sampling = {}, errorHandler: 
   const changes = (source) => (change) => tell(3, { source, ...change });
   const mutationCb = changes(0);
   const scrollCb = changes(3);
-  const context = { mirror, blockSelector, sampling };
+  const context = { ...UNUSED_OPTIONS, mirror, blockSelector, sampling };
   context.processedNodeManager = new ProcessedNodeManager();
   context.stylesheetManager = new StylesheetManager({
     mutationCb,
