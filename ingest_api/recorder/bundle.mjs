@@ -21,6 +21,7 @@ export function patchedRrweb(without) {
     setup(builder) {
       builder.onLoad({ filter: /rrweb[\\/]dist[\\/]rrweb\.js$/ }, ({ path }) => ({
         contents: patchRecorder(readFileSync(path, "utf8"), without),
+        resolveDir: join(here, "src/vendor/rrweb"),
         loader: "js",
       }));
     },

@@ -129,7 +129,7 @@ def _run(*command: str) -> str:
 
 
 def _patterns() -> list[dict[str, Any]]:
-    files = [RECORDER / "src/vendor/rrweb/parts.js"]
+    files: list[Path] = []
     for folder in (RECORDER / "src", DASHBOARD / "src"):
         files += [*folder.rglob("*.ts"), *folder.rglob("*.tsx")]
     paths = [str(file) for file in files if not str(file).endswith((".d.ts", *_OWN_WORDS))]

@@ -29,11 +29,8 @@ Edit = tuple[str, str, str]  # file, text, replacement
 ATTRIBUTES, CSS = "src/privacy/attributes.ts", "src/privacy/css.ts"
 ERRORS, EVENTS = "src/signals/errors.ts", "src/privacy/index.ts"
 NODES, NOTES, PAGES = "src/privacy/nodes.ts", "src/privacy/notes.ts", "src/signals/navigation.ts"
-PARTS, PATTERNS, URLS = (
-    "src/vendor/rrweb/parts.js",
-    "src/privacy/patterns.ts",
-    "src/privacy/urls.ts",
-)
+PATTERNS, URLS = "src/privacy/patterns.ts", "src/privacy/urls.ts"
+SNAPSHOT = "src/vendor/rrweb/replacements/snapshot.ts"
 
 # Rule, walk, file, text, replacement.
 RULES = [
@@ -102,7 +99,7 @@ RULES = [
 
 # The recorder's own serializer leaves out what the sanitizer would not let go.
 SCRIPTS = (
-    (PARTS, "isLeftOut(n, tagName, isInHead) ? -2 : genId()", "genId()"),
+    (SNAPSHOT, "isLeftOut(n, tagName, isInHead) ? LEFT_OUT : genId()", "genId()"),
     (NODES, '"script noscript template base ', '"base '),
 )
 

@@ -25,7 +25,7 @@ _BUNDLE = """
 import { build } from "esbuild";
 import { patchedRrweb } from "./bundle.mjs";
 const { outputFiles } = await build({
-  stdin: { contents: 'export { record } from "rrweb"', resolveDir: "." },
+  entryPoints: ["src/vendor/rrweb/record.ts"],
   bundle: true,
   format: "iife",
   globalName: "rrweb",

@@ -5,10 +5,10 @@
  * snapshot waits until the page has loaded and the browser is idle, unless the visitor is faster.
  */
 
-import { record } from "rrweb";
 import { guard } from "../guard.ts";
 import type { Sanitizer } from "../privacy/index.ts";
 import type { Note, NoteTag, Recording, RrwebEvent, Stop, Watcher } from "../types.ts";
+import { idOf, record, takeFullSnapshot } from "../vendor/rrweb/record.ts";
 import { onFirstDeed } from "./first_interaction.ts";
 import type { Clock } from "./server_clock.ts";
 
@@ -90,7 +90,7 @@ export class PageRecording implements Recording {
 
   /** Take a full snapshot, from which the replay can go on. */
   snapshot(): void {
-    if (this.#stopRrweb) record.takeFullSnapshot();
+    if (this.#stopRrweb) takeFullSnapshot();
   }
 
   /** Take a checkpoint where one is due. Called every few seconds. */
@@ -108,7 +108,7 @@ export class PageRecording implements Recording {
   };
 
   idOf(node: Node | null): number {
-    return this.#stopRrweb && node ? record.mirror.getId(node) : -1;
+    return this.#stopRrweb ? idOf(node) : -1;
   }
 
   watch(fn: Watcher): Stop {

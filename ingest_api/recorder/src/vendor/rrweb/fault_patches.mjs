@@ -6,7 +6,7 @@
 /** @type {import("./patch.mjs").Patch[]} */
 export const FAULT_PATCHES = [
   {
-    // Of the mutation loop of rrweb-io/rrweb#1652 and before; not reported upstream.
+    // In every version so far. No report upstream is known.
     name: "keep a node that moves under a new node inside of a moved subtree",
     edits: [
       {
@@ -18,7 +18,8 @@ export const FAULT_PATCHES = [
     ],
   },
   {
-    // A blocked element reports no attributes, and so not the one that blocks it. Not reported.
+    // A blocked element reports no attributes, and so not the one that blocks it. No report upstream
+    // is known.
     name: "report the attribute that blocks an element",
     edits: [
       {
@@ -30,7 +31,7 @@ export const FAULT_PATCHES = [
     ],
   },
   {
-    // Only the parent is asked, not what is around it. Not reported upstream.
+    // Only the parent is checked, not the elements around it. No report upstream is known.
     name: "report no text deep inside of a blocked element",
     edits: [
       {
@@ -43,14 +44,15 @@ export const FAULT_PATCHES = [
     ],
   },
   {
-    // On purpose there, for masking: pages see a foreign attribute on their password fields.
+    // Added on purpose, for masking. Pages see a foreign attribute on their password fields, and the
+    // sanitizer keeps track of passwords itself.
     name: "add no attribute to the page's own elements",
     upstream: "rrweb-io/rrweb#1170",
     edits: [{ pattern: /^.*setAttribute\("data-rr-is-password".*$/gm, replacement: "", count: 1 }],
   },
   {
     // A reset sends no input events. The controls change after the event; they are read by the
-    // prototype's getter, which no control's name can hide. Not reported upstream.
+    // prototype's getter, which no control's name can hide. No report upstream is known.
     name: "report the values of a form that is reset",
     edits: [
       {

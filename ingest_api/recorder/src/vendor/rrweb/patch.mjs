@@ -1,14 +1,13 @@
 /**
- * Extract rrweb's recorder from its built module, patch it, and put our replacements in front.
+ * Patch rrweb's built module, so that it imports our replacements and exports what these need.
  *
- * Three kinds of change, each in a file of its own: `fault_patches.mjs` mends faults,
- * `size_patches.mjs` saves bytes, and `parts.js` replaces whole declarations. Every pattern must
- * match as often as its `count` says, so that another version of rrweb fails the build instead of
- * losing a fix.
+ * Three kinds of change, each in a place of its own: `fault_patches.mjs` mends faults,
+ * `size_patches.mjs` saves bytes, and `replacements/` replaces whole declarations. Every pattern
+ * must match as often as its `count` says, so that another version of rrweb fails the build instead
+ * of losing a fix.
  */
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { FAULT_PATCHES } from "./fault_patches.mjs";
 import { SIZE_PATCHES } from "./size_patches.mjs";
 
@@ -18,14 +17,51 @@ import { SIZE_PATCHES } from "./size_patches.mjs";
  * @typedef {{ name: string, upstream?: string, edits: Edit[] }} Patch
  */
 
-const PARTS = readFileSync(new URL("./parts.js", import.meta.url), "utf8").replace(
-  /^export /gm,
-  "",
-);
-// The declarations of rrweb that parts.js replaces: if they change there, compare them anew.
+/**
+ * What the rest of rrweb calls of each replacement: rrweb's name, and ours where it differs.
+ * @type {Record<string, Record<string, string>>}
+ */
+const IMPORTS = {
+  "./replacements/accessors.ts": {
+    src_default: "accessors",
+    src_default$2: "accessors",
+    getShadowHost: "getShadowHost",
+    getWindowScroll: "getWindowScroll",
+    hasShadowRoot: "hasShadowRoot",
+    inDom: "inDom",
+    isBlocked: "isBlocked",
+    mutationObserverCtor: "mutationObserverCtor",
+    nowTimestamp: "nowTimestamp",
+  },
+  "./replacements/snapshot.ts": { serializeNodeWithId: "serializeNodeWithId" },
+  "./replacements/urls.ts": {
+    absolutifyURLs: "absolutifyURLs",
+    transformAttribute: "transformAttribute",
+  },
+};
+
+// Declarations that only these call, or that nothing calls and bundlers keep for their effects.
+const DROPPED = `
+  IframeManager Mirror$2 StyleSheetMirror StylesheetManager _mirror absoluteToDoc
+  getAbsoluteSrcsetString getHref getNestedCSSRulePositions getUntaintedPrototype
+  initMouseInteractionObserver initObservers initStyleDeclarationObserver initStyleSheetObserver
+  markCssSplits mirror record recording serializeElementNode serializeNode serializeTextNode
+`
+  .trim()
+  .split(/\s+/);
+// If they change in rrweb, compare them with their replacements anew.
 const REPLACED_SHA256 = "46d8dd3250d69d180d43a23366064e7e90a2613271c2179a4a42d7f9783d8195";
-// Top-level statements that nothing calls, and that bundlers keep for their side effects.
-const UNUSED = ["_mirror", "recording"];
+
+// What the replacements import, with types in rrweb.d.ts.
+const EXPORTS = `
+  ProcessedNodeManager ShadowDomManager URL_IN_CSS_REF callbackWrapper genId getEventTarget
+  getIdAndStyleId getValidTagName$1 initAdoptedStyleSheetObserver initCustomElementObserver
+  initInputObserver initMoveObserver initMutationObserver initScrollObserver
+  initViewportResizeObserver isShadowRoot mutationBuffers on onceIframeLoaded onceStylesheetLoaded
+  registerErrorHandler runHandler stringifyRule stringifyStylesheet unregisterErrorHandler
+`
+  .trim()
+  .split(/\s+/);
 
 /** @type {Patch} */
 const CALLS = {
@@ -43,7 +79,7 @@ const CALLS = {
 export const PATCHES = [CALLS, ...FAULT_PATCHES, ...SIZE_PATCHES];
 
 /**
- * Return the patched recorder as an ES module that exports `record`.
+ * Return the patched recorder as an ES module, whose imports are relative to this folder.
  *
  * @param {string} module rrweb/dist/rrweb.js
  * @param {string[]} without names of patches to leave out, to see that they are still needed
@@ -64,7 +100,11 @@ export function patchRecorder(module, without = []) {
       text = text.replace(pattern, replacement);
     }
   }
-  return `${PARTS}${text}\nexport { record };\n`;
+  const imports = Object.entries(IMPORTS).map(([path, names]) => {
+    const specifiers = Object.entries(names).map(([theirs, ours]) => `${ours} as ${theirs}`);
+    return `import { ${specifiers.join(", ")} } from "${path}";\n`;
+  });
+  return `${imports.join("")}${text}\nexport { ${EXPORTS.join(", ")} };\n`;
 }
 
 /**
@@ -78,15 +118,14 @@ function dropIndex(module) {
 }
 
 /**
- * Drop each top-level declaration whose name parts.js declares.
+ * Drop each top-level declaration that is replaced, in every copy: bundling numbers them.
  * @param {string} module
  */
 function dropReplaced(module) {
-  const declared = [...PARTS.matchAll(/^(?:function|class|const|let) (\w+(?:\$\d)?)/gm)];
   /** @type {string[]} */
   const dropped = [];
   let text = module;
-  for (const name of [...declared.map((match) => match[1] ?? ""), ...UNUSED]) {
+  for (const name of [...Object.values(IMPORTS).flatMap(Object.keys), ...DROPPED]) {
     const head = `^(?:function|var) ${name.replace(/\$/g, "\\$")}(?:\\$\\d)?(?=[ (;])`;
     const whole = new RegExp(`${head}[\\s\\S]*?(?=^(?:function|var|export|//|/\\*\\*))`, "gm");
     dropped.push(...(text.match(whole) ?? []));
@@ -94,7 +133,7 @@ function dropReplaced(module) {
   }
   const sha256 = createHash("sha256").update(dropped.sort().join("")).digest("hex");
   if (sha256 !== REPLACED_SHA256) {
-    throw new Error(`rrweb has changed in what parts.js replaces: SHA-256 ${sha256}`);
+    throw new Error(`rrweb has changed in what is replaced: SHA-256 ${sha256}`);
   }
   return text;
 }
