@@ -17,7 +17,7 @@ import msgspec
 import zstandard
 
 from lake import ids
-from lake.raw import chunk_codec
+from lake.raw import chunk_codec, rrweb_events
 from lake.raw.chunk_facts import Client
 from lake.raw.segment_file import ReceivedChunk
 
@@ -182,7 +182,7 @@ def plain_chunk(number: int) -> bytes:
     """
     source = random.Random(number)
     found = [event for recording in recordings() for event in recording]
-    short = [e.json for e in found if e.type == chunk_codec.INCREMENTAL and len(e.json) < 2_000]
+    short = [e.json for e in found if e.type == rrweb_events.INCREMENTAL and len(e.json) < 2_000]
     parts = _parts()
     text = source.randbytes(_PLAIN_NOISE_BYTES).hex()
     data = {
@@ -199,7 +199,7 @@ def plain_chunk(number: int) -> bytes:
 def _parts() -> list[dict[str, Any]]:
     """Parts of the pages that are large enough, all of about the same size."""
     snapshots = [
-        e.json for found in recordings() for e in found if e.type == chunk_codec.FULL_SNAPSHOT
+        e.json for found in recordings() for e in found if e.type == rrweb_events.FULL_SNAPSHOT
     ]
     parts = [_part_of(msgspec.json.decode(snapshot)["data"]["node"]) for snapshot in snapshots]
     return [part for part in parts if len(msgspec.json.encode(part)) > 0.9 * _PLAIN_NODE_BYTES]
@@ -233,11 +233,11 @@ def _part_of(document: dict[str, Any]) -> dict[str, Any]:
 def _noted(event: Event) -> Iterator[Event]:
     """An event and the note that our recorder makes of it."""
     yield event
-    if event.type == chunk_codec.META:
+    if event.type == rrweb_events.META:
         told = msgspec.json.decode(event.json)["data"]
         page = {"url": told["href"], "title": "", "width": told["width"], "height": told["height"]}
         yield _note(event, "page", {**page, "back": False})
-    elif event.type == chunk_codec.INCREMENTAL and _CLICK in event.json:
+    elif event.type == rrweb_events.INCREMENTAL and _CLICK in event.json:
         told = msgspec.json.decode(event.json)["data"]
         place = {"id": told["id"], "x": told.get("x"), "y": told.get("y")}
         seen = {"interactive": True, "reacted": True, "target": "main > div.card", "text": "Buy"}
@@ -248,15 +248,17 @@ def _note(event: Event, tag: str, payload: dict[str, Any]) -> Event:
     stamp = _STAMP.match(event.json, 1)
     assert stamp is not None
     data = msgspec.json.encode({"tag": f"replaylake.{tag}", "payload": payload})
-    return Event(event.offset_ms, chunk_codec.CUSTOM, b'{%s,"type":5,"data":%s}' % (stamp[0], data))
+    return Event(
+        event.offset_ms, rrweb_events.CUSTOM, b'{%s,"type":5,"data":%s}' % (stamp[0], data)
+    )
 
 
 def _thinned(event: Event) -> Event:
     """A long event of no consequence for a row becomes a short one."""
     if len(event.json) < 2_000 or event.type in (
-        chunk_codec.CUSTOM,
-        chunk_codec.PLUGIN,
-        chunk_codec.META,
+        rrweb_events.CUSTOM,
+        rrweb_events.PLUGIN,
+        rrweb_events.META,
     ):
         return event
     stamp = _STAMP.match(event.json, 1)

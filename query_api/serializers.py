@@ -6,10 +6,10 @@ from typing import Any, cast
 import msgspec
 
 from lake.ids import at_ms_of
-from lake.raw.chunk_facts import SessionGap
 from lake.reading.error_groups import ErrorGroupPage, ErrorOccurrencePage
 from lake.reading.session_detail import SessionDetails
 from lake.reading.session_list import SessionListPage
+from lake.sessions.summary import SessionGap
 from lake.tables.row_builders import Row, users_of, visitors_of
 from lake.tables.schemas import SIGNAL_KINDS
 from lake.timestamps import CLOCK_OFF_MS_MAX, clamp_to_session

@@ -25,7 +25,8 @@ from lake.analysis.rules.quick_back import QuickBack
 from lake.analysis.rules.rage_click import RageClick
 from lake.analysis.rules.scroll_thrash import ScrollThrash
 from lake.analysis.rules.slow_response import SlowResponse
-from lake.raw.chunk_codec import (
+from lake.raw.redaction import scrub_url
+from lake.raw.rrweb_events import (
     ACTIONS,
     CUSTOM,
     FULL_SNAPSHOT,
@@ -36,7 +37,6 @@ from lake.raw.chunk_codec import (
     PLUGIN,
     valid_user_id,
 )
-from lake.raw.redaction import scrub_url
 from lake.sessions.session_file import OrderedEvent
 
 SIGNALS_MAX = 1000  # rows kept of one session, the first of each kind; counts stay right beyond

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from lake.analysis.analyzer import AnalysisResult, Analyzer
 from lake.errors import Damaged
 from lake.ids import day_of
-from lake.raw import chunk_facts
 from lake.raw.segment_file import ReceivedChunk
 from lake.sessions import merge, session_file
 from lake.sessions.merge import ChunkUnion
 from lake.sessions.session_file import OrderedEvent, SessionFile, WrittenSessionFile
+from lake.sessions.summary import summarize
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
@@ -104,9 +104,7 @@ def table_rows(
     header: session_file.SessionHeader, found: AnalysisResult, size_bytes: int, sha256: str
 ) -> dict[str, list[Row]]:
     """Make the rows of every table from a session file's header and its analysis."""
-    summary = chunk_facts.summarize(
-        header.website_id, header.session_id, header.chunks, header.client
-    )
+    summary = summarize(header.website_id, header.session_id, header.chunks, header.client)
     return {
         "sessions": [
             row_builders.session_row(

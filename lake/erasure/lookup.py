@@ -11,7 +11,7 @@ from lake.control import tombstones
 from lake.control.tombstones import People, Tombstones
 from lake.errors import Damaged, ObjectMissing
 from lake.raw import pending_index
-from lake.raw.chunk_codec import CUSTOM, IDENTIFY, valid_user_id
+from lake.raw.rrweb_events import CUSTOM, IDENTIFY, valid_user_id
 from lake.sessions.session_file import SessionFile
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store

@@ -23,7 +23,7 @@ from lake.erasure.ledger import (
     pending_erasures,
 )
 from lake.errors import BadInput, Damaged, IdMalformed, LakeError, ObjectMissing, OnLegalHold
-from lake.raw.chunk_codec import valid_user_id
+from lake.raw.rrweb_events import valid_user_id
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store

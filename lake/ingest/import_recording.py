@@ -17,8 +17,9 @@ from lake.control.websites import Website
 from lake.errors import ChunkMalformed, RecordingMalformed, SessionExpired
 from lake.ingest.recording_reader import RecordedEvent, read_events, shift_event
 from lake.raw import segment_writer
-from lake.raw.chunk_codec import AT_MS_MAX, read_chunk
+from lake.raw.chunk_codec import read_chunk
 from lake.raw.chunk_facts import ChunkFacts, Client
+from lake.raw.rrweb_events import AT_MS_MAX
 from lake.raw.segment_file import ReceivedChunk
 from lake.settings import Settings
 from lake.storage.base import Store

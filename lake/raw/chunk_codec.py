@@ -1,120 +1,65 @@
-"""One upload: inflated with a cap, proved to be rrweb events, counted, and cut into its events.
+"""One upload: inflate it within a limit, validate it as rrweb events, and read its facts.
 
-The bytes are kept as received (see `lake.raw.segment_file`). What is read here is only what a list
-row needs; a whole event is never built. Everything raises `BadInput` and nothing else, whatever
-comes.
+The bytes are stored as received (see `lake.raw.segment_file`). `split_events` cuts a stored chunk
+into its events again. Whatever a client sends, this raises `BadInput` and nothing else.
 """
 
 import codecs
 import re
-from collections import deque
 from typing import NamedTuple
 
 import msgspec
 from isal import isal_zlib
 
 from lake.errors import ChunkMalformed, ChunkTooLarge, EncodingUnsupported
-from lake.raw.chunk_facts import ChunkFacts, RecordedView
-from lake.raw.redaction import URL_READ_MAX, read_length, scrub_text, scrub_url
+from lake.raw.chunk_facts import ChunkFacts
+from lake.raw.fact_collector import FactCollector
+from lake.raw.rrweb_events import (
+    ACTIONS,
+    AT_MS_MAX,
+    CLICK,
+    CUSTOM,
+    FULL_SNAPSHOT,
+    INCREMENTAL,
+    META,
+    MOUSE_INTERACTION,
+    PLUGIN,
+    RawEvent,
+    decode_data,
+    decode_number,
+)
 
-META, FULL_SNAPSHOT, INCREMENTAL, CUSTOM, PLUGIN = 4, 2, 3, 5, 6
-_MOUSE_INTERACTION = 2
-_CLICK = 2
-AT_MS_MAX = 8_640_000_000_000_000  # the last instant that a JavaScript Date can name
 EVENTS_MAX = 100_000  # five hours of a busy page; a million tiny ones take a second and 150 MB
-_FEW_BYTES = 1024 * 1024  # fewer bytes cannot hold too many events
-_VIEWS_MAX = 256  # addresses kept of one chunk, and
-_VIEWS_LENGTH_MAX = 16 * 1024  # their and the titles' length: readers hold small columns in memory
-TITLE_LENGTH_MAX = 300  # a browser's tab shows a tenth of it
-_SIZE_MAX = 100_000  # CSS px; a screen is smaller
-USER_ID_LENGTH_MAX = 256
-USERS_MAX = 256  # of one chunk; more are refused, as what is not kept could not be erased
-# What a visitor does himself: moves, clicks, scrolls, input, touch, drags, selection.
-ACTIONS = (1, 2, 3, 5, 6, 12, 14)
-IDENTIFY = "replaylake.identify"
-PAGE = "replaylake.page"
-TRIGGER = "replaylake.trigger"
-ERROR_TAGS = ("replaylake.error", "sr.error")
-CONSOLE = "rrweb/console@1"
-SAME_ERROR_MS = 1000  # a browser reports an uncaught error to the console too
-SAME_ERROR_LENGTH_MAX = 1000  # compared of a console's line; the message stands at its beginning
-_SAME_LENGTH_MAX = 200
-_CONSOLE_BYTES_MAX = 64 * 1024  # a line that is longer tells of no uncaught error
-_NAME_LENGTH_MAX = 64  # of tags, kinds and levels; a longer one is none that is known
-_NUMBER_LENGTH_MAX = 40
-_ACTION_BYTES_MAX = 512  # of the data of a click or another action; longer are only series of moves
-_LETTER_BYTES_MAX = 12  # of a letter in JSON: two escapes
+USERS_MAX = 256  # of one chunk; a user that is not recorded could not be erased, so more is refused
+ACTION_BYTES_MAX = 512  # of an action's `data`; only series of moves are longer
+_BLOCK_BYTES = 1024 * 1024  # a shorter text cannot hold more than `EVENTS_MAX` events
 _BOM = b"\xef\xbb\xbf"
-_TRIGGER_KIND = re.compile(r"[a-z_]{1,32}")  # a name, so that nothing personal passes for one
 _SURROGATE = re.compile(rb"\\u[dD]")
 _HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _LONE = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
-# An escaped backslash, and bytes that stand for it meanwhile: UTF-8 has no such bytes.
-_BACKSLASH, _BACKSLASH_AWAY = rb"\\", b"\xff\xff"
-
-
-_ABSENT = msgspec.Raw()
-
-
-class _RawPayload(msgspec.Struct, gc=False):
-    id: msgspec.Raw = _ABSENT
-    message: msgspec.Raw = _ABSENT
-    level: msgspec.Raw = _ABSENT
-    payload: msgspec.Raw = _ABSENT
-    url: msgspec.Raw = _ABSENT
-    title: msgspec.Raw = _ABSENT
-    width: msgspec.Raw = _ABSENT
-    height: msgspec.Raw = _ABSENT
-    kind: msgspec.Raw = _ABSENT
-
-
-class _RawData(msgspec.Struct, gc=False):
-    """The few fields of `data` that count, of every event type at once.
-
-    None is decoded before somebody asks for it: what a page sends there may be anything, and takes
-    thirty times its bytes as objects.
-    """
-
-    source: msgspec.Raw = _ABSENT
-    type: msgspec.Raw = _ABSENT
-    href: msgspec.Raw = _ABSENT
-    width: msgspec.Raw = _ABSENT
-    height: msgspec.Raw = _ABSENT
-    tag: msgspec.Raw = _ABSENT
-    plugin: msgspec.Raw = _ABSENT
-    payload: msgspec.Raw = _ABSENT
-
-
-class _RawEvent(msgspec.Struct, gc=False):
-    type: int
-    timestamp: float
-    data: msgspec.Raw = msgspec.Raw()
+# An escaped backslash, and its stand-in while surrogates are replaced: UTF-8 has no such bytes.
+_BACKSLASH, _BACKSLASH_STAND_IN = rb"\\", b"\xff\xff"
 
 
 class EventStamp(msgspec.Struct, gc=False):
-    """What orders an event: its type and its time, ms of the browser's clock."""
+    """An event's type and its time, ms of the browser's clock."""
 
     type: int
     timestamp: float
 
 
 class ChunkEvent(NamedTuple):
-    """One event, its JSON untouched and on one line. `at_ms` may have a fraction."""
+    """One event, its JSON unchanged and on one line. `at_ms` may have a fraction."""
 
     at_ms: float
     type: int
     json: bytes
 
 
-_EVENTS = msgspec.json.Decoder(list[_RawEvent])
+_EVENTS = msgspec.json.Decoder(list[RawEvent])
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _STAMP = msgspec.json.Decoder(EventStamp)
 _STAMPS = msgspec.json.Decoder(list[EventStamp])
-_DATA = msgspec.json.Decoder(_RawData)
-_NUMBER = msgspec.json.Decoder(int | float)
-_TEXT = msgspec.json.Decoder(str)
-_PARTS = msgspec.json.Decoder(list[object])
-_PAYLOAD = msgspec.json.Decoder(_RawPayload)
 
 
 def inflate(body: bytes, encoding: str, *, raw_bytes_max: int) -> bytes:
@@ -152,78 +97,56 @@ def inflate(body: bytes, encoding: str, *, raw_bytes_max: int) -> bytes:
 def repair_surrogates(raw: bytes) -> bytes:
     """Drop a byte order mark and replace lone surrogates (`\\ud800`) by U+FFFD.
 
-    Browsers' JSON.stringify writes such escapes, strict parsers refuse them. Anything else stays.
+    Browsers' JSON.stringify writes such escapes and strict parsers refuse them. All other bytes
+    stay as they are.
     """
     raw = raw.removeprefix(_BOM)
-    if (
-        _SURROGATE.search(raw) and b"\xff" not in raw
-    ):  # two searches by `in` take four times as long
+    # One regex: two searches by `in` take four times as long.
+    if _SURROGATE.search(raw) and b"\xff" not in raw:
         # A backslash that is left by the first step begins an escape. Nothing here calls Python for
         # each match: a chunk may hold a million.
-        raw = raw.replace(_BACKSLASH, _BACKSLASH_AWAY)
-        raw = _LONE.sub(rb"\\ufffd", raw).replace(_BACKSLASH_AWAY, _BACKSLASH)
+        raw = raw.replace(_BACKSLASH, _BACKSLASH_STAND_IN)
+        raw = _LONE.sub(rb"\\ufffd", raw).replace(_BACKSLASH_STAND_IN, _BACKSLASH)
     return raw
 
 
 def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
-    """Prove that `raw` (JSON text, inflated) is an array of rrweb events, and count.
+    """Validate `raw` (JSON text, inflated) as an array of rrweb events and read its facts.
 
     Raises:
-        ChunkMalformed: It is not; the message says where.
+        ChunkMalformed: It is no such array, is empty, has too many events or identifies too many
+            users; the message says where.
     """
     events = _decode(raw)
     if not events:
         raise ChunkMalformed("the chunk holds no events")
     clicks = snapshots = 0
-    views = _ViewCollector()
-    users: dict[str, None] = {}
-    user_id = None
-    acted_at_ms: float | None = None
-    triggers: list[tuple[float, str]] = []
-    errors = _ErrorCounter()
+    acted_at: list[float] = []
+    collector = FactCollector()
     for event in events:
-        if not -AT_MS_MAX <= event.timestamp <= AT_MS_MAX:
+        at_ms, kind = event.timestamp, event.type
+        if not -AT_MS_MAX <= at_ms <= AT_MS_MAX:
             raise ChunkMalformed(
-                f"timestamp {event.timestamp} is no time that a browser can tell, "
+                f"timestamp {at_ms} is no time that a browser can tell, "
                 f"limit is {AT_MS_MAX} ms: send ms since the Unix epoch"
             )
-        kind = event.type
         if kind == FULL_SNAPSHOT:
             snapshots += 1
         elif kind == INCREMENTAL:
-            # Only actions are of interest; all but long series of moves are short.
-            if len(event.data) < _ACTION_BYTES_MAX:
-                data = _data(event.data)
-                source = _number(data.source)
-                clicks += source == _MOUSE_INTERACTION and _number(data.type) == _CLICK
+            if len(event.data) < ACTION_BYTES_MAX:
+                data = decode_data(event.data)
+                source = decode_number(data.source)
+                clicks += source == MOUSE_INTERACTION and decode_number(data.type) == CLICK
                 if source in ACTIONS:
-                    acted_at_ms = _later(acted_at_ms, event.timestamp)
+                    acted_at.append(at_ms)
         elif kind == META:
-            data = _data(event.data)
-            views.see(event.timestamp, data.href, data.width, data.height)
-            acted_at_ms = _later(acted_at_ms, event.timestamp)
-        elif kind in (CUSTOM, PLUGIN):
-            data = _data(event.data)
-            tag = _text(data.tag, _NAME_LENGTH_MAX)
-            if tag == IDENTIFY:
-                if (
-                    found := valid_user_id(_text(_payload(data).id, USER_ID_LENGTH_MAX))
-                ) is not None:
-                    users[found] = None
-                    user_id = found
-            elif tag == PAGE:
-                page = _payload(data)
-                views.see(event.timestamp, page.url, page.width, page.height, page.title)
-                acted_at_ms = _later(acted_at_ms, event.timestamp)
-            elif tag == TRIGGER:
-                kind_text = _text(_payload(data).kind, _NAME_LENGTH_MAX)
-                if kind_text and _TRIGGER_KIND.fullmatch(kind_text):
-                    triggers.append((event.timestamp, kind_text))
-            else:
-                errors.see(event.timestamp, tag, data)
-    if len(users) > USERS_MAX:
+            collector.add_meta(at_ms, decode_data(event.data))
+            acted_at.append(at_ms)
+        elif kind in (CUSTOM, PLUGIN) and collector.add_tagged(at_ms, decode_data(event.data)):
+            acted_at.append(at_ms)
+    if len(collector.users) > USERS_MAX:
         raise ChunkMalformed(
-            f"the chunk identifies {len(users)} users, limit is {USERS_MAX}: split it"
+            f"the chunk identifies {len(collector.users)} users, limit is {USERS_MAX}: split it"
         )
     stamps = [event.timestamp for event in events]
     return ChunkFacts(
@@ -233,15 +156,15 @@ def read_chunk(raw: bytes, *, page_id: str, seq: int) -> ChunkFacts:
         raw_bytes=len(raw),
         event_count=len(events),
         click_count=clicks,
-        error_count=errors.count,
+        error_count=collector.error_count,
         snapshot_count=snapshots,
         first_at_ms=int(min(stamps)),
         last_at_ms=int(max(stamps)),
-        views=tuple(views.kept),
-        user_id=user_id,
-        trigger=min(triggers, key=lambda found: found[0])[1] if triggers else None,
-        user_ids=tuple(users),
-        acted_at_ms=None if acted_at_ms is None else int(acted_at_ms),
+        views=tuple(collector.views),
+        user_id=collector.user_id,
+        trigger=collector.trigger,
+        user_ids=tuple(collector.users),
+        acted_at_ms=int(max(acted_at)) if acted_at else None,
     )
 
 
@@ -262,7 +185,7 @@ def decode_stamp(json: bytes) -> EventStamp:
     return _STAMP.decode(json)
 
 
-def _decode(raw: bytes) -> list[_RawEvent]:
+def _decode(raw: bytes) -> list[RawEvent]:
     text = raw.removeprefix(_BOM)
     _check_count(text)
     _check_utf8(text)
@@ -271,16 +194,16 @@ def _decode(raw: bytes) -> list[_RawEvent]:
     except ChunkMalformed:
         # msgspec refuses every lone surrogate. They are rare, and looking for them in every chunk
         # would take longer than decoding it.
-        mended = repair_surrogates(raw)
-        if mended == text:
+        repaired = repair_surrogates(raw)
+        if repaired == text:
             raise
-    return _events(mended)
+    return _events(repaired)
 
 
 def _check_count(text: bytes) -> None:
     """Refuse too many events before they are built."""
     # Each event has a key `timestamp`, written plainly or with an escape in it.
-    if len(text) > _FEW_BYTES and text.count(b'"timestamp"') + text.count(b"\\u00") > EVENTS_MAX:
+    if len(text) > _BLOCK_BYTES and text.count(b'"timestamp"') + text.count(b"\\u00") > EVENTS_MAX:
         raise ChunkMalformed(f"the chunk holds more than {EVENTS_MAX} events: split it")
 
 
@@ -289,8 +212,8 @@ def _check_utf8(text: bytes) -> None:
         return
     decoder = codecs.getincrementaldecoder("utf-8")()
     # By parts, because a text with one emoji takes four times its bytes as a whole.
-    for start in range(0, len(text), _FEW_BYTES):
-        end = start + _FEW_BYTES
+    for start in range(0, len(text), _BLOCK_BYTES):
+        end = start + _BLOCK_BYTES
         try:
             decoder.decode(text[start:end], final=end >= len(text))
         except UnicodeDecodeError as error:
@@ -299,7 +222,7 @@ def _check_utf8(text: bytes) -> None:
             ) from error
 
 
-def _events(text: bytes) -> list[_RawEvent]:
+def _events(text: bytes) -> list[RawEvent]:
     try:
         return _EVENTS.decode(text)
     except RecursionError as error:
@@ -310,125 +233,3 @@ def _events(text: bytes) -> list[_RawEvent]:
         ) from error
     except msgspec.DecodeError as error:
         raise ChunkMalformed(f"not JSON: {error}") from error
-
-
-def _data(raw: msgspec.Raw) -> _RawData:
-    """Decode `data` where it is an object; any other value counts as nothing."""
-    try:
-        return _DATA.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return _RawData()
-
-
-class _ViewCollector:
-    """Keeps the first addresses, within limits."""
-
-    def __init__(self) -> None:
-        self.kept: list[RecordedView] = []
-        self._length = 0
-
-    def see(
-        self,
-        at_ms: float,
-        url: msgspec.Raw,
-        width: msgspec.Raw,
-        height: msgspec.Raw,
-        title: msgspec.Raw = _ABSENT,
-    ) -> None:
-        if len(self.kept) >= _VIEWS_MAX or (address := _text(url, URL_READ_MAX + 1)) is None:
-            return
-        name = scrub_text(_text(title, read_length(TITLE_LENGTH_MAX)) or "", TITLE_LENGTH_MAX)
-        view = RecordedView(int(at_ms), scrub_url(address), _size(width), _size(height), name)
-        length = len(view.url) + len(view.title)
-        if self._length + length <= _VIEWS_LENGTH_MAX:
-            self.kept.append(view)
-            self._length += length
-
-
-def _size(raw: msgspec.Raw) -> int:
-    """Return CSS px as an int, 0 where the browser told nonsense."""
-    value = _number(raw)
-    return int(value) if value is not None and 0 <= value <= _SIZE_MAX else 0
-
-
-def _payload(data: _RawData) -> _RawPayload:
-    try:
-        return _PAYLOAD.decode(data.payload)
-    except (msgspec.DecodeError, RecursionError):
-        return _RawPayload()
-
-
-def _number(raw: msgspec.Raw) -> float | None:
-    """Return a JSON number, None of any other value."""
-    try:
-        return _NUMBER.decode(raw) if 0 < len(raw) <= _NUMBER_LENGTH_MAX else None
-    except msgspec.DecodeError:
-        return None
-
-
-def _text(raw: msgspec.Raw, length_max: int) -> str | None:
-    """Return a JSON string, cut; None of any other value. What is cut off is not decoded."""
-    body = bytes(memoryview(raw)[: _LETTER_BYTES_MAX * length_max])
-    if not body.startswith(b'"'):
-        return None
-    if len(body) == len(raw):
-        return _TEXT.decode(body)[:length_max]
-    for end in range(len(body), len(body) - _LETTER_BYTES_MAX, -1):
-        try:  # the cut may go through a letter
-            return _TEXT.decode(body[:end] + b'"')[:length_max]
-        except msgspec.DecodeError:
-            continue
-    return None
-
-
-def valid_user_id(told: object) -> str | None:
-    """Return the id by which a user is known, of what a page or a request gave as one."""
-    return told[:USER_ID_LENGTH_MAX] if isinstance(told, str) and told else None
-
-
-def _later(before_ms: float | None, at_ms: float) -> float:
-    return at_ms if before_ms is None else max(before_ms, at_ms)
-
-
-class _ErrorCounter:
-    """Counts errors, and one error that both the page and its console report once."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._recent = RecentErrors()
-
-    def see(self, at_ms: float, tag: str | None, data: _RawData) -> None:
-        if tag in ERROR_TAGS:
-            self.count += 1
-            self._recent.add(at_ms, _text(_payload(data).message, SAME_ERROR_LENGTH_MAX) or "")
-        elif _text(data.plugin, _NAME_LENGTH_MAX) == CONSOLE:
-            payload = _payload(data)
-            if _text(payload.level, _NAME_LENGTH_MAX) == "error":
-                self.count += not self._recent.has(at_ms, _console_text(payload.payload))
-
-
-def _console_text(raw: msgspec.Raw) -> str:
-    try:
-        parts = _PARTS.decode(raw) if 0 < len(raw) <= _CONSOLE_BYTES_MAX else []
-    except (msgspec.DecodeError, RecursionError):
-        parts = []
-    return " ".join(part for part in parts if isinstance(part, str))
-
-
-class RecentErrors:
-    """The last errors that a page told, which its console tells once more."""
-
-    def __init__(self) -> None:
-        self._recent: deque[tuple[float, str]] = deque(maxlen=8)
-
-    def add(self, at_ms: float, message: str) -> None:
-        """Remember what the page told."""
-        if message:
-            self._recent.append((at_ms, message.removeprefix("Uncaught ")[:_SAME_LENGTH_MAX]))
-
-    def has(self, at_ms: float, text: str) -> bool:
-        """Whether a line of the console tells of one of them."""
-        text = text[:SAME_ERROR_LENGTH_MAX]
-        return "Uncaught" in text and any(
-            abs(at_ms - at) <= SAME_ERROR_MS and message in text for at, message in self._recent
-        )

@@ -1,28 +1,28 @@
-"""What a list row needs to know of a chunk, and how chunks add up to a session.
+"""The facts of one chunk: what list rows need of it, without its payload.
 
-A `ChunkFacts` is taken from a chunk once, at ingest (see `lake.raw.chunk_codec`), and kept for
-ever: in the segment's small columns, then in the session file's header. A session's row is
-`summarize` of its chunks' facts and nothing else, so that a row is the same before, during and
-after compaction, whatever the order of delivery. Payloads are never looked at here.
+A `ChunkFacts` is read from a chunk once, at ingest (see `lake.raw.chunk_codec`), and stored for
+good: in the segment's index columns, then in the session file's header. How facts add up to a
+session is `lake.sessions.summary`.
 """
-
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import NamedTuple
 
 import msgspec
 
-from lake import ids
-from lake.raw.view_budget import ViewBudget, ViewCut, cut_views
-from lake.timestamps import clamp_to_session
 
-PAGES_MAX = 2_000  # page views listed of one session; all are counted
+class ViewCut(msgspec.Struct, array_like=True, frozen=True):
+    """Size of a chunk's views before `lake.raw.view_budget` cut them to the first and the last.
+
+    `length` is that of its views, `page_count` the number of page views between the two left.
+    """
+
+    length: int
+    page_count: int
 
 
 class RecordedView(msgspec.Struct, array_like=True, frozen=True):
-    """A page's address as one rrweb Meta event or `replaylake.page` note gave it.
+    """A page's address as one rrweb Meta or `replaylake.page` event gave it.
 
-    `url` is scrubbed, at most 2,048 long; so is `title`, at most 300, empty where none was told.
+    `url` is redacted, at most 2,048 long; so is `title`, at most 300, empty if there was none.
+    `width` and `height` are the window's, CSS px.
     """
 
     at_ms: int
@@ -33,15 +33,15 @@ class RecordedView(msgspec.Struct, array_like=True, frozen=True):
 
 
 class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """One chunk in small. Identified in its session by (page_id, seq).
+    """Facts of one chunk, which (page_id, seq) identifies in its session.
 
-    `crc32` and `raw_bytes` are of the JSON as inflated, so that the same chunk sent twice, once
-    plain and once gzipped, is the same. `first_at_ms` and `last_at_ms` are the browser's clock.
-    `user_id` is the last that the page gave by a `replaylake.identify` event, `trigger` the kind
-    of the earliest `replaylake.trigger`: why the recorder kept the session. `user_ids` are all of
-    the page's, each once, in the order of the chunk. `acted_at_ms` is when the visitor last acted
-    on the page or came to it. `cut_views` is None where `views` are all that there were, as in a
-    segment (see `lake.raw.view_budget`).
+    `crc32` and `raw_bytes` are of the inflated JSON, so that the same chunk has the same facts
+    whether it is sent plain or gzipped. `first_at_ms`, `last_at_ms` and `acted_at_ms` are the
+    browser's clock; at the last of them the visitor last acted on the page or came to it.
+    `user_id` is the last user of a `replaylake.identify` event, `user_ids` are all of them, each
+    once, in the order of the chunk. `trigger` is the kind of the earliest `replaylake.trigger`
+    event: the reason why the recorder uploaded the session. `cut` is None where `views` are
+    complete, as they are in a segment (see `lake.raw.view_budget`).
     """
 
     page_id: str
@@ -63,22 +63,22 @@ class ChunkFacts(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
     @property
     def users(self) -> tuple[str, ...]:
-        """All users that the chunk identifies; of one that an older version read, the last."""
+        """All users that the chunk identifies; facts of an older version have the last one only."""
         return self.user_ids or ((self.user_id,) if self.user_id else ())
 
     @property
     def place(self) -> tuple[str, int]:
-        """Where the chunk stands in its session."""
+        """(page_id, seq): identifies the chunk in its session, and sorts it."""
         return self.page_id, self.seq
 
     @property
     def content_key(self) -> tuple[str, int, int, int]:
-        """Its place and its bytes: chunks of one place with other bytes have another."""
+        """Its place, checksum and length: differs between chunks of one place with other bytes."""
         return self.page_id, self.seq, self.crc32, self.raw_bytes
 
 
 class Client(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """Who recorded, as the server saw it when the chunk came in. No address is kept."""
+    """Visitor and browser, as the server saw them when it received the chunk. No address."""
 
     visitor_id: str = ""
     device_type: str = "unknown"
@@ -88,222 +88,3 @@ class Client(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     os_name: str | None = None
     os_version: str | None = None
     country: str | None = None
-
-
-class SessionPage(NamedTuple):
-    """One page view of a session. `url` and `title` are None where no event told them."""
-
-    page_id: str
-    url: str | None
-    title: str | None
-    at_ms: int
-    duration_ms: int
-
-
-class SessionGap(NamedTuple):
-    """Something that is missing from a page, by kind `missing-chunks` or `no-snapshot`."""
-
-    page_id: str
-    kind: str
-    first_seq: int
-    last_seq: int
-
-
-class SessionSummary(NamedTuple):
-    """A session as its chunks tell it.
-
-    `page_count` is of all page views; `pages` are the first of them, those before
-    `pages_until_ms` where that is not None. `urls` are addresses of the first that have one.
-    `pages` and `gaps` are empty where only totals were asked for.
-    """
-
-    website_id: str
-    session_id: str
-    started_at: datetime
-    first_at_ms: int
-    duration_ms: int
-    client: Client
-    user_id: str | None
-    user_ids: tuple[str, ...]
-    trigger: str | None
-    page_count: int
-    initial_url: str | None
-    exit_url: str | None
-    urls: tuple[str, ...]
-    is_complete: bool
-    width: int | None
-    height: int | None
-    click_count: int
-    error_count: int
-    event_count: int
-    raw_bytes: int
-    pages: list[SessionPage]
-    pages_until_ms: int | None
-    gaps: list[SessionGap]
-
-
-def summarize(
-    website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client: Client
-) -> SessionSummary:
-    """Add up a session's chunks, each given once, in any order.
-
-    `started_at` is the time in the session's id: the server's clock, and the same from the first
-    chunk on. `first_at_ms`, from which offsets into the replay count, is the browser's, within the
-    bounds of `lake.timestamps.clamp_to_session` as all its times here.
-    """
-    began_ms = ids.at_ms_of(session_id)
-    ordered = [
-        with_clamped_times(chunk, began_ms)
-        for chunk in _within_budget(sorted(chunks, key=lambda chunk: chunk.place))
-    ]
-    first_at_ms = min(chunk.first_at_ms for chunk in ordered)
-    last_at_ms = max(chunk.last_at_ms for chunk in ordered)
-    starts = _page_starts(ordered)
-    hidden = [chunk for chunk in ordered if chunk.cut and chunk.cut.page_count]
-    until_ms = min((chunk.views[0].at_ms for chunk in hidden), default=None)
-    listed = [start for start in starts if until_ms is None or start.at_ms < until_ms]
-    urls = [start.url for start in listed if start.url][:PAGES_MAX]
-    named = [start.url for start in starts if start.url]
-    if len(listed) > PAGES_MAX:
-        until_ms = listed[PAGES_MAX].at_ms
-    gaps = _gaps(ordered)
-    views = sorted((view for chunk in ordered for view in chunk.views), key=lambda v: v.at_ms)
-    by_time = sorted(ordered, key=lambda c: (c.last_at_ms, c.place))
-    users = [user_id for chunk in by_time for user_id in chunk.users]
-    triggers = [(c.first_at_ms, *c.place, c.trigger) for c in ordered if c.trigger]
-    return SessionSummary(
-        website_id=website_id,
-        session_id=session_id,
-        started_at=datetime.fromtimestamp(began_ms / 1000, UTC),
-        first_at_ms=first_at_ms,
-        duration_ms=last_at_ms - first_at_ms,
-        client=client,
-        user_id=next((c.user_id for c in reversed(by_time) if c.user_id), None),
-        user_ids=tuple(dict.fromkeys(users)),
-        trigger=min(triggers)[3] if triggers else None,
-        page_count=len(starts) + sum(chunk.cut.page_count for chunk in hidden if chunk.cut),
-        initial_url=named[0] if named else None,
-        exit_url=_exit_url(ordered),
-        urls=tuple(dict.fromkeys(urls)),
-        is_complete=not gaps,
-        width=views[0].width if views else None,
-        height=views[0].height if views else None,
-        click_count=sum(chunk.click_count for chunk in ordered),
-        error_count=sum(chunk.error_count for chunk in ordered),
-        event_count=sum(chunk.event_count for chunk in ordered),
-        raw_bytes=sum(chunk.raw_bytes for chunk in ordered),
-        pages=_pages(starts, last_at_ms)[: min(len(listed), PAGES_MAX)],
-        pages_until_ms=until_ms,
-        gaps=gaps,
-    )
-
-
-def with_clamped_times(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
-    """Return a chunk with the times that a session may have; nearly every one has them."""
-    first, last = (
-        clamp_to_session(chunk.first_at_ms, began_ms),
-        clamp_to_session(chunk.last_at_ms, began_ms),
-    )
-    if (first, last) == (chunk.first_at_ms, chunk.last_at_ms):
-        return chunk
-    acted = chunk.acted_at_ms
-    return msgspec.structs.replace(
-        chunk,
-        first_at_ms=first,
-        last_at_ms=last,
-        acted_at_ms=None if acted is None else clamp_to_session(acted, began_ms),
-        views=tuple(
-            msgspec.structs.replace(view, at_ms=clamp_to_session(view.at_ms, began_ms))
-            for view in chunk.views
-        ),
-    )
-
-
-def _exit_url(ordered: list[ChunkFacts]) -> str | None:
-    """Return the address that the visitor saw last: of the page on which he acted last.
-
-    Pages may be open in several tabs, and those in the background go on changing by themselves.
-    """
-    shown: dict[str, RecordedView] = {}
-    for chunk in ordered:
-        for view in chunk.views:
-            if view.url and view.at_ms >= shown.get(chunk.page_id, view).at_ms:
-                shown[chunk.page_id] = view
-    acted = [(last_activity(chunk), chunk.place) for chunk in ordered if chunk.page_id in shown]
-    return shown[max(acted)[1][0]].url if acted else None
-
-
-def last_activity(chunk: ChunkFacts) -> tuple[bool, int]:
-    """Say whether the visitor had the page before him during a chunk, and when last."""
-    if chunk.acted_at_ms is not None:
-        return True, chunk.acted_at_ms
-    if chunk.click_count:  # facts of an older version tell clicks and views only
-        return True, chunk.last_at_ms
-    seen = [view.at_ms for view in chunk.views]
-    return (True, max(seen)) if seen else (False, chunk.first_at_ms)
-
-
-def _within_budget(ordered: list[ChunkFacts]) -> list[ChunkFacts]:
-    budget = ViewBudget()
-    return [cut_views(chunk) if budget.add(chunk) else chunk for chunk in ordered]
-
-
-class _PageStart(NamedTuple):
-    """When a page view began."""
-
-    at_ms: int
-    page_id: str
-    url: str | None
-    title: str | None
-
-
-def _page_starts(ordered: list[ChunkFacts]) -> list[_PageStart]:
-    """Return when page views began, oldest first.
-
-    A view with its page's last address is no new one, but the last title that it brings counts.
-    """
-    starts: list[_PageStart] = []
-    by_page: dict[str, list[RecordedView]] = {}
-    begins: dict[str, int] = {}
-    for chunk in ordered:
-        by_page.setdefault(chunk.page_id, []).extend(chunk.views)
-        begins[chunk.page_id] = min(chunk.first_at_ms, begins.get(chunk.page_id, chunk.first_at_ms))
-    for page_id, views in by_page.items():
-        url: str | None = None
-        for view in sorted(views, key=lambda v: v.at_ms):
-            if view.url != url:
-                starts.append(_PageStart(view.at_ms, page_id, view.url, view.title or None))
-            elif view.title:
-                starts[-1] = starts[-1]._replace(title=view.title)
-            url = view.url
-        if not views:
-            starts.append(_PageStart(begins[page_id], page_id, None, None))
-    starts.sort(key=lambda start: start[:2])
-    return starts
-
-
-def _pages(starts: list[_PageStart], last_at_ms: int) -> list[SessionPage]:
-    ends = [start.at_ms for start in starts[1:]] + [last_at_ms]
-    return [
-        SessionPage(start.page_id, start.url, start.title, start.at_ms, max(0, end - start.at_ms))
-        for start, end in zip(starts, ends, strict=True)
-    ]
-
-
-def _gaps(ordered: list[ChunkFacts]) -> list[SessionGap]:
-    """Return what is missing before each page's last chunk, and pages that cannot be drawn."""
-    gaps = []
-    expected: dict[str, int] = {}
-    snapshots: dict[str, int] = {}
-    for chunk in ordered:
-        due = expected.get(chunk.page_id, 0)
-        if chunk.seq > due:
-            gaps.append(SessionGap(chunk.page_id, "missing-chunks", due, chunk.seq - 1))
-        expected[chunk.page_id] = chunk.seq + 1
-        snapshots[chunk.page_id] = snapshots.get(chunk.page_id, 0) + chunk.snapshot_count
-    gaps += [
-        SessionGap(page_id, "no-snapshot", 0, expected[page_id] - 1)
-        for page_id, count in snapshots.items()
-        if not count
-    ]
-    return gaps

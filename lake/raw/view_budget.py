@@ -1,51 +1,38 @@
-"""Budget of a session's page views: which chunks keep theirs, and what the others keep.
+"""Bound the page views of one session that are held in memory and written into its header.
 
-The first chunks by (page, seq) keep their views, as long as these are no longer than the budget
-together. Of every other chunk only the first and the last view stay, and the page views between
-them count. Which chunks these are depends on the set of chunks alone, never on their order of
-delivery: more chunks can only move the end of the kept ones forward, so that what was cut once
-stays cut. Knows no other facts (see `lake.raw.chunk_facts`).
+The first chunks by (page, seq) keep their views for as long as these fit the budget together.
+Every other chunk keeps its first and its last view only, and the number of page views between
+them. Which chunks are cut depends on the set of chunks alone, never on their order of delivery:
+a further chunk can only move the end of the uncut ones forward, so that a chunk that was cut
+stays cut.
 """
 
 from bisect import insort
 from itertools import pairwise, takewhile
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 import msgspec
 
-if TYPE_CHECKING:
-    from lake.raw.chunk_facts import ChunkFacts, RecordedView
+from lake.raw.chunk_facts import ChunkFacts, RecordedView, ViewCut
 
 VIEWS_LENGTH_MAX = 256 * 1024  # 2,000 page views of a usual address and title
-_VIEW_LENGTH = 32  # what a view takes beside its texts
-_FEW = 2  # the first and the last
+_VIEW_LENGTH = 32  # of a view beside its texts
 _AT_MS = attrgetter("at_ms")
 
 Place = tuple[str, int]
 
 
-class ViewCut(msgspec.Struct, array_like=True, frozen=True):
-    """What a chunk had before its views were cut.
-
-    `length` is that of its views, `page_count` how many page views stood between the two kept.
-    """
-
-    length: int
-    page_count: int
-
-
-def views_length(views: "tuple[RecordedView, ...]") -> int:
-    """Return what views weigh in the budget."""
+def views_length(views: tuple[RecordedView, ...]) -> int:
+    """Return how much of the budget some views take, about their letters."""
     return sum(_VIEW_LENGTH + len(view.url) + len(view.title) for view in views)
 
 
-def cut_views(facts: "ChunkFacts") -> "ChunkFacts":
-    """Return a chunk with the first of its views and the start of its last page view.
+def cut_views(facts: ChunkFacts) -> ChunkFacts:
+    """Return the facts with the first view and the start of the last page view only.
 
-    May be repeated.
+    Idempotent.
     """
-    if len(facts.views) <= _FEW:
+    if len(facts.views) <= 2:
         return facts
     views = sorted(facts.views, key=_AT_MS)
     first, last = views[0], _last_start(views)
@@ -56,8 +43,8 @@ def cut_views(facts: "ChunkFacts") -> "ChunkFacts":
     )
 
 
-def _last_start(views: "list[RecordedView]") -> "RecordedView":
-    """Return the view with which the last page view begins, with the last title that it got."""
+def _last_start(views: list[RecordedView]) -> RecordedView:
+    """Return the view with which the last page view begins, and its last title."""
     run = list(takewhile(lambda view: view.url == views[-1].url, reversed(views)))
     if len(run) == len(views):
         return views[-1]
@@ -66,25 +53,25 @@ def _last_start(views: "list[RecordedView]") -> "RecordedView":
 
 
 class ViewBudget:
-    """Follows one session's chunks, each given once, in any order."""
+    """The budget of one session. Give it each chunk once, in any order."""
 
     def __init__(self) -> None:
-        self._kept: list[tuple[Place, int]] = []
+        self._uncut: list[tuple[Place, int]] = []  # with the length of their views, in order
         self._length = 0
-        self._end: Place | None = None  # the first chunk that does not keep its views
+        self._end: Place | None = None  # the first chunk that is cut
 
-    def add(self, facts: "ChunkFacts") -> list[Place]:
-        """Take a chunk; return the places of those to `cut_views` now."""
+    def add(self, facts: ChunkFacts) -> list[Place]:
+        """Add a chunk; return the places of the chunks that must be cut now."""
         if not facts.views:
             return []
         if self._end is not None and facts.place > self._end:
             return [facts.place]
         length = facts.cut.length if facts.cut else views_length(facts.views)
-        insort(self._kept, (facts.place, length))
+        insort(self._uncut, (facts.place, length))
         self._length += length
-        lost = []
+        cut_places = []
         while self._length > VIEWS_LENGTH_MAX:
-            self._end, length = self._kept.pop()
+            self._end, length = self._uncut.pop()
             self._length -= length
-            lost.append(self._end)
-        return lost
+            cut_places.append(self._end)
+        return cut_places

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from lake.raw.chunk_codec import IDENTIFY
+from lake.raw.rrweb_events import IDENTIFY
 from lake.reading.replay import ReplayPiece
 
 WITHHELD = "replaylake.withheld"

@@ -14,12 +14,13 @@ from lake.analysis.js_errors.rule import JsError, JsErrors
 from lake.control.tombstones import Tombstones
 from lake.control.websites import Website
 from lake.errors import Damaged, ObjectMissing
-from lake.raw import chunk_facts, segment_file
+from lake.raw import segment_file
 from lake.raw.pending_index import PendingChunk, group_by_session
 from lake.reading.lake_snapshot import Lake, LakeSnapshot
 from lake.reading.pending_sessions import PendingSession, PendingSessions
 from lake.sessions import merge
 from lake.sessions.merge import ChunkUnion
+from lake.sessions.summary import summarize
 from lake.tables import row_builders
 from lake.tables.row_builders import Row
 from lake.tables.session_rows import SessionKey
@@ -157,7 +158,7 @@ def _read(
 def _rows_of(
     key: SessionKey, union: ChunkUnion, found: list[tuple[PendingChunk, list[JsError]]]
 ) -> list[Row]:
-    summary = chunk_facts.summarize(*key, union.chunks, union.client)
+    summary = summarize(*key, union.chunks, union.client)
     number = {chunk.place: i for i, chunk in enumerate(union.chunks)}
     events = [
         event._replace(chunk=number[item.received_chunk.facts.place])

@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lake.raw.chunk_facts import Client, SessionSummary
+from lake.raw.chunk_facts import Client
 from lake.raw.pending_index import PendingChunk
 from lake.raw.view_budget import Place
 from lake.sessions import merge
 from lake.sessions.merge import ChunkUnion
 from lake.sessions.running_summary import RunningSummary
+from lake.sessions.summary import SessionSummary
 from lake.storage.base import Store
 from lake.tables import row_builders
 from lake.tables.compacted_sessions import CompactedSession, read_compacted_sessions

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from lake import ids
 from lake.control.websites import Website
 from lake.errors import SessionMissing
-from lake.raw.chunk_codec import FULL_SNAPSHOT, META
 from lake.raw.payload_spool import PayloadSpool
+from lake.raw.rrweb_events import FULL_SNAPSHOT, META
 from lake.reading.lake_snapshot import Lake
 from lake.reading.live_merge import with_payloads, write_live_tail
 from lake.reading.retry_on_newer import retry_on_newer_snapshot

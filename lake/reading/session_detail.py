@@ -8,10 +8,8 @@ import msgspec
 
 from lake.analysis.js_errors.rule import JsErrors
 from lake.control.websites import Website
-from lake.raw import chunk_facts
-from lake.raw.chunk_codec import CUSTOM, PLUGIN
-from lake.raw.chunk_facts import SessionGap, SessionPage
 from lake.raw.payload_spool import PayloadSpool
+from lake.raw.rrweb_events import CUSTOM, PLUGIN
 from lake.reading.lake_snapshot import Lake
 from lake.reading.live_merge import with_payloads
 from lake.reading.pending_sessions import row_with_pending, session_frame
@@ -20,6 +18,7 @@ from lake.reading.session_filters import is_live
 from lake.reading.session_lookup import ResolvedSession
 from lake.sessions import merge
 from lake.sessions.session_file import SessionFrame
+from lake.sessions.summary import SessionGap, SessionPage, SessionSummary, summarize
 from lake.tables import row_builders
 from lake.tables.delta_table import Snapshot, reading
 from lake.tables.row_builders import Row
@@ -62,7 +61,7 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> SessionDeta
 
     def read(found: ResolvedSession, spool: PayloadSpool, folder: Path) -> SessionDetails:  # noqa: ARG001 - not needed here
         key = (website.website_id, session_id)
-        summary = chunk_facts.summarize(*key, found.chunks, found.client)
+        summary = summarize(*key, found.chunks, found.client)
         union = found.union
         row = row_with_pending(
             summary, found.known, visitor_ids=union.visitor_ids, has_new=bool(union.new)
@@ -118,7 +117,7 @@ def _click_counts(pages: Snapshot, key: SessionKey) -> dict[tuple[str, int], int
 
 
 def _new_errors(
-    lake: Lake, found: ResolvedSession, spool: PayloadSpool, summary: chunk_facts.SessionSummary
+    lake: Lake, found: ResolvedSession, spool: PayloadSpool, summary: SessionSummary
 ) -> list[Row]:
     """Return the errors in chunks that wait."""
     rule = JsErrors()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from lake.raw.chunk_codec import valid_user_id
+from lake.raw.rrweb_events import valid_user_id
 from lake.tables.schemas import SIGNAL_KINDS
 
 LIMIT_MAX = 200

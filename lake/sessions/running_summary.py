@@ -13,15 +13,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from lake import ids
-from lake.raw.chunk_facts import (
-    PAGES_MAX,
-    ChunkFacts,
-    Client,
-    SessionSummary,
-    last_activity,
-    with_clamped_times,
-)
+from lake.raw.chunk_facts import ChunkFacts, Client
 from lake.raw.view_budget import Place, ViewBudget, cut_views
+from lake.sessions.summary import PAGES_MAX, SessionSummary, last_activity, with_clamped_times
 
 
 class _PlacedView(NamedTuple):

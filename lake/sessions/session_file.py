@@ -19,8 +19,9 @@ import msgspec
 import zstandard
 
 from lake.errors import Damaged
-from lake.raw.chunk_codec import FULL_SNAPSHOT, META, decode_stamp
+from lake.raw.chunk_codec import decode_stamp
 from lake.raw.chunk_facts import ChunkFacts, Client
+from lake.raw.rrweb_events import FULL_SNAPSHOT, META
 from lake.settings import Settings
 
 FORMAT = 1

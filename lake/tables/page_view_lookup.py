@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from lake.raw.chunk_facts import SessionPage
+from lake.sessions.summary import SessionPage
 
 
 class PageViewLookup:

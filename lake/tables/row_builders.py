@@ -12,8 +12,9 @@ from lake.analysis.js_errors.rule import JsError
 from lake.analysis.page_views import CLICKS_MAX, ViewInteractions
 from lake.analysis.score import SCORING_VERSION, score
 from lake.control.tombstones import People
-from lake.raw.chunk_facts import ChunkFacts, Client, SessionSummary
+from lake.raw.chunk_facts import ChunkFacts, Client
 from lake.raw.redaction import URL_LENGTH_MAX
+from lake.sessions.summary import SessionSummary
 from lake.tables.page_view_lookup import PageViewLookup
 from lake.tables.schemas import SCORE_COLUMNS, SIGNAL_KINDS
 from lake.timestamps import clamp_to_session

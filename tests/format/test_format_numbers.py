@@ -11,8 +11,15 @@ import lake
 from lake import ids, timestamps
 from lake.analysis import activity, page_views
 from lake.control import tombstones, visitor_salts
-from lake.raw import chunk_codec, chunk_facts, quarantine, segment_file, view_budget
-from lake.sessions import merge, session_file
+from lake.raw import (
+    chunk_codec,
+    fact_collector,
+    quarantine,
+    rrweb_events,
+    segment_file,
+    view_budget,
+)
+from lake.sessions import merge, session_file, summary
 from lake.source_maps import store as source_maps
 from lake.tables import daily_summary, partitions, row_builders
 
@@ -29,21 +36,21 @@ def most(pattern: re.Pattern[str] | re.Pattern[bytes]) -> str:
 GENERATION = session_file.WrittenSessionFile(b"", 0, sha256(b"").hexdigest(), None).generation  # type: ignore[arg-type]
 PERSON = tombstones.person_hash("user", "alice")
 MAP = source_maps.key_of("w_a", "https://a.example/a.js").rpartition("/")[2].partition(".")[0]
-VIEWS_LENGTH = chunk_codec._VIEWS_LENGTH_MAX
+VIEWS_LENGTH = fact_collector.VIEWS_LENGTH_MAX
 FROM_CODE = [
     f"CRC-32 of the website id modulo {partitions.BUCKETS}",
     f"`<generation>` is the first {len(GENERATION)} hex digits of its SHA-256",
     f"`<file>` is the first {len(MAP)} hex digits of SHA-256 of the address",
     f"the first {len(PERSON)} hex digits of SHA-256 of `visitor` or `user`",
-    f"{most(chunk_codec._TRIGGER_KIND)} of `a-z _`",
+    f"{most(fact_collector.TRIGGER_KIND)} of `a-z _`",
     f"A website id is {most(ids._WEBSITE)} of",
     f"at most {quarantine.CHUNKS_MAX} payloads and {quarantine.BYTES_MAX:,} bytes",
-    f"at most {chunk_codec._VIEWS_MAX} and {VIEWS_LENGTH:,} characters of addresses",
-    f"at most {chunk_codec.TITLE_LENGTH_MAX} characters",
+    f"at most {fact_collector.VIEWS_MAX} and {VIEWS_LENGTH:,} characters of addresses",
+    f"at most {fact_collector.TITLE_LENGTH_MAX} characters",
     f"no frame needs a window above {session_file._WINDOW_MAX >> 20} MiB",
     f"{session_file._SKIPPABLE:#X}".replace("0X", "0x"),
     f"at most 2^{(ids.SEQ_MAX + 1).bit_length() - 1} - 1",
-    f"from -{chunk_codec.AT_MS_MAX / 1e15}e15 to {chunk_codec.AT_MS_MAX / 1e15}e15",
+    f"from -{rrweb_events.AT_MS_MAX / 1e15}e15 to {rrweb_events.AT_MS_MAX / 1e15}e15",
     f"destroyed after {visitor_salts._KEEP_FOR.total_seconds() / 3600:g} hours",
     f"`replaylake.segment` = `{segment_file.FORMAT}`",
     f"{activity.SLOTS} digits",
@@ -52,13 +59,13 @@ FROM_CODE = [
     f"the {daily_summary._TOP_MAX} most frequent errors",
     f"at most {row_builders.URLS_BYTES_MAX >> 10} kB",
     f"past the year {datetime.fromtimestamp(ids.TIME_MS_MAX / 1000, UTC).year}",
-    f"at most {chunk_codec.USERS_MAX} of at most {chunk_codec.USER_ID_LENGTH_MAX}",
-    f"of less than {chunk_codec._ACTION_BYTES_MAX} bytes",
-    ", ".join(map(str, chunk_codec.ACTIONS[:-1])) + f" or {chunk_codec.ACTIONS[-1]}",
+    f"at most {chunk_codec.USERS_MAX} of at most {rrweb_events.USER_ID_LENGTH_MAX}",
+    f"of less than {chunk_codec.ACTION_BYTES_MAX} bytes",
+    ", ".join(map(str, rrweb_events.ACTIONS[:-1])) + f" or {rrweb_events.ACTIONS[-1]}",
     f"A view counts {view_budget._VIEW_LENGTH} characters",
     f"no longer than {view_budget.VIEWS_LENGTH_MAX:,} characters",
     f"more than {merge.PEOPLE_MAX:,} users or visitors",
-    f"at most {chunk_facts.PAGES_MAX:,}",
+    f"at most {summary.PAGES_MAX:,}",
     f"within {timestamps.CLOCK_OFF_MS_MAX // (365 * 86_400_000)} years",
 ]
 # Not ours to choose: names of standards, algorithms and types, and examples. And lengths of hashes

@@ -23,11 +23,11 @@ import pytest
 from lake.bounded_cache import Kept
 from lake.control import websites
 from lake.control.websites import Website
-from lake.raw import chunk_facts, pending_index
+from lake.raw import pending_index
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_filters import SessionQuery
 from lake.reading.session_list import list_sessions
-from lake.sessions import running_summary
+from lake.sessions import running_summary, summary
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
 from query_api.app import create_app
@@ -186,7 +186,7 @@ def test_page_views_beyond_the_budget_are_counted_and_not_listed(
     assert found["cut"] == waiting.json()["cut"] == ["pageList"]
     listed = [one | {"clickCount": None} for one in found["pageList"]]
     assert listed == waiting.json()["pageList"]
-    assert len(listed) == len(lakes.rows(lakeful.store, "pages")) == chunk_facts.PAGES_MAX
+    assert len(listed) == len(lakes.rows(lakeful.store, "pages")) == summary.PAGES_MAX
     assert max(len(waiting.content), len(compacted.content)) < 1_000_000
     kept = [view for chunk in stored.header["chunks"] for view in chunk[10]]
     assert sum(32 + len(view[1]) for view in kept) < 300_000

@@ -310,7 +310,7 @@ ERASURE = (
 INGEST = (
     Mutant(
         "addresses are stored as they came",
-        "lake/raw/chunk_codec.py",
+        "lake/raw/fact_collector.py",
         """
 -        view = RecordedView(int(at_ms), scrub_url(address), _size(width), _size(height), name)
 +        view = RecordedView(int(at_ms), address, _size(width), _size(height), name)

@@ -24,7 +24,7 @@ from lake.analysis.inferred.form_detector import FormDetector
 from lake.analysis.inferred.network import RequestDetector
 from lake.analysis.inferred.page_scrolls import ScrollDetector
 from lake.analysis.inferred.person_clicks import ClickDetector
-from lake.raw.chunk_codec import FULL_SNAPSHOT, INCREMENTAL
+from lake.raw.rrweb_events import FULL_SNAPSHOT, INCREMENTAL
 
 
 class PageInference:

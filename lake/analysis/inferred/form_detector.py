@@ -36,7 +36,7 @@ from lake.analysis.inferred.form_fields import (
     shows_invalid,
 )
 from lake.analysis.inferred.network import FAILED_FROM, responses_of
-from lake.raw.chunk_codec import FULL_SNAPSHOT
+from lake.raw.rrweb_events import FULL_SNAPSHOT
 
 RESPONSE_MS = 10_000  # a request later than that is hardly the submission's
 REFUSAL_MS = 1000  # until validation has marked the fields

@@ -11,8 +11,8 @@ from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.events import NetworkRequest
 from lake.analysis.inferred.detector_events import PageEvent
 from lake.analysis.rules.slow_response import DURATION_MS_MIN
-from lake.raw.chunk_codec import PLUGIN
 from lake.raw.redaction import scrub_url, split_url
+from lake.raw.rrweb_events import PLUGIN
 
 FAILED_FROM = 400
 _PLUGIN = "rrweb/network@"

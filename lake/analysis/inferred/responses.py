@@ -35,7 +35,7 @@ from lake.analysis.inferred.detector_events import (
     STYLE_DECLARATION,
     PageEvent,
 )
-from lake.raw.chunk_codec import META
+from lake.raw.rrweb_events import META
 
 RESPONSE_MS = 1000  # the product's definition of a dead click
 # After so long it is sure what was an answer: moves of the mouse are told twice a second.

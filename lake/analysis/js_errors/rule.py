@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from lake.analysis.decoding import data_of, decoded, field
 from lake.analysis.js_errors.fingerprints import fingerprint
-from lake.raw.chunk_codec import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN, RecentErrors
+from lake.raw.console_errors import RecentErrors
 from lake.raw.redaction import scrub_text, scrub_url
+from lake.raw.rrweb_events import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN
 
 ERRORS_MAX = 1000  # rows kept of one session; its count stays right beyond
 _MESSAGE_LENGTH_MAX = 1000

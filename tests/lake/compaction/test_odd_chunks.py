@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lake import ids
 from lake.control import websites
 from lake.errors import ChunkMalformed
-from lake.raw import chunk_codec
+from lake.raw import rrweb_events
 from lake.raw.segment_file import ReceivedChunk
 from lake.sessions import session_file
 from lake.sessions.session_file import OrderedEvent, SessionFile
@@ -215,7 +215,9 @@ def test_every_frame_can_be_read_by_a_browser(settings: Settings, store: Store, 
     assert all(zstandard.get_frame_parameters(body).has_checksum for body in file.bodies())
 
 
-KINDS = st.sampled_from([chunk_codec.META, chunk_codec.FULL_SNAPSHOT, chunk_codec.INCREMENTAL, 5])
+KINDS = st.sampled_from(
+    [rrweb_events.META, rrweb_events.FULL_SNAPSHOT, rrweb_events.INCREMENTAL, 5]
+)
 
 
 @given(
@@ -248,9 +250,9 @@ def test_frames_are_cut_at_snapshots_and_never_between_a_meta_and_its_snapshot(
     at = 0
     for frame in frames:
         if at:
-            assert (kinds[at - 1], kinds[at]) != (chunk_codec.META, chunk_codec.FULL_SNAPSHOT)
+            assert (kinds[at - 1], kinds[at]) != (rrweb_events.META, rrweb_events.FULL_SNAPSHOT)
         mine = kinds[at : at + frame.event_count]
-        assert frame.has_snapshot == (chunk_codec.FULL_SNAPSHOT in mine)
+        assert frame.has_snapshot == (rrweb_events.FULL_SNAPSHOT in mine)
         assert (frame.first_at_ms, frame.last_at_ms) == (at, at + len(mine) - 1)
         at += frame.event_count
     assert [frame.offset for frame in frames] == [

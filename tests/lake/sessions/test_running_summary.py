@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.raw import chunk_facts, view_budget
-from lake.raw.chunk_facts import ChunkFacts, Client, RecordedView, SessionSummary
+from lake.raw import view_budget
+from lake.raw.chunk_facts import ChunkFacts, Client, RecordedView
 from lake.raw.segment_file import ReceivedChunk
-from lake.sessions import merge, running_summary
+from lake.sessions import merge, running_summary, summary
 from lake.sessions.running_summary import RunningSummary
+from lake.sessions.summary import PAGES_MAX, SessionSummary, summarize
 from tests.support import lakes
 
 KEY = ("w_a", lakes.session_id())
@@ -66,7 +67,7 @@ class Within:
     def __init__(self, length_max: int, pages_max: int) -> None:
         self._patches = [
             patch.object(view_budget, "VIEWS_LENGTH_MAX", length_max),
-            patch.object(chunk_facts, "PAGES_MAX", pages_max),
+            patch.object(summary, "PAGES_MAX", pages_max),
             patch.object(running_summary, "PAGES_MAX", pages_max),
         ]
 
@@ -98,7 +99,7 @@ def test_running_totals_equal_a_full_fold_in_any_order(data: st.DataObject) -> N
             running.add(chunk)
             seen.append(chunk)
 
-            assert running.summary(CLIENT) == totals(chunk_facts.summarize(*KEY, seen, CLIENT))
+            assert running.summary(CLIENT) == totals(summarize(*KEY, seen, CLIENT))
 
 
 @settings(max_examples=50, deadline=None)
@@ -107,7 +108,7 @@ def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) 
     """As of a session that was compacted and grows: what is stored is within its budget."""
     chunks = data.draw(sessions())
     with Within(*data.draw(LIMITS)):
-        expected = chunk_facts.summarize(*KEY, chunks, CLIENT)
+        expected = summarize(*KEY, chunks, CLIENT)
         shuffled = data.draw(st.permutations(chunks))
         first = data.draw(st.integers(1, len(chunks)))
         stored = merge.unite_chunks((), None, map(received_chunk, shuffled[:first]))
@@ -117,7 +118,7 @@ def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) 
             running.add(chunk)
 
         assert whole.chunks == merge.unite_chunks((), None, map(received_chunk, chunks)).chunks
-        assert chunk_facts.summarize(*KEY, whole.chunks, CLIENT) == expected
+        assert summarize(*KEY, whole.chunks, CLIENT) == expected
         assert running.summary(CLIENT) == totals(expected)
         assert running.chunks == {chunk.place: chunk for chunk in whole.chunks}
 
@@ -146,9 +147,9 @@ def test_a_budget_changes_no_count(chunks: list[ChunkFacts], limits: tuple[int, 
         )
         for number, chunk in enumerate(chunks)
     ]
-    expected = chunk_facts.summarize(*KEY, in_time, CLIENT)
+    expected = summarize(*KEY, in_time, CLIENT)
     with Within(*limits):
-        found = chunk_facts.summarize(*KEY, in_time, CLIENT)
+        found = summarize(*KEY, in_time, CLIENT)
 
     assert found.page_count == expected.page_count == len(expected.pages)
     assert (found.initial_url, found.exit_url) == (expected.initial_url, expected.exit_url)
@@ -179,4 +180,4 @@ def test_a_large_session_is_kept_within_its_budget(*, is_reversed: bool) -> None
     assert summary.page_count == 400 * 256
     assert summary.exit_url == "/399/255"
     assert len(kept) < 8192 + 2 * 400
-    assert len(summary.urls) == chunk_facts.PAGES_MAX
+    assert len(summary.urls) == PAGES_MAX
