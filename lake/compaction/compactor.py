@@ -30,6 +30,7 @@ from lake.raw import pending_index, quarantine
 from lake.raw.payload_spool import PayloadSpool, SegmentLost
 from lake.raw.pending_index import PendingChunk
 from lake.raw.quarantine import RejectedChunk
+from lake.raw.segment_file import SegmentRow
 from lake.sessions import merge
 from lake.sessions.merge import ChunkDamaged, ChunkUnion
 from lake.settings import Settings
@@ -369,9 +370,9 @@ class Compactor:
 
         `refused` gets its chunks that go to quarantine.
         """
-        damaged: set[int] = set()
+        damaged: set[SegmentRow | None] = set()
         while True:
-            good = [item for item in items if id(item.received_chunk) not in damaged]
+            good = [item for item in items if (item.key, item.row) not in damaged]
             union = _united(known, good) if known or good else None
             if union is None or not union.new:
                 result = None
@@ -383,7 +384,7 @@ class Compactor:
                 break
             except ChunkDamaged as damage:
                 refused.append(RejectedChunk(damage.received_chunk, str(damage)))
-                damaged.add(id(damage.received_chunk))
+                damaged.add(damage.received_chunk.source)
             except _COMMON:
                 raise
             except Exception as error:  # noqa: BLE001 - the others are somebody else's

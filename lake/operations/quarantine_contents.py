@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from lake.control import audit_entries, legal_holds
 from lake.errors import BadInput, Damaged, ObjectMissing, OnLegalHold
-from lake.raw import segment_file
+from lake.raw import segment_file, segment_index
 from lake.raw.quarantine import POSITION_TAKEN
 from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
@@ -158,7 +158,7 @@ def _read(store: Store, item: ObjectInfo) -> QuarantinedObject | None:
         reason = _reason_beside(store, item.key)
         return QuarantinedObject(item.key, item.size_bytes, "object", reason, None, None)
     try:
-        received_chunks, why = segment_file.read_index_and_reason(store, item.key, item.size_bytes)
+        received_chunks, why = segment_index.read_index_and_reason(store, item.key, item.size_bytes)
         if why is not None:
             kind: Kind = "conflict" if why == POSITION_TAKEN else "damaged-chunks"
             only = sum(not received_chunk.payload_bytes for received_chunk in received_chunks)

@@ -1,7 +1,7 @@
-"""Payloads of many segments, laid down on the compactor's own disk to be read session by session.
+"""Payloads of many segments, copied to local disk to be read session by session.
 
-A segment is fetched once and its payloads are wanted one session at a time; memory holds the few
-segments that are fetched at once.
+A segment is fetched once, while the payloads in it belong to many sessions. Memory holds the few
+segments that are in flight.
 """
 
 import os
@@ -15,14 +15,17 @@ from typing import Self
 from lake.errors import Damaged, ObjectMissing
 from lake.raw import segment_file
 from lake.raw.pending_index import PendingChunk
-from lake.raw.segment_file import ReceivedChunk
+from lake.raw.segment_file import ReceivedChunk, SegmentRow
 from lake.storage.base import Store
 
-_READERS = 8  # segments in flight, of a few MB each at most: reading is waiting
+_READERS = 8  # segments in flight, of at most a few MB each
 
 
 class SegmentLost(Exception):
-    """A segment is gone or unreadable since its small columns were read: look again."""
+    """A segment was deleted, or is damaged, since its index columns were read.
+
+    `damage` is None if it was deleted: read the lake's state again.
+    """
 
     def __init__(self, key: str, damage: Damaged | None) -> None:
         super().__init__(key)
@@ -31,39 +34,40 @@ class SegmentLost(Exception):
 
 
 class PayloadSpool:
-    """The payloads of `wanted`. Each is found by its arrival, which is the caller's very object."""
+    """The payloads of some pending chunks, in one file at `path`. A context manager.
 
-    def __init__(self, store: Store, wanted: Iterable[PendingChunk], path: Path) -> None:
-        """Fetch.
+    Raises:
+        SegmentLost: A segment was deleted or is damaged.
+        StoreUnavailable: The store failed.
+        OSError: The disk failed, or is full.
+    """
 
-        Raises:
-            SegmentLost: A segment went away, or is damaged.
-        """
-        by_segment: dict[str, list[PendingChunk]] = {}
-        for item in wanted:
-            by_segment.setdefault(item.key, []).append(item)
-        self._places: dict[int, tuple[int, int]] = {}
-        at = 0
+    def __init__(self, store: Store, pending: Iterable[PendingChunk], path: Path) -> None:
+        rows: dict[str, list[int]] = {}
+        for item in pending:
+            rows.setdefault(item.key, []).append(item.row)
+        self._places: dict[SegmentRow, tuple[int, int]] = {}  # offset and length in the file
+        offset = 0
         with path.open("wb") as file:
-            for key, body in _fetched(store, by_segment):
-                items = by_segment[key]
+            for key, body in _fetched(store, rows):
                 try:
                     payloads = segment_file.decode_payloads(body.result())
                 except ObjectMissing as error:
                     raise SegmentLost(key, None) from error
                 except Damaged as error:
                     raise SegmentLost(key, error) from error
-                for item in items:
-                    payload = payloads[item.row].as_py()
+                for row in rows[key]:
+                    payload = payloads[row].as_py()
                     file.write(payload)
-                    self._places[id(item.received_chunk)] = (at, len(payload))
-                    at += len(payload)
+                    self._places[key, row] = (offset, len(payload))
+                    offset += len(payload)
         self._file = path.open("rb")
 
     def payload_of(self, received_chunk: ReceivedChunk) -> bytes:
-        """Return the stored bytes of a chunk."""
-        at, size = self._places[id(received_chunk)]
-        return os.pread(self._file.fileno(), size, at)
+        """Return the stored bytes of a chunk, which is one of `pending` or a copy of it."""
+        assert received_chunk.source is not None, received_chunk.identity
+        offset, size = self._places[received_chunk.source]
+        return os.pread(self._file.fileno(), size, offset)
 
     def __enter__(self) -> Self:
         """The file is open; its folder is the caller's."""

@@ -1,7 +1,7 @@
-"""Level 0 in small: the chunks that wait to be compacted, without their payloads.
+"""Index of the chunks that wait for compaction, without their payloads.
 
-`read_pending` loads some segments, `PendingIndex` follows them all for a reader. Segments are
-immutable, so that each is read once; a listing says which are new and which are gone.
+`read_pending` reads some segments; `PendingIndex` follows all of them for a reader. Segments are
+immutable, so that each is read once; a listing shows which are new and which were deleted.
 """
 
 import threading
@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 from lake import ids
 from lake.errors import Damaged, ObjectMissing
-from lake.raw import segment_file
+from lake.raw import segment_index
 from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
 
-_READERS = 8  # requests in flight: reading is waiting
+_READERS = 8  # requests in flight
 
 
 class PendingChunk(NamedTuple):
-    """One chunk and where it lies: row `row` of the segment at `key`."""
+    """One chunk and its place in the lake: row `row` of the segment at `key`."""
 
     key: str
     row: int
@@ -30,19 +30,25 @@ class PendingChunk(NamedTuple):
 
 
 class PendingSnapshot(NamedTuple):
-    """Waiting chunks by website and session, oldest segment first, and unreadable segments."""
+    """Pending chunks by website and session, oldest segment first, and unreadable segments.
+
+    `damaged` maps the key of an unreadable segment to the reason.
+    """
 
     websites: Mapping[str, Mapping[str, tuple[PendingChunk, ...]]]
     damaged: Mapping[str, str]
 
     @property
     def sessions(self) -> dict[tuple[str, str], tuple[PendingChunk, ...]]:
-        """The same by (website, session), of all websites: costs their number."""
+        """All chunks by (website, session); built at each call."""
         return {
-            (website_id, session_id): waiting
+            (website_id, session_id): pending
             for website_id, sessions in self.websites.items()
-            for session_id, waiting in sessions.items()
+            for session_id, pending in sessions.items()
         }
+
+
+_Segment = list[PendingChunk] | Damaged  # the chunks, or why they cannot be read
 
 
 def day_of_segment(key: str) -> date | None:
@@ -54,40 +60,48 @@ def day_of_segment(key: str) -> date | None:
 def read_pending(
     store: Store, items: Iterable[ObjectInfo]
 ) -> dict[str, list[PendingChunk] | Damaged | None]:
-    """Read the small columns of segments. None: it is gone, Damaged: it cannot be read."""
+    """Read the index columns of segments, by key.
+
+    Returns:
+        The chunks of each segment; Damaged for one that cannot be read, None for a deleted one.
+
+    Raises:
+        StoreUnavailable: The store failed.
+    """
+    listed = list(items)
     with ThreadPoolExecutor(_READERS) as pool:
-        found = list(items)
-        return dict(
-            zip(
-                [item.key for item in found],
-                pool.map(lambda item: _read_one(store, item), found),
-                strict=True,
-            )
-        )
+        segments = pool.map(lambda item: _read_segment(store, item), listed)
+        return dict(zip([item.key for item in listed], segments, strict=True))
 
 
-def group_by_session(waiting: Iterable[PendingChunk]) -> dict[tuple[str, str], list[PendingChunk]]:
-    """Group waiting chunks, their order kept. Those of an id without a day are nobody's session."""
+def group_by_session(
+    pending: Iterable[PendingChunk],
+) -> dict[tuple[str, str], list[PendingChunk]]:
+    """Group chunks by (website, session), in their order.
+
+    A chunk whose session id has no day belongs to no session and is left out.
+    """
     sessions: dict[tuple[str, str], list[PendingChunk]] = {}
-    for item in waiting:
+    for item in pending:
         key = (item.received_chunk.website_id, item.received_chunk.session_id)
-        if not ids.is_uuid7(key[1]):
-            continue
-        sessions.setdefault(key, []).append(item)
+        if ids.is_uuid7(key[1]):
+            sessions.setdefault(key, []).append(item)
     return sessions
 
 
 class PendingIndex:
-    """All waiting chunks of the lake, kept up to date by one LIST a refresh. Thread-safe."""
+    """All pending chunks of the lake, kept up to date by one LIST a refresh. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._segments: dict[str, list[PendingChunk] | Damaged] = {}
-        self._pending = PendingSnapshot({}, {})
+        self._segments: dict[str, _Segment] = {}
+        self._snapshot = PendingSnapshot({}, {})
 
     def refresh(self) -> PendingSnapshot:
-        """Look what came and went. Chunks acknowledged before the call are in the answer.
+        """List the segments and read the new ones.
+
+        Every chunk that was acknowledged before the call is in the snapshot.
 
         Raises:
             StoreUnavailable: The store failed.
@@ -97,77 +111,82 @@ class PendingIndex:
                 item for item in self._store.list(keys.RAW) if keys.parse_segment_key(item.key)
             ]
             new = [item for item in listed if item.key not in self._segments]
-            names = {item.key for item in listed}
-            gone = [key for key in self._segments if key not in names]
-            if not new and not gone:
-                return self._pending
-            came = {
-                key: got for key, got in read_pending(self._store, new).items() if got is not None
+            listed_keys = {item.key for item in listed}
+            deleted = {key for key in self._segments if key not in listed_keys}
+            if not new and not deleted:
+                return self._snapshot
+            added = {
+                key: segment
+                for key, segment in read_pending(self._store, new).items()
+                if segment is not None
             }
             changed: set[tuple[str, str]] = set()
-            for key in gone:
+            for key in deleted:
                 changed |= _sessions_in(self._segments.pop(key))
-            for got in came.values():
-                changed |= _sessions_in(got)
-            self._segments |= came
-            self._pending = self._regrouped(changed, set(gone), came)
-            return self._pending
+            for segment in added.values():
+                changed |= _sessions_in(segment)
+            self._segments |= added
+            self._snapshot = self._next_snapshot(changed, deleted, added)
+            return self._snapshot
 
-    def _regrouped(
-        self,
-        changed: set[tuple[str, str]],
-        gone: set[str],
-        came: Mapping[str, list[PendingChunk] | Damaged],
+    def _next_snapshot(
+        self, changed: set[tuple[str, str]], deleted: set[str], added: Mapping[str, _Segment]
     ) -> PendingSnapshot:
-        """Make a new view; readers may still hold the old one.
+        """Build a snapshot with some sessions changed; readers may still hold the last one.
 
-        Costs what changed, and the number of websites.
+        Costs the chunks of the changed sessions, and the number of websites.
         """
-        websites = dict(self._pending.websites)
-        added = group_by_session(
-            item for got in came.values() if not isinstance(got, Damaged) for item in got
+        websites = dict(self._snapshot.websites)
+        new_chunks = group_by_session(
+            item
+            for segment in added.values()
+            if not isinstance(segment, Damaged)
+            for item in segment
         )
         copied: dict[str, dict[str, tuple[PendingChunk, ...]]] = {}
         for website_id, session_id in changed:
             if website_id not in copied:
                 copied[website_id] = dict(websites.get(website_id, {}))
             sessions = copied[website_id]
-            now = _joined(sessions.get(session_id, ()), gone, added.get((website_id, session_id)))
-            if now:
-                sessions[session_id] = now
+            pending = _merged(
+                sessions.get(session_id, ()), deleted, new_chunks.get((website_id, session_id))
+            )
+            if pending:
+                sessions[session_id] = pending
             else:
                 sessions.pop(session_id, None)
         websites |= copied
         websites = {website_id: sessions for website_id, sessions in websites.items() if sessions}
-        damaged = {k: str(got) for k, got in self._segments.items() if isinstance(got, Damaged)}
+        damaged = {
+            key: str(segment)
+            for key, segment in self._segments.items()
+            if isinstance(segment, Damaged)
+        }
         return PendingSnapshot(websites, damaged)
 
 
-def _joined(
-    before: tuple[PendingChunk, ...], gone: set[str], added: list[PendingChunk] | None
+def _merged(
+    before: tuple[PendingChunk, ...], deleted: set[str], added: list[PendingChunk] | None
 ) -> tuple[PendingChunk, ...]:
-    """Return a session's chunks in order. What comes last, as a rule, costs its own size."""
-    kept = tuple(item for item in before if item.key not in gone) if gone else before
+    """Return a session's chunks in order, without a sort of all if the added ones are newest."""
+    rest = tuple(item for item in before if item.key not in deleted) if deleted else before
     new = sorted(added or (), key=itemgetter(0, 1))
-    if kept and new and new[0][:2] < kept[-1][:2]:
-        return tuple(sorted([*kept, *new], key=itemgetter(0, 1)))
-    return (*kept, *new)
+    if rest and new and new[0][:2] < rest[-1][:2]:
+        return tuple(sorted([*rest, *new], key=itemgetter(0, 1)))
+    return (*rest, *new)
 
 
-def _sessions_in(got: "list[PendingChunk] | Damaged") -> set[tuple[str, str]]:
-    if isinstance(got, Damaged):
+def _sessions_in(segment: _Segment) -> set[tuple[str, str]]:
+    if isinstance(segment, Damaged):
         return set()
-    return {(item.received_chunk.website_id, item.received_chunk.session_id) for item in got}
+    return {(item.received_chunk.website_id, item.received_chunk.session_id) for item in segment}
 
 
-def _read_one(store: Store, item: ObjectInfo) -> list[PendingChunk] | Damaged | None:
+def _read_segment(store: Store, item: ObjectInfo) -> _Segment | None:
     try:
-        received_chunks = segment_file.read_index(store, item.key, item.size_bytes)
+        received_chunks = segment_index.read_index(store, item.key, item.size_bytes)
     except ObjectMissing:
         return None
     except Damaged as error:
         return error
-    return [
-        PendingChunk(item.key, row, received_chunk)
-        for row, received_chunk in enumerate(received_chunks)
-    ]
+    return [PendingChunk(item.key, row, chunk) for row, chunk in enumerate(received_chunks)]

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 
 from lake.errors import Damaged, FormatUnknown, ObjectMissing
-from lake.raw import segment_file
+from lake.raw import segment_file, segment_index
 from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
@@ -168,7 +168,7 @@ def _kept(store: Store, day: date, wanted: Iterable[_Mark]) -> _Quarantined:
 
 def _chunks_of(store: Store, item: ObjectInfo) -> list[ReceivedChunk]:
     try:
-        received_chunks, reason = segment_file.read_index_and_reason(
+        received_chunks, reason = segment_index.read_index_and_reason(
             store, item.key, item.size_bytes
         )
     except (Damaged, ObjectMissing):

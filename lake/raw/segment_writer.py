@@ -10,6 +10,7 @@ from datetime import date
 from functools import partial
 
 from lake import failpoints, ids
+from lake.errors import StoreUnavailable
 from lake.raw import segment_file
 from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
@@ -46,6 +47,7 @@ def _write(
     body = segment_file.encode(received_chunks)
     failpoints.failpoint("ingest-before-put")
     is_ours = store.put_new(key, body, token=segment_id)
-    assert is_ours, f"{key} is a new random name, and taken"
+    if not is_ours:
+        raise StoreUnavailable(f"the store refuses {key} as taken, a new random name: try again")
     failpoints.failpoint("ingest-after-put")
     return key

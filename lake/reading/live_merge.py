@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lake.control.websites import Website
+from lake.errors import StoreUnavailable
 from lake.raw.payload_spool import PayloadSpool, SegmentLost
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_lookup import ResolvedSession, resolve_session
@@ -41,8 +42,8 @@ def with_payloads(
     found = resolve_session(lake, website, session_id)
     for _ in range(_TRIES_MAX):
         with scratch_folder() as folder:
-            new = {id(received_chunk) for received_chunk in found.union.new}
-            items = [item for item in found.waiting if id(item.received_chunk) in new]
+            new = {received_chunk.source for received_chunk in found.union.new}
+            items = [item for item in found.waiting if (item.key, item.row) in new]
             try:
                 with PayloadSpool(lake.store, items, folder / "spool") as spool:
                     return _undamaged(found, spool, folder, read)
@@ -55,7 +56,7 @@ def with_payloads(
                     if item.key == lost.key:
                         union = union.without(item.received_chunk)
                 found = found._replace(union=union)
-    raise AssertionError("segments vanish faster than they can be read")
+    raise StoreUnavailable("segments were deleted before they could be read: try again")
 
 
 def _undamaged(

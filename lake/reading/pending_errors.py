@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lake.analysis.js_errors.rule import JsError, JsErrors
 from lake.control.tombstones import Tombstones
 from lake.control.websites import Website
-from lake.errors import Damaged, ObjectMissing
+from lake.errors import Damaged, ObjectMissing, StoreUnavailable
 from lake.raw import segment_file
 from lake.raw.pending_index import PendingChunk, group_by_session
 from lake.reading.lake_snapshot import Lake, LakeSnapshot
@@ -60,7 +60,7 @@ def read_pending_errors(
             return PendingErrors(view, pending, gone, _rows(lake, pending, gone, low, high))
         except ObjectMissing:
             view, pending = lake.snapshot_with_sessions(website.website_id, newer=True)
-    raise AssertionError("segments vanish faster than they can be read")
+    raise StoreUnavailable("segments were deleted before they could be read: try again")
 
 
 def _evict_erased(lake: Lake, gone: Tombstones) -> None:

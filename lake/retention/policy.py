@@ -17,7 +17,7 @@ from lake import ids
 from lake.control import legal_holds as legal
 from lake.control import websites
 from lake.errors import Damaged, FormatUnknown, Missing, ObjectMissing
-from lake.raw import segment_file
+from lake.raw import segment_index
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
@@ -166,7 +166,7 @@ def expired_share(
     if not keys.parse_segment_key(item.key):
         return None
     try:
-        received_chunks = segment_file.read_index(store, item.key, item.size_bytes)
+        received_chunks = segment_index.read_index(store, item.key, item.size_bytes)
     except ObjectMissing:
         return None
     except FormatUnknown as error:

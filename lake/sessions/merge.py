@@ -46,12 +46,11 @@ class ChunkUnion(NamedTuple):
     rejected: list[ReceivedChunk]
 
     def without(self, received_chunk: ReceivedChunk) -> "ChunkUnion":
-        """Return the union as if this new chunk had not come."""
+        """Return the union as if one of its new chunks had not been received."""
+        place = received_chunk.facts.place
         return self._replace(
-            chunks=tuple(
-                facts for facts in self.chunks if facts.place != received_chunk.facts.place
-            ),
-            new=[other for other in self.new if other is not received_chunk],
+            chunks=tuple(facts for facts in self.chunks if facts.place != place),
+            new=[other for other in self.new if other.facts.place != place],
         )
 
 

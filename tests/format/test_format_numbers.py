@@ -16,7 +16,7 @@ from lake.raw import (
     fact_collector,
     quarantine,
     rrweb_events,
-    segment_file,
+    segment_schema,
     view_budget,
 )
 from lake.sessions import merge, session_file, summary
@@ -52,7 +52,7 @@ FROM_CODE = [
     f"at most 2^{(ids.SEQ_MAX + 1).bit_length() - 1} - 1",
     f"from -{rrweb_events.AT_MS_MAX / 1e15}e15 to {rrweb_events.AT_MS_MAX / 1e15}e15",
     f"destroyed after {visitor_salts._KEEP_FOR.total_seconds() / 3600:g} hours",
-    f"`replaylake.segment` = `{segment_file.FORMAT}`",
+    f"`replaylake.segment` = `{segment_schema.FORMAT}`",
     f"{activity.SLOTS} digits",
     f"first {page_views.CLICKS_MAX} clicks",
     f"the {daily_summary._TOP_MAX} most viewed pages",

@@ -9,7 +9,7 @@ from lake.errors import Damaged, ObjectMissing
 from lake.operations.check.deleted_data import DeletedData
 from lake.operations.check.finding import CheckFinding
 from lake.operations.quarantine_contents import contents
-from lake.raw import segment_file
+from lake.raw import segment_file, segment_index
 from lake.raw.segment_file import ReceivedChunk
 from lake.sessions import merge
 from lake.settings import Settings
@@ -83,7 +83,7 @@ def deleted_in_quarantine(store: Store, gone: DeletedData) -> Iterator[CheckFind
             continue
         try:
             yield from _deleted_chunks(
-                gone, item.key, segment_file.read_index(store, item.key, item.size_bytes)
+                gone, item.key, segment_index.read_index(store, item.key, item.size_bytes)
             )
         except (Damaged, ObjectMissing):
             continue

@@ -1,6 +1,9 @@
 from collections.abc import Sequence
 
+import pytest
+
 from lake import ids
+from lake.errors import StoreUnavailable
 from lake.raw import chunk_codec, segment_file, segment_writer
 from lake.raw.chunk_facts import Client
 from lake.raw.segment_file import ReceivedChunk
@@ -44,3 +47,12 @@ def test_each_day_on_which_sessions_began_gets_one_segment(store: Store) -> None
 def test_nothing_arrived_nothing_is_written(store: Store) -> None:
     assert segment_writer.append(store, [], now_ms=NOW_MS) == []
     assert list(store.list("")) == []
+
+
+def test_a_store_that_refuses_a_new_name_is_unavailable(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "put_new", lambda *_, **__: False)
+
+    with pytest.raises(StoreUnavailable, match="taken"):
+        segment_writer.append(store, received_chunks([NOW_MS]), now_ms=NOW_MS)
