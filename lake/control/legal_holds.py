@@ -64,7 +64,7 @@ def read_all(store: Store) -> dict[str, Holds | Damaged]:
         StoreUnavailable.
     """
     found = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.HOLDS)))
-    return {key.removeprefix(keys.HOLDS).removesuffix(".json"): one for key, one in found.items()}
+    return {keys.document_name(keys.HOLDS, key): one for key, one in found.items()}
 
 
 def place(

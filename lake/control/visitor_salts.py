@@ -7,7 +7,6 @@ user agent is kept, and the salt is destroyed after 48 hours, after which no id 
 import hashlib
 import hmac
 import logging
-import re
 import secrets
 import threading
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +18,6 @@ from lake.storage.base import Store
 from lake.timestamps import utc_day
 
 _KEEP_FOR = timedelta(hours=48)
-_KEY = re.compile(r"control/salts/(\d{4}-\d\d-\d\d)\.json")
 _log = logging.getLogger(__name__)
 _CACHED_DAYS_MAX = 3  # days; clocks of two days meet at midnight
 
@@ -85,11 +83,7 @@ def destroy_old(store: Store, *, now_ms: int) -> int:
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     old = []
     for item in store.list(keys.SALTS):
-        match = _KEY.fullmatch(item.key)
-        try:
-            day = date.fromisoformat(match[1]) if match else None
-        except ValueError:
-            day = None
+        day = keys.parse_salt_key(item.key)
         if day is None:
             continue  # not ours
         began = datetime.combine(day, datetime.min.time(), UTC)

@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from lake.errors import Damaged, LimitReached, ObjectMissing
+from lake.storage import keys
 from lake.storage.base import Store
 from lake.storage.json_documents import JsonDocuments
 
@@ -117,11 +118,11 @@ class WebsiteIndex(Generic[T]):
         return documents
 
     def _count(self, store: Store, website_id: str, most: int) -> int:
-        return sum(1 for _ in islice(store.list(f"{self._folder}{website_id}/"), most))
+        return sum(1 for _ in islice(store.list(keys.subfolder(self._folder, website_id)), most))
 
     @property
     def _marker(self) -> str:
-        return f"{self._folder.removesuffix('/')}.json"
+        return keys.index_marker_key(self._folder)
 
     def _be_complete(self, store: Store) -> None:
         if store.url in self._complete:

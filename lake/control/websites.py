@@ -131,7 +131,7 @@ def get(store: Store, website_id: str) -> Website:
 def list_ids(store: Store) -> Iterator[str]:
     """Yield every website's id, without reading any."""
     for item in store.list(keys.WEBSITES):
-        yield item.key.removeprefix(keys.WEBSITES).removesuffix(".json")
+        yield keys.document_name(keys.WEBSITES, item.key)
 
 
 def list_all(store: Store) -> list[Website]:

@@ -157,7 +157,7 @@ def list_receipts(store: Store, website_id: str, *, limit: int = 100) -> list[Re
     prefixes = keys.erasures_prefix(website_id), keys.receipts_prefix(website_id)
     # Their ids begin with their time. A receipt counts more than the request that it came from.
     places = {
-        item.key.removeprefix(prefix).removesuffix(".json"): item.key
+        keys.document_name(prefix, item.key): item.key
         for prefix in prefixes
         for item in store.list(prefix)
     }

@@ -190,9 +190,9 @@ def _files(store: Store, website_id: str) -> Iterator[ObjectInfo]:
     for prefix in (keys.SESSIONS, keys.QUARANTINE):
         after = ""
         while (item := next(store.list(prefix, start_after=after), None)) is not None:
-            folder = f"{prefix}{item.key.removeprefix(prefix).partition('/')[0]}/"
-            after = f"{folder}\U0010ffff"
-            yield from store.list(f"{folder}{website_id}/")
+            folder = keys.folder_under(prefix, item.key)
+            after = keys.after_folder(prefix, folder)
+            yield from store.list(keys.subfolder(prefix, folder, website_id))
 
 
 def _has_person(

@@ -155,10 +155,10 @@ def _remove_files(
 def _files(store: Store, folder: str, sessions: set[str]) -> Iterator[ObjectInfo]:
     if len(sessions) <= _LISTED_MAX:
         for session_id in sorted(sessions):
-            yield from store.list(f"{folder}{session_id}.")
+            yield from store.list(keys.session_generations_prefix(folder, session_id))
         return
     for item in store.list(folder):
-        if item.key.removeprefix(folder).partition(".")[0] in sessions:
+        if keys.session_under(folder, item.key) in sessions:
             yield item
 
 

@@ -127,8 +127,8 @@ def _stored_erased_sessions(store: Store, gone: Tombstones) -> set[str]:
     for day in {ids.day_of(one) for one in sessions}:
         folder = keys.session_prefix(day, website_id)
         for prefix in (folder, keys.quarantined_object_key(folder)):
-            names = (item.key.removeprefix(prefix) for item in store.list(prefix))
-            found |= {name.partition(".")[0] for name in names} & sessions
+            stored = {keys.session_under(prefix, item.key) for item in store.list(prefix)}
+            found |= stored & sessions
     if gone.people:
         found |= lookup.compacted_sessions_of_people(store, website_id, gone.people)
     return found

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from lake.errors import ObjectMissing
 from lake.ids import day_of
+from lake.storage import keys
 from lake.storage.base import ObjectInfo, Store
 from lake.tables.daily_summary import SUMMARY, part_of
 from lake.tables.delta_table import Table
@@ -47,8 +48,8 @@ def purge(
         if not items:
             continue
         table = Table(store, name)
-        active = {f"tables/{name}/{path}" for path in table.paths()}
-        removed = {f"tables/{name}/{path}" for path in table.removed_paths()}
+        active = {keys.table_file_key(name, path) for path in table.paths()}
+        removed = {keys.table_file_key(name, path) for path in table.removed_paths()}
         for item in items:
             if item.key in active:
                 continue
@@ -65,11 +66,12 @@ def purge(
 
 def _files(store: Store, name: str, parts: set[str]) -> list[ObjectInfo]:
     """List some parts of a table one by one, many with all others."""
-    folder = f"tables/{name}/"
     if len(parts) <= _LISTED_MAX:
-        return [item for part in sorted(parts) for item in store.list(f"{folder}part={part}/")]
-    wanted = {f"{folder}part={part}" for part in parts}
-    return [item for item in store.list(folder) if item.key.rpartition("/")[0] in wanted]
+        folders = (keys.table_part_prefix(name, part) for part in sorted(parts))
+        return [item for folder in folders for item in store.list(folder)]
+    wanted = {keys.table_part_prefix(name, part) for part in parts}
+    listed = store.list(keys.table_prefix(name))
+    return [item for item in listed if item.key[: item.key.rfind("/") + 1] in wanted]
 
 
 def _holds(store: Store, key: str, website_id: str, sessions: set[str]) -> bool:

@@ -69,7 +69,7 @@ def read_generations(
     """
     found = []
     folder = keys.session_prefix(ids.day_of(session_id), website_id)
-    for item in store.list(f"{folder}{session_id}."):
+    for item in store.list(keys.session_generations_prefix(folder, session_id)):
         try:
             sha256 = sha256_of(store, item.key, item.size_bytes)
             parsed = keys.parse_session_file_key(item.key)

@@ -76,7 +76,7 @@ def rebuild(
     now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     for name in SCHEMAS:
         if log_damage(store, name) or not _emptied(Table(store, name)):
-            store.delete([item.key for item in store.list(f"tables/{name}/")])
+            store.delete([item.key for item in store.list(keys.table_prefix(name))])
             done.recreated.append(name)
     failpoints.failpoint("rebuild-after-delete")
     tables = {name: Table(store, name) for name in ("sessions", *DERIVED)}

@@ -107,7 +107,7 @@ def repair(
             done.left.append(RepairAction(_ADVICE[one.kind], one.where, one.detail))
         elif one.kind == "erasure-late":
             done.left.append(RepairAction("run `replaylake erase`", one.where, one.detail))
-        elif one.kind == "foreign-object" and not one.where.startswith("control/"):
+        elif one.kind == "foreign-object" and not one.where.startswith(keys.CONTROL):
             done.done.append(RepairAction("moved to quarantine", one.where, one.detail))
             if not dry_run:
                 _quarantine(store, one.where, one.detail)

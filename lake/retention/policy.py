@@ -123,7 +123,7 @@ def read_policy(store: Store, settings: Settings, *, now_ms: int) -> RetentionPo
     """
     found = RetentionPolicy()
     for item in store.list(keys.WEBSITES):
-        website_id = item.key.removeprefix(keys.WEBSITES).removesuffix(".json")
+        website_id = keys.document_name(keys.WEBSITES, item.key)
         try:
             website = websites.get(store, website_id)
         except Missing:
@@ -186,8 +186,8 @@ def websites_of_day(store: Store, day: date) -> Iterator[str]:
     """Yield the websites that have session files of `day`. One request each, however many."""
     prefix, after = keys.session_prefix(day), ""
     while (item := next(store.list(prefix, start_after=after), None)) is not None:
-        website_id = item.key.removeprefix(prefix).partition("/")[0]
-        after = f"{prefix}{website_id}/\U0010ffff"
+        website_id = keys.folder_under(prefix, item.key)
+        after = keys.after_folder(prefix, website_id)
         yield website_id
 
 

@@ -24,6 +24,7 @@ from uuid import uuid4
 
 from lake import failpoints
 from lake.errors import ObjectMissing, StoreFull, StoreUnavailable
+from lake.storage import keys
 from lake.storage.base import ObjectInfo
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -131,7 +132,7 @@ class LocalStore:
 
     def table_uri(self, name: str) -> str:
         """Return the table's folder."""
-        return str(self._root / "tables" / name)
+        return str(self._root / keys.table_prefix(name))
 
     def table_options(self) -> dict[str, str]:
         """Return nothing: a folder needs no credentials."""

@@ -11,7 +11,14 @@ from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store, open_store
 
-_MARKS = ("control/", keys.RAW, keys.SESSIONS, "tables/", keys.QUARANTINE, keys.AUDIT)
+_MARKS = (
+    keys.CONTROL,
+    keys.RAW,
+    keys.SESSIONS,
+    keys.TABLES,
+    keys.QUARANTINE,
+    keys.AUDIT,
+)
 
 
 def open_existing(settings: Settings) -> Store:

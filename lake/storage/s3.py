@@ -34,6 +34,7 @@ from fsspec.asyn import sync
 
 from lake.errors import BucketMissing, LakeError, ObjectMissing, StoreUnavailable
 from lake.settings import Settings
+from lake.storage import keys
 from lake.storage.base import ObjectInfo
 
 _PART_BYTES = 16 * 1024 * 1024  # R2 wants all parts but the last of one size; 10,000 are 160 GB
@@ -180,7 +181,7 @@ class S3Store:
 
     def table_uri(self, name: str) -> str:
         """Return the table's URL."""
-        return f"{self.url}/tables/{name}"
+        return f"{self.url}/{keys.table_prefix(name).removesuffix('/')}"
 
     def table_options(self) -> dict[str, str]:
         """Return what delta-rs and Polars need to reach the same bucket."""

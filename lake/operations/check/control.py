@@ -13,9 +13,6 @@ from lake.source_maps import store as source_maps
 from lake.storage import keys
 from lake.storage.base import Store
 
-_NAME = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+\.json")
-_SOURCE_MAP = re.compile(r"[A-Za-z0-9_-]+/[0-9a-f]{32}\.map\.zst")
-_INDEX = re.compile(r"(?:[A-Za-z0-9_-]+|\*)/(?:[0-9a-f-]{36}/)?[a-z0-9]{12}\.json")
 _SALT = re.compile(rb'\{"salt":"[0-9a-f]{64}"\}')
 
 
@@ -28,20 +25,19 @@ def damaged(store: Store) -> Iterator[CheckFinding]:
     readers: dict[str, Callable[[str], str]] = {
         keys.WEBSITES: lambda name: websites.get(store, name).website_id,
         keys.KEYS: lambda name: api_keys.get(store, name).key_id,
-        keys.SALTS: lambda name: _salt(store, f"{keys.SALTS}{name}.json", name),
+        keys.SALTS: lambda name: _salt(store, keys.document_key(keys.SALTS, name), name),
         keys.TOMBSTONES: lambda name: tombstones.read(store, name).website_id,
         keys.HOLDS: lambda name: legal_holds.read(store, name).website_id,
-        keys.ERASURES: lambda name: _erasure(store, f"{keys.ERASURES}{name}.json"),
-        keys.RECEIPTS: lambda name: _erasure(store, f"{keys.RECEIPTS}{name}.json"),
+        keys.ERASURES: lambda name: _erasure(store, keys.document_key(keys.ERASURES, name)),
+        keys.RECEIPTS: lambda name: _erasure(store, keys.document_key(keys.RECEIPTS, name)),
     }
     for prefix, read in readers.items():
         for item in store.list(prefix):
-            name = item.key.removeprefix(prefix)
-            if not _NAME.fullmatch(name):
+            if not keys.is_document_key(prefix, item.key):
                 yield CheckFinding("foreign-object", item.key, "no control object has this name")
                 continue
             try:
-                found = read(name.removesuffix(".json"))
+                found = read(keys.document_name(prefix, item.key))
             except StoreUnavailable:
                 raise
             except Missing:
@@ -50,28 +46,25 @@ def damaged(store: Store) -> Iterator[CheckFinding]:
             except LakeError as error:
                 yield CheckFinding("control-damaged", item.key, str(error))
             else:
-                if f"{found}.json" != name:
+                if keys.document_key(prefix, found) != item.key:
                     yield CheckFinding(
                         "control-damaged", item.key, f"it says that it is {found[:64]}"
                     )
     for prefix in (keys.KEY_INDEX, keys.SHARE_INDEX):
         for item in store.list(prefix):
-            if not _INDEX.fullmatch(item.key.removeprefix(prefix)):
+            if not keys.is_index_key(prefix, item.key):
                 yield CheckFinding("foreign-object", item.key, "no entry of an index has this name")
     yield from _damaged_source_maps(store)
 
 
 def website_names(store: Store) -> set[str]:
     """Return the ids of all websites, of damaged documents too."""
-    return {
-        item.key.removeprefix(keys.WEBSITES).removesuffix(".json")
-        for item in store.list(keys.WEBSITES)
-    }
+    return {keys.document_name(keys.WEBSITES, item.key) for item in store.list(keys.WEBSITES)}
 
 
 def _damaged_source_maps(store: Store) -> Iterator[CheckFinding]:
     for item in store.list(keys.SOURCE_MAPS):
-        if not _SOURCE_MAP.fullmatch(item.key.removeprefix(keys.SOURCE_MAPS)):
+        if not keys.is_source_map_key(item.key):
             yield CheckFinding("foreign-object", item.key, "no source map has this name")
             continue
         try:

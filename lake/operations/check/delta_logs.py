@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lake.errors import ObjectMissing
+from lake.storage import keys
 from lake.storage.base import Store
 
 _COMMIT = re.compile(r"(\d{20})\.json")
@@ -37,7 +38,7 @@ def log_damage(store: Store, name: str) -> str | None:
         if version <= good:
             continue
         try:
-            body = store.get(_key(name, f"{version:020}.json"))
+            body = store.get(keys.delta_log_key(name, f"{version:020}.json"))
             for line in filter(None, body.split(b"\n")):
                 json.loads(line)
         except ObjectMissing:
@@ -57,7 +58,7 @@ def checkpoint_damage(store: Store, name: str) -> str | None:
     if not checkpoints:
         return None
     try:
-        hint = json.loads(store.get(_key(name, "_last_checkpoint")))
+        hint = json.loads(store.get(keys.delta_log_key(name, "_last_checkpoint")))
         version = hint["version"]
     except ObjectMissing:
         return "_last_checkpoint is missing"
@@ -80,20 +81,22 @@ def repair_checkpoints(store: Store, name: str) -> None:
     """
     _, checkpoints = _versions(store, name)
     damaged = [version for version in checkpoints if _is_damaged(store, name, version)]
-    store.delete([_key(name, f"{version:020}.checkpoint.parquet") for version in damaged])
+    store.delete(
+        [keys.delta_log_key(name, f"{version:020}.checkpoint.parquet") for version in damaged]
+    )
     good = [version for version in checkpoints if version not in damaged]
     if not good:
-        store.delete([_key(name, "_last_checkpoint")])
+        store.delete([keys.delta_log_key(name, "_last_checkpoint")])
         return
-    body = store.get(_key(name, f"{good[-1]:020}.checkpoint.parquet"))
+    body = store.get(keys.delta_log_key(name, f"{good[-1]:020}.checkpoint.parquet"))
     row_count = pq.read_metadata(pa.BufferReader(body)).num_rows
     hint = {"version": good[-1], "size": row_count}
-    store.put(_key(name, "_last_checkpoint"), json.dumps(hint).encode())
+    store.put(keys.delta_log_key(name, "_last_checkpoint"), json.dumps(hint).encode())
 
 
 def _versions(store: Store, name: str) -> tuple[list[int], list[int]]:
     commits, checkpoints = [], []
-    for item in store.list(_key(name, "")):
+    for item in store.list(keys.delta_log_key(name, "")):
         file = item.key.rpartition("/")[2]
         if match := _COMMIT.fullmatch(file):
             commits.append(int(match[1]))
@@ -104,14 +107,10 @@ def _versions(store: Store, name: str) -> tuple[list[int], list[int]]:
 
 def _is_damaged(store: Store, name: str, version: int) -> bool:
     try:
-        body = store.get(_key(name, f"{version:020}.checkpoint.parquet"))
+        body = store.get(keys.delta_log_key(name, f"{version:020}.checkpoint.parquet"))
         pq.read_table(pa.BufferReader(body)).validate(full=True)
     except (pa.ArrowException, OSError, ValueError):
         return True
     except ObjectMissing:
         return False
     return False
-
-
-def _key(name: str, file: str) -> str:
-    return f"tables/{name}/_delta_log/{file}"

@@ -32,7 +32,7 @@ def read(store: Store) -> tuple[dict[str, Snapshot], list[CheckFinding]]:
     broken: list[CheckFinding] = []
     snapshots: dict[str, Snapshot] = {}
     for name in _ORDER:
-        where = f"tables/{name}"
+        where = keys.table_prefix(name).removesuffix("/")
         if damage := log_damage(store, name):
             broken.append(CheckFinding("table-log-damaged", where, damage))
             continue
