@@ -1,7 +1,7 @@
 """The ingest API as an app: its routes, and one table from errors to statuses.
 
-Made by `create_app`, so that tests bring their own store and clock. The upload itself is
-`ingest_api.upload`; how it is served is `ingest_api.serve`.
+`create_app` takes the store and the clock, so that tests can pass their own. The upload itself is
+`ingest_api.upload`; the server is `ingest_api.serve`.
 """
 
 import time
@@ -17,11 +17,13 @@ from starlette.routing import Route
 from ingest_api import openapi, recorder_assets
 from ingest_api.dedup import Deduplicator
 from ingest_api.group_commit import GroupCommit
+from ingest_api.http.request_body import BodyTooSlow, Overloaded
+from ingest_api.http.request_headers import parse_headers
+from ingest_api.http.responses import RawResponse, problem_response
 from ingest_api.metrics import IngestMetrics
 from ingest_api.recorder_assets import RecorderScript
-from ingest_api.request_body import BodyTooSlow, Overloaded
-from ingest_api.responses import RawResponse, problem_response
 from ingest_api.upload import UploadEndpoint
+from ingest_api.visitors import Visitors
 from ingest_api.website_cache import WebsiteCache
 from lake.control.cache import ControlCache
 from lake.control.plans import PLANS
@@ -44,7 +46,7 @@ from lake.ingest.user_agents import CountryLookup
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
 
-# The first that matches counts, so that what is special stands before what is general.
+# The first match counts: subclasses are listed before their base classes.
 STATUSES: tuple[tuple[type[LakeError], int], ...] = (
     (ChunkTooLarge, 413),
     (EncodingUnsupported, 415),
@@ -60,7 +62,7 @@ STATUSES: tuple[tuple[type[LakeError], int], ...] = (
 )
 CHUNKS_PATH = "/v1/chunks"
 _CHUNK_METHODS = ["POST", "OPTIONS"]
-_FACTS = ("limit_bytes", "parameter")  # of errors, that travel as members of their own
+_MEMBERS = ("limit_bytes", "parameter")  # attributes of errors that are members of the problem
 _CONFIG_HEADERS = {"access-control-allow-origin": "*", "cache-control": "public, max-age=5"}
 
 
@@ -76,30 +78,33 @@ def create_app(
     clock: Callable[[], int] = now_ms,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
-    """Make the app. Without a `store`, the one that the settings name is opened.
+    """Build the app.
 
     Args:
+        store: Default: the store of the settings.
         clock: ms since the Unix epoch.
-        clock_s: A clock that never jumps, by which rates are kept, s.
+        clock_s: A clock that never jumps, for rates, s.
 
     Raises:
-        SettingInvalid: The lake or the trusted proxies are not of their form.
+        SettingInvalid: The lake or the trusted proxies are malformed.
     """
     store = open_store(settings) if store is None else store
     metrics = IngestMetrics()
     commit = GroupCommit(store, settings, clock, metrics)
-    lookups = WebsiteCache(store, ControlCache(store, settings, time.monotonic), settings, clock_s)
+    website_cache = WebsiteCache(
+        store, ControlCache(store, settings, time.monotonic), settings, clock_s
+    )
     countries = CountryLookup(settings.geo_path)
     readiness = Readiness(store)
     loader = RecorderScript(recorder_assets.DIST / recorder_assets.LOADER)
     bundle = RecorderScript(recorder_assets.DIST / recorder_assets.RECORDER)
     dashboard = {"dashboard_url": settings.dashboard_url}
-    receiver = UploadEndpoint(
+    visitors = Visitors(settings, Salts(store), countries)
+    upload = UploadEndpoint(
         settings,
-        lookups=lookups,
-        salts=Salts(store),
-        countries=countries,
-        once=Deduplicator(commit),
+        website_cache=website_cache,
+        visitors=visitors,
+        deduplicator=Deduplicator(commit),
         clock=clock,
         clock_s=clock_s,
         metrics=metrics,
@@ -110,50 +115,51 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await commit.close()
-        receiver.close()
-        lookups.close()
+        upload.close()
+        visitors.close()
+        website_cache.close()
         readiness.close()
         countries.close()
 
-    app = _App(
-        receiver, title="replaylake ingest", lifespan=lifespan, docs_url=None, redoc_url=None
-    )
-    app.router.routes.insert(0, Route(CHUNKS_PATH, receiver, methods=_CHUNK_METHODS))
+    app = _App(upload, title="replaylake ingest", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.router.routes.insert(0, Route(CHUNKS_PATH, upload, methods=_CHUNK_METHODS))
 
     @app.get("/v1/config/{website_id}")
     async def config(request: Request, website_id: str) -> Response:
-        """What the recorder of a page needs to know. An unknown website is a disabled one."""
-        website = await lookups.website(website_id, receiver.address_of(request.scope))
+        """Settings for the recorder of a page. An unknown website has recording disabled."""
+        headers = parse_headers(request.scope["headers"])
+        address = visitors.address(headers, request.scope)
+        website = await website_cache.website(website_id, address)
         body = msgspec.json.encode(_config(website, clock()) | dashboard)
-        # Short: it tells the time, and a change of the settings should not wait.
+        # Cached briefly: it contains the time, and a change of settings should take effect soon.
         return Response(body, media_type="application/json", headers=_CONFIG_HEADERS)
 
     @app.head("/r.js", include_in_schema=False)
     @app.get("/r.js")
     async def recorder(request: Request) -> Response:
-        """What a page's script tag loads."""
+        """The loader, which a page's script tag requests."""
         return await loader.answer(request)
 
     @app.head("/r/{version}.js", include_in_schema=False)
     @app.get("/r/{version}.js")
     async def recorder_version(request: Request, version: str) -> Response:
-        """The recorder itself, which `/r.js` names by its version."""
+        """The recorder, which the loader requests by its version."""
         return await bundle.answer(request, version=version)
 
     @app.get("/healthz")
     async def healthz() -> Response:
-        """Whether the process answers at all."""
+        """200 while the process runs."""
         return Response(b"ok\n", media_type="text/plain")
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        """Whether the store can be reached."""
+        """200 while the store can be reached, else 503."""
         await readiness.check()
         return Response(b"ok\n", media_type="text/plain")
 
     @app.get("/metrics")
     async def prometheus() -> Response:
-        """All counters, in Prometheus' text format."""
+        """All metrics, in Prometheus' text format."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
     _handle_errors(app)
@@ -162,11 +168,11 @@ def create_app(
 
 
 class _App(FastAPI):
-    """Chunks go straight to their endpoint: the middleware would cost an eighth of one."""
+    """Passes chunks past the middleware, which would add an eighth to their cost."""
 
-    def __init__(self, receiver: UploadEndpoint, **options: Any) -> None:
+    def __init__(self, upload: UploadEndpoint, **options: Any) -> None:
         super().__init__(**options)
-        self._receiver = receiver
+        self._upload = upload
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if (
@@ -174,26 +180,26 @@ class _App(FastAPI):
             and scope["path"] == CHUNKS_PATH
             and scope["method"] in _CHUNK_METHODS
         ):
-            await self._receiver(scope, receive, send)
+            await self._upload(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
 
 def problem_of(error: Exception) -> RawResponse:
-    """Turn an error into its answer. What is our own trouble is not told in detail."""
+    """Convert an error to its response, without the details of internal failures."""
     if not isinstance(error, LakeError):
         return problem_response(500, "internal", "something went wrong here", {})
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
-    facts = {name: getattr(error, name) for name in _FACTS if hasattr(error, name)}
+    members = {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
     detail = str(error)
     if isinstance(error, StoreUnavailable):
-        # The message names the bucket or the folder, which is no visitor's business.
+        # The message names the bucket or the folder, which is not for visitors.
         detail = "the chunk could not be stored: send it again"
     elif status == 500:
         detail = "something went wrong here"
     if isinstance(error, TooManyRequests):
-        return problem_response(status, error.kind, detail, facts, retry_s=error.retry_s)
-    return problem_response(status, error.kind, detail, facts)
+        return problem_response(status, error.kind, detail, members, retry_s=error.retry_s)
+    return problem_response(status, error.kind, detail, members)
 
 
 def _handle_errors(app: FastAPI) -> None:
@@ -237,7 +243,7 @@ def _config(website: Website | None, at_ms: int) -> dict[str, object]:
     }
 
 
-def _response(answer: RawResponse) -> Response:
-    response = Response(answer.body, answer.status)
-    response.raw_headers = list(answer.headers)
+def _response(raw: RawResponse) -> Response:
+    response = Response(raw.body, raw.status)
+    response.raw_headers = list(raw.headers)
     return response

@@ -1,8 +1,8 @@
-"""Reading one chunk, and the process that reads large ones (`python -m ingest_api.chunk_reader`).
+"""Read one chunk, and a process that reads large ones (`python -m ingest_api.chunk_reader`).
 
-A large chunk holds Python's lock for a tenth of a second at a time, in which a server answers
-nobody. So such chunks are read in a process of its own, which takes them from its stdin one after
-another and ends with it. It imports little, and its memory is limited by the system.
+A large chunk holds Python's global lock for a tenth of a second, during which a server answers no
+request. The process reads chunks from its stdin, one after another, until stdin ends. It imports
+little, and the operating system limits its memory.
 """
 
 import os
@@ -17,14 +17,18 @@ from lake.errors import BadInput, ChunkMalformed, ChunkTooLarge
 from lake.raw import chunk_codec
 from lake.raw.chunk_facts import ChunkFacts
 
-_RATIO_MAX = 1032  # of deflate: RFC 1951's longest match, 258 bytes, in two bits
-_MEMORY_BYTES = 64 * 1024 * 1024  # of a reader itself, with room for a body, and
-_MEMORY_PER_BYTE = 3  # of a chunk's JSON: mended, and as a list of events
+_RATIO_MAX = 1032  # of deflate: RFC 1951's longest match, 258 bytes, takes two bits
+_MEMORY_BYTES = 64 * 1024 * 1024  # of the process itself, with room for a body, and
+_MEMORY_PER_BYTE = 3  # of a chunk's JSON: repaired, and as a list of events
 _LENGTH_BYTES = 4
 
 
 class ReadRequest(msgspec.Struct, array_like=True, gc=False):
-    """A body, what it can become by `inflated_bytes_max`, and what any chunk may."""
+    """A body to read.
+
+    `raw_bytes_max` is how large its JSON can be by `inflated_bytes_max`, `limit_bytes` how large
+    any chunk may be.
+    """
 
     payload: bytes
     encoding: str
@@ -35,7 +39,7 @@ class ReadRequest(msgspec.Struct, array_like=True, gc=False):
 
 
 class ReadReply(msgspec.Struct, array_like=True):
-    """Its facts, or why it was refused."""
+    """The facts of a chunk, or why it was refused."""
 
     facts: ChunkFacts | None = None
     refusal: str = ""
@@ -43,20 +47,20 @@ class ReadReply(msgspec.Struct, array_like=True):
 
 
 def inflated_bytes_max(payload: bytes, encoding: str, *, limit_bytes: int) -> int:
-    """Return how much JSON a body can become, before anything is inflated.
+    """Return an upper bound of a body's JSON, without inflating it.
 
-    A gzip member ends with its content's length (RFC 1952, ISIZE). One that inflates to more is
-    malformed, so that this length can be believed as a bound; one beyond any limit says nothing.
+    A gzip member ends with the length of its content (RFC 1952, ISIZE). A member that inflates to
+    more is malformed, so that the length is a bound, unless it is above what deflate can reach.
     """
     if encoding != "gzip":
         return len(payload)
     worst = min(limit_bytes, len(payload) * _RATIO_MAX)
-    told = int.from_bytes(payload[-4:], "little")
-    return told if told <= worst else worst
+    announced = int.from_bytes(payload[-4:], "little")
+    return min(announced, worst)
 
 
 def read(request: ReadRequest) -> ChunkFacts:
-    """Inflate a body and read it.
+    """Inflate a body and read its facts.
 
     Raises:
         BadInput: It is no chunk, or too large.
@@ -81,7 +85,7 @@ def send(stream: IO[bytes], message: ReadRequest | ReadReply) -> None:
 
 
 def receive(stream: IO[bytes]) -> bytes | None:
-    """Read one message; None: the other side is gone."""
+    """Read one message; None if the other side has ended."""
     head = stream.read(_LENGTH_BYTES)
     length = int.from_bytes(head, "little")
     body = stream.read(length) if len(head) == _LENGTH_BYTES else b""
@@ -100,8 +104,8 @@ def _reply(request: ReadRequest) -> ReadReply:
 
 
 def main() -> None:
-    """Read chunks until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
+    """Read chunks from stdin until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
     raw_bytes_max, nice = map(int, sys.argv[1:])
     os.nice(nice)
     limit_bytes = _MEMORY_BYTES + _MEMORY_PER_BYTE * raw_bytes_max

@@ -1,7 +1,7 @@
-"""Repeated chunks are mostly not stored again: a short memory of what was just acknowledged.
+"""Deduplicate repeated chunks by a bounded memory of those that were acknowledged recently.
 
-Best effort, per process and bounded. What slips through (another replica, a restart, a repeat
-after minutes) is the compactor's, which keeps each chunk once whatever lies in the segments.
+Best effort and per process. A repeat that it misses (on another replica, after a restart, after
+minutes) is stored twice, and compaction takes each chunk into its session once.
 """
 
 from typing import Literal
@@ -11,26 +11,27 @@ from cachetools import FIFOCache
 from ingest_api.group_commit import Commit, GroupCommit, wait_until_durable
 from lake.raw.segment_file import ReceivedChunk
 
-_REMEMBERED_MAX = 32_768  # about 15 MB; several seconds at full load, an hour of a small site
+_ACKNOWLEDGED_MAX = 32_768  # about 15 MB; several seconds at full load, an hour of a small site
 _Identity = tuple[str, str, str, int]
 _Bytes = tuple[int, int]  # crc32 and length of the inflated JSON
 Outcome = Literal["stored", "duplicate", "quarantined"]
 
 
 class Deduplicator:
-    """Stores chunks through a group commit, repeated ones once."""
+    """Stores chunks through a group commit, repeated ones once. Use from one event loop."""
 
     def __init__(self, commit: GroupCommit) -> None:
         self._commit = commit
-        self._acknowledged: FIFOCache[_Identity, _Bytes] = FIFOCache(_REMEMBERED_MAX)
+        self._acknowledged: FIFOCache[_Identity, _Bytes] = FIFOCache(_ACKNOWLEDGED_MAX)
         self._in_flight: dict[_Identity, tuple[_Bytes, Commit]] = {}
 
     async def store(self, received_chunk: ReceivedChunk) -> Outcome:
-        """Return once the chunk is durable.
+        """Store a chunk; return once it is durable.
 
-        `duplicate`: the same bytes were stored before, or by a request still open that this one
-        waited for. `quarantined`: other bytes have this identity; these are stored beside them,
-        and the compactor keeps the first and puts the second aside.
+        Returns:
+            `duplicate`: the same bytes were stored before, or by a concurrent request that this
+            one waited for. `quarantined`: the identity is taken by other bytes; these are stored
+            too, and compaction quarantines them.
 
         Raises:
             StoreUnavailable: The write failed; whether it landed is unknown.

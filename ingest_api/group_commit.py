@@ -1,10 +1,10 @@
-"""Many chunks, one durable write: chunks wait a moment for company, then are answered together.
+"""Group commit: write many chunks at once, then answer their requests together.
 
-A batch is written when nothing is being written and `linger_ms` passed since its first chunk, or
-when it holds `segment_bytes_max` or `_DAYS_MAX` days, each an object of its own. Sessions that
-began about now and older ones never share a batch or a writer, so that old days, however many,
-cost the others nothing. What is written is `lake.raw.segment_writer`'s. Belongs to one event loop;
-the writes themselves run in threads.
+A batch is written when no other is being written and `linger_ms` passed since its first chunk, or
+when it reaches `segment_bytes_max` or `_DAYS_MAX` days, each of which is an object of its own.
+Sessions that began recently and older ones have separate batches and writers, so that chunks of
+many old days do not delay the others. The write itself is `lake.raw.segment_writer.append`, in a
+thread.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from lake.settings import Settings
 from lake.storage.base import Store
 from lake.timestamps import utc_day
 
-_WRITERS_MAX = 2  # the second only for full batches: one object's latency must not cap throughput
-_DAYS_MAX = 8  # objects of one write; further days go into the next
+_WRITERS_MAX = 2  # the second for full batches only: latency of one object must not cap throughput
+_DAYS_MAX = 8  # objects of one write
 _RECENT = timedelta(days=1)  # sessions go on past midnight, and clocks differ
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ Commit = asyncio.Future[StoreUnavailable | None]
 
 
 async def wait_until_durable(commit: Commit) -> None:
-    """Return once the commit's chunks are durable. A caller that goes away harms no other.
+    """Return once the commit's chunks are durable. A cancelled caller does not cancel the commit.
 
     Raises:
         StoreUnavailable: The write failed; whether it landed is unknown.
@@ -48,23 +48,25 @@ async def wait_until_durable(commit: Commit) -> None:
 
 
 def index_bytes(facts: ChunkFacts) -> int:
-    """Return about how much a chunk's small columns hold; a chunk may name hundreds of pages."""
+    """Return about how much memory a chunk's index columns take; it may have hundreds of views."""
     users = sum(map(len, facts.user_ids))
     return users + sum(len(view.url) + len(view.title) for view in facts.views)
 
 
 class _Batch:
+    """Chunks of one write. `is_due`: its linger time has passed."""
+
     def __init__(self, done: Commit) -> None:
         self.received_chunks: list[ReceivedChunk] = []
         self.days: set[date] = set()
-        self.kept_bytes = 0
+        self.held_bytes = 0
         self.payload_bytes = 0
         self.is_due = False
         self.done = done
 
 
 class _CommitLane:
-    """Batches of which at most `_WRITERS_MAX` are written at once, apart from other lanes'."""
+    """A queue of batches of its own, of which at most `_WRITERS_MAX` are written at once."""
 
     def __init__(self) -> None:
         self.open: _Batch | None = None
@@ -72,14 +74,14 @@ class _CommitLane:
         self.writing: set[asyncio.Task[None]] = set()
 
     def fill(self) -> None:
-        """Let nobody join the open batch any more."""
+        """Close the open batch: further chunks go into a new one."""
         assert self.open is not None
         self.full.append(self.open)
         self.open = None
 
 
 class GroupCommit:
-    """Appends chunks to the lake, several in one write. Use from one running event loop."""
+    """Appends chunks to the lake, many in one write. Use from one running event loop."""
 
     def __init__(
         self, store: Store, settings: Settings, clock: Callable[[], int], metrics: IngestMetrics
@@ -93,7 +95,7 @@ class GroupCommit:
         self._pool = ThreadPoolExecutor(2 * _WRITERS_MAX, "group-commit")
 
     def join(self, received_chunk: ReceivedChunk) -> Commit:
-        """Put a chunk into a batch that is open; `wait_until_durable` waits for it."""
+        """Add a chunk to an open batch. Pass the commit to `wait_until_durable`."""
         day = ids.day_of(received_chunk.session_id)
         is_recent = abs(day - utc_day(self._clock())) <= _RECENT
         lane = self._recent if is_recent else self._older
@@ -109,14 +111,14 @@ class GroupCommit:
         batch.received_chunks.append(received_chunk)
         batch.days.add(day)
         batch.payload_bytes += received_chunk.payload_bytes
-        batch.kept_bytes += received_chunk.payload_bytes + index_bytes(received_chunk.facts)
-        if batch.kept_bytes >= self._bytes_max:
+        batch.held_bytes += received_chunk.payload_bytes + index_bytes(received_chunk.facts)
+        if batch.held_bytes >= self._bytes_max:
             lane.fill()
             self._start_due(lane)
         return batch.done
 
     async def close(self) -> None:
-        """Write what waits, and let the threads end."""
+        """Write all open batches, and stop the threads."""
         for lane in (self._recent, self._older):
             while lane.open is not None or lane.full or lane.writing:
                 if lane.open is not None:
@@ -153,7 +155,7 @@ class GroupCommit:
             self._metrics.store_failures.inc()
             _log.error("store failed", kind=error.kind, detail=str(error))
             batch.done.set_result(error)
-        except BaseException as error:  # our own mistake: nobody may wait for ever
+        except BaseException as error:  # a bug of ours: nobody may wait for ever
             batch.done.set_exception(error)
             raise
         else:

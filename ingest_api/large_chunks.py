@@ -1,8 +1,8 @@
-"""Large chunks wait for one of a few reader processes, websites in turn.
+"""Queue of large chunks for a few reader processes, with websites in turn.
 
-One website is served by one reader at a time. Chunks that are huge have a reader of their own,
-which the system runs after everything else: whatever some send, the others' reader is soon free.
-What a reader does is `ingest_api.chunk_reader`'s. Use from one running event loop.
+One website has at most one chunk at a reader. Huge chunks have a reader of their own, at a low
+priority, so that the reader of the others is soon free whatever some websites send. A reader
+runs `ingest_api.chunk_reader`.
 """
 
 import asyncio
@@ -19,25 +19,27 @@ import msgspec
 
 from ingest_api import chunk_reader
 from ingest_api.chunk_reader import ReadReply, ReadRequest
-from ingest_api.request_body import Overloaded
+from ingest_api.http.request_body import Overloaded
 from lake.errors import ChunkMalformed, ChunkTooLarge
 from lake.raw.chunk_facts import ChunkFacts
 
-_READERS = {False: 1, True: 1}  # for chunks that are huge, or not; each holds up to 60 MB
+_READERS = {False: 1, True: 1}  # by "is huge"; each takes up to 60 MB
 _HUGE_NICE = 10  # of 19
 _HUGE_BYTES = 8 * 1024 * 1024  # a tenth of a second of work
-_QUEUED_BYTES_MAX = 256 * 1024 * 1024  # of one website, of JSON: seconds of work
-_PAUSE_S = 1.0  # clients that do not wait after 503 would keep us busy with nothing else
+_QUEUED_BYTES_MAX = 256 * 1024 * 1024  # of JSON, of one website: seconds of work
+_PAUSE_S = 1.0  # before a 503: slows clients that retry at once
 _READ_S_MAX = 20.0  # a hundred times what the largest chunk takes
 
 
 class _Job(NamedTuple):
+    """A chunk to read, and its result."""
+
     request: ReadRequest
     done: "asyncio.Future[ChunkFacts]"
 
 
 class LargeChunkReaders:
-    """Reads large chunks beside the loop.
+    """Reads large chunks in other processes. Use from one running event loop.
 
     Args:
         limit_bytes: Of a chunk, inflated.
@@ -52,11 +54,11 @@ class LargeChunkReaders:
         self._has_started = False
 
     async def read(self, website_id: str, request: ReadRequest) -> ChunkFacts:
-        """Read a chunk when it is its turn.
+        """Read a chunk when its website has its turn.
 
         Raises:
-            BadInput: It is no chunk, too large or takes too long.
-            Overloaded: Too much of this website waits already, or a reader failed.
+            BadInput: It is no chunk, is too large or takes too long.
+            Overloaded: Too many bytes of this website are queued, or a reader failed.
         """
         queue = self._queues.get(website_id, deque())
         waiting_bytes = sum(job.request.raw_bytes_max for job in queue)
@@ -67,7 +69,7 @@ class LargeChunkReaders:
                 f"{_QUEUED_BYTES_MAX}: try again later"
             )
         job = _Job(request, asyncio.get_running_loop().create_future())
-        if not self._has_started:  # all at once: none is waited for under load
+        if not self._has_started:  # all at the first chunk: starting one takes long under load
             self._has_started = True
             for is_huge, count in _READERS.items():
                 for _ in range(count):
@@ -78,7 +80,7 @@ class LargeChunkReaders:
         return await job.done
 
     def close(self) -> None:
-        """End threads and readers."""
+        """Stop threads and readers."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         for reader in (*self._idle[False], *self._idle[True]):
             reader.close()
@@ -91,7 +93,7 @@ class LargeChunkReaders:
             queue = self._queues.pop(website_id)
             job = queue.popleft()
             if queue:
-                self._queues[website_id] = queue  # behind the others
+                self._queues[website_id] = queue  # after the other websites
             self._reading[website_id] = job.request
             task = asyncio.get_running_loop().create_task(self._read(job))
             task.add_done_callback(lambda _, name=website_id: self._ended(name))  # type: ignore[misc]
@@ -112,12 +114,12 @@ class LargeChunkReaders:
         loop = asyncio.get_running_loop()
         try:
             reply = await loop.run_in_executor(self._pool, self._ask, job.request)
-        except Exception as error:  # noqa: BLE001 - whoever waits is told
+        except Exception as error:  # noqa: BLE001 - raised where the job is awaited
             if not job.done.done():
                 job.done.set_exception(error)
             return
         if job.done.done():
-            return  # nobody waits any more
+            return  # cancelled
         if reply.facts is not None:
             job.done.set_result(reply.facts)
         elif reply.is_too_large:
@@ -146,7 +148,7 @@ def _is_huge(request: ReadRequest) -> bool:
 
 
 class _ReaderProcess:
-    """A process that reads one chunk at a time. It ends with this one, however this one ends."""
+    """A process that reads one chunk at a time. It ends when this process ends."""
 
     def __init__(self, limit_bytes: int, *, is_huge: bool) -> None:
         nice = _HUGE_NICE if is_huge else 0
@@ -154,7 +156,7 @@ class _ReaderProcess:
             [sys.executable, "-m", chunk_reader.__name__, str(limit_bytes), str(nice)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # Freed chunks leave the process.
+            # Returns the memory of freed chunks to the system.
             env=os.environ | {"MALLOC_MMAP_THRESHOLD_": str(1 << 20), "MALLOC_ARENA_MAX": "1"},
         )
         assert self._process.stdin is not None
@@ -164,11 +166,11 @@ class _ReaderProcess:
         self._poll.register(self._stdout, select.POLLIN)
 
     def ask(self, request: ReadRequest) -> ReadReply:
-        """Have a chunk read.
+        """Send a chunk and wait for its facts.
 
         Raises:
             ChunkMalformed: It takes too long.
-            Overloaded: The process is gone.
+            Overloaded: The process has ended.
         """
         try:
             chunk_reader.send(self._stdin, request)
@@ -182,9 +184,9 @@ class _ReaderProcess:
         return msgspec.msgpack.decode(body, type=ReadReply)
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
         for stream in (self._stdin, self._stdout):
-            with suppress(OSError):  # what was not sent is nobody's any more
+            with suppress(OSError):  # unsent bytes are dropped
                 stream.close()

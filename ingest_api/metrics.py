@@ -1,9 +1,9 @@
-"""What the ingest API counts, for Prometheus. One registry per app.
+"""Prometheus metrics of the ingest API. One registry per app.
 
-Of each website: received = stored + duplicate + rejected + limited + unwanted + quarantined +
-expired + erased, once all requests are answered. `limited` got 429. `quarantined` here: another
-chunk with this identity was acknowledged before; this one is stored too, and compaction will put
-it aside.
+For each website, once all requests are answered: received = stored + duplicate + rejected +
+limited + unwanted + quarantined + expired + erased. `limited` chunks got 429. `quarantined` ones
+have the identity of an acknowledged chunk with other bytes; they are stored too, and compaction
+moves them to quarantine.
 """
 
 from prometheus_client import (
@@ -30,7 +30,7 @@ OTHER = "other"
 _WEBSITES_MAX = 1000  # label values; every series costs memory in each scrape
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a time beside every counter: of no use
+disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series
 
 
 class WebsiteCounters:
@@ -42,7 +42,7 @@ class WebsiteCounters:
 
 
 class IngestMetrics:
-    """All counters of one app. Only existing websites' ids become labels, and not too many."""
+    """All metrics of one app. Labels are ids of existing websites, at most `_WEBSITES_MAX`."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
@@ -88,7 +88,7 @@ class IngestMetrics:
         self.unknown = self.of(UNKNOWN)
 
     def of(self, website_id: str) -> WebsiteCounters:
-        """Return the counters of a website that exists."""
+        """Return the counters of an existing website."""
         counts = self._counts.get(website_id)
         if counts is None:
             if len(self._counts) >= _WEBSITES_MAX and website_id != OTHER:
@@ -97,5 +97,5 @@ class IngestMetrics:
         return counts
 
     def text(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""The description of `POST /v1/chunks`, which no framework sees (see `ingest_api.upload`)."""
+"""OpenAPI description of `POST /v1/chunks`, which FastAPI does not see (`ingest_api.upload`)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Serves the ingest API until a signal ends it: open requests are answered, then it stops."""
+"""Serve the ingest API until a signal stops it; open requests are answered first."""
 
 import ctypes
 import gc
@@ -39,7 +39,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     logging_setup.configure()
     _tune_allocators()
     store = open_store(settings)
-    with suppress(StoreUnavailable):  # chunks get 503 until it is back
+    with suppress(StoreUnavailable):  # chunks get 503 until it is available
         presence.ensure_lake(store)
     listener = listen(host, port)
     connections = Connections(
@@ -53,19 +53,19 @@ def serve(settings: Settings, host: str, port: int) -> None:
         loop="uvloop",
         http=make_protocol(
             head_deadline_s=settings.chunk_deadline_s,
-            body_deadline_s=None,  # `bodies` knows when one is too slow
+            body_deadline_s=None,  # set by `ingest_api.http.request_body`
             connections=connections,
         ),
         ws="none",
         lifespan="on",
         log_config=None,
-        access_log=False,  # it would hold addresses and query strings
-        proxy_headers=False,  # who is believed is decided in `addresses`
+        access_log=False,  # it would contain addresses and query strings
+        proxy_headers=False,  # see `lake.ingest.client_address`
         server_header=False,
         timeout_graceful_shutdown=int(settings.chunk_deadline_s) + _SHUTDOWN_S,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn stops gracefully, then raises the signal again for whoever handled it before.
+        # uvicorn stops gracefully, then raises the signal again for the previous handler.
         signal.signal(number, _exit)
     _log.info("listening", host=host, port=listener.getsockname()[1], lake=settings.lake)
     _tune_garbage_collector()
@@ -77,10 +77,10 @@ def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signa
 
 
 def _tune_allocators() -> None:
-    """Let freed bodies and segments leave the process, instead of keeping them for later.
+    """Return the memory of freed bodies and segments to the system.
 
-    By default, glibc keeps an arena per thread and Arrow a pool of its own; under load, what they
-    keep was as much as what is in use. Much lower thresholds cost a fifth of the throughput.
+    By default, glibc has an arena per thread and Arrow a pool of its own; under load they held as
+    much memory as was in use. Much lower thresholds cost a fifth of the throughput.
     """
     pa.set_memory_pool(pa.system_memory_pool())
     with suppress(AttributeError, OSError):  # another C library
@@ -91,6 +91,6 @@ def _tune_allocators() -> None:
 
 
 def _tune_garbage_collector() -> None:
-    """Leave what start-up made to itself, and look for cycles less often: chunks make none."""
+    """Exclude start-up objects from collections, which become rare: chunks create no cycles."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

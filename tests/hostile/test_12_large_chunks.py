@@ -20,8 +20,8 @@ from benchmarks.ingest import load
 from ingest_api.app import create_app
 from ingest_api.chunk_reader import ReadRequest, inflated_bytes_max
 from ingest_api.fair_share import LoopDelay, WebsiteLimits
+from ingest_api.http.request_body import Overloaded
 from ingest_api.large_chunks import LargeChunkReaders
-from ingest_api.request_body import Overloaded
 from lake.errors import LakeError, TooManyRequests
 from lake.settings import MIB, Settings
 from lake.storage.base import Store, open_store
@@ -92,15 +92,15 @@ def test_what_waits_of_one_website_is_bounded() -> None:
 
 
 def test_inflated_bytes_count_in_a_websites_share() -> None:
-    lateness = LoopDelay(Gauge("late", "", registry=None))
+    loop_delay = LoopDelay(Gauge("late", "", registry=None))
     limits = WebsiteLimits(
-        Settings(), waiting_bytes=lambda: 0, lateness=lateness, clock_s=lambda: 100.0
+        Settings(), waiting_bytes=lambda: 0, loop_delay=loop_delay, clock_s=lambda: 100.0
     )
-    limits._lateness.watch = lambda: None  # type: ignore[method-assign]  # no loop runs
+    limits._loop_delay.watch = lambda: None  # type: ignore[method-assign]  # no loop runs
     for _ in range(2):
-        limits.took("noisy", 135_000, 32 * MIB)
-        limits.took("quiet", 300_000, 2 * MIB)
-    lateness.seconds = 1.0
+        limits.record("noisy", 135_000, 32 * MIB)
+        limits.record("quiet", 300_000, 2 * MIB)
+    loop_delay.seconds = 1.0
 
     limits.admit("quiet")
     with pytest.raises(TooManyRequests):

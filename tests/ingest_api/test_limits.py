@@ -67,14 +67,14 @@ def test_shares_count_under_pressure_alone(late_s: float, waiting_bytes: int) ->
 
 
 def passes(late_s: float, waiting_bytes: int, website_id: str) -> bool:
-    lateness = LoopDelay(Gauge("late", "", registry=None))
-    lateness.seconds = late_s
+    loop_delay = LoopDelay(Gauge("late", "", registry=None))
+    loop_delay.seconds = late_s
     limits = WebsiteLimits(
-        Settings(), waiting_bytes=lambda: waiting_bytes, lateness=lateness, clock_s=lambda: 10.0
+        Settings(), waiting_bytes=lambda: waiting_bytes, loop_delay=loop_delay, clock_s=lambda: 10.0
     )
     for _ in range(200):
-        limits.took("noisy", 18 * KB)
-    limits.took("quiet", 18 * KB)
+        limits.record("noisy", 18 * KB)
+    limits.record("quiet", 18 * KB)
     try:
         limits.admit(website_id)
     except TooManyRequests:

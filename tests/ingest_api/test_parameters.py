@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_api import request_params
-from ingest_api.request_params import ParameterInvalid
+from ingest_api.http import request_params
+from ingest_api.http.request_params import ParameterInvalid
 from lake.errors import Forbidden
 from tests.ingest_api.recording import Recorder, chunk, counted, metric, plain
 from tests.support.asgi import AppClient

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.settings import Settings
@@ -17,6 +17,7 @@ from lake.storage.local import LocalStore
 NAMES = st.text("ab-0.", min_size=1, max_size=3).filter(lambda name: name.strip("."))
 
 
+@settings(deadline=None)  # each example makes folders: a busy disk is slow
 @given(keys=st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), max_size=8))
 def test_key_order_is_string_order(
     keys: set[str], tmp_path_factory: pytest.TempPathFactory

@@ -1,6 +1,7 @@
-"""Request bodies: read with a size limit, a deadline and a budget for all of them together.
+"""Read request bodies with a size limit, a deadline and a memory budget for all of them.
 
-Nothing here knows what a body holds. Answers that leave a body unread are closed by `finish`.
+After a response that leaves a body unread, `RequestBody.discard` drops the rest for a moment, so
+that the client can read the response.
 """
 
 import asyncio
@@ -14,8 +15,8 @@ from lake.errors import BadInput, ChunkTooLarge, LakeError
 from lake.settings import Settings
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_HOG_RATIO = 3  # times what is free, that one website may hold: the others find some free
-_LINGER_S = 1.0  # a client that is still sending needs a moment to see its answer
+_WEBSITE_RATIO = 3  # of the free bytes, that one website may hold: leaves some to the next
+_LINGER_S = 1.0  # a client that is still sending needs time to read the response
 _LINGER_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -35,58 +36,58 @@ class BodyCutShort(BadInput):
 
 
 class Overloaded(LakeError):
-    """More bodies are waiting for their answer than the process may hold."""
+    """The process holds as many bytes of waiting bodies as it may."""
 
     kind = "overloaded"
 
 
 class BodyBudget:
-    """Counts the bytes of all bodies that are held, each from its arrival to its answer.
+    """Memory budget of all bodies, each from its arrival to its response.
 
-    One website may hold at most so many times what is still free, so that several that take all
-    they get leave some to the next (dynamic thresholds: Choudhury and Hahne, 1998).
+    One website may hold at most `_WEBSITE_RATIO` times the bytes that are free, so that websites
+    that take all they get leave some to the next (dynamic thresholds: Choudhury and Hahne, 1998).
     """
 
     def __init__(self, settings: Settings, gauge: Gauge) -> None:
         self._bytes = 0
-        self._of: Counter[str] = Counter()
+        self._by_website: Counter[str] = Counter()
         self._limit_bytes = settings.ingest_waiting_bytes_max
         self._gauge = gauge
 
     @property
     def held_bytes(self) -> int:
-        """How much is held now."""
+        """Bytes held now."""
         return self._bytes
 
     def admit(self, website_id: str, size_bytes: int) -> None:
-        """Let a body pass if there is room for all of it.
+        """Let bytes pass if there is room for all of them.
 
         Raises:
-            Overloaded: There is not, or its website holds too much of it.
+            Overloaded: There is no room, or the website holds too much of it.
         """
         free_bytes = self._limit_bytes - self._bytes
-        is_hog = self._of[website_id] + size_bytes > _HOG_RATIO * free_bytes
-        if size_bytes > free_bytes or is_hog:
+        is_above_share = self._by_website[website_id] + size_bytes > _WEBSITE_RATIO * free_bytes
+        if size_bytes > free_bytes or is_above_share:
             raise Overloaded(
                 f"{self._bytes} bytes are waiting to be stored, limit is {self._limit_bytes}: "
                 "try again later"
             )
 
     def hold(self, website_id: str, size_bytes: int) -> None:
-        """Count bytes that have arrived, or with a negative number those that are answered."""
+        """Count bytes that arrived; a negative number releases them."""
         self._bytes += size_bytes
-        self._of[website_id] += size_bytes
-        if not self._of[website_id]:
-            del self._of[website_id]
+        self._by_website[website_id] += size_bytes
+        if not self._by_website[website_id]:
+            del self._by_website[website_id]
         self._gauge.set(self._bytes)
 
 
 class RequestBody:
-    """One request's body, and what of it is accounted for. `release` when it is answered."""
+    """The body of one request, and its bytes in the budget until `release`."""
 
-    def __init__(self, receive: Receive, waiting: BodyBudget, settings: Settings) -> None:
+    def __init__(self, receive: Receive, budget: BodyBudget, settings: Settings) -> None:
         self._receive = receive
-        self._waiting = waiting
+        self._budget = budget
         self._bytes_max = settings.chunk_bytes_max
         self._deadline_s = settings.chunk_deadline_s
         self._held_bytes = 0
@@ -98,17 +99,17 @@ class RequestBody:
 
         Args:
             declared_bytes: Its Content-Length, if it has one.
-            website_id: Whose it is.
+            website_id: The website whose share of the budget it takes.
 
         Raises:
             ChunkTooLarge: Before reading it, if its length is declared.
-            Overloaded: Too much is waiting already; asked before reading, and while reading.
+            Overloaded: The budget is used up; checked before and while reading.
             BodyTooSlow, BodyCutShort.
         """
         if declared_bytes is not None and declared_bytes > self._bytes_max:
             raise ChunkTooLarge(self._bytes_max, inflated=False)
         self._website_id = website_id
-        self._waiting.admit(website_id, declared_bytes or 0)
+        self._budget.admit(website_id, declared_bytes or 0)
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await self._read()
@@ -116,22 +117,22 @@ class RequestBody:
             raise BodyTooSlow(self._deadline_s) from error
 
     def record_bytes(self, size_bytes: int) -> None:
-        """Account for what was made of the body and is kept until the answer.
+        """Count further bytes that are held until the response, such as the facts of a chunk.
 
         Raises:
-            Overloaded: There is no room for it.
+            Overloaded: There is no room for them.
         """
-        self._waiting.admit(self._website_id, size_bytes)
-        self._waiting.hold(self._website_id, size_bytes)
+        self._budget.admit(self._website_id, size_bytes)
+        self._budget.hold(self._website_id, size_bytes)
         self._held_bytes += size_bytes
 
     def release(self) -> None:
-        """Forget the body."""
-        self._waiting.hold(self._website_id, -self._held_bytes)
+        """Return the bytes to the budget."""
+        self._budget.hold(self._website_id, -self._held_bytes)
         self._held_bytes = 0
 
     async def discard(self) -> None:
-        """Read and drop what still comes, for a moment, so that the answer gets through."""
+        """Read and drop the rest of the body for a moment, so that the response is not lost."""
         dropped_bytes = 0
         try:
             async with asyncio.timeout(_LINGER_S):

@@ -1,7 +1,6 @@
-"""The parameters of one chunk, read strictly from a query string. Pure.
+"""Parse the query parameters of one chunk, strictly. Pure.
 
-Everything that comes out has its form; whether it is true (website, secret, time) is asked in
-`ingest_api.upload`.
+Only the form is checked here; website, secret and time are checked in `ingest_api.admission`.
 """
 
 import re
@@ -27,13 +26,13 @@ class ParameterInvalid(BadInput):
 
 
 class SecretKeyExposed(Forbidden):
-    """An API key was sent to the ingest API, so that it probably stands in a public page."""
+    """An API key was sent to the ingest API, so that it is probably in a public page."""
 
     kind = "secret-key-exposed"
 
 
 class ChunkParameters(NamedTuple):
-    """What identifies a chunk, and the proof. `ignored_count`: parameters that we do not know."""
+    """Identity of a chunk, and the secret. `ignored_count`: number of unknown parameters."""
 
     website: str
     session: str
@@ -50,30 +49,30 @@ def parse(query: bytes) -> ChunkParameters:
         ParameterInvalid: Names the parameter.
         SecretKeyExposed: The website is an API key.
     """
-    found, ignored_count = values(query)
+    texts, ignored_count = values(query)
     for name in NAMES:
-        if name not in found:
+        if name not in texts:
             raise ParameterInvalid(name, "it is missing")
-    website = found["website"]
+    website = texts["website"]
     refuse_secret_key(website)
     _check("website", ids.check_website_id, website)
     for name in ("session", "page"):
-        _check(name, lambda text: ids.check_uuid7(text, "it"), found[name])
-    seq = found["seq"]
+        _check(name, lambda text: ids.check_uuid7(text, "it"), texts[name])
+    seq = texts["seq"]
     if not _SEQ.fullmatch(seq) or int(seq) > ids.SEQ_MAX:
         raise ParameterInvalid("seq", f"it is not a whole number from 0 to {ids.SEQ_MAX}")
     return ChunkParameters(
-        website, found["session"], found["page"], int(seq), found["secret"], ignored_count
+        website, texts["session"], texts["page"], int(seq), texts["secret"], ignored_count
     )
 
 
 def values(query: bytes) -> tuple[dict[str, str], int]:
-    """Return the known parameters' texts, and how many unknown ones there were.
+    """Return the texts of the known parameters, and the number of unknown ones.
 
     Raises:
-        ParameterInvalid: A known one stands twice, or is not UTF-8.
+        ParameterInvalid: A known one is repeated or is not UTF-8.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     ignored_count = 0
     for pair in query.split(b"&") if query else ():
         name_bytes, _, value = pair.partition(b"=")
@@ -81,17 +80,17 @@ def values(query: bytes) -> tuple[dict[str, str], int]:
         if name not in NAMES:
             ignored_count += 1
             continue
-        if name in found:
+        if name in texts:
             raise ParameterInvalid(name, "it is given twice")
         try:
-            found[name] = (unquote_to_bytes(value) if b"%" in value else value).decode()
+            texts[name] = (unquote_to_bytes(value) if b"%" in value else value).decode()
         except UnicodeDecodeError as error:
             raise ParameterInvalid(name, "it is not UTF-8") from error
-    return found, ignored_count
+    return texts, ignored_count
 
 
 def refuse_secret_key(text: str) -> None:
-    """Let everything pass but an API key.
+    """Let pass any text but an API key.
 
     Raises:
         SecretKeyExposed: It is one.

@@ -1,6 +1,6 @@
-"""Which page may send, and read its answers: by the website's own origins. Pure."""
+"""CORS: headers that let pages of a website's origins send and read responses. Pure."""
 
-from ingest_api.responses import HeaderList
+from ingest_api.http.responses import HeaderList
 from lake.control import websites
 from lake.control.websites import Website
 from lake.errors import OriginForbidden
@@ -13,7 +13,7 @@ _PREFLIGHT = [
 
 
 def cors_headers(website: Website, origin: str | None) -> HeaderList:
-    """Return the headers that let a page of `origin` read its answer.
+    """Return the headers that let a page of `origin` read its response.
 
     Raises:
         OriginForbidden: The origin is none of the website's.
@@ -23,7 +23,7 @@ def cors_headers(website: Website, origin: str | None) -> HeaderList:
             "this page's origin is none of the website's: add it "
             "(`replaylake website set ID origins=…`)"
         )
-    # What is echoed is one of the website's own texts; any other page gets the star.
+    # Only an origin that the website itself lists is echoed; any other page gets the star.
     allowed = origin if origin is not None and origin in website.origins else "*"
     return [
         (b"access-control-allow-origin", allowed.encode()),
@@ -33,7 +33,7 @@ def cors_headers(website: Website, origin: str | None) -> HeaderList:
 
 
 def preflight_headers(website: Website, origin: str | None) -> HeaderList:
-    """Return the answer to the question that a browser asks before an upload with own headers.
+    """Return the headers of the answer to a CORS preflight request.
 
     Raises:
         OriginForbidden: The origin is none of the website's.

@@ -1,4 +1,4 @@
-"""What the ingest API answers, as bytes for ASGI. Which error gets which status: `app.STATUSES`."""
+"""Responses of the ingest API as bytes for ASGI. `ingest_api.app.STATUSES` maps errors to them."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ class RawResponse(NamedTuple):
 
 
 def json_response(status: int, value: object) -> RawResponse:
-    """Answer with JSON."""
+    """Return a response with a JSON body."""
     return _typed(status, b"application/json", msgspec.json.encode(value))
 
 
@@ -34,43 +34,47 @@ def problem_response(
     status: int,
     kind: str,
     detail: str,
-    facts: dict[str, object],
+    members: dict[str, object],
     *,
     retry_s: float = RETRY_AFTER_S,
 ) -> RawResponse:
-    """Answer with an error, RFC 9457. `kind` never changes; `facts` are members of their own.
+    """Return a problem document, RFC 9457.
 
     Args:
-        retry_s: When to come again; said in whole seconds, with 429 and 503.
+        kind: Of the error; never changes.
+        members: Further members of the document.
+        retry_s: Value of Retry-After, with 429 and 503.
     """
-    answer = _typed(status, MEDIA_TYPE.encode(), problem_json(status, kind, detail, facts))
+    response = _typed(status, MEDIA_TYPE.encode(), problem_json(status, kind, detail, members))
     if status in RETRY_STATUSES:
-        answer.headers.append((b"retry-after", retry_after(retry_s).encode()))
-    return answer
+        response.headers.append((b"retry-after", retry_after(retry_s).encode()))
+    return response
 
 
 async def send_response(
     send: Send,
-    answer: RawResponse,
+    response: RawResponse,
     more_headers: HeaderList | None = None,
     *,
     before_close: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Send it. With `before_close`, the connection ends after that was awaited.
+    """Send a response.
 
-    The client has the whole answer by then; closing at once, with its bytes unread, would reset
-    the connection and might take the answer back.
+    Args:
+        before_close: Awaited between the response and the end of the connection. Closed at once,
+            with bytes of the request unread, the connection would be reset and the client might
+            lose the response.
     """
-    sent = answer.headers + more_headers if more_headers else answer.headers
+    sent = response.headers + more_headers if more_headers else response.headers
     if before_close is not None:
         sent = [*sent, (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": answer.status, "headers": sent})
+    await send({"type": "http.response.start", "status": response.status, "headers": sent})
     if before_close is not None:
-        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+        await send({"type": "http.response.body", "body": response.body, "more_body": True})
         await before_close()
         await send({"type": "http.response.body", "body": b""})
     else:
-        await send({"type": "http.response.body", "body": answer.body})
+        await send({"type": "http.response.body", "body": response.body})
 
 
 def _typed(status: int, content_type: bytes, body: bytes) -> RawResponse:

@@ -1,4 +1,4 @@
-"""The few request headers that count, picked in one pass. Pure."""
+"""Read the request headers that ingest uses, in one pass. Pure."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -19,7 +19,7 @@ _WANTED = {
         *HINTS,
     )
 }
-# By these a client may try to say what only the server knows; they are counted and not believed.
+# Claims about website, visitor, country or address: counted, and ignored.
 _CLAIMS = {
     b"x-website", b"x-website-id", b"x-visitor", b"x-visitor-id", b"x-country", b"x-geo-country",
     b"x-real-ip", b"cf-connecting-ip", b"cf-ipcountry", b"true-client-ip", b"x-client-ip",
@@ -27,7 +27,10 @@ _CLAIMS = {
 
 
 class RequestHeaders(NamedTuple):
-    """Headers by lower-case name, those given twice joined by ', ' (RFC 9110 section 5.3)."""
+    """Headers by lower-case name; repeated ones are joined by ', ' (RFC 9110 section 5.3).
+
+    `claim_count`: headers that claim what only the server knows.
+    """
 
     values: dict[str, str]
     claim_count: int
