@@ -18,20 +18,20 @@ from lake.compaction import compactor as slices
 from lake.compaction import session_writer as rewriting
 from lake.raw import chunk_codec, pending_index
 from lake.raw.payload_spool import PayloadSpool
-from lake.sessions import merge, session_file
+from lake.sessions import merge, session_file_writer
 from lake.tables import session_rows
 
 _STEPS: dict[str, list[tuple[Any, str]]] = {
-    "small columns of segments": [(pending_index, "read")],
+    "index columns of segments": [(pending_index, "read_pending")],
     "payloads to the spool": [(PayloadSpool, "__init__")],
     "inflate": [(merge, "inflate")],
     "checksum, split into events": [(merge, "decode_chunk_events")],
-    "frames: join, zstd": [(session_file._FrameWriter, "cut")],
-    "order events": [(merge, "ordered")],
-    "cut, header, file": [(session_file, "write")],
+    "frames: join, zstd": [(session_file_writer._FrameWriter, "cut")],
+    "order events": [(merge, "ordered_events")],
+    "cut, header, file": [(session_file_writer, "write_session_file")],
     "analysis": [(Analyzer, "see"), (Analyzer, "end")],
     "rows": [(rewriting, "table_rows")],
-    "files to the store": [(rewriting, "put")],
+    "files to the store": [(rewriting, "upload_session_file")],
     "known sessions": [(slices, "read_compacted_sessions")],
     "commits": [(session_rows, "replace")],
     "delete segments": [(slices.Compactor, "delete")],

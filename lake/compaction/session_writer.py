@@ -8,9 +8,10 @@ from lake.analysis.analyzer import AnalysisResult, Analyzer
 from lake.errors import Damaged
 from lake.ids import day_of
 from lake.raw.segment_file import ReceivedChunk
-from lake.sessions import merge, session_file
+from lake.sessions import merge, session_file, session_file_writer
 from lake.sessions.merge import ChunkUnion
-from lake.sessions.session_file import OrderedEvent, SessionFile, WrittenSessionFile
+from lake.sessions.session_file import OrderedEvent, SessionFile
+from lake.sessions.session_file_writer import WrittenSessionFile
 from lake.sessions.summary import summarize
 from lake.settings import Settings
 from lake.storage import keys
@@ -70,7 +71,7 @@ def write_session(
         settings,
     )
     analysis = Analyzer([chunk.page_id for chunk in union.chunks])
-    written = session_file.write_session_file(
+    written = session_file_writer.write_session_file(
         folder,
         _analysed(events, analysis),
         website_id=website_id,

@@ -24,7 +24,7 @@ from lake.raw import quarantine
 from lake.raw.chunk_facts import ChunkFacts
 from lake.raw.quarantine import POSITION_TAKEN, RejectedChunk
 from lake.raw.segment_file import ReceivedChunk
-from lake.sessions import session_file
+from lake.sessions import session_file_writer
 from lake.sessions.session_file import OrderedEvent, SessionFile
 from lake.settings import Settings
 from lake.storage import keys
@@ -112,7 +112,7 @@ def merge_generations(
     order = {chunk.content_key: i for i, chunk in enumerate(chunks)}
     runs = [_events_taken(one, number, owner, order) for number, one in enumerate(found)]
     header = found[owner[chunks[0].content_key]].file.header
-    written = session_file.write_session_file(
+    written = session_file_writer.write_session_file(
         folder,
         heapq.merge(*runs, key=lambda event: event[:2]),
         website_id=header.website_id,

@@ -14,7 +14,7 @@ from lake.errors import StoreUnavailable
 from lake.raw.payload_spool import PayloadSpool, SegmentLost
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_lookup import ResolvedSession, resolve_session
-from lake.sessions import merge, session_file
+from lake.sessions import merge, session_file_writer
 from lake.sessions.merge import ChunkDamaged, ChunkUnion
 from lake.sessions.session_file import SessionFile
 from lake.storage.scratch import scratch_folder
@@ -90,7 +90,7 @@ def write_live_tail(
         folder,
         lake.settings,
     )
-    written = session_file.write_session_file(
+    written = session_file_writer.write_session_file(
         folder,
         events,
         website_id="",

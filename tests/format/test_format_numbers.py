@@ -19,7 +19,7 @@ from lake.raw import (
     segment_schema,
     view_budget,
 )
-from lake.sessions import merge, session_file, summary
+from lake.sessions import merge, session_file, session_file_writer, summary
 from lake.source_maps import store as source_maps
 from lake.tables import daily_summary, partitions, row_builders
 
@@ -33,7 +33,8 @@ def most(pattern: re.Pattern[str] | re.Pattern[bytes]) -> str:
     return " to ".join(re.findall(r"\{(\d+),(\d+)\}", text)[-1])
 
 
-GENERATION = session_file.WrittenSessionFile(b"", 0, sha256(b"").hexdigest(), None).generation  # type: ignore[arg-type]
+WRITTEN = session_file_writer.WrittenSessionFile(b"", 0, sha256(b"").hexdigest(), None)  # type: ignore[arg-type]
+GENERATION = WRITTEN.generation
 PERSON = tombstones.person_hash("user", "alice")
 MAP = source_maps.key_of("w_a", "https://a.example/a.js").rpartition("/")[2].partition(".")[0]
 VIEWS_LENGTH = fact_collector.VIEWS_LENGTH_MAX
@@ -47,8 +48,8 @@ FROM_CODE = [
     f"at most {quarantine.CHUNKS_MAX} payloads and {quarantine.BYTES_MAX:,} bytes",
     f"at most {fact_collector.VIEWS_MAX} and {VIEWS_LENGTH:,} characters of addresses",
     f"at most {fact_collector.TITLE_LENGTH_MAX} characters",
-    f"no frame needs a window above {session_file._WINDOW_MAX >> 20} MiB",
-    f"{session_file._SKIPPABLE:#X}".replace("0X", "0x"),
+    f"no frame needs a window above {session_file.WINDOW_MAX >> 20} MiB",
+    f"{session_file.SKIPPABLE:#X}".replace("0X", "0x"),
     f"at most 2^{(ids.SEQ_MAX + 1).bit_length() - 1} - 1",
     f"from -{rrweb_events.AT_MS_MAX / 1e15}e15 to {rrweb_events.AT_MS_MAX / 1e15}e15",
     f"destroyed after {visitor_salts._KEEP_FOR.total_seconds() / 3600:g} hours",

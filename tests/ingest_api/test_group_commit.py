@@ -101,7 +101,7 @@ def test_sessions_of_two_days_go_to_two_segments_and_one_answer(
 def test_the_memory_of_what_was_acknowledged_is_bounded_and_forgets_the_oldest(
     client: AppClient, store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dedup, "_REMEMBERED_MAX", 2)
+    monkeypatch.setattr(dedup, "_ACKNOWLEDGED_MAX", 2)
     for seqs in (range(3), range(3)):
         for seq in seqs:
             assert client.run(send(client, recorder, range(seq, seq + 1)))[0].status_code == 202

@@ -15,7 +15,7 @@ from lake.control import websites
 from lake.errors import ChunkMalformed
 from lake.raw import rrweb_events
 from lake.raw.segment_file import ReceivedChunk
-from lake.sessions import session_file
+from lake.sessions import session_file_writer
 from lake.sessions.session_file import OrderedEvent, SessionFile
 from lake.settings import MIB, Settings
 from lake.storage import keys
@@ -234,7 +234,7 @@ def test_frames_are_cut_at_snapshots_and_never_between_a_meta_and_its_snapshot(
         for at, kind in enumerate(kinds)
     ]
     (first,) = lakes.session(chunk_count=1)
-    written = session_file.write_session_file(
+    written = session_file_writer.write_session_file(
         folder,
         iter(events),
         website_id="w",

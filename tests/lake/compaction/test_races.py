@@ -41,7 +41,7 @@ def at_point(monkeypatch: pytest.MonkeyPatch) -> Hook:
             if reached == name and todo:
                 todo.pop()()
 
-        monkeypatch.setattr(failpoints, "point", point)
+        monkeypatch.setattr(failpoints, "failpoint", point)
 
     return hook
 

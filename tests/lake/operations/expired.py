@@ -58,4 +58,4 @@ def at_point(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[], ob
         if reached == name and todo:
             todo.pop()()
 
-    monkeypatch.setattr(failpoints, "point", point)
+    monkeypatch.setattr(failpoints, "failpoint", point)

@@ -24,7 +24,7 @@ from lake.reading.error_groups import error_groups, error_occurrences
 from lake.reading.lake_snapshot import Lake
 from lake.reading.session_list import SessionQuery, list_sessions
 from lake.reading.session_lookup import resolve_session
-from lake.sessions.session_file import WrittenSessionFile
+from lake.sessions.session_file_writer import WrittenSessionFile
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.tables import session_rows
