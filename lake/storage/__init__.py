@@ -2,6 +2,7 @@
 
 base            the `Store` protocol and `open_store`
 local, s3       its two implementations, held to the same contract tests
+s3_client       requests to S3, their retries and failures
 keys            builds and parses every object key
 json_documents  small JSON objects changed by compare-and-swap
 presence        whether there is a lake at a location
