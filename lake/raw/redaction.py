@@ -1,10 +1,10 @@
-"""URLs and short texts lose what looks secret before the lake stores them. Pure.
+"""Mask secrets in URLs and short texts before the lake stores them. Pure.
 
-Only what the server writes itself passes here (columns, headers, metadata, logs); a payload stays
-as its recorder sent it.
+Applied to everything that the server writes itself (columns, headers, metadata, logs); a payload
+is stored as its recorder sent it.
 
-A text is cut before it is read, so the work is bounded by the length that is kept. A value that the
-cut may have halved is dropped, because half a secret matches no pattern.
+A text is cut before it is searched, so that the work is bounded by the result's length. A value
+that the cut may have halved is dropped: half a secret matches no pattern.
 """
 
 import re
@@ -14,10 +14,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 URL_LENGTH_MAX = 2048  # longer than any address that a person would recognise
 MASK = "***"
-URL_READ_MAX = 2 * URL_LENGTH_MAX  # masks shorten a URL, so more of it is read than kept
+URL_READ_MAX = 2 * URL_LENGTH_MAX  # masks shorten a URL, so that more of it is read
 _SECRET_LENGTH_MAX = 256  # of an e-mail address (RFC 5321, section 4.5.3.1.3); others are shorter
-_WORD_SIGNS = "_.%+-@/=~"  # that stand in secrets beside letters and digits
-_GROUP_SIGNS = "0123456789 ()+.-"  # of cards and phone numbers, which are written in groups
+_WORD_SIGNS = "_.%+-@/=~"  # of secrets, beside letters and digits
+_GROUP_SIGNS = "0123456789 ()+.-"  # of card and phone numbers, which are written in groups
 _STEP_LENGTH_MIN = 10  # of a path; a shorter step is no secret, unless it is half an e-mail address
 
 _SECRET_NAME = re.compile(
@@ -33,7 +33,7 @@ _SECRET_VALUE = re.compile(
     r"|\d{3}-\d{2}-\d{4}"  # US social security numbers
 )
 _CARD = re.compile(r"(?<!\d)(?:\d[ \-]?){12,18}\d(?!\d)")
-# Each begins where a run of its characters does, so that a long run is looked at once.
+# Each begins where a run of its characters begins, so that a long run is searched once.
 _SHAPES = (
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}",  # e-mail
     r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)",  # US social security numbers
@@ -42,7 +42,7 @@ _SHAPES = (
     r"(?<![\w.\-])(?:\(\d{3}\) ?|\d{3}[ .\-])\d{3}[ .\-]\d{4}(?![\w\-]|\.\d)",
     r"(?<![\w\-])eyJ[\w\-]+\.[\w\-]+\.[\w\-]*",  # JWTs
     r"\b[Bb]earer\s+[\w\-.~+/]{8,}=*",
-    # Keys that say what they are: Stripe's, GitHub's, Slack's, Amazon's.
+    # Keys with a known prefix: Stripe's, GitHub's, Slack's, Amazon's.
     r"\b[prs]k_(?:live|test)_\w+|\bgh[a-z]_\w{20,}|\bxox[a-z]-[\w\-]{10,}|\bAKIA[A-Z0-9]{16}\b",
     r"\b[A-Fa-f0-9]{32,}\b",  # other keys, and hashes
     # Other long random text: both cases, and more digits than the name of a function has.
@@ -54,14 +54,14 @@ _TEXT_SECRET = re.compile("|".join((_SHAPES[0], _CARD.pattern, *_SHAPES[1:])))
 _PLAIN_URL = re.compile(
     r"(https?)://([\w.:\-]*)((?:/[^?#\t\n\r]*)?)(?:\?([^#\t\n\r]*))?(?:#([^\t\n\r]*))?", re.ASCII
 )
-# `urlsplit` itself keeps the last 128 URLs and their parts, however long, in a cache.
+# `urlsplit` itself caches the last 128 URLs and their parts, however long they are.
 _split_any: Callable[[str], SplitResult] = unwrap(urlsplit)
 
 
 def scrub_url(url: str) -> str:
-    """Mask secret-looking values of the query, steps of the path, and drop user:password@.
+    """Mask secrets in the query, the path and the fragment, and drop user:password@.
 
-    Text that is no URL comes back scrubbed as text. The result is at most `URL_LENGTH_MAX` long.
+    Text that is no URL is scrubbed as text. The result is at most `URL_LENGTH_MAX` long.
     """
     url = _whole_url(url)
     try:
@@ -75,15 +75,15 @@ def scrub_url(url: str) -> str:
         _scrub_query(parts.query),
         _scrub_fragment(parts.fragment),
     )
-    # What has nothing to hide stays as it is written.
+    # Without a secret, the URL stays as it is written.
     return (url if clean == parts else clean.geturl())[:URL_LENGTH_MAX]
 
 
 def split_url(url: str) -> SplitResult:
-    """Split a URL as `urllib.parse.urlsplit` does, and remember none.
+    """Split a URL as `urllib.parse.urlsplit` does, without its cache.
 
     Raises:
-        ValueError: Its host is none.
+        ValueError: It has a malformed host.
     """
     plain = _PLAIN_URL.fullmatch(url)
     return SplitResult(*plain.groups("")) if plain else _split_any(url)
@@ -92,7 +92,8 @@ def split_url(url: str) -> SplitResult:
 def scrub_text(text: str, length_max: int | None = None) -> str:
     """Mask e-mail addresses, card, social security and phone numbers, tokens, keys and hashes.
 
-    With `length_max` the result is cut. Little more than that is read of a longer text.
+    Args:
+        length_max: Length to which the result is cut. Little more of a longer text is read.
     """
     if length_max is None:
         return _TEXT_SECRET.sub(MASK, text)
@@ -100,12 +101,12 @@ def scrub_text(text: str, length_max: int | None = None) -> str:
 
 
 def read_length(length_max: int) -> int:
-    """Return how many letters of a text decide what `scrub_text` returns of it."""
+    """Return how many letters of a text `scrub_text` needs for a result of `length_max`."""
     return 2 * length_max + _SECRET_LENGTH_MAX + 1
 
 
 def _whole_url(url: str) -> str:
-    """Cut a long URL; of the step or parameter that the cut goes through only a name is left."""
+    """Cut a long URL; of the step or parameter that is cut only the name is left."""
     if len(url) <= URL_READ_MAX:
         return url
     read = url[:URL_READ_MAX]
@@ -115,7 +116,7 @@ def _whole_url(url: str) -> str:
 
 
 def _whole_text(text: str, length_max: int) -> str:
-    """Cut a long text before the secret through which the cut may go."""
+    """Cut a long text, before a secret that the cut may halve."""
     if len(text) <= length_max + _SECRET_LENGTH_MAX:
         return text
     end = length_max + _SECRET_LENGTH_MAX
@@ -131,7 +132,7 @@ def _scrub_path(path: str) -> str:
 
 
 def _scrub_step(step: str) -> str:
-    """Mask what has the shape of a secret. Long numbers are more often orders than cards."""
+    """Mask a step that looks like a secret. Long numbers are more often orders than cards."""
     if len(step) < _STEP_LENGTH_MIN and "@" not in step and "%" not in step:
         return step
     text = unquote(step)
@@ -144,7 +145,7 @@ def _scrub_step(step: str) -> str:
 
 
 def _is_card(text: str) -> bool:
-    """Check the last digit by the others (ISO/IEC 7812-1, annex B: Luhn's formula)."""
+    """Verify the check digit (ISO/IEC 7812-1, annex B: Luhn's formula)."""
     digits = [int(digit) for digit in reversed(text) if digit.isdecimal()]
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
@@ -168,7 +169,7 @@ def _is_secret(value: str) -> bool:
 
 
 def _scrub_fragment(fragment: str) -> str:
-    """A fragment may be a route with a query of its own, or the answer of a sign-in."""
+    """Scrub a fragment: a route with a query of its own, or the response of a sign-in."""
     route, question, query = fragment.partition("?")
     if question:
         return f"{_scrub_path(route)}?{_scrub_query(query)}"

@@ -1,8 +1,8 @@
-"""A segment, waiting or put aside, is written anew without some of its chunks.
+"""Rewrite a segment, pending or in quarantine, without some of its chunks.
 
-The new one stands before the old one goes: cut off in between, some chunks are there twice, which
-means the same as once. A compactor that was about to read the old one finds it gone, as if another
-had compacted it.
+The new segment is written before the old one is deleted: after a crash in between, some chunks
+are stored twice, which means the same as once. A compactor that was about to read the old segment
+finds it deleted, as if another compactor had processed it.
 """
 
 import hashlib
@@ -15,34 +15,37 @@ from lake.storage.base import Store
 
 
 def rewrite_without(
-    store: Store, key: str, goes: Callable[[ReceivedChunk], bool], *, dry_run: bool = False
+    store: Store, key: str, is_removed: Callable[[ReceivedChunk], bool], *, dry_run: bool = False
 ) -> int:
-    """Leave out the chunks that go; return the bytes of their payloads.
+    """Remove chunks from a segment; return the bytes of their payloads.
+
+    Args:
+        is_removed: Whether to leave a chunk out.
+        dry_run: Only return the bytes.
 
     Raises:
-        ObjectMissing: It was compacted or removed meanwhile.
+        ObjectMissing: It was compacted or removed in the meantime.
         Damaged: It cannot be read, and stays as it is.
-        StoreUnavailable.
+        StoreUnavailable: The store failed.
     """
     body = store.get(key)
     received_chunks = segment_file.decode(body)
-    kept = [received_chunk for received_chunk in received_chunks if not goes(received_chunk)]
-    if not dry_run and len(kept) < len(received_chunks):
-        if kept:
-            again = segment_file.encode(kept, reason=segment_file.quarantine_reason(body))
-            store.put(_renamed(key, again), again)
+    removed = [chunk for chunk in received_chunks if is_removed(chunk)]
+    if removed and not dry_run:
+        rest = [chunk for chunk in received_chunks if not is_removed(chunk)]
+        if rest:
+            rewritten = segment_file.encode(rest, reason=segment_file.quarantine_reason(body))
+            store.put(_rewritten_key(key, rewritten), rewritten)
         store.delete([key])
-    return sum(
-        received_chunk.payload_bytes for received_chunk in received_chunks if goes(received_chunk)
-    )
+    return sum(chunk.payload_bytes for chunk in removed)
 
 
 def rewritten_segment_id(segment_id: str, body: bytes) -> str:
-    """Return the id of a segment that takes another's place in time, with other bytes."""
+    """Return the id of a rewritten segment: that of the old one, and a hash of its bytes."""
     return f"{segment_id.partition('_')[0]}_{hashlib.sha256(body).hexdigest()[:8]}"
 
 
-def _renamed(key: str, body: bytes) -> str:
+def _rewritten_key(key: str, body: bytes) -> str:
     parsed = keys.parse_segment_key(key)
     assert parsed is not None, key
     day, segment_id = parsed

@@ -1,6 +1,6 @@
-"""New chunks become segments: the lake's only way in, for the ingest API and for imports.
+"""Write received chunks as segments: the only way into the lake, for uploads and imports.
 
-When to write, and who waits for it, is the caller's (`ingest_api.group_commit`).
+The caller decides when to write (`ingest_api.group_commit`).
 """
 
 from collections import defaultdict
@@ -16,15 +16,15 @@ from lake.raw.segment_file import ReceivedChunk
 from lake.storage import keys
 from lake.storage.base import Store
 
-_WRITERS = 8  # days that are written at once
+_WRITERS = 8  # days written at the same time
 
 
 def append(store: Store, received_chunks: Sequence[ReceivedChunk], *, now_ms: int) -> list[str]:
     """Write one segment per day on which the chunks' sessions began; return their keys.
 
-    Durable when it returns. Each segment is written whole or not at all, and its write may be
-    repeated by the store without doubling it. If this raises, some days may have been written:
-    appending the same chunks again is harmless, as each is known by its identity.
+    Durable when it returns. Each segment is written whole or not at all, and the store may repeat
+    a write without duplicating it. If this raises, some days may have been written: appending the
+    same chunks again is harmless, as each has an identity.
 
     Raises:
         StoreUnavailable: The store failed; whether a write landed is unknown.
@@ -34,7 +34,7 @@ def append(store: Store, received_chunks: Sequence[ReceivedChunk], *, now_ms: in
         days[ids.day_of(received_chunk.session_id)].append(received_chunk)
     write = partial(_write, store, now_ms=now_ms)
     if len(days) <= 1:
-        return [write(*one) for one in days.items()]
+        return [write(*item) for item in days.items()]
     with ThreadPoolExecutor(_WRITERS) as pool:
         return list(pool.map(lambda day: write(day, days[day]), sorted(days)))
 

@@ -1,8 +1,8 @@
-"""Chunks become one ordered stream of events, each chunk once, in bounded memory.
+"""Merge chunks into one ordered stream of events, each chunk once, in bounded memory.
 
-Order of replay: event timestamp, then page, seq and place in the chunk. What a session has
-already (its file) is one sorted run; what arrived is sorted in memory, and beyond a limit in
-temporary files; a merge of the runs is the session. Nothing is written to the lake here.
+Order of replay: event timestamp, then page, seq and place in the chunk. The session's file is one
+sorted run; new chunks are sorted in memory, and beyond a limit in temporary files; the merge of
+the runs is the session. Nothing is written to the lake here.
 """
 
 import heapq
@@ -24,19 +24,18 @@ from lake.sessions.session_file import OrderedEvent
 from lake.settings import Settings
 
 _RECORD = struct.Struct("<dIbI")
-_EVENT_BYTES = 200  # what an event in memory takes beside its JSON
-PEOPLE_MAX = 1000  # users, and visitors, of one session: lists of sessions hold their ids in memory
-_REPLAY_ORDER = itemgetter(
-    0, 1
-)  # at_ms, chunk; the place in the chunk is the order of received_chunk
+_EVENT_BYTES = 200  # of an event in memory beside its JSON
+PEOPLE_MAX = 1000  # users, and visitors, of one session: readers hold their ids in memory
+_REPLAY_ORDER = itemgetter(0, 1)  # at_ms, chunk; sorts are stable
 
 
 class ChunkUnion(NamedTuple):
-    """Which chunks make a session. `chunks` is in order of (page, seq); `new` are not in the file.
+    """The chunks of a session.
 
-    Views of `chunks` are within the session's budget (see `lake.raw.view_budget`). `rejected` have
-    a known (page, seq) but other bytes, of which the first that came is kept, or bring more users
-    or visitors than `PEOPLE_MAX`. `visitor_ids` are of all chunks, sorted.
+    `chunks` are in order of (page, seq), with their views within the session's budget (see
+    `lake.raw.view_budget`); `new` are those that are not in its file. `rejected` have the place
+    (page, seq) of an earlier chunk with other bytes, or bring more users or visitors than
+    `PEOPLE_MAX`. `visitor_ids` are of all chunks, sorted.
     """
 
     chunks: tuple[ChunkFacts, ...]
@@ -60,13 +59,13 @@ def unite_chunks(
     received_chunks: Iterable[ReceivedChunk],
     visitor_ids: Iterable[str] = (),
 ) -> ChunkUnion:
-    """Add arrivals, oldest first, to what a session has already. Payloads are not looked at.
+    """Unite the chunks of a session's file with received ones. Payloads are not read.
 
     Args:
-        known_chunks: Those in the session's file.
-        client: Who sent the first of them; None where there are none.
-        arrivals: At least one where there is no file yet.
-        visitor_ids: Who sent those in the file.
+        known_chunks: The chunks in the session's file; none without a file.
+        client: Client of the first of them; None without a file.
+        received_chunks: Oldest first; at least one without a file.
+        visitor_ids: Visitors of the file.
     """
     known: dict[Place, ChunkFacts] = {}
     budget = ViewBudget()
@@ -105,17 +104,17 @@ def unite_chunks(
 
 
 def fits_people_limit(known: set[str], more: Iterable[str]) -> bool:
-    """Whether these people, if there are new ones among them, may join a session."""
+    """Whether a session stays within `PEOPLE_MAX` with these people."""
     return known.issuperset(more) or len(known.union(more)) <= PEOPLE_MAX
 
 
 def has_same_content(one: ChunkFacts, other: ChunkFacts) -> bool:
-    """Say whether two chunks of one place hold the same JSON text."""
+    """Whether two chunks of one place have the same JSON text."""
     return one.content_key == other.content_key
 
 
 def rejection_reason(union: ChunkUnion, received_chunk: ReceivedChunk) -> str:
-    """Say why a chunk is among the rejected."""
+    """Return why a chunk is one of `union.rejected`."""
     if any(facts.place == received_chunk.facts.place for facts in union.chunks):
         return POSITION_TAKEN
     return f"the session has more than {PEOPLE_MAX} users or visitors without it"
@@ -146,7 +145,7 @@ def decode_chunk_events(
             received_chunk.encoding,
             raw_bytes_max=max(settings.chunk_raw_bytes_max, facts.raw_bytes),
         )
-        # What read_chunk once proved of these very bytes need not be proved again.
+        # `read_chunk` validated these bytes; with the checksum they need no validation again.
         if len(raw) != facts.raw_bytes or isal_zlib.crc32(raw) != facts.crc32:
             raise ChunkDamaged(received_chunk, "its checksum is wrong")
         return split_events(raw)
@@ -165,10 +164,10 @@ def ordered_events(
     """Yield every event of the session in replay order.
 
     Args:
-        stored: The events of the session's file, numbered by its own header; None: no file.
-        stored_chunks: The chunks of that header.
-        payload_of: Fetches the stored bytes of a new chunk; one chunk is held at a time.
-        folder: Where events beyond `session_memory_bytes_max` wait, sorted, on disk.
+        stored: The events of the session's file, in replay order; None without a file.
+        stored_chunks: The chunks of its header, by which `stored` are numbered.
+        payload_of: Returns the stored bytes of a new chunk; one chunk is held at a time.
+        folder: Temporary folder for sorted events beyond `session_memory_bytes_max`.
 
     Raises:
         ChunkDamaged: Before the first event, if a new chunk is not what its columns say.
@@ -176,8 +175,8 @@ def ordered_events(
     number = {facts.place: i for i, facts in enumerate(union.chunks)}
     runs: list[Iterator[OrderedEvent]] = []
     if stored is not None:
-        now = [number[facts.place] for facts in stored_chunks]
-        runs.append(stored_event._replace(chunk=now[stored_event.chunk]) for stored_event in stored)
+        renumbered = [number[facts.place] for facts in stored_chunks]
+        runs.append(event._replace(chunk=renumbered[event.chunk]) for event in stored)
     held: list[OrderedEvent] = []
     held_bytes = 0
     for received_chunk in sorted(union.new, key=lambda a: a.facts.place):
@@ -200,7 +199,7 @@ def ordered_events(
 
 
 def _spilled(events: list[OrderedEvent], path: Path) -> Iterator[OrderedEvent]:
-    """Write a sorted run now, read it later."""
+    """Write a sorted run to disk, and read it back when it is iterated."""
     with path.open("wb") as file:
         for at_ms, chunk, kind, json in events:
             file.write(_RECORD.pack(at_ms, chunk, min(max(kind, -128), 127), len(json)) + json)

@@ -1,9 +1,8 @@
-"""A session's totals, kept up to date chunk by chunk: each costs its own size, not the session's.
+"""Update a session's totals chunk by chunk: a chunk costs its own size, not the session's.
 
-`lake.raw.chunk_facts.fold` of the same chunks gives the same totals, whatever the order in which
-they came here; a property test holds the two against each other. Pages and gaps are not listed
-here, only counted. Pure, and in memory within the session's budget of views (see
-`lake.raw.view_budget`).
+`lake.sessions.summary.summarize` of the same chunks gives the same totals, whatever the order in
+which they are added here; a property test compares the two. Pages and gaps are only counted. Pure;
+memory is bounded by the session's budget of views (see `lake.raw.view_budget`).
 """
 
 from bisect import bisect_left, insort
@@ -19,7 +18,7 @@ from lake.sessions.summary import PAGES_MAX, SessionSummary, last_activity, with
 
 
 class _PlacedView(NamedTuple):
-    """A view of one page. Sorts as `fold` sorts: by time, then by its place in the session."""
+    """A view of one page. Sorts as in `summarize`: by time, then by its place in the session."""
 
     at_ms: int
     page_id: str
@@ -30,6 +29,8 @@ class _PlacedView(NamedTuple):
 
 @dataclass(slots=True)
 class _PageTotals:
+    """One page load: its chunks, its views, and when the visitor last acted on it."""
+
     chunk_count: int = 0
     last_seq: int = -1
     snapshot_count: int = 0
@@ -42,12 +43,12 @@ class _PageTotals:
 
     @property
     def shown_url(self) -> str | None:
-        """The last address of the page."""
+        """The page's last URL."""
         return next((seen.url for seen in reversed(self.views) if seen.url), None)
 
 
 class RunningSummary:
-    """Adds up the chunks of one session, each place given once."""
+    """Totals of one session. Add the chunk of each place once."""
 
     def __init__(self, website_id: str, session_id: str) -> None:
         self._key = (website_id, session_id)
@@ -56,31 +57,33 @@ class RunningSummary:
         self._budget = ViewBudget()
         self._pages: dict[str, _PageTotals] = {}
         self._incomplete_count = 0
-        self._blank_count = 0  # pages of which no view is known
+        self._blank_count = 0  # pages without a view
         self._start_count = 0
-        self._named: list[_PlacedView] = []  # the views that begin a page view with an address
+        self._named: list[_PlacedView] = []  # views that begin a page view and have a URL
         self._hidden_count = 0
         self._hidden_from_ms: int | None = None
         self._first_view: tuple[int, Place, int, int, int] | None = None
         self._times: tuple[int, int] | None = None
         self._user: tuple[int, str, int, str] | None = None
-        self._users: dict[str, tuple[int, Place, int]] = {}  # when each was identified first
+        self._users: dict[
+            str, tuple[int, Place, int]
+        ] = {}  # by the first chunk that identifies them
         self._trigger: tuple[int, str, int, str] | None = None
         self._click_count = self._error_count = self._event_count = self._raw_bytes = 0
 
     def add(self, facts: ChunkFacts) -> None:
-        """Take a chunk of a place that is not in `chunks` yet."""
+        """Add a chunk whose place is not in `chunks` yet."""
         place = facts.place
         assert place not in self.chunks
         plausible = with_clamped_times(facts, self._began_ms)
         self._add_numbers(plausible)
         self._add_to_page(plausible)
-        lost = self._budget.add(facts)
-        if place in lost:
+        cut_places = self._budget.add(facts)
+        if place in cut_places:
             facts = cut_views(facts)
         self.chunks[place] = facts
         self._add_views(with_clamped_times(facts, self._began_ms))
-        for other in lost:
+        for other in cut_places:
             before = self.chunks[other]
             after = cut_views(before)
             if after is not before:
@@ -89,7 +92,7 @@ class RunningSummary:
                 self._add_views(with_clamped_times(after, self._began_ms))
 
     def summary(self, client: Client) -> SessionSummary:
-        """Return the totals of what was added, at least one chunk."""
+        """Return the totals of the chunks that were added, at least one."""
         assert self._times is not None
         first_at_ms, last_at_ms = self._times
         views = self._first_view
@@ -174,24 +177,22 @@ class RunningSummary:
         views = self._pages[seen.page_id].views
         self._blank_count -= not views
         at = bisect_left(views, seen)
-        self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 1], -1)
+        self._count_starts(views[at - 1 : at] if at else [], views[at : at + 1], -1)
         views.insert(at, seen)
-        self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 2], 1)
+        self._count_starts(views[at - 1 : at] if at else [], views[at : at + 2], 1)
 
     def _remove_views(self, facts: ChunkFacts) -> None:
         for number, view in enumerate(facts.views):
             seen = _PlacedView(view.at_ms, *facts.place, number, view.url)
             views = self._pages[seen.page_id].views
             at = bisect_left(views, seen)
-            self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 2], -1)
+            self._count_starts(views[at - 1 : at] if at else [], views[at : at + 2], -1)
             del views[at]
-            self._note_neighbours(views[at - 1 : at] if at else [], views[at : at + 1], 1)
+            self._count_starts(views[at - 1 : at] if at else [], views[at : at + 1], 1)
             self._blank_count += not views
 
-    def _note_neighbours(
-        self, before: list[_PlacedView], some: list[_PlacedView], sign: int
-    ) -> None:
-        """Count those of `some` that begin a page view, where `before` is the view before them."""
+    def _count_starts(self, before: list[_PlacedView], some: list[_PlacedView], sign: int) -> None:
+        """Count the views of `some` that begin a page view; `before` holds the view before them."""
         url = before[0].url if before else None
         for seen in some:
             if seen.url != url:

@@ -20,7 +20,7 @@ PAGES_MAX = 2_000  # page views listed of one session; all are counted
 
 
 class SessionPage(NamedTuple):
-    """One page view of a session. `url` and `title` are None where no event told them."""
+    """One page view of a session. `url` and `title` are None if no event gave them."""
 
     page_id: str
     url: str | None
@@ -30,7 +30,7 @@ class SessionPage(NamedTuple):
 
 
 class SessionGap(NamedTuple):
-    """Something that is missing from a page, by kind `missing-chunks` or `no-snapshot`."""
+    """Missing part of a page; `kind` is `missing-chunks` or `no-snapshot`."""
 
     page_id: str
     kind: str
@@ -39,11 +39,11 @@ class SessionGap(NamedTuple):
 
 
 class SessionSummary(NamedTuple):
-    """A session as its chunks tell it.
+    """Totals of a session, computed from its chunks.
 
-    `page_count` is of all page views; `pages` are the first of them, those before
-    `pages_until_ms` where that is not None. `urls` are addresses of the first that have one.
-    `pages` and `gaps` are empty where only totals were asked for.
+    `page_count` counts all page views; `pages` lists the first of them, which begin before
+    `pages_until_ms` if that is not None. `urls` are the distinct URLs of `pages`. `pages` and
+    `gaps` are empty in a running summary.
     """
 
     website_id: str
@@ -74,11 +74,11 @@ class SessionSummary(NamedTuple):
 def summarize(
     website_id: str, session_id: str, chunks: Iterable[ChunkFacts], client: Client
 ) -> SessionSummary:
-    """Add up a session's chunks, each given once, in any order.
+    """Add up a session's chunks, each given once, in any order; at least one.
 
-    `started_at` is the time in the session's id: the server's clock, and the same from the first
-    chunk on. `first_at_ms`, from which offsets into the replay count, is the browser's, within the
-    bounds of `lake.timestamps.clamp_to_session` as all its times here.
+    `started_at` is the time in the session's id, of the server's clock, and does not change with
+    further chunks. `first_at_ms` is the browser's clock, clamped like all its times here (see
+    `lake.timestamps.clamp_to_session`); offsets into the replay count from it.
     """
     began_ms = ids.at_ms_of(session_id)
     ordered = [
@@ -128,7 +128,7 @@ def summarize(
 
 
 def with_clamped_times(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
-    """Return a chunk with the times that a session may have; nearly every one has them."""
+    """Return a chunk with its times clamped to those that its session may have."""
     first, last = (
         clamp_to_session(chunk.first_at_ms, began_ms),
         clamp_to_session(chunk.last_at_ms, began_ms),
@@ -149,9 +149,9 @@ def with_clamped_times(chunk: ChunkFacts, began_ms: int) -> ChunkFacts:
 
 
 def _exit_url(ordered: list[ChunkFacts]) -> str | None:
-    """Return the address that the visitor saw last: of the page on which he acted last.
+    """Return the last URL of the page on which the visitor acted last.
 
-    Pages may be open in several tabs, and those in the background go on changing by themselves.
+    Pages may be open in several tabs, and those in the background change by themselves.
     """
     shown: dict[str, RecordedView] = {}
     for chunk in ordered:
@@ -163,10 +163,10 @@ def _exit_url(ordered: list[ChunkFacts]) -> str | None:
 
 
 def last_activity(chunk: ChunkFacts) -> tuple[bool, int]:
-    """Say whether the visitor had the page before him during a chunk, and when last."""
+    """Return whether the visitor saw the page during a chunk, and the last time."""
     if chunk.acted_at_ms is not None:
         return True, chunk.acted_at_ms
-    if chunk.click_count:  # facts of an older version tell clicks and views only
+    if chunk.click_count:  # facts of an older version have clicks and views only
         return True, chunk.last_at_ms
     seen = [view.at_ms for view in chunk.views]
     return (True, max(seen)) if seen else (False, chunk.first_at_ms)
@@ -178,7 +178,7 @@ def _within_budget(ordered: list[ChunkFacts]) -> list[ChunkFacts]:
 
 
 class _PageStart(NamedTuple):
-    """When a page view began."""
+    """Start of a page view."""
 
     at_ms: int
     page_id: str
@@ -187,9 +187,9 @@ class _PageStart(NamedTuple):
 
 
 def _page_starts(ordered: list[ChunkFacts]) -> list[_PageStart]:
-    """Return when page views began, oldest first.
+    """Return the starts of page views, oldest first.
 
-    A view with its page's last address is no new one, but the last title that it brings counts.
+    A view with the last URL of its page begins no page view; its title, if it has one, counts.
     """
     starts: list[_PageStart] = []
     by_page: dict[str, list[RecordedView]] = {}
@@ -220,7 +220,7 @@ def _pages(starts: list[_PageStart], last_at_ms: int) -> list[SessionPage]:
 
 
 def _gaps(ordered: list[ChunkFacts]) -> list[SessionGap]:
-    """Return what is missing before each page's last chunk, and pages that cannot be drawn."""
+    """Return chunks missing before each page's last one, and pages without a full snapshot."""
     gaps = []
     expected: dict[str, int] = {}
     snapshots: dict[str, int] = {}
