@@ -14,8 +14,8 @@ from unittest.mock import patch
 import zstandard
 
 from lake.analysis.analyzer import Analyzer
-from lake.compaction import compactor as slices
-from lake.compaction import session_writer as rewriting
+from lake.compaction import session_writer, table_commits
+from lake.compaction.compactor import Compactor
 from lake.raw import chunk_codec, pending_index
 from lake.raw.payload_spool import PayloadSpool
 from lake.sessions import merge, session_file_writer
@@ -30,11 +30,11 @@ _STEPS: dict[str, list[tuple[Any, str]]] = {
     "order events": [(merge, "ordered_events")],
     "cut, header, file": [(session_file_writer, "write_session_file")],
     "analysis": [(Analyzer, "see"), (Analyzer, "end")],
-    "rows": [(rewriting, "table_rows")],
-    "files to the store": [(rewriting, "upload_session_file")],
-    "known sessions": [(slices, "read_compacted_sessions")],
+    "rows": [(session_writer, "table_rows")],
+    "files to the store": [(session_writer, "upload_session_file")],
+    "known sessions": [(table_commits, "read_compacted_sessions")],
     "commits": [(session_rows, "replace")],
-    "delete segments": [(slices.Compactor, "delete")],
+    "delete segments": [(Compactor, "delete")],
 }
 
 

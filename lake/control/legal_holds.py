@@ -57,6 +57,18 @@ def assume_all_held(website_id: str, error: Damaged) -> Holds:
     return Holds(website_id=website_id, website=hold)
 
 
+def read_or_hold_all(store: Store, website_id: str) -> Holds:
+    """Return a website's holds; if the list is damaged, all of the website is held.
+
+    Raises:
+        StoreUnavailable.
+    """
+    try:
+        return read(store, website_id)
+    except Damaged as error:
+        return assume_all_held(website_id, error)
+
+
 def read_all(store: Store) -> dict[str, Holds | Damaged]:
     """Return the holds of every website that ever had one; the error stands for a damaged list.
 

@@ -1,4 +1,4 @@
-"""What the tables know of sessions: where the rows lie, which chunks the file holds. Reads only."""
+"""Compacted sessions as the tables have them: row, part and the chunks in the file. Reads only."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -9,6 +9,9 @@ import msgspec
 from lake.errors import Damaged, ObjectMissing
 from lake.ids import day_of
 from lake.raw.chunk_facts import ChunkFacts, Client
+from lake.raw.pending_index import PendingChunk
+from lake.sessions import merge
+from lake.sessions.merge import ChunkUnion
 from lake.sessions.session_file import SessionFile
 from lake.storage import keys
 from lake.storage.base import Store
@@ -18,10 +21,11 @@ from lake.tables.session_rows import SessionKey, rows_of
 
 
 class CompactedSession(NamedTuple):
-    """A compacted session. `has_derived_rows` says that the other tables are as new as `sessions`.
+    """A session with a row in `sessions`.
 
-    `damage` is why its chunks cannot be told, None as a rule. They are kept as JSON, a tenth of
-    what they take as objects.
+    `has_derived_rows`: the other tables are as new as that row. `damage` is the reason why its
+    chunks are unknown, else None. `packed_chunks` are its chunk facts as JSON, a tenth of their
+    size as objects.
     """
 
     row: Row
@@ -36,12 +40,12 @@ class CompactedSession(NamedTuple):
 
     @property
     def visitor_ids(self) -> list[str]:
-        """Who sent any of them."""
+        """All visitors whose chunks are in the file."""
         return visitors_of(self.row)
 
     @property
     def client(self) -> Client:
-        """Who sent the first of the chunks."""
+        """The client that sent the first of the chunks."""
         return client_of(self.row)
 
 
@@ -57,14 +61,14 @@ def open_session_file(store: Store, row: Row) -> SessionFile:
     """Open the session file that a row of `sessions` points at.
 
     Raises:
-        Damaged: Or it is not the file that the row tells of.
+        Damaged: It cannot be read, or is not the file that the row describes.
         ObjectMissing, StoreUnavailable.
     """
     file = SessionFile(store, file_key(row))
     header = file.header
-    found = (header.website_id, header.session_id, file.size_bytes)
-    if found != (row["website_id"], row["session_id"], row["file_bytes"]):
-        raise Damaged(f"{file.key} is {found}, its row in `sessions` says otherwise")
+    identity = (header.website_id, header.session_id, file.size_bytes)
+    if identity != (row["website_id"], row["session_id"], row["file_bytes"]):
+        raise Damaged(f"{file.key} is {identity}, its row in `sessions` says otherwise")
     return file
 
 
@@ -78,33 +82,50 @@ def read_compacted_sessions(
 ) -> dict[SessionKey, CompactedSession]:
     """Return those of the sessions that have a row in `sessions`.
 
-    Where `session_files` does not tell the chunks (its part is cold) or is behind (after a crash
-    between two commits), the file itself does.
+    Their chunks come from `session_files`. Where that table has none (its part is cold) or is
+    behind (after a crash between two commits), they come from the session file itself.
 
     Args:
-        have: What was returned before, as it is again where a row is still the same.
+        have: An earlier result; its objects are reused where the row is unchanged.
 
     Raises:
         StoreUnavailable.
     """
     rows = {_key(row): row for row in rows_of(sessions, wanted).to_dicts()}
-    found = {key: have[key] for key, row in rows.items() if key in have and have[key].row == row}
-    changed = [key for key in rows if key not in found]
+    compacted = {
+        key: have[key] for key, row in rows.items() if key in have and have[key].row == row
+    }
+    changed = [key for key in rows if key not in compacted]
     files = {_key(row): row for row in rows_of(session_files, changed).to_dicts()}
     for key in changed:
         row = rows[key]
         file = files.get(key)
-        has_derived_rows = file is not None and file["file_sha256"] == row["file_sha256"]
-        if file is not None and has_derived_rows and file["chunks"] is not None:
-            found[key] = CompactedSession(row, file["chunks"], has_derived_rows=True)
+        is_current = file is not None and file["file_sha256"] == row["file_sha256"]
+        if file is not None and is_current and file["chunks"] is not None:
+            compacted[key] = CompactedSession(row, file["chunks"], has_derived_rows=True)
             continue
         try:
             chunks = open_session_file(store, row).header.chunks
         except (Damaged, ObjectMissing) as error:
-            found[key] = CompactedSession(row, b"[]", has_derived_rows=False, damage=str(error))
+            compacted[key] = CompactedSession(row, b"[]", has_derived_rows=False, damage=str(error))
         else:
-            found[key] = CompactedSession(row, msgspec.json.encode(chunks), has_derived_rows)
-    return found
+            packed = msgspec.json.encode(chunks)
+            compacted[key] = CompactedSession(row, packed, has_derived_rows=is_current)
+    return compacted
+
+
+def chunk_union(compacted: CompactedSession | None, pending: Iterable[PendingChunk]) -> ChunkUnion:
+    """Return all chunks of a session: those in its file and those that are pending, oldest first.
+
+    Args:
+        compacted: None where the session has no file yet; then there is a pending chunk.
+    """
+    return merge.unite_chunks(
+        compacted.chunks if compacted else (),
+        compacted.client if compacted else None,
+        (chunk.received_chunk for chunk in pending),
+        compacted.visitor_ids if compacted else (),
+    )
 
 
 def _key(row: Row) -> SessionKey:

@@ -10,7 +10,7 @@ class PageViewLookup:
     """The page views of a session.
 
     Args:
-        pages: As `lake.raw.chunk_facts.fold` gives them, oldest first.
+        pages: As `lake.raw.chunk_facts.summarize` gives them, oldest first.
         until_ms: When the first page view began that is not among them; None: there is none.
     """
 

@@ -59,7 +59,7 @@ COMPACTION = (
         ),
     ),
     Mutant(
-        "read two chunks with one seq the last one wins",
+        "of two chunks with one seq the last one wins",
         "lake/sessions/merge.py",
         """
 -            rejected.append(received_chunk)
@@ -75,14 +75,16 @@ COMPACTION = (
         "rows of `sessions` are committed before their files are there",
         "lake/compaction/compactor.py",
         """
-         results: list[RewrittenSession] = []
-+        late = []
-         refused: list[RejectedChunk] = []
-@ -                        uploads.append(pool.submit(rewriting.upload_session_file, self._store,
-result.written)) +                        late.append(result.written) @
-                     self._commit(results, known, sessions, derived)
+             results: list[RewrittenSession] = []
++            late = []
+             with Uploads(self._store) as uploads:
+@
+-                        uploads.send(result.written)
++                        late.append(result.written)
+@
+                 self._commit(results, tables)
 +                for one in late:
-+                    rewriting.upload_session_file(self._store, one)
++                    session_writer.upload_session_file(self._store, one)
 """,
         (f"{_KILLED}[compact-after-sessions-commit]",),
     ),
@@ -90,8 +92,8 @@ result.written)) +                        late.append(result.written) @
         "segments are deleted before the commit",
         "lake/compaction/compactor.py",
         """
-+                self._store.delete({item.key for items in batch.values() for item in items})
-                 failpoints.failpoint("compact-after-session-file")
++            self._store.delete({item.key for items in batch.values() for item in items})
+             failpoints.failpoint("compact-after-session-file")
 """,
         (f"{_KILLED}[compact-before-sessions-commit]",),
     ),
@@ -105,10 +107,10 @@ result.written)) +                        late.append(result.written) @
         (f"{_LAWS}::test_sessions_that_go_on_wait_and_their_segments_with_them",),
     ),
     Mutant(
-        "one read the derived tables is skipped",
-        "lake/compaction/compactor.py",
+        "one of the derived tables is skipped",
+        "lake/compaction/table_commits.py",
         """
-         for name, snapshot in derived.items():
+         for name, snapshot in state.derived.items():
 +            if name == "errors":
 +                continue
              rows = [row for result in results for row in result.tables[name]]
@@ -119,8 +121,8 @@ result.written)) +                        late.append(result.written) @
         "what another writer left undone is not finished first",
         "lake/compaction/compactor.py",
         """
--        if self._finish(known, derived):
-+        if False:
+-            if self._finish_derived_rows(tables):
++            if False:
 """,
         (f"{_RACES}::test_rows_that_a_longer_session_no_longer_has_do_not_come_back",),
     ),
@@ -204,9 +206,9 @@ RETENTION = (
 ERASURE = (
     Mutant(
         "compaction takes what was erased",
-        "lake/compaction/compactor.py",
+        "lake/compaction/erased_sessions.py",
         """
--    return gone.is_erased(key[1], visitors=visitors, users=users)
+-    return of_website.is_erased(key[1], visitors=visitors, users=users)
 +    return False
 """,
         (f"{_ERASURE}::test_late_chunks_of_an_erased_session_are_dropped",),
@@ -215,7 +217,7 @@ ERASURE = (
         "what is erased while a compactor holds it is not looked for after its commit",
         "lake/compaction/compactor.py",
         """
--            self._erased({key: batch[key] for key in written}, {**known, **rows}, is_written=True)
+-        self._remove_erased_meanwhile(batch, tables, results, rejected)
 """,
         (f"{_ERASURE}::test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end",),
     ),
@@ -238,7 +240,7 @@ ERASURE = (
         (f"{_ERASURE}::test_what_was_erased_is_hidden_at_once_and_then_nowhere[local-visitor]",),
     ),
     Mutant(
-        "former files read the tables outlive an erasure",
+        "former files of the tables outlive an erasure",
         "lake/erasure/table_purge.py",
         """
 -            store.delete([item.key])
@@ -672,7 +674,7 @@ ANALYSIS = (
         ("tests/lake/analysis/test_dead_clicks.py",),
     ),
     Mutant(
-        "each release begins new groups read errors",
+        "each release begins new groups of errors",
         "lake/analysis/js_errors/fingerprints.py",
         """
 -    return "/".join(_without_variable_parts(_unhashed(step)) for step in path.split("/"))
@@ -690,7 +692,7 @@ ANALYSIS = (
         ("tests/query_api/test_error_groups.py",),
     ),
     Mutant(
-        "notes read our recorder are guessed again",
+        "notes of our recorder are guessed again",
         "lake/analysis/analyzer.py",
         """
 -        self._is_noted = True
@@ -708,7 +710,7 @@ ANALYSIS = (
         ("tests/lake/analysis/test_views.py",),
     ),
     Mutant(
-        "a score is written before what it is made read",
+        "a score is written before what it is made of",
         "lake/operations/rescore.py",
         """
 -_ORDER = ("signals", "pages", "errors", "sessions")

@@ -21,13 +21,13 @@ POINTS = [name for name in failpoints.FAILPOINTS if name.startswith("compact-")]
 
 COMPACT = """
 import sys
-from lake.compaction import compact_day, waiting_days
+from lake.compaction import compact_day, pending_days
 from lake.settings import Settings
 from lake.storage.base import open_store
 """
 RUN = """
 store = open_store(Settings(lake=sys.argv[1]))
-for day in waiting_days(store):
+for day in pending_days(store):
     compact_day(store, Settings(), day, now_ms=int(sys.argv[2]))
 """
 STOP = """

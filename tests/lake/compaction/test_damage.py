@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lake.compaction import compactor as slices
+from lake.compaction import table_commits
 from lake.errors import Damaged
 from lake.raw import segment_file
 from lake.raw.pending_index import PendingIndex
@@ -289,15 +289,15 @@ def test_a_row_that_tells_of_another_file_stops_its_own_session_only(
     one, two = lakes.session(1, chunk_count=2), lakes.session(2)
     lakes.append(store, one[:1])
     lakes.compact(store, settings)
-    known_of = slices.read_compacted_sessions
+    read_compacted = table_commits.read_compacted_sessions
 
     def lying(*given: Any) -> Any:
         return {
             key: old._replace(row=old.row | {column: value})
-            for key, old in known_of(*given).items()
+            for key, old in read_compacted(*given).items()
         }
 
-    monkeypatch.setattr(slices, "read_compacted_sessions", lying)
+    monkeypatch.setattr(table_commits, "read_compacted_sessions", lying)
     lakes.append(store, one[1:] + two)
     (done,) = lakes.compact(store, settings)
 

@@ -18,7 +18,7 @@ from tests.support import lakes
 
 COMPACT = """
 import json, resource, sys, tracemalloc
-from lake.compaction import compact_day, waiting_days
+from lake.compaction import compact_day, pending_days
 from lake.settings import Settings
 from lake.storage.base import open_store
 given = json.loads(sys.argv[1])
@@ -26,7 +26,7 @@ settings = Settings(**given)
 store = open_store(settings)
 if sys.argv[2] == "objects":
     tracemalloc.start()
-for day in waiting_days(store):
+for day in pending_days(store):
     compact_day(store, settings, day, now_ms=1_795_000_000_000)
 if sys.argv[2] == "objects":
     print(tracemalloc.get_traced_memory()[1])

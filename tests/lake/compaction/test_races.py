@@ -13,8 +13,7 @@ import pytest
 from deltalake.exceptions import CommitFailedError
 
 from lake import failpoints
-from lake.compaction import compact_day, session_writer
-from lake.compaction import compactor as slices
+from lake.compaction import compact_day, compactor, session_writer
 from lake.errors import Conflict
 from lake.operations.maintenance import MaintenanceReport, maintain
 from lake.raw.segment_file import ReceivedChunk
@@ -290,7 +289,7 @@ def test_conflicts_without_end_are_given_up_and_lose_nothing(
         raise CommitFailedError("another writer was first")
 
     monkeypatch.setattr(tables, "write_deltalake", refused)
-    monkeypatch.setattr(slices.time, "sleep", lambda _: None)
+    monkeypatch.setattr(compactor.time, "sleep", lambda _: None)
     with pytest.raises(Conflict):
         lakes.compact(store, settings)
     lakes.verify(store, chunks)
