@@ -96,11 +96,11 @@ def watch(store: Store, settings: Settings, operations: Operations, *, seconds: 
     """One query replica is asked every second, while nothing happens."""
     now = {"ms": BEGAN_MS}
     lake = Lake(store, settings, lambda: now["ms"])
-    lake.view()
+    lake.snapshot()
     for _ in range(seconds):
         now["ms"] += max(1000, settings.pending_refresh_ms)
         with operations.during("reader"):
-            lake.view()
+            lake.snapshot()
 
 
 def website_of(number: int) -> str:

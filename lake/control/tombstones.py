@@ -187,7 +187,7 @@ class TombstoneCache:
         self._known: FIFOCache[str, tuple[bytes, Tombstones]] = FIFOCache(_CACHED_WEBSITES_MAX)
         self._guard = threading.Lock()
 
-    def of(self, website_id: str) -> Tombstones:
+    def read(self, website_id: str) -> Tombstones:
         """Return it as the store has it now; the same object for as long as it is the same.
 
         Raises:

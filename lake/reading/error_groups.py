@@ -115,14 +115,16 @@ def _errors(
 ) -> pl.LazyFrame:
     """Return a website's errors with `offset_ms` and `seen_at`, the server's clock."""
     low, high = visible_period(lake, website, from_at, to_at)
-    view, pending, gone, waiting = pending_errors.read_pending_errors(lake, website, low, high)
-    shown = VisibleSessions(view, gone, website, low, high)
+    snapshot, pending, tombstones, waiting = pending_errors.read_pending_errors(
+        lake, website, low, high
+    )
+    shown = VisibleSessions(snapshot, tombstones, website, low, high)
     errors = pl.concat([shown.scan("errors"), pl.LazyFrame(waiting, _ERRORS, orient="row")])
     # A session with waiting chunks may begin earlier than its row in the table says.
     fresh = pending.rows.lazy().select(_STARTS)
     stored = shown.sessions.select(_STARTS).join(fresh, on="session_id", how="anti")
     joined = errors.join(pl.concat([stored, fresh]), on="session_id", how="inner")
-    joined = without_erased(joined, [gone], people_of=joined).drop(
+    joined = without_erased(joined, [tombstones], people_of=joined).drop(
         "visitor_ids", "user_id", "user_ids"
     )
     joined = joined.with_columns(offset_ms=offset_ms(pl.col("at_ms")))

@@ -52,10 +52,10 @@ class Lake:
         self.store = store
         self.settings = settings
         self.now_ms = now_ms
-        self.kept = Kept(settings.table_memory_bytes_max)
+        self.match_cache = Kept(settings.table_memory_bytes_max)
         self.error_cache = Kept(_ERROR_CACHE_BYTES_MAX)  # of chunks that wait, by where they lie
         self.source_maps = SourceMaps(store, now_ms, int(settings.control_cache_s * 1000))
-        self.erased = tombstones.TombstoneCache(store)
+        self.tombstones = tombstones.TombstoneCache(store)
         self._lock = threading.Lock()
         self._index = PendingIndex(store)
         self._tables = {name: Table(store, name) for name in BY_SESSION}
@@ -64,30 +64,30 @@ class Lake:
         self._hidden: dict[str, tuple[Tombstones, int, pl.DataFrame]] = {}
         self._merges: dict[str, WebsiteMerge] = {}
         self._merges_lock = threading.Lock()
-        self._view: LakeSnapshot | None = None
-        self._viewed_ms = 0
+        self._snapshot: LakeSnapshot | None = None
+        self._snapshot_ms = 0
 
     @property
     def is_stale(self) -> bool:
         """Whether the view that readers get is older than `pending_refresh_ms`."""
-        return not 0 <= self.now_ms() - self._viewed_ms < self.settings.pending_refresh_ms
+        return not 0 <= self.now_ms() - self._snapshot_ms < self.settings.pending_refresh_ms
 
-    def view(self, *, newer: bool = False) -> LakeSnapshot:
+    def snapshot(self, *, newer: bool = False) -> LakeSnapshot:
         """Return the lake as it was about `pending_refresh_ms` ago; as it is now if `newer`.
 
         Raises:
             StoreUnavailable: The store failed.
         """
-        view, age_ms = self._view, self.now_ms() - self._viewed_ms
+        snapshot, age_ms = self._snapshot, self.now_ms() - self._snapshot_ms
         refresh_ms = self.settings.pending_refresh_ms
-        if view and not newer and 0 <= age_ms < 2 * refresh_ms:
+        if snapshot and not newer and 0 <= age_ms < 2 * refresh_ms:
             # What came of other websites costs nobody his time as long as this is fair.
             if age_ms >= refresh_ms and self._lock.acquire(blocking=False):
                 self._refresher.submit(self._refresh_and_release)
-            return view
+            return snapshot
         with self._lock:
-            if self._view is not None and self._view is not view and not newer:
-                return self._view  # looked up while this thread waited
+            if self._snapshot is not None and self._snapshot is not snapshot and not newer:
+                return self._snapshot  # looked up while this thread waited
             return self._refresh()
 
     def _refresh_and_release(self) -> None:
@@ -104,17 +104,17 @@ class Lake:
         pending = self._index.refresh()
         snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
         tables = dict(zip(BY_SESSION, snapshots, strict=True))
-        before = self._view
+        before = self._snapshot
         if before is None or pending is not before.pending or tables != before.tables:
-            self._view = LakeSnapshot(tables, pending)
+            self._snapshot = LakeSnapshot(tables, pending)
             with self._merges_lock:
                 for website_id in self._merges.keys() - pending.websites.keys():
                     del self._merges[website_id]
             if before is not None and before.tables["sessions"] != tables["sessions"]:
-                evict_removed_files(self.kept, tables["sessions"])
-        self._viewed_ms = now_ms
-        assert self._view is not None
-        return self._view
+                evict_removed_files(self.match_cache, tables["sessions"])
+        self._snapshot_ms = now_ms
+        assert self._snapshot is not None
+        return self._snapshot
 
     def snapshot_with_sessions(
         self, website_id: str, *, newer: bool = False
@@ -126,26 +126,28 @@ class Lake:
         Raises:
             Damaged, StoreUnavailable.
         """
-        view = self.view(newer=newer)
-        if website_id not in view.pending.websites:
-            return view, pending_sessions.NO_SESSIONS
+        snapshot = self.snapshot(newer=newer)
+        if website_id not in snapshot.pending.websites:
+            return snapshot, pending_sessions.NO_SESSIONS
         with self._merges_lock:
             website = self._merges.setdefault(website_id, WebsiteMerge(self.store, website_id))
         with website.lock:
-            view = self.view()  # no older than the one that was merged last
-            chunks = view.pending.websites.get(website_id, {})
-            return view, website.merged(chunks, view.tables)
+            snapshot = self.snapshot()  # no older than the one that was merged last
+            chunks = snapshot.pending.websites.get(website_id, {})
+            return snapshot, website.merged(chunks, snapshot.tables)
 
-    def erased_rows(self, view: LakeSnapshot, gone: Tombstones) -> pl.DataFrame:
+    def erased_rows(self, snapshot: LakeSnapshot, tombstones: Tombstones) -> pl.DataFrame:
         """Return the table's rows of sessions that are erased and still there."""
-        if not gone.waiting:
-            self._hidden.pop(gone.website_id, None)  # what is gone is not remembered either
+        if not tombstones.waiting:
+            self._hidden.pop(tombstones.website_id, None)  # what is gone is not remembered either
             return session_frame([])
-        sessions = view.tables["sessions"]
-        known = self._hidden.get(gone.website_id)
-        if known is None or known[0] is not gone or known[1] != sessions.version:
+        sessions = snapshot.tables["sessions"]
+        known = self._hidden.get(tombstones.website_id)
+        if known is None or known[0] is not tombstones or known[1] != sessions.version:
             with reading("sessions"):
-                rows = rows_of(sessions, ((gone.website_id, one) for one in gone.waiting))
-            known = (gone, sessions.version, rows.drop("part"))
-            self._hidden[gone.website_id] = known
+                rows = rows_of(
+                    sessions, ((tombstones.website_id, one) for one in tombstones.waiting)
+                )
+            known = (tombstones, sessions.version, rows.drop("part"))
+            self._hidden[tombstones.website_id] = known
         return known[2]

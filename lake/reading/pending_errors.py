@@ -36,9 +36,9 @@ _TRIES_MAX = 5
 class PendingErrors(NamedTuple):
     """A moment of the lake with its waiting errors. `gone` was asked for after `view`."""
 
-    view: LakeSnapshot
+    snapshot: LakeSnapshot
     pending: PendingSessions
-    gone: Tombstones
+    tombstones: Tombstones
     rows: list[Row]
 
 
@@ -52,36 +52,42 @@ def read_pending_errors(
     Raises:
         StoreUnavailable.
     """
-    view, pending = lake.snapshot_with_sessions(website.website_id)
+    snapshot, pending = lake.snapshot_with_sessions(website.website_id)
     for _ in range(_TRIES_MAX):
-        gone = lake.erased.of(website.website_id)
-        _evict_erased(lake, gone)
+        tombstones = lake.tombstones.read(website.website_id)
+        _evict_erased(lake, tombstones)
         try:
-            return PendingErrors(view, pending, gone, _rows(lake, pending, gone, low, high))
+            return PendingErrors(
+                snapshot, pending, tombstones, _rows(lake, pending, tombstones, low, high)
+            )
         except ObjectMissing:
-            view, pending = lake.snapshot_with_sessions(website.website_id, newer=True)
+            snapshot, pending = lake.snapshot_with_sessions(website.website_id, newer=True)
     raise StoreUnavailable("segments were deleted before they could be read: try again")
 
 
-def _evict_erased(lake: Lake, gone: Tombstones) -> None:
+def _evict_erased(lake: Lake, tombstones: Tombstones) -> None:
     """What is gone is not remembered either."""
 
     def is_gone(key: Hashable) -> bool:
-        return isinstance(key, tuple) and key[0] == gone.website_id and key[1] in gone.waiting
+        return (
+            isinstance(key, tuple)
+            and key[0] == tombstones.website_id
+            and key[1] in tombstones.waiting
+        )
 
-    if gone.waiting:
+    if tombstones.waiting:
         lake.error_cache.drop(is_gone)
 
 
 def _rows(
-    lake: Lake, pending: PendingSessions, gone: Tombstones, low: datetime, high: datetime
+    lake: Lake, pending: PendingSessions, tombstones: Tombstones, low: datetime, high: datetime
 ) -> list[Row]:
     wanted = _newest(
         item
         for session in pending.by_id.values()
         if session.new_errors
         and low <= session.row["started_at"] < high
-        and not _is_hidden(gone, session)
+        and not _is_hidden(tombstones, session)
         for item in session.new_errors
     )
     events = _events(lake, wanted)
@@ -94,9 +100,9 @@ def _rows(
     return found[:_ROWS_MAX]
 
 
-def _is_hidden(gone: Tombstones, session: PendingSession) -> bool:
+def _is_hidden(tombstones: Tombstones, session: PendingSession) -> bool:
     row = session.row
-    return gone.is_erased(
+    return tombstones.is_erased(
         row["session_id"], visitors=row_builders.visitors_of(row), users=row_builders.users_of(row)
     )
 

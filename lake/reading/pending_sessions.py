@@ -1,9 +1,10 @@
-"""One website's sessions with waiting chunks, merged with what the tables have of them.
+"""Sessions of one website with pending chunks, merged with what the tables have of them.
 
-All of it is done for one website, by those who ask for it, under a lock of its own: what waits of
-one website costs the readers of another nothing. A new chunk of a large session costs its own
-size, as the session's totals go on (`lake.sessions.running_summary`); a session is added up anew
-only where its row in the tables changed or some of its chunks went. Reads only.
+The readers of a website do this work for it, under a lock of its own, so that the pending chunks
+of one website cost the readers of another nothing. A new chunk of a large session costs its own
+size only, because the session's totals are continued (`lake.sessions.running_summary`). A session
+is counted from the start only where its row in the tables changed or some of its chunks are gone.
+Reads only.
 """
 
 import threading
@@ -21,38 +22,40 @@ from lake.sessions.running_summary import RunningSummary
 from lake.sessions.summary import SessionSummary
 from lake.storage.base import Store
 from lake.tables import row_builders
-from lake.tables.compacted_sessions import CompactedSession, read_compacted_sessions
+from lake.tables.compacted_sessions import CompactedSession, chunk_union, read_compacted_sessions
 from lake.tables.delta_table import POLARS_SCHEMAS, Snapshot, reading
 from lake.tables.row_builders import Row
 from lake.tables.schemas import SCORE_COLUMNS
 from lake.tables.session_rows import SessionKey
 
 _SCHEMA = {name: kind for name, kind in POLARS_SCHEMAS["sessions"].items() if name != "part"}
-_CHUNKS_RECOUNTED_MAX = 16  # chunks that are rather added up anew than kept added up
+_CHUNKS_RECOUNTED_MAX = 16  # totals of smaller sessions are not remembered between reads
 
 
 class PendingSession(NamedTuple):
-    """A session with waiting chunks. `known` is what the tables have of it.
+    """A session with pending chunks.
 
-    `row` is in the columns of `sessions`, but for `urls`, which would be most of its bytes.
-    `new_errors` are the waiting chunks with errors that are not in its file.
+    `compacted` is None where it has no file yet. `chunks` are pending, oldest first. `row` has the
+    columns of `sessions` except `urls`, which would be most of its bytes. `new_errors` are the
+    pending chunks with errors that are not in its file.
     """
 
-    known: CompactedSession | None
-    waiting: tuple[PendingChunk, ...]
+    compacted: CompactedSession | None
+    chunks: tuple[PendingChunk, ...]
     row: Row
     new_errors: tuple[PendingChunk, ...]
 
     @property
     def union(self) -> ChunkUnion:
-        """Its chunks, put together anew: costs the session's size."""
-        return chunk_union(self.known, self.waiting)
+        """All its chunks, built on each access at the cost of the session's size."""
+        return chunk_union(self.compacted, self.chunks)
 
 
 class PendingSessions(NamedTuple):
-    """A website's, by id. `rows` are in the columns of `sessions`.
+    """A website's sessions with pending chunks.
 
-    `replaced_rows` are those that the table has of them.
+    `by_id` is by session id. `rows` are theirs, in the columns of `sessions`. `replaced_rows` are
+    the rows that the table has of them.
     """
 
     by_id: Mapping[str, PendingSession]
@@ -60,160 +63,158 @@ class PendingSessions(NamedTuple):
     replaced_rows: pl.DataFrame
 
 
-def session_frame(found: Sequence[Row]) -> pl.DataFrame:
+def session_frame(rows: Sequence[Row]) -> pl.DataFrame:
     """Return rows of `sessions` as a frame, without `part`."""
-    return pl.DataFrame(found, schema=_SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
 NO_SESSIONS = PendingSessions({}, session_frame([]), session_frame([]))
 
 
-def chunk_union(known: CompactedSession | None, waiting: Iterable[PendingChunk]) -> ChunkUnion:
-    """Return the chunks of a session, those in its file and those that wait."""
-    return merge.unite_chunks(
-        known.chunks if known else (),
-        known.client if known else None,
-        (item.received_chunk for item in waiting),
-        known.visitor_ids if known else (),
-    )
-
-
 def row_with_pending(
     summary: SessionSummary,
-    known: CompactedSession | None,
+    compacted: CompactedSession | None,
     *,
     visitor_ids: Iterable[str],
     has_new: bool,
 ) -> Row:
-    """Return a session's row with what waits of it; its scores are of its last compaction."""
-    if known is not None and not has_new:
-        return {name: value for name, value in known.row.items() if name != "part"}
+    """Return a session's row with its pending chunks counted; scores are of its last compaction.
+
+    Args:
+        has_new: Whether a pending chunk is not in the file; else the stored row is returned.
+    """
+    if compacted is not None and not has_new:
+        return {name: value for name, value in compacted.row.items() if name != "part"}
     row = row_builders.session_row(
         summary, None, visitor_ids=visitor_ids, file_bytes=0, file_sha256=""
     )
-    if known is not None:
-        row |= {name: known.row[name] for name in SCORE_COLUMNS}
-        row["user_ids"] = list(dict.fromkeys((*row_builders.users_of(known.row), *row["user_ids"])))
+    if compacted is not None:
+        row |= {name: compacted.row[name] for name in SCORE_COLUMNS}
+        users = (*row_builders.users_of(compacted.row), *row["user_ids"])
+        row["user_ids"] = list(dict.fromkeys(users))
     return row
 
 
 class WebsiteMerge:
-    """Follows the waiting chunks of one website. One thread at a time: hold `lock`."""
+    """The merged sessions of one website. One thread at a time: hold `lock`."""
 
     def __init__(self, store: Store, website_id: str) -> None:
         self.lock = threading.Lock()
         self._store = store
         self._website_id = website_id
-        self._sums: dict[str, _SessionTotals] = {}
+        self._totals: dict[str, _SessionTotals] = {}
         self._versions: tuple[int, int] | None = None
-        self._found = NO_SESSIONS
+        self._merged = NO_SESSIONS
 
     def merged(
         self, chunks: Mapping[str, tuple[PendingChunk, ...]], tables: Mapping[str, Snapshot]
     ) -> PendingSessions:
-        """Return the sessions at a moment that is no earlier than the last one.
+        """Return the sessions as of a snapshot that is no older than the last one.
 
         Args:
-            chunks: What waits, by session.
+            chunks: The pending chunks, by session.
 
         Raises:
             Damaged, StoreUnavailable.
         """
-        known = self._known(chunks, tables)
-        old = self._found.by_id
-        found: dict[str, PendingSession] = {}
+        compacted = self._read_compacted(chunks, tables)
+        old = self._merged.by_id
+        merged: dict[str, PendingSession] = {}
         new_rows: list[Row] = []
-        for session_id, waiting in chunks.items():
-            before, compacted = old.get(session_id), known.get(session_id)
-            if before and before.waiting is waiting and before.known is compacted:
-                found[session_id] = before
+        for session_id, pending in chunks.items():
+            before, now = old.get(session_id), compacted.get(session_id)
+            if before and before.chunks is pending and before.compacted is now:
+                merged[session_id] = before
                 continue
-            row, found[session_id] = self._sum_up(session_id, before, compacted, waiting)
+            row, merged[session_id] = self._merge_session(session_id, before, now, pending)
             new_rows.append(row)
-        for session_id in old.keys() - found.keys():
-            self._sums.pop(session_id, None)
-        if new_rows or len(found) != len(old):
-            self._found = PendingSessions(
-                found, self._rows(found, new_rows), self._replaced_rows(found)
+        for session_id in old.keys() - merged.keys():
+            self._totals.pop(session_id, None)
+        if new_rows or len(merged) != len(old):
+            self._merged = PendingSessions(
+                merged, self._rows(merged, new_rows), self._replaced_rows(merged)
             )
-        return self._found
+        return self._merged
 
-    def _known(
+    def _read_compacted(
         self, chunks: Mapping[str, tuple[PendingChunk, ...]], tables: Mapping[str, Snapshot]
     ) -> dict[str, CompactedSession]:
+        """Return those of the sessions that are compacted; unchanged ones as the same objects."""
         versions = (tables["sessions"].version, tables["session_files"].version)
-        old = self._found.by_id
+        old = self._merged.by_id
         have = {
-            (self._website_id, session_id): session.known
+            (self._website_id, session_id): session.compacted
             for session_id, session in old.items()
-            if session.known and session_id in chunks
+            if session.compacted and session_id in chunks
         }
         wanted: Iterable[str] = chunks
         if versions == self._versions:
             wanted = chunks.keys() - old.keys()
         keys = [(self._website_id, session_id) for session_id in wanted]
         with reading("sessions"):
-            found = read_compacted_sessions(
+            compacted = read_compacted_sessions(
                 self._store, tables["sessions"], tables["session_files"], keys, have=have
             )
         if versions == self._versions:
-            found = have | found
+            compacted = have | compacted
         self._versions = versions
-        return {session_id: known for (_, session_id), known in found.items()}
+        return {session_id: session for (_, session_id), session in compacted.items()}
 
-    def _sum_up(
+    def _merge_session(
         self,
         session_id: str,
         before: PendingSession | None,
-        known: CompactedSession | None,
-        waiting: tuple[PendingChunk, ...],
+        compacted: CompactedSession | None,
+        chunks: tuple[PendingChunk, ...],
     ) -> tuple[Row, PendingSession]:
-        """Return a session's row, and all else of it."""
-        total = self._sums.pop(session_id, None)
-        came: Sequence[PendingChunk] | None = None
-        if total and before and before.known is known:
-            came = total.came(before.waiting, waiting)
-        if total is None or came is None:
-            total, came = _SessionTotals((self._website_id, session_id), known), waiting
-        total.take(came)
-        if len(total.summary.chunks) > _CHUNKS_RECOUNTED_MAX:
-            self._sums[session_id] = total
+        """Return a session's full row, and the session."""
+        totals = self._totals.pop(session_id, None)
+        added: Sequence[PendingChunk] | None = None
+        if totals and before and before.compacted is compacted:
+            added = totals.added_since(before.chunks, chunks)
+        if totals is None or added is None:
+            totals, added = _SessionTotals((self._website_id, session_id), compacted), chunks
+        totals.add(added)
+        if len(totals.summary.chunks) > _CHUNKS_RECOUNTED_MAX:
+            self._totals[session_id] = totals
         row = row_with_pending(
-            total.summary.summary(total.client),
-            known,
-            visitor_ids=sorted(total.visitors - {""}),
-            has_new=total.has_new,
+            totals.summary.summary(totals.client),
+            compacted,
+            visitor_ids=sorted(totals.visitors - {""}),
+            has_new=totals.has_new,
         )
-        small = {name: value for name, value in row.items() if name != "urls"}
-        return row, PendingSession(known, waiting, small, tuple(total.new_errors))
+        small_row = {name: value for name, value in row.items() if name != "urls"}
+        return row, PendingSession(compacted, chunks, small_row, tuple(totals.new_errors))
 
-    def _rows(self, found: Mapping[str, PendingSession], new_rows: list[Row]) -> pl.DataFrame:
-        stale = (self._found.by_id.keys() - found.keys()) | {row["session_id"] for row in new_rows}
-        kept = self._found.rows.filter(~pl.col("session_id").is_in(list(stale)))
-        return pl.concat([kept, session_frame(new_rows)], rechunk=True)
+    def _rows(self, merged: Mapping[str, PendingSession], new_rows: list[Row]) -> pl.DataFrame:
+        stale = self._merged.by_id.keys() - merged.keys()
+        stale |= {row["session_id"] for row in new_rows}
+        current = self._merged.rows.filter(~pl.col("session_id").is_in(list(stale)))
+        return pl.concat([current, session_frame(new_rows)], rechunk=True)
 
-    def _replaced_rows(self, found: Mapping[str, PendingSession]) -> pl.DataFrame:
-        replaced = [session.known for session in found.values() if session.known]
-        before = [session.known for session in self._found.by_id.values() if session.known]
-        if list(map(id, replaced)) == list(map(id, before)):
-            return self._found.replaced_rows
-        return session_frame([known.row for known in replaced])
+    def _replaced_rows(self, merged: Mapping[str, PendingSession]) -> pl.DataFrame:
+        now = [session.compacted for session in merged.values() if session.compacted]
+        before = [s.compacted for s in self._merged.by_id.values() if s.compacted]
+        if list(map(id, now)) == list(map(id, before)):
+            return self._merged.replaced_rows
+        return session_frame([session.row for session in now])
 
 
 class _SessionTotals:
-    """One session, added up so far."""
+    """Totals of one session's chunks so far."""
 
-    def __init__(self, key: SessionKey, known: CompactedSession | None) -> None:
+    def __init__(self, key: SessionKey, compacted: CompactedSession | None) -> None:
         self.summary = RunningSummary(*key)
         self.users: set[str] = set()
-        self.visitors = set(known.visitor_ids if known else ())
+        self.visitors = set(compacted.visitor_ids if compacted else ())
         self.has_new = False
-        self._is_full = False  # who joins then depends on who came first
+        # Once a chunk is refused for its people, the result depends on the order of all chunks.
+        self._is_full = False
         self.new_errors: list[PendingChunk] = []
-        for chunk in known.chunks if known else ():
-            self.summary.add(chunk)
-            self.users.update(chunk.users)
-        self._client = known.client if known else None
+        for facts in compacted.chunks if compacted else ():
+            self.summary.add(facts)
+            self.users.update(facts.users)
+        self._client = compacted.client if compacted else None
         self._first: Place | None = min(self.summary.chunks, default=None)
 
     @property
@@ -221,24 +222,24 @@ class _SessionTotals:
         assert self._client is not None, "a session has a chunk"
         return self._client
 
-    def came(
+    def added_since(
         self, before: tuple[PendingChunk, ...], now: tuple[PendingChunk, ...]
     ) -> Sequence[PendingChunk] | None:
-        """Return which chunks wait since `before`. None: the session must be added up anew."""
+        """Return the chunks of `now` that `before` lacks; None: count from the start."""
         if self._is_full:
             return None
         if now[: len(before)] == before:  # the same objects: compared by address
             return now[len(before) :]
-        seen = {item[:2] for item in before}
-        items = [item for item in now if item[:2] not in seen]
-        has_lost = len(now) - len(items) < len(before)
-        # Of one place the oldest counts, and these are not the newest.
-        is_doubled = any(item.received_chunk.facts.place in self.summary.chunks for item in items)
-        return None if has_lost or is_doubled else items
+        seen = {chunk[:2] for chunk in before}
+        added = [chunk for chunk in now if chunk[:2] not in seen]
+        has_lost = len(now) - len(added) < len(before)
+        # Of one place the oldest chunk counts, and the added ones may be older.
+        is_doubled = any(chunk.received_chunk.facts.place in self.summary.chunks for chunk in added)
+        return None if has_lost or is_doubled else added
 
-    def take(self, items: Iterable[PendingChunk]) -> None:
-        for item in items:
-            received_chunk = item.received_chunk
+    def add(self, chunks: Iterable[PendingChunk]) -> None:
+        for chunk in chunks:
+            received_chunk = chunk.received_chunk
             place = received_chunk.facts.place
             if place in self.summary.chunks:
                 continue
@@ -254,6 +255,6 @@ class _SessionTotals:
             self.visitors.update(visitor)
             self.has_new = True
             if received_chunk.facts.error_count:
-                self.new_errors.append(item)
+                self.new_errors.append(chunk)
             if self._first is None or place < self._first:
                 self._client, self._first = received_chunk.client, place

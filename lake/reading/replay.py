@@ -105,13 +105,13 @@ def replay(
         Damaged, StoreUnavailable: Also while `pieces` are taken.
     """
 
-    def read(found: ResolvedSession, spool: PayloadSpool, folder: Path) -> Replay:
-        pages = {chunk.page_id for chunk in found.chunks}
+    def read(session: ResolvedSession, spool: PayloadSpool, folder: Path) -> Replay:
+        pages = {chunk.page_id for chunk in session.chunks}
         if page_id is not None and page_id not in pages:
             raise SessionMissing(f"session {session_id} has no page {page_id[:64]!r}")
         began_ms = ids.at_ms_of(session_id)
-        start = clamp_to_session(min(chunk.first_at_ms for chunk in found.chunks), began_ms)
-        spans = _spans(lake, found, spool, folder)
+        start = clamp_to_session(min(chunk.first_at_ms for chunk in session.chunks), began_ms)
+        spans = _spans(lake, session, spool, folder)
         to_at = float("inf") if to_ms is None else start + to_ms
         if to_at >= began_ms + CLOCK_OFF_MS_MAX:
             to_at = float("inf")  # what is later than that counts as being then
@@ -123,10 +123,10 @@ def replay(
             last -= 1
         window = _ReplayWindow(spans[first:last], skip, to_at, page_id)
         if page_id is not None and from_ms is None and to_ms is None:
-            count = sum(c.event_count for c in found.chunks if c.page_id == page_id)
+            count = sum(c.event_count for c in session.chunks if c.page_id == page_id)
         else:
             count = _count(window)
-        return Replay(count, _pieces(window), _version(found))
+        return Replay(count, _pieces(window), _version(session))
 
     return with_payloads(lake, website, session_id, read)
 
@@ -141,26 +141,30 @@ def replay_version(lake: Lake, website: Website, session_id: str) -> str | None:
     return _version(resolve_session(lake, website, session_id))
 
 
-def _version(found: ResolvedSession) -> str | None:
-    return None if found.known is None or found.union.new else str(found.known.row["file_sha256"])
+def _version(session: ResolvedSession) -> str | None:
+    return (
+        None
+        if session.compacted is None or session.union.new
+        else str(session.compacted.row["file_sha256"])
+    )
 
 
 def _spans(
-    lake: Lake, found: ResolvedSession, spool: PayloadSpool, folder: Path
+    lake: Lake, session: ResolvedSession, spool: PayloadSpool, folder: Path
 ) -> list[_FrameSpan]:
     """Return the frames of the session; those that new chunks overlap are merged with them."""
-    file = found.file
+    file = session.file
     stored = _spans_of(file) if file else []
-    if not found.union.new:
+    if not session.union.new:
         return stored
-    new = [received_chunk.facts for received_chunk in found.union.new]
+    new = [received_chunk.facts for received_chunk in session.union.new]
     # Facts are whole ms, events may be a fraction before or after.
     begin_at = min(facts.first_at_ms for facts in new) - 1
     end_at = max(facts.last_at_ms for facts in new) + 1
     first = next((i for i, s in enumerate(stored) if s.frame.last_at_ms >= begin_at), len(stored))
     last = next((i for i, s in enumerate(stored) if s.frame.first_at_ms > end_at), len(stored))
     last = max(first, last)
-    tail = write_live_tail(lake, found, spool, folder, first, last)
+    tail = write_live_tail(lake, session, spool, folder, first, last)
     return [*stored[:first], *_spans_of(tail), *stored[last:]]
 
 

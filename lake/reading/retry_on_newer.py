@@ -1,7 +1,7 @@
-"""Questions that are asked again where a table's file went away meanwhile.
+"""Retry a read once on a newer snapshot when a file of the old one was deleted.
 
-A view of the lake is up to some seconds old, and an erasure deletes what a table's former files
-held at once. What is gone is then in newer files, and a newer view names them.
+A snapshot of the lake is up to some seconds old, and an erasure deletes a table's former files at
+once. Their remaining rows are then in newer files, which a newer snapshot lists.
 """
 
 from collections.abc import Callable
@@ -16,26 +16,26 @@ T = TypeVar("T")
 
 
 def retry_on_newer_snapshot(
-    question: Callable[Concatenate[Lake, P], T],
+    read: Callable[Concatenate[Lake, P], T],
 ) -> Callable[Concatenate[Lake, P], T]:
-    """Ask once more if a table is newer than the view that failed.
+    """Decorate `read` so that it runs once more if a table changed since its snapshot.
 
     Raises:
-        StoreUnavailable: The store failed, and not for that reason. And what the question raises.
+        StoreUnavailable: The store failed, and no table is newer. Also whatever `read` raises.
     """
 
-    @wraps(question)
-    def ask(lake: Lake, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        before = _versions(lake.view())
+    @wraps(read)
+    def retried(lake: Lake, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        before = _versions(lake.snapshot())
         try:
-            return question(lake, *args, **kwargs)
+            return read(lake, *args, **kwargs)
         except StoreUnavailable:
-            if _versions(lake.view(newer=True)) == before:
+            if _versions(lake.snapshot(newer=True)) == before:
                 raise
-            return question(lake, *args, **kwargs)
+            return read(lake, *args, **kwargs)
 
-    return ask
+    return retried
 
 
-def _versions(view: LakeSnapshot) -> dict[str, int]:
-    return {name: snapshot.version for name, snapshot in view.tables.items()}
+def _versions(snapshot: LakeSnapshot) -> dict[str, int]:
+    return {name: table.version for name, table in snapshot.tables.items()}

@@ -59,28 +59,28 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> SessionDeta
         Damaged, StoreUnavailable.
     """
 
-    def read(found: ResolvedSession, spool: PayloadSpool, folder: Path) -> SessionDetails:  # noqa: ARG001 - not needed here
+    def read(session: ResolvedSession, spool: PayloadSpool, folder: Path) -> SessionDetails:  # noqa: ARG001 - not needed here
         key = (website.website_id, session_id)
-        summary = summarize(*key, found.chunks, found.client)
-        union = found.union
+        summary = summarize(*key, session.chunks, session.client)
+        union = session.union
         row = row_with_pending(
-            summary, found.known, visitor_ids=union.visitor_ids, has_new=bool(union.new)
+            summary, session.compacted, visitor_ids=union.visitor_ids, has_new=bool(union.new)
         )
         live = is_live(lake.now_ms(), lake.settings.live_s)
         # What an older version wrote may be of times that nobody believes.
         row |= {"first_at_ms": summary.first_at_ms, "duration_ms": summary.duration_ms}
         row["is_live"] = session_frame([row]).select(live).item()
-        tables = found.view.tables
+        tables = session.snapshot.tables
         with reading("errors and signals"):
             errors = _sorted(rows_of(tables["errors"], [key]).to_dicts(), "error_no")
             signals = _sorted(rows_of(tables["signals"], [key]).to_dicts(), "signal_no")
-        new_errors = _new_errors(lake, found, spool, summary)
+        new_errors = _new_errors(lake, session, spool, summary)
         parts: dict[str, Sequence[Any]] = {
             "pages": summary.pages,
             "errors": sorted([*errors, *new_errors], key=lambda error: error["at_ms"]),
             "signals": signals,
             "gaps": summary.gaps,
-            "frames": found.file.header.frames if found.file else (),
+            "frames": session.file.header.frames if session.file else (),
         }
         lists = {name: _first_of(items) for name, items in parts.items()}
         cut = {name for name, items in parts.items() if len(lists[name]) < len(items)}
@@ -90,7 +90,7 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> SessionDeta
             row,
             **lists,
             trigger=summary.trigger,
-            click_counts={} if found.union.new else _click_counts(tables["pages"], key),
+            click_counts={} if session.union.new else _click_counts(tables["pages"], key),
             cut=frozenset(cut),
         )
 
@@ -117,12 +117,12 @@ def _click_counts(pages: Snapshot, key: SessionKey) -> dict[tuple[str, int], int
 
 
 def _new_errors(
-    lake: Lake, found: ResolvedSession, spool: PayloadSpool, summary: SessionSummary
+    lake: Lake, session: ResolvedSession, spool: PayloadSpool, summary: SessionSummary
 ) -> list[Row]:
     """Return the errors in chunks that wait."""
     rule = JsErrors()
-    number = {chunk.place: i for i, chunk in enumerate(found.chunks)}
-    for received_chunk in found.union.new:
+    number = {chunk.place: i for i, chunk in enumerate(session.chunks)}
+    for received_chunk in session.union.new:
         if not received_chunk.facts.error_count:
             continue
         for event in merge.decode_chunk_events(
@@ -130,7 +130,7 @@ def _new_errors(
         ):
             if event.type in (CUSTOM, PLUGIN):
                 rule.see(event.at_ms, number[received_chunk.facts.place], event.type, event.json)
-    return row_builders.error_rows(summary, found.chunks, rule.errors)
+    return row_builders.error_rows(summary, session.chunks, rule.errors)
 
 
 def _sorted(found: list[Row], column: str) -> list[Row]:

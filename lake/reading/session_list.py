@@ -76,9 +76,9 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> SessionL
         Damaged, StoreUnavailable.
     """
     cursor = _decode(query.cursor, query.sort) if query.cursor is not None else None
-    view, pending = lake.snapshot_with_sessions(website.website_id)
+    snapshot, pending = lake.snapshot_with_sessions(website.website_id)
     now_ms = lake.now_ms()
-    gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
+    tombstones = lake.tombstones.read(website.website_id)  # after the view, to hide what that shows
     live = is_live(now_ms, lake.settings.live_s)
     first_day = websites.first_retained_day(website, lake.settings, now_ms=now_ms)
     first_at = datetime.combine(first_day, time.min, UTC)
@@ -89,23 +89,25 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> SessionL
         wanted &= live == query.live
         name = None  # it depends on the time
     fresh = pending.rows.lazy().filter(wanted).select(LIST_COLUMNS)
-    hidden = lake.erased_rows(view, gone)
+    hidden = lake.erased_rows(snapshot, tombstones)
     replaced = pl.concat([pending.replaced_rows, hidden]).lazy().filter(wanted).select("session_id")
     fresh_frame, replaced_rows = pl.collect_all([fresh, replaced.unique()])
-    fresh_rows = [row for row in fresh_frame.to_dicts() if not _is_hidden(gone, row)]
+    fresh_rows = [row for row in fresh_frame.to_dicts() if not _is_hidden(tombstones, row)]
 
-    snapshot = view.tables["sessions"]
-    files = _files(snapshot, website.website_id, query, first_at)
+    sessions = snapshot.tables["sessions"]
+    files = _files(sessions, website.website_id, query, first_at)
     question = MatchQuery(website.website_id, wanted, name, SORTS[query.sort])
-    matches = find_matches(lake.kept, snapshot, files, question)
+    matches = find_matches(lake.match_cache, sessions, files, question)
     total = len(fresh_rows) - replaced_rows.height + sum(some.count for some in matches)
 
     replaced_ids = set(replaced_rows["session_id"])
     stored = _best(matches, query.sort, cursor, query.limit + 1 + len(replaced_ids))
     if stored is None:
-        stored = _sorted(snapshot.scan(files).filter(wanted), query, cursor, replaced_ids)
+        stored = _sorted(sessions.scan(files).filter(wanted), query, cursor, replaced_ids)
     rows = [
-        row for row in stored if row["session_id"] not in replaced_ids and not _is_hidden(gone, row)
+        row
+        for row in stored
+        if row["session_id"] not in replaced_ids and not _is_hidden(tombstones, row)
     ]
     rows += fresh_rows
     if cursor is not None:
@@ -118,8 +120,8 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> SessionL
     return SessionListPage(_with_live(rows[: query.limit], live), next_cursor, total)
 
 
-def _is_hidden(gone: Tombstones, row: Row) -> bool:
-    return gone.is_erased(row["session_id"], visitors=visitors_of(row), users=users_of(row))
+def _is_hidden(tombstones: Tombstones, row: Row) -> bool:
+    return tombstones.is_erased(row["session_id"], visitors=visitors_of(row), users=users_of(row))
 
 
 def _bare(query: SessionQuery) -> SessionQuery:
@@ -127,14 +129,14 @@ def _bare(query: SessionQuery) -> SessionQuery:
 
 
 def _files(
-    snapshot: Snapshot, website_id: str, query: SessionQuery, first_at: datetime
+    sessions: Snapshot, website_id: str, query: SessionQuery, first_at: datetime
 ) -> list[TableFile]:
     """Return the files that may hold wanted rows."""
     low = max(query.from_at or first_at, first_at)
     high = query.to_at or FAR_FUTURE
     return [
         file
-        for file in snapshot.files
+        for file in sessions.files
         if may_hold_website(file, website_id) and file.may_hold("started_at", low, high)
     ]
 
@@ -171,11 +173,11 @@ def _best(
 
 
 def _sorted(
-    rows: pl.LazyFrame, query: SessionQuery, cursor: _Cursor | None, gone: set[str]
+    rows: pl.LazyFrame, query: SessionQuery, cursor: _Cursor | None, tombstones: set[str]
 ) -> list[Row]:
     """Return the first rows behind the cursor by reading everything: many began at once."""
     by = [_value_of(query.sort).alias("sort_value"), pl.col("session_id")]
-    rows = rows.with_columns(by[0]).filter(~pl.col("session_id").is_in(list(gone)))
+    rows = rows.with_columns(by[0]).filter(~pl.col("session_id").is_in(list(tombstones)))
     if cursor is not None:
         is_same, is_older = pl.col("sort_value") == cursor.value, by[1] < cursor.session_id
         rows = rows.filter((pl.col("sort_value") < cursor.value) | (is_same & is_older))

@@ -1,4 +1,4 @@
-"""One session, wherever its chunks are: in its file, waiting, or both."""
+"""One session of a website, whether its chunks are compacted, pending, or both."""
 
 from typing import NamedTuple
 
@@ -9,23 +9,33 @@ from lake.errors import IdMalformed, SessionMissing
 from lake.raw.chunk_facts import ChunkFacts, Client
 from lake.raw.pending_index import PendingChunk
 from lake.reading.lake_snapshot import Lake, LakeSnapshot
-from lake.reading.pending_sessions import chunk_union
 from lake.reading.retry_on_newer import retry_on_newer_snapshot
 from lake.sessions.merge import ChunkUnion
 from lake.sessions.session_file import SessionFile
-from lake.tables.compacted_sessions import CompactedSession, file_key, read_compacted_sessions
+from lake.tables.compacted_sessions import (
+    CompactedSession,
+    chunk_union,
+    file_key,
+    read_compacted_sessions,
+)
 from lake.tables.delta_table import reading
 from lake.tables.row_builders import users_of
+from lake.tables.session_rows import SessionKey
 
 
 class ResolvedSession(NamedTuple):
-    """A session at a moment. `file` is None where nothing was compacted yet."""
+    """A session as of one snapshot of the lake.
 
-    view: LakeSnapshot
-    known: CompactedSession | None
+    `compacted` and `file` are None where nothing was compacted yet. `pending` are its pending
+    chunks, of which some may be in the file already; `union` has each chunk once.
+    """
+
+    key: SessionKey
+    snapshot: LakeSnapshot
+    compacted: CompactedSession | None
     file: SessionFile | None
     union: ChunkUnion
-    waiting: tuple[PendingChunk, ...]
+    pending: tuple[PendingChunk, ...]
 
     @property
     def chunks(self) -> tuple[ChunkFacts, ...]:
@@ -34,7 +44,7 @@ class ResolvedSession(NamedTuple):
 
     @property
     def client(self) -> Client:
-        """Who sent the first of them."""
+        """The client that sent the first of them."""
         return self.union.client
 
 
@@ -45,10 +55,10 @@ def resolve_session(
     """Return a session of a website.
 
     Args:
-        newer: Look again, whatever was looked up a moment ago.
+        newer: Use a new snapshot, however young the current one is.
 
     Raises:
-        SessionMissing: There is none, or it is expired or erased; nothing tells which.
+        SessionMissing: There is none, or it is expired or erased; the error does not say which.
         Damaged, StoreUnavailable.
     """
     missing = SessionMissing(f"website {website.website_id} has no session {session_id[:64]!r}")
@@ -59,31 +69,30 @@ def resolve_session(
     if day < websites.first_retained_day(website, lake.settings, now_ms=lake.now_ms()):
         raise missing
     was_stale = lake.is_stale
-    view, pending = lake.snapshot_with_sessions(website.website_id, newer=newer)
+    snapshot, with_pending = lake.snapshot_with_sessions(website.website_id, newer=newer)
     key = (website.website_id, session_id)
-    mine = pending.by_id.get(session_id)
-    if mine is not None:
-        known, union, waiting = mine.known, mine.union, mine.waiting
+    pending = with_pending.by_id.get(session_id)
+    if pending is not None:
+        compacted, union, chunks = pending.compacted, pending.union, pending.chunks
     else:
-        tables = view.tables
+        tables = snapshot.tables
         with reading("sessions"):
             rows = read_compacted_sessions(
                 lake.store, tables["sessions"], tables["session_files"], [key]
             )
-        known = rows.get(key)
-        if known is None and was_stale and not newer:
-            return resolve_session(
-                lake, website, session_id, newer=True
-            )  # it may have come just now
-        if known is None:
+        compacted = rows.get(key)
+        if compacted is None and was_stale and not newer:
+            # It may have arrived since the snapshot.
+            return resolve_session(lake, website, session_id, newer=True)
+        if compacted is None:
             raise missing
-        union, waiting = chunk_union(known, ()), ()
-    # Asked for after the data: what was found is hidden by whatever hides it now.
-    gone = lake.erased.of(website.website_id)
+        union, chunks = chunk_union(compacted, ()), ()
+    # Tombstones are read after the data, so that they hide all of it that is erased by now.
+    tombstones = lake.tombstones.read(website.website_id)
     users = {user_id for facts in union.chunks for user_id in facts.users}
-    if known is not None:
-        users.update(users_of(known.row))
-    if gone.is_erased(session_id, visitors=union.visitor_ids, users=users):
+    if compacted is not None:
+        users.update(users_of(compacted.row))
+    if tombstones.is_erased(session_id, visitors=union.visitor_ids, users=users):
         raise missing
-    file = SessionFile(lake.store, file_key(known.row)) if known else None
-    return ResolvedSession(view, known, file, union, waiting)
+    file = SessionFile(lake.store, file_key(compacted.row)) if compacted else None
+    return ResolvedSession(key, snapshot, compacted, file, union, chunks)

@@ -23,17 +23,22 @@ class VisibleSessions:
     `sessions` are their rows of `sessions`, lazy.
 
     Args:
-        gone: Asked for after `view`, to hide what that shows.
+        tombstones: Asked for after `view`, to hide what that shows.
     """
 
     def __init__(
-        self, view: LakeSnapshot, gone: Tombstones, website: Website, low: datetime, high: datetime
+        self,
+        snapshot: LakeSnapshot,
+        tombstones: Tombstones,
+        website: Website,
+        low: datetime,
+        high: datetime,
     ) -> None:
-        self._tables = view.tables
+        self._tables = snapshot.tables
         self._website_id = website.website_id
         self._low, self._high = low, high
         sessions = self.scan("sessions")
-        self.sessions = without_erased(sessions, [gone], people_of=sessions)
+        self.sessions = without_erased(sessions, [tombstones], people_of=sessions)
 
     @classmethod
     def now(
@@ -49,9 +54,9 @@ class VisibleSessions:
         Raises:
             Damaged, StoreUnavailable.
         """
-        view = lake.view()
+        snapshot = lake.snapshot()
         low, high = visible_period(lake, website, from_at, to_at)
-        return cls(view, lake.erased.of(website.website_id), website, low, high)
+        return cls(snapshot, lake.tombstones.read(website.website_id), website, low, high)
 
     def rows(self, name: str, *columns: str) -> pl.LazyFrame:
         """Return the sessions' rows of another table, with `columns` of their own."""

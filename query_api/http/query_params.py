@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from lake.reading.frustration import GroupBy
-from lake.reading.heatmap import Viewport
+from lake.reading.insights.frustration import GroupBy
+from lake.reading.insights.heatmap import Viewport
 from lake.reading.session_filters import LIMIT_MAX, SessionQuery
 from lake.timestamps import parse_iso
 

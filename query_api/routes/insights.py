@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from lake.reading import clicked_pages, daily, frustration, heatmap
-from lake.reading.frustration import WorstGroups
-from lake.reading.heatmap import Heatmap
+from lake.reading.insights import clicked_pages, daily, frustration, heatmap
+from lake.reading.insights.frustration import WorstGroups
+from lake.reading.insights.heatmap import Heatmap
 from lake.tables.row_builders import Row
 from query_api import schemas
 from query_api.auth import UseServices, Viewer

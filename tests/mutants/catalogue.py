@@ -149,7 +149,7 @@ COMPACTION = (
 
 RETENTION = (
     Mutant(
-        "the remove_abandoned takes files to which no row points yet",
+        "the sweep takes files to which no row points yet",
         "lake/operations/maintenance.py",
         """
 -    if next(store.list(keys.raw_prefix(day)), None) is not None:
@@ -225,7 +225,7 @@ ERASURE = (
         "an erased session can still be opened",
         "lake/reading/session_lookup.py",
         """
--    if gone.is_erased(session_id, visitors=union.visitor_ids, users=users):
+-    if tombstones.is_erased(session_id, visitors=union.visitor_ids, users=users):
 -        raise missing
 """,
         (f"{_ERASURE}::test_what_was_erased_is_hidden_at_once_and_then_nowhere[local-visitor]",),
@@ -234,7 +234,7 @@ ERASURE = (
         "an erased session is still listed",
         "lake/reading/session_list.py",
         """
--    return gone.is_erased(row["session_id"], visitors=visitors_of(row), users=users_of(row))
+-    return tombstones.is_erased(row["session_id"], visitors=visitors_of(row), users=users_of(row))
 +    return False
 """,
         (f"{_ERASURE}::test_what_was_erased_is_hidden_at_once_and_then_nowhere[local-visitor]",),
@@ -329,7 +329,7 @@ INGEST = (
         (f"{_HOSTILE}::test_a_hostile_text_is_one_string_in_answers_and_one_cell_in_tables",),
     ),
     Mutant(
-        "ingest answers before the chunk is wait_until_durable",
+        "ingest answers before the chunk is durable",
         "ingest_api/dedup.py",
         """
 -            await wait_until_durable(commit)
@@ -686,8 +686,8 @@ ANALYSIS = (
         "waiting errors vanish while they are compacted",
         "lake/reading/pending_errors.py",
         """
--            view, pending = lake.snapshot_with_sessions(website.website_id, newer=True)
-+            return PendingErrors(view, pending, gone, [])
+-            snapshot, pending = lake.snapshot_with_sessions(website.website_id, newer=True)
++            return PendingErrors(snapshot, pending, tombstones, [])
 """,
         ("tests/query_api/test_error_groups.py",),
     ),
@@ -733,7 +733,7 @@ ANALYSIS = (
         "erased people count in what frustrates",
         "lake/reading/visible_sessions.py",
         """
--        self.sessions = without_erased(sessions, [gone], people_of=sessions)
+-        self.sessions = without_erased(sessions, [tombstones], people_of=sessions)
 +        self.sessions = sessions
 """,
         (
@@ -750,8 +750,8 @@ ANALYSIS = (
         ("tests/query_api/test_frustration.py::test_what_is_no_longer_kept_counts_nowhere",),
     ),
     Mutant(
-        "daily_summaries tell of what was erased",
-        "lake/reading/daily.py",
+        "days tell of what was erased",
+        "lake/reading/insights/daily.py",
         """
 -    rows = [anew.get(row["date"], row) for row in stored]
 +    rows = list(stored)
@@ -761,8 +761,8 @@ ANALYSIS = (
         ),
     ),
     Mutant(
-        "daily_summaries of every website are told",
-        "lake/reading/daily.py",
+        "days of every website are told",
+        "lake/reading/insights/daily.py",
         """
 -        mine = table.scan(files).filter(wanted, website_id=website.website_id)
 +        mine = table.scan(files).filter(wanted)

@@ -63,7 +63,7 @@ def test_a_table_that_is_newer_than_the_view_is_read_again(
 ) -> None:
     url = URLS[what](lakeful.website.website_id, sessions[0].session_id)
     headers = lakeful.headers()
-    client.app.state.services.lake.view()  # and nothing of it is read yet
+    client.app.state.services.lake.snapshot()  # and nothing of it is read yet
     rewrite(lakeful, sessions[0])
 
     assert client.get(url, headers=headers).status_code == 200
@@ -75,7 +75,7 @@ def test_a_table_file_that_is_lost_is_an_error_all_the_same(
     client: AppClient, lakeful: Lakeful, sessions: list[Session]
 ) -> None:
     headers, website_id = lakeful.headers(), lakeful.website.website_id
-    client.app.state.services.lake.view()
+    client.app.state.services.lake.snapshot()
     files = [item.key for item in lakeful.store.list("tables/errors/part=")]
     lakeful.store.delete(files)
 

@@ -192,7 +192,7 @@ def test_a_segment_that_is_compacted_meanwhile_is_looked_for_in_the_tables(
     lakeful: Lakeful, session: Session
 ) -> None:
     lake = reader(lakeful)
-    lake.view()
+    lake.snapshot()
     lakeful.compact(session.day)
     lakeful.clock.ms -= 5_000  # the view still counts as new
 
@@ -203,7 +203,7 @@ def test_a_segment_that_is_damaged_leaves_the_rest(lakeful: Lakeful, session: Se
     other = lakeful.session(began_ms=START)
     (key,) = lakeful.append(other.chunks([*page(START), script_error(START, "third")]))
     lake = reader(lakeful)
-    lake.view()
+    lake.snapshot()
     body = bytearray(lakeful.store.get(key))
     body[20] ^= 0xFF
     lakeful.store.put(key, bytes(body))

@@ -13,7 +13,7 @@ ASK = """
 from lake import erasure
 from lake.reading.lake_snapshot import Lake
 targets = erasure.Targets(sessions=({session_id!r},))
-erasure.request(Lake(store, settings, lambda: now_ms), {website_id!r}, targets, by="test")
+erasure.request_erasure(Lake(store, settings, lambda: now_ms), {website_id!r}, targets, by="test")
 """
 
 

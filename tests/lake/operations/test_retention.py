@@ -68,7 +68,7 @@ def test_a_session_is_served_until_its_last_day_ends_and_never_after(lakeful: La
 
     rows = list_sessions(reader, lakeful.website, SessionQuery()).rows
     assert [row["session_id"] for row in rows] == [last.session_id]
-    assert resolve_session(reader, lakeful.website, last.session_id).known
+    assert resolve_session(reader, lakeful.website, last.session_id).compacted
     with pytest.raises(SessionMissing):
         resolve_session(reader, lakeful.website, gone.session_id)
 

@@ -1,6 +1,6 @@
 """Which pages of a website were clicked most: those of which a heatmap tells something.
 
-A page is an address without query and fragment, as in `lake.reading.heatmap`. Of compacted
+A page is an address without query and fragment, as in `lake.reading.insights.heatmap`. Of compacted
 sessions.
 """
 

@@ -43,8 +43,10 @@ def daily_summaries(
     Raises:
         Damaged, StoreUnavailable.
     """
-    view = lake.view()
-    gone = lake.erased.of(website.website_id)  # after the view, to hide what that shows
+    snapshot = lake.snapshot()
+    tombstones = lake.tombstones.read(
+        website.website_id
+    )  # after the snapshot, to hide what that shows
     first_day = websites.first_retained_day(website, lake.settings, now_ms=lake.now_ms())
     wanted = pl.col("date") >= max(first_day, from_at.date() if from_at else first_day)
     if to_at is not None:
@@ -54,7 +56,7 @@ def daily_summaries(
     with reading(SUMMARY):
         mine = table.scan(files).filter(wanted, website_id=website.website_id)
         stored = mine.sort("date").collect().to_dicts()
-    anew = _recount_days(view, gone, {row["date"] for row in stored})
+    anew = _recount_days(snapshot, tombstones, {row["date"] for row in stored})
     rows = [anew.get(row["date"], row) for row in stored]
     found = [_decoded(row) for row in rows if row is not None]
     _add_messages(lake, website, found)
@@ -62,23 +64,25 @@ def daily_summaries(
 
 
 def _recount_days(
-    view: LakeSnapshot, gone: Tombstones, wanted: set[date]
+    snapshot: LakeSnapshot, tombstones: Tombstones, wanted: set[date]
 ) -> dict[date, Row | None]:
     """Count those of the days again of which something is to go; None where nothing is left."""
-    sessions = view.tables["sessions"]
+    sessions = snapshot.tables["sessions"]
     mine = sessions.scan(
-        [file for file in sessions.files if may_hold_website(file, gone.website_id)]
-    ).filter(website_id=gone.website_id)
-    hidden = gone.waiting | (filter_sessions_of_people(mine, gone.people) if gone.people else set())
-    keys = [(gone.website_id, session_id) for session_id in hidden]
+        [file for file in sessions.files if may_hold_website(file, tombstones.website_id)]
+    ).filter(website_id=tombstones.website_id)
+    hidden = tombstones.waiting | (
+        filter_sessions_of_people(mine, tombstones.people) if tombstones.people else set()
+    )
+    keys = [(tombstones.website_id, session_id) for session_id in hidden]
 
     def counted(rows: pl.LazyFrame) -> pl.LazyFrame:
-        return without_sessions(rows.filter(website_id=gone.website_id), keys)
+        return without_sessions(rows.filter(website_id=tombstones.website_id), keys)
 
     found = {}
     for day in {ids.day_of(session_id) for session_id in hidden} & wanted:
         with reading(SUMMARY):
-            row = summary_of(view.tables, day, counted=counted).drop("part").to_dicts()
+            row = summary_of(snapshot.tables, day, counted=counted).drop("part").to_dicts()
         found[day] = row[0] if row else None
     return found
 
