@@ -1,14 +1,14 @@
-"""Erasure: what somebody asked to be erased is hidden at once, then removed from every byte.
+"""Erasure: what a person asks to be erased is hidden at once, then removed from every byte.
 
-    requests  what was asked for, and cancelled
-    ledger    the documents: requests that wait, and receipts
-    targets   which sessions are meant
-    removal   rows, session files, chunks that wait or were put aside
-    purge     what the tables' former files still hold
-    carrying  all of it in order, and again until nothing is left
-    leftovers what came back by a way that nobody foresaw, looked for every night
+requests     creates and cancels requests
+ledger       the documents: pending requests and receipts
+lookup       finds the sessions of a person
+removal      removes rows, session files, pending and quarantined chunks
+table_purge  deletes former files of the tables
+execute      runs all of it, in passes, until nothing is left
+resurfaced   finds erased sessions that came back, every night
 
-That nothing comes back is `lake.control.tombstones`'s, with whoever reads and writes.
+`lake.control.tombstones` keeps erased data from coming back: readers and writers ask it.
 """
 
 from lake.erasure.execute import execute_pending_requests, execute_requests

@@ -1,15 +1,14 @@
-"""Erasures are carried out: all that wait of a website together, until no byte is left.
+"""Execution of erasures: all pending ones of a website together, until no byte is left.
 
-A first pass removes what there is. What was on its way meanwhile (a chunk that ingest had let in,
-a compaction that had begun) is there once services have looked again, and a second pass finds it.
-Only then is it done. A run that was cut off is done again. What a legal hold keeps by then waits
+A first pass removes what is stored. Chunks that ingest had accepted, and compactions that had
+begun, arrive until the services have read the new tombstones. A second pass removes those, and only
+then is the erasure done. A run that was interrupted is repeated. Sessions under a legal hold wait
 for its release.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict
 
 import msgspec
 
@@ -27,7 +26,7 @@ from lake.storage.failures import Failures
 from lake.storage.local import LocalStore
 from lake.timestamps import iso
 
-_COMMIT_MS = 2_000  # what ingest let in is written by then
+_COMMIT_MS = 2_000  # chunks that ingest had accepted are written by then
 _PASSES_MAX = 5
 _NAMED_MAX = 5
 
@@ -43,13 +42,14 @@ def execute_pending_requests(
     report: Report = lambda _: None,
     failures: Failures | None = None,
 ) -> list[Receipt]:
-    """Carry out all erasures that wait; return their receipts. Safe to run twice or at once.
+    """Execute all pending erasures; return their receipts. Safe to run twice or at once.
 
-    A website whose erasures fail leaves those of the others alone; its receipts say `failed`.
+    A failure concerns one website: its receipts have `failed`, and the others are executed.
 
     Args:
-        failures: Gets the websites of which a run failed; None: the first error is raised once all
-            others are done.
+        now_ms: A clock, ms since the Unix epoch.
+        sleep: Waits for a number of seconds.
+        failures: Gets the websites that failed; None: the first error is raised at the end.
 
     Raises:
         Conflict: Other writers were faster each time; run it again.
@@ -83,7 +83,7 @@ def execute_requests(
     sleep: Callable[[float], None] = time.sleep,
     report: Report = lambda _: None,
 ) -> list[Receipt]:
-    """Carry out erasures of one website as one; the first receipt tells what all removed.
+    """Execute erasures of one website together; the first receipt has the counts of all.
 
     Raises:
         Conflict, Damaged, StoreUnavailable.
@@ -114,9 +114,9 @@ def _remove_all(
     sleep: Callable[[float], None],
     report: Report,
 ) -> dict[str, set[str]]:
-    """Remove all that is meant, adding to `total`; return the sessions of each erasure."""
+    """Remove the sessions of all erasures, adding to `total`; return those of each erasure."""
     website_id = mine[0].website_id
-    found = {one.erasure_id: one.possible for one in mine}
+    found = {one.erasure_id: one.valid_sessions for one in mine}
     settled_ms = now_ms() + settings.control_cache_s * 1000 + _COMMIT_MS
     for number in range(_PASSES_MAX):
         for one in mine:
@@ -135,23 +135,24 @@ def _remove_all(
         try:
             remove_sessions(store, website_id, sessions, removed)
         finally:
-            _add(total, removed)
-        if (number and removed.is_nothing) or sessions <= removed.held.keys():
+            total.counts = total.counts.plus(removed.counts)
+        if (number and removed.is_empty) or sessions <= removed.held.keys():
             break
         if (wait_s := (settled_ms - now_ms()) / 1000) > 0:
-            report(f"{website_id}: waits {wait_s:.0f} s for what is on its way")
+            report(f"{website_id}: waits {wait_s:.0f} s for chunks on their way")
             sleep(wait_s)
     total.held = removed.held
     sessions -= total.held.keys()
-    total.table_file_count, left = purge(
+    table_file_count, left = purge(
         store, website_id, sessions, now_ms=now_ms(), grace_s=settings.orphan_grace_s
     )
+    total.count(table_file_count=table_file_count)
     total.left = [*removed.left, *left]
     if isinstance(store, LocalStore):
         store.sweep_tmp(settings.orphan_grace_s)
     scratch.remove_abandoned()
     if not total.left:
-        # What was asked for again meanwhile is not settled yet.
+        # Sessions of a request that was created meanwhile may have bytes again.
         again = {
             s
             for one in ledger.pending_erasures(store)
@@ -165,7 +166,7 @@ def _remove_all(
 def _receipt(
     store: Store, asked: Receipt, sessions: set[str], removed: Removed, now_ms: int
 ) -> Receipt:
-    """Write what became of it; what was removed by earlier runs counts too."""
+    """Write the outcome into the receipt; counts of earlier runs are added."""
     waits_at = keys.erasure_key(asked.website_id, asked.erasure_id)
     done_at = keys.receipt_key(asked.website_id, asked.erasure_id)
     try:
@@ -182,7 +183,7 @@ def _receipt(
         waits_for="; ".join(_waits_for(removed.left, held)) or None,
         held=held,
         failed=before.defect,
-        **_counted(before, removed),
+        **msgspec.structs.asdict(before.plus(removed.counts)),
     )
     if not is_done:
         store.put(waits_at, msgspec.json.encode(after))
@@ -193,14 +194,14 @@ def _receipt(
 
 
 def _waits_for(left: list[str], held: tuple[HeldSession, ...]) -> list[str]:
-    """Name the first of what an erasure waits for."""
+    """Return the first reasons why an erasure is not done."""
     reasons = dict.fromkeys((one.hold, one.reason) for one in held)
     holds = [f"the legal hold on the {hold}, {reason!r}" for hold, reason in reasons]
     return [*left[:_NAMED_MAX], *holds[:_NAMED_MAX]]
 
 
 def _record_failure(store: Store, mine: list[Receipt], error: Exception) -> list[Receipt]:
-    """Write into the requests that a run failed; what exactly stands in its log."""
+    """Record in the requests that a run failed; its log has the details."""
     kind = error.kind if isinstance(error, LakeError) else type(error).__name__
     failed = f"the last run failed ({kind}); it is tried again"
     noted = []
@@ -217,25 +218,11 @@ def _record_failure(store: Store, mine: list[Receipt], error: Exception) -> list
 
 
 def _record_counts(store: Store, asked: Receipt, removed: Removed) -> None:
-    """Write down what a run removed that failed: the next one finds it gone."""
+    """Record what a failed run removed, as the next run cannot count it."""
     DOCUMENTS.change(
         store,
         keys.erasure_key(asked.website_id, asked.erasure_id),
-        lambda before: msgspec.structs.replace(before, **_counted(before, removed)),
+        lambda before: msgspec.structs.replace(
+            before, **msgspec.structs.asdict(before.plus(removed.counts))
+        ),
     )
-
-
-def _counted(before: Receipt, removed: Removed) -> dict[str, int]:
-    return {
-        name: getattr(before, name) + count
-        for name, count in asdict(removed).items()
-        if name not in ("left", "held")
-    }
-
-
-def _add(total: Removed, more: Removed) -> None:
-    total.row_count += more.row_count
-    total.file_count += more.file_count
-    total.file_bytes += more.file_bytes
-    total.chunk_count += more.chunk_count
-    total.unreadable_count += more.unreadable_count

@@ -1,6 +1,6 @@
-"""Receipts of erasures: the document of a request that waits, and of one that is done. Reads only.
+"""Documents of erasures: pending requests and receipts. Reads only.
 
-A document that cannot be read is shown as failed: its website's list must say that it is there.
+A document that cannot be read is returned as a failed erasure, so that its website's list shows it.
 """
 
 import re
@@ -20,7 +20,7 @@ DEADLINE_MS = 24 * 3600 * 1000
 
 
 class HeldSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that waits for the release of a legal hold: on it, or on its whole `website`."""
+    """A session that a legal hold keeps: on itself, or on its whole `website`."""
 
     session_id: str
     hold: Literal["session", "website"]
@@ -29,17 +29,35 @@ class HeldSession(msgspec.Struct, frozen=True, kw_only=True):
     placed_by: str
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class RemovalCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of what an erasure removed, in one run or in all of its runs.
+
+    `chunk_count` counts chunks outside session files: pending, quarantined, or dropped by a
+    compaction. `table_file_count` counts former files of tables. `unreadable_count` counts objects
+    that nobody could read any more and that were deleted too.
+    """
+
+    row_count: int = 0
+    file_count: int = 0
+    file_bytes: int = 0
+    chunk_count: int = 0
+    table_file_count: int = 0
+    unreadable_count: int = 0
+
+    def plus(self, other: "RemovalCounts") -> "RemovalCounts":
+        """Return the sums of both."""
+        names = RemovalCounts.__struct_fields__
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return RemovalCounts(**sums)
+
+
+class Receipt(RemovalCounts, frozen=True, kw_only=True):
     """One erasure. `done_at` is null until no byte is left.
 
-    Counts are of what was removed, by all runs that it took; of a run that was killed they may
-    miss some. Of erasures that one run carried out together, the first has them all.
-    `chunk_count` are chunks outside session files: they waited, were put aside, or came later and
-    were dropped by compaction.
-
-    `unreadable_count` are objects of those days that nobody could read any more; they went too.
-    `waits_for` is what the last run had to leave, and why; `held` are the sessions that it left
-    because of a legal hold. `failed` is why the last run could not carry it out.
+    Counts cover all runs that it took; those of a run that was killed may be missing. Of erasures
+    that one run executed together, the first has the counts of all. `waits_for` is what the last
+    run had to leave, with the reason. `held` are sessions that it left because of a legal hold.
+    `failed` is the reason why the last run could not execute it.
     """
 
     erasure_id: str
@@ -55,22 +73,16 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     failed: str | None = None
     started_at: str | None = None
     session_count: int = 0
-    row_count: int = 0
-    file_count: int = 0
-    file_bytes: int = 0
-    chunk_count: int = 0
-    table_file_count: int = 0
-    unreadable_count: int = 0
 
     @property
-    def possible(self) -> set[str]:
-        """The sessions that can be in a lake. Older versions accepted ids that have no day."""
+    def valid_sessions(self) -> set[str]:
+        """The sessions that can be in a lake; older versions accepted ids that have no day."""
         return set(filter(ids.is_uuid7, self.sessions))
 
     @property
     def defect(self) -> str | None:
-        """Why it can never be done as it stands, None for a sound one."""
-        wrong = sorted(set(self.sessions) - self.possible)
+        """The reason why it can never be executed as it stands, None for a valid one."""
+        wrong = sorted(set(self.sessions) - self.valid_sessions)
         if not wrong:
             return None
         return (
@@ -113,7 +125,7 @@ def pending_erasures(store: Store, website_id: str | None = None) -> list[Receip
 
 
 def unreadable_erasures(store: Store) -> list[Receipt]:
-    """Return a stand-in, `failed`, for each request that waits and cannot be read.
+    """Return a failed placeholder for each pending request that cannot be read.
 
     Raises:
         StoreUnavailable.
@@ -121,14 +133,14 @@ def unreadable_erasures(store: Store) -> list[Receipt]:
     listed = [item.key for item in store.list(keys.ERASURES)]
     found = DOCUMENTS.read_each(store, listed)
     return [
-        _stand_in(*keys.parse_erasure_key(key), one)
+        _placeholder(*keys.parse_erasure_key(key), one)
         for key, one in found.items()
         if isinstance(one, Damaged)
     ]
 
 
 def read_receipt(store: Store, website_id: str, erasure_id: str) -> Receipt:
-    """Return an erasure of a website; a stand-in, `failed`, for one that cannot be read.
+    """Return an erasure of a website; a failed placeholder for one that cannot be read.
 
     Raises:
         ErasureMissing: The website has none with this id.
@@ -140,11 +152,12 @@ def read_receipt(store: Store, website_id: str, erasure_id: str) -> Receipt:
     except BadInput as error:
         raise missing from error
     # It moves from one place to the other, and stands in both for a moment.
-    done, waits = keys.receipt_key(website_id, erasure_id), keys.erasure_key(website_id, erasure_id)
-    for key in (done, waits, done):
-        found = DOCUMENTS.read_each(store, [key]).get(key)
-        if found is not None:
-            return _as_shown(website_id, erasure_id, found)
+    done = keys.receipt_key(website_id, erasure_id)
+    pending = keys.erasure_key(website_id, erasure_id)
+    for key in (done, pending, done):
+        document = DOCUMENTS.read_each(store, [key]).get(key)
+        if document is not None:
+            return _as_shown(website_id, erasure_id, document)
     raise missing
 
 
@@ -156,34 +169,34 @@ def list_receipts(store: Store, website_id: str, *, limit: int = 100) -> list[Re
     """
     prefixes = keys.erasures_prefix(website_id), keys.receipts_prefix(website_id)
     # Their ids begin with their time. A receipt counts more than the request that it came from.
-    places = {
+    keys_by_id = {
         keys.document_name(prefix, item.key): item.key
         for prefix in prefixes
         for item in store.list(prefix)
     }
-    newest = sorted(filter(ID_PATTERN.fullmatch, places), reverse=True)[:limit]
-    found = DOCUMENTS.read_each(store, [places[one] for one in newest])
+    newest = sorted(filter(ID_PATTERN.fullmatch, keys_by_id), reverse=True)[:limit]
+    documents = DOCUMENTS.read_each(store, [keys_by_id[erasure_id] for erasure_id in newest])
     shown = []
-    for one in newest:
-        with suppress(ErasureMissing):  # gone, by its cancellation
-            document = found.get(places[one])
+    for erasure_id in newest:
+        with suppress(ErasureMissing):  # cancelled since the listing
+            document = documents.get(keys_by_id[erasure_id])
             if document is None:  # done since the listing
-                shown.append(read_receipt(store, website_id, one))
+                shown.append(read_receipt(store, website_id, erasure_id))
             else:
-                shown.append(_as_shown(website_id, one, document))
+                shown.append(_as_shown(website_id, erasure_id, document))
     return shown
 
 
-def _as_shown(website_id: str, erasure_id: str, found: Receipt | Damaged) -> Receipt:
-    """Return what a reader is shown: one with a defect has failed, whether it ran or not."""
-    if isinstance(found, Damaged):
-        return _stand_in(website_id, erasure_id, found)
-    if found.done_at or found.failed or not found.defect:
-        return found
-    return msgspec.structs.replace(found, failed=found.defect)
+def _as_shown(website_id: str, erasure_id: str, document: Receipt | Damaged) -> Receipt:
+    """Return the receipt for readers: one with a defect has failed, whether it ran or not."""
+    if isinstance(document, Damaged):
+        return _placeholder(website_id, erasure_id, document)
+    if document.done_at or document.failed or not document.defect:
+        return document
+    return msgspec.structs.replace(document, failed=document.defect)
 
 
-def _stand_in(website_id: str, erasure_id: str, error: Damaged) -> Receipt:
+def _placeholder(website_id: str, erasure_id: str, error: Damaged) -> Receipt:
     at_ms = ids.at_ms_of(erasure_id) if ids.is_uuid7(erasure_id) else 0
     return Receipt(
         erasure_id=erasure_id,

@@ -1,4 +1,4 @@
-"""Which sessions an erasure of people means, wherever in the lake their chunks are. Reads only."""
+"""Sessions of people who are erased, wherever in the lake their chunks are. Reads only."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -50,10 +50,7 @@ def compacted_sessions_of_people(
 def erased_sessions_with_chunks(
     store: Store, by_website: Mapping[str, Tombstones]
 ) -> set[SessionKey]:
-    """Return the erased sessions of which chunks wait or were put aside.
-
-    Args:
-        by_website: By website.
+    """Return the erased sessions that have pending or quarantined chunks.
 
     Raises:
         StoreUnavailable.
@@ -71,7 +68,7 @@ def erased_sessions_with_chunks(
 
 
 def people_in_file(store: Store, key: str) -> People:
-    """Return whose session a session file is; nobody's where nobody can read it.
+    """Return the people of a session file; none where it cannot be read.
 
     Raises:
         StoreUnavailable.
@@ -86,7 +83,7 @@ def people_in_file(store: Store, key: str) -> People:
 
 
 def sessions_in_old_files(store: Store, website_id: str, people: Mapping[str, int]) -> set[str]:
-    """Return sessions in which these people were identified, as only their files tell.
+    """Return sessions in which these people were identified, where only the files record it.
 
     Rows of an older version name the last user of a session alone; `lake.operations.rescore` and
     any compaction complete them. A file that cannot be read is `lake.operations.check.run`'s to
@@ -137,7 +134,7 @@ def _of_chunks(store: Store, website_id: str, people: Mapping[str, int]) -> Iter
 
 
 def _chunks(store: Store) -> Iterator[pending_index.PendingChunk]:
-    """Yield all chunks that wait or were put aside; what cannot be read is left out."""
+    """Yield all pending and quarantined chunks; segments that cannot be read are left out."""
     for prefix in (keys.RAW, keys.QUARANTINE):
         items = [item for item in store.list(prefix) if keys.parse_segment_key(item.key)]
         for got in pending_index.read_pending(store, items).values():
@@ -167,9 +164,9 @@ def _users_in(file: SessionFile) -> Iterator[str]:
 def _of_files_without_rows(
     store: Store, website_id: str, people: Mapping[str, int]
 ) -> Iterator[str]:
-    """Yield sessions of which there is a file and no row: their tables are lost, or being rebuilt.
+    """Yield sessions that have a file and no row: their tables are lost, or being rebuilt.
 
-    What cannot be read is left out.
+    Files that cannot be read are left out.
     """
     files: dict[str, list[str]] = {}
     for item in _files(store, website_id):
@@ -186,7 +183,7 @@ def _of_files_without_rows(
 
 
 def _files(store: Store, website_id: str) -> Iterator[ObjectInfo]:
-    """Yield a website's session files, put aside or not, one request a day more."""
+    """Yield a website's session files, quarantined or not, with one more request for each day."""
     for prefix in (keys.SESSIONS, keys.QUARANTINE):
         after = ""
         while (item := next(store.list(prefix, start_after=after), None)) is not None:

@@ -1,9 +1,9 @@
-"""Sessions are removed: their rows, then their files, then their chunks in segments.
+"""Removal of sessions: their rows, then their files, then their chunks in segments.
 
 Legal holds are read before each step, so that a hold that is placed meanwhile keeps what is not
-removed by then. Safe to run twice and beside writers: who was overtaken by the removal of rows
-begins again, and then sees the tombstones. What the tables' former files still hold is
-`lake.erasure.table_purge`'s.
+removed by then. Safe to run twice and beside writers: a writer that was overtaken by the removal of
+rows starts over, and then sees the tombstones. Former files of the tables are deleted by
+`lake.erasure.table_purge`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ import polars as pl
 
 from lake import failpoints
 from lake.control import legal_holds as legal
-from lake.erasure.ledger import HeldSession
+from lake.erasure.ledger import HeldSession, RemovalCounts
 from lake.errors import Damaged, FormatUnknown, ObjectMissing
 from lake.ids import day_of
 from lake.raw import pending_index
@@ -39,24 +39,24 @@ _LISTED_MAX = 20  # sessions of a day that are listed one by one; beyond, the wh
 
 @dataclass(kw_only=True)
 class Removed:
-    """What was removed, and what had to be left, with the reason; `held` by session.
+    """Result of a removal: counts, and what had to be left.
 
-    Counts are of what is certainly gone: of a call that the store failed there may be more.
+    `counts` are of what is certainly deleted: a call that the store failed may have deleted more.
+    `left` are texts for people. `held` are sessions under a legal hold, by id.
     """
 
-    row_count: int = 0
-    file_count: int = 0
-    file_bytes: int = 0
-    chunk_count: int = 0
-    table_file_count: int = 0
-    unreadable_count: int = 0
+    counts: RemovalCounts = RemovalCounts()  # noqa: RUF009 - immutable
     left: list[str] = field(default_factory=list)
     held: dict[str, HeldSession] = field(default_factory=dict)
 
     @property
-    def is_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether there was nothing to remove."""
-        return not (self.row_count or self.file_count or self.chunk_count)
+        return not (self.counts.row_count or self.counts.file_count or self.counts.chunk_count)
+
+    def count(self, **more: int) -> None:
+        """Add to the counts of these names."""
+        self.counts = self.counts.plus(RemovalCounts(**more))
 
 
 def remove_sessions(store: Store, website_id: str, sessions: Iterable[str], done: Removed) -> None:
@@ -99,10 +99,7 @@ def _stored(store: Store, days: Iterable[date]) -> list[date]:
 
 def _not_held(store: Store, website_id: str, sessions: Iterable[str], done: Removed) -> set[str]:
     """Return those of the sessions that nothing holds now; `done` gets the others."""
-    try:
-        holds = legal.read(store, website_id)
-    except Damaged as error:
-        holds = legal.assume_all_held(website_id, error)
+    holds = legal.read_or_hold_all(store, website_id)
     free = set()
     for session_id in sessions:
         hold = holds.sessions.get(session_id) or holds.website
@@ -128,7 +125,8 @@ def _remove_rows(
 
 def _remove_some(table: Table, website_id: str, sessions: list[str], done: Removed) -> None:
     def count(rows: int) -> None:
-        done.row_count += rows if table.name == "sessions" else 0
+        if table.name == "sessions":
+            done.count(row_count=rows)
 
     unwanted = (pl.col("website_id") == website_id) & pl.col("session_id").is_in(sessions)
     snapshot = table.snapshot()
@@ -147,8 +145,8 @@ def _remove_files(
     ]
     for half in (found[: len(found) // 2], found[len(found) // 2 :]):
         store.delete(item.key for item in half)
-        done.file_count += len(half)
-        done.file_bytes += sum(item.size_bytes for item in half)
+        file_bytes = sum(item.size_bytes for item in half)
+        done.count(file_count=len(half), file_bytes=file_bytes)
         failpoints.failpoint("erase-mid-delete")
 
 
@@ -180,7 +178,7 @@ def _remove_chunks(
             done.left.append(f"{key} cannot be read, and may hold what a legal hold keeps")
             return
         store.delete([key])
-        done.unreadable_count += 1
+        done.count(unreadable_count=1)
 
     named = [item for item in items if keys.parse_segment_key(item.key)]
     for key, got in pending_index.read_pending(store, named).items():
@@ -198,7 +196,7 @@ def _remove_chunks(
                 continue  # compacted meanwhile; the next pass sees what became of it
             except Damaged:
                 drop(key)
-            done.chunk_count += hits
+            done.count(chunk_count=hits)
 
 
 def _is_anything_held(store: Store) -> bool:

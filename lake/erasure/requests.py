@@ -1,7 +1,8 @@
-"""What somebody asked to be erased, and the receipt: who asked when, and what became of it.
+"""Erasure requests: created, started and cancelled.
 
-A request is written before anything is hidden, so that one that was cut off is still carried out.
-It names sessions by their ids and people by hashes: a receipt may be kept, and tells nothing.
+A request is written before anything is hidden, so that an interrupted one is still executed. It
+names sessions by their ids and people by hashes, so that a receipt may be stored: it says nothing
+about anyone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +34,7 @@ SESSIONS_MAX = 10_000
 
 
 class ErasureTargets(NamedTuple):
-    """What is to be erased: sessions by id, and all sessions of a visitor or a user so far."""
+    """Sessions to erase, by id, and a visitor or user whose sessions so far are erased."""
 
     sessions: tuple[str, ...] = ()
     visitor_id: str | None = None
@@ -41,13 +42,13 @@ class ErasureTargets(NamedTuple):
 
 
 class NothingToErase(BadInput):
-    """An erasure names nothing, or too much at once."""
+    """A request names nothing, or too much at once."""
 
     kind = "nothing-to-erase"
 
 
 class ErasureNotCancellable(LakeError):
-    """An erasure that can be carried out is to be cancelled: erased is erased."""
+    """A request that can be executed cannot be cancelled: erased is erased."""
 
     kind = "erasure-sound"
 
@@ -63,18 +64,20 @@ class LakeHandle(Protocol):
 def request_erasure(
     lake: LakeHandle, website_id: str, wanted: ErasureTargets, *, by: str
 ) -> Receipt:
-    """Hide what is named from every answer, and ask for its removal.
+    """Hide sessions from every answer, and request their removal.
 
-    All of a visitor's or a user's sessions that began until now are meant, those included of
-    which nothing arrived yet. Asking again makes a second receipt and does no harm.
+    Of a visitor or a user, all sessions that began until now are erased, including those of which
+    nothing has arrived yet. A repeated request makes a second receipt and does no harm:
+
+        request_erasure(lake, "w_1", ErasureTargets(sessions=(session_id,)), by="cli")
 
     Args:
-        by: Who asks: a key's id, or the command line.
+        by: The actor for the audit log: a key's id, or `cli`.
 
     Raises:
         WebsiteMissing, StoreUnavailable, Damaged.
-        IdMalformed: A session's id has not the form of one, or is of a time to come.
-        NothingToErase: Or more than `SESSIONS_MAX` sessions.
+        IdMalformed: A session's id is malformed, or of a time in the future.
+        NothingToErase: Nothing is named, or more than `SESSIONS_MAX` sessions.
         Held: A legal hold forbids it.
     """
     websites.get(lake.store, website_id)
@@ -109,7 +112,15 @@ def create_request(
     now_ms: int,
     by: str,
 ) -> Receipt:
-    """Write a request and its tombstones, and before both the audit log's entry."""
+    """Write an audit entry, then a request, then its tombstones.
+
+    Args:
+        people: Hashes of people, each with the time until which its sessions began, ms since the
+            Unix epoch.
+
+    Raises:
+        Damaged, StoreUnavailable.
+    """
     receipt = Receipt(
         erasure_id=ids.new_uuid7(now_ms),
         website_id=website_id,
@@ -119,7 +130,7 @@ def create_request(
         sessions=tuple(sessions),
         people=people,
     )
-    # Ids of sessions and of people stand in the receipt.
+    # The ids of sessions and people are in the receipt.
     counts = {"sessions": len(receipt.sessions), "people": len(people)}
     audit_entries.record(
         store, website_id, by, "erasure-asked", receipt.erasure_id, counts, now_ms=now_ms
@@ -131,7 +142,7 @@ def create_request(
 
 
 def add_dropped_chunks(store: Store, chunks: Mapping[tuple[str, str], int]) -> None:
-    """Count chunks of (website, session) that a compaction dropped with the erasure that waits.
+    """Add chunks that a compaction dropped, by (website, session), to the pending erasure's count.
 
     Raises:
         Damaged, StoreUnavailable.
@@ -155,7 +166,7 @@ def _with_chunks(count: int, before: Receipt) -> Receipt:
 
 
 def mark_started(store: Store, asked: Receipt, *, now_ms: int) -> None:
-    """Note that a run begins to remove: whoever places a hold from now on is told.
+    """Record that a run begins to remove, for anyone who places a legal hold from now on.
 
     Raises:
         ObjectMissing: It is done meanwhile.
@@ -171,9 +182,9 @@ def mark_started(store: Store, asked: Receipt, *, now_ms: int) -> None:
 
 
 def started_erasures(store: Store, website_id: str, session_id: str | None) -> list[Receipt]:
-    """Return the unfinished erasures that may have removed some of a session, or of any.
+    """Return the unfinished erasures that may have removed some of a session; None: of any.
 
-    Asked for after a hold was placed: then either this names the run, or the run sees the hold.
+    Call it after a hold was placed: then either this returns the run, or the run sees the hold.
 
     Raises:
         Damaged, StoreUnavailable.
@@ -184,17 +195,17 @@ def started_erasures(store: Store, website_id: str, session_id: str | None) -> l
 
 
 def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: int) -> str | None:
-    """Remove a request that can never be carried out as it stands.
+    """Cancel a request that can never be executed as it stands.
 
-    What it hid stays hidden. What it names and can be erased is asked for anew; of a request that
-    nobody can read, the next maintenance does that.
+    What it hid stays hidden. A new request replaces it for the sessions and people that can be
+    erased. For a request that cannot be read, the next maintenance creates the new one.
 
     Returns:
         The id of the new erasure, None if there is none.
 
     Raises:
         ErasureMissing: The website has no such request.
-        ErasureNotCancellable: It can be carried out.
+        ErasureNotCancellable: It can be executed.
         Damaged, StoreUnavailable.
     """
     key = keys.erasure_key(website_id, erasure_id)
@@ -210,8 +221,8 @@ def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: i
         raise ErasureNotCancellable("this erasure can be carried out: it is not cancelled")
     else:
         why = found.defect
-        if found.possible or found.people:
-            sessions = sorted(found.possible)
+        if found.valid_sessions or found.people:
+            sessions = sorted(found.valid_sessions)
             anew = create_request(store, website_id, sessions, found.people, now_ms=now_ms, by=by)
     audit_entries.record(
         store,

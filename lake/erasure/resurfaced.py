@@ -1,9 +1,8 @@
-"""Erased sessions that are in the lake again, by a way that nobody foresaw: looked for every night.
+"""Erased sessions that are in the lake again: found every night, and erased once more.
 
-A compaction that slept for an hour, a bucket restored from a copy: readers hide it all the same,
-and what is found here is erased once more. Whoever writes rows from files
-(`lake.operations.rebuild`, `lake.operations.repair`) asks here, after the commit, whether their
-sessions were erased meanwhile.
+They come back by a compaction that slept for an hour, or a bucket that was restored from a copy.
+Readers hide them in any case. Writers that make rows from files (`lake.operations.rebuild`,
+`lake.operations.repair`) call this module after the commit, for sessions erased meanwhile.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +15,6 @@ from lake.control.plans import plans_of
 from lake.control.tombstones import People, Tombstones
 from lake.erasure import ledger, lookup, requests
 from lake.erasure.ledger import Receipt
-from lake.errors import Damaged
 from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
@@ -28,7 +26,7 @@ _DAY_MS = 86_400_000
 
 
 def request_resurfaced(store: Store, settings: Settings, *, now_ms: int) -> list[Receipt]:
-    """Ask for the erasure of what is there again, and forget tombstones that nothing needs.
+    """Create requests for erased sessions that are stored again; drop tombstones past all plans.
 
     Raises:
         Damaged, StoreUnavailable.
@@ -66,7 +64,7 @@ def request_resurfaced(store: Store, settings: Settings, *, now_ms: int) -> list
 
 
 def erased_among(store: Store, people: Mapping[SessionKey, People]) -> set[SessionKey]:
-    """Return those of the sessions that are erased now, by themselves or with their people.
+    """Return those of the sessions that are erased now, by id or by their people.
 
     Raises:
         StoreUnavailable.
@@ -83,10 +81,13 @@ def erased_among(store: Store, people: Mapping[SessionKey, People]) -> set[Sessi
 def request_removal(
     store: Store, sessions: Iterable[SessionKey], *, now_ms: int, by: str, is_written: bool = False
 ) -> None:
-    """Ask once more for the erasure of sessions that are hidden and in the lake.
+    """Create requests for sessions that are erased and stored.
 
-    Those that an erasure is about to remove are left to it. Unless they `is_written` just now: it
-    may have looked already. One that waits for a legal hold has not.
+    Sessions of a pending erasure are left to it.
+
+    Args:
+        is_written: They were written just now, so that a pending erasure may have passed them
+            already. Only one that waits for a legal hold certainly has not.
 
     Raises:
         Damaged, StoreUnavailable.
@@ -97,10 +98,7 @@ def request_removal(
     for website_id, mine in by_website.items():
         waiting = mine & tombstones.read(store, website_id).waiting
         if is_written and waiting:
-            try:
-                held = legal_holds.read(store, website_id)
-            except Damaged as error:
-                held = legal_holds.assume_all_held(website_id, error)
+            held = legal_holds.read_or_hold_all(store, website_id)
             waiting = {session_id for session_id in waiting if held.holds(session_id)}
         if mine - waiting:
             requests.create_request(
@@ -109,7 +107,7 @@ def request_removal(
 
 
 def _without_pending_people(gone: Tombstones, waiting: Mapping[str, list[Receipt]]) -> Tombstones:
-    """Leave out the people whose erasure is about to remove what there is."""
+    """Leave out the people of pending erasures, which will remove what is stored."""
     mine = waiting.get(gone.website_id, ())
     people = {
         person: at_ms
@@ -120,7 +118,7 @@ def _without_pending_people(gone: Tombstones, waiting: Mapping[str, list[Receipt
 
 
 def _stored_erased_sessions(store: Store, gone: Tombstones) -> set[str]:
-    """Return the erased sessions of a website that have rows or files, put aside or not."""
+    """Return the erased sessions of a website that have rows or files, quarantined or not."""
     website_id, sessions = gone.website_id, gone.sessions
     snapshot = Table(store, "sessions").snapshot()
     found = {one for _, one in keys_in(snapshot, ((website_id, one) for one in sessions))}

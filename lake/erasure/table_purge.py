@@ -1,8 +1,8 @@
-"""What a table's former files still hold of removed sessions: those files are deleted at once.
+"""Deletion of a table's former files, which still contain removed sessions.
 
-A file that the log calls removed may go: no writer can want it back, and a reader of an older
-version looks again. A file that no log knows may be a writer's that has not committed it yet: it
-goes once it is old enough to be nobody's, if it holds one of the sessions.
+A file that the log marks as removed is deleted at once: no writer can want it back, and a reader of
+an older version retries. A file that is in no log may belong to a writer that has not committed
+yet. It is deleted if it contains one of the sessions and is old enough to be abandoned.
 """
 
 from collections.abc import Iterable
@@ -26,9 +26,14 @@ _LISTED_MAX = 100  # parts of a table, each a request
 def purge(
     store: Store, website_id: str, sessions: Iterable[str], *, now_ms: int, grace_s: int
 ) -> tuple[int, list[str]]:
-    """Delete former files of the parts in which these sessions lay.
+    """Delete former files of the parts in which these sessions were.
 
-    Returns how many went, and the keys of those that hold one of the sessions and must wait.
+    Args:
+        grace_s: Age from which a file in no log is abandoned.
+
+    Returns:
+        The number of deleted files, and a text for each file that contains one of the sessions and
+        must wait.
 
     Raises:
         StoreUnavailable.
@@ -37,13 +42,13 @@ def purge(
     by_session = {hot_part(one) for one in wanted} | {
         cold_part(day_of(one), website_id) for one in wanted
     }
-    summaries = {part_of(day_of(one)) for one in wanted}  # whose addresses may be telling
+    summaries = {part_of(day_of(one)) for one in wanted}  # with URLs, which may identify people
     old = datetime.fromtimestamp(now_ms / 1000 - grace_s, UTC)
     count = 0
     left: list[str] = []
     for name in (*BY_SESSION, SUMMARY):
         parts = summaries if name == SUMMARY else by_session
-        # Listed before the log is read: what is active by then is not taken for garbage.
+        # Listed before the log is read, so that no file that is active by then is deleted.
         items = _files(store, name, parts)
         if not items:
             continue
@@ -65,7 +70,7 @@ def purge(
 
 
 def _files(store: Store, name: str, parts: set[str]) -> list[ObjectInfo]:
-    """List some parts of a table one by one, many with all others."""
+    """List few parts of a table one by one, many parts in one listing of all."""
     if len(parts) <= _LISTED_MAX:
         folders = (keys.table_part_prefix(name, part) for part in sorted(parts))
         return [item for folder in folders for item in store.list(folder)]
@@ -82,7 +87,7 @@ def _holds(store: Store, key: str, website_id: str, sessions: set[str]) -> bool:
     try:
         rows = pq.read_table(pa.BufferReader(body), columns=["website_id", "session_id"])
     except (pa.ArrowException, OSError):
-        return True  # half a file: nobody can tell
+        return True  # an incomplete file may contain any session
     return any(
         row["website_id"] == website_id and row["session_id"] in sessions
         for row in rows.to_pylist()

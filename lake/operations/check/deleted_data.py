@@ -125,8 +125,5 @@ class DeletedData:
 
     def _is_held(self, website_id: str, session_id: str) -> bool:
         if website_id not in self._holds:
-            try:
-                self._holds[website_id] = legal_holds.read(self._store, website_id)
-            except Damaged as error:
-                self._holds[website_id] = legal_holds.assume_all_held(website_id, error)
+            self._holds[website_id] = legal_holds.read_or_hold_all(self._store, website_id)
         return self._holds[website_id].holds(session_id)
