@@ -1,10 +1,11 @@
 """Checks of a lake's invariants: tables, segments, sessions, control objects. Reads only.
 
-found     what is broken, in one word and one place
-gone      what is erased or expired, and should not be there any more
-control   the small documents
-logs      the tables' logs
-tables    the tables' files
-waiting   segments, and what is in quarantine
-sessions  rows against files
+run           all checks in order
+finding       one broken invariant: its kind and its place
+control       the small documents under `control/`
+delta_logs    the tables' logs
+tables        the tables' files
+pending       segments, and the quarantine
+sessions      rows against session files
+deleted_data  erased or expired data that should be deleted by now
 """

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 
-import msgspec
-
 from lake.control import api_keys, legal_holds, tombstones, websites
 from lake.erasure.ledger import DOCUMENTS as ERASURES
 from lake.errors import Damaged, LakeError, Missing, ObjectMissing, StoreUnavailable
@@ -17,7 +15,7 @@ _SALT = re.compile(rb'\{"salt":"[0-9a-f]{64}"\}')
 
 
 def damaged(store: Store) -> Iterator[CheckFinding]:
-    """Look at all of them.
+    """Check all of them.
 
     Raises:
         StoreUnavailable.
@@ -58,7 +56,7 @@ def damaged(store: Store) -> Iterator[CheckFinding]:
 
 
 def website_names(store: Store) -> set[str]:
-    """Return the ids of all websites, of damaged documents too."""
+    """Return the ids of all websites, including those whose documents are damaged."""
     return {keys.document_name(keys.WEBSITES, item.key) for item in store.list(keys.WEBSITES)}
 
 
@@ -88,13 +86,4 @@ def _erasure(store: Store, key: str) -> str:
 def _salt(store: Store, key: str, name: str) -> str:
     if not _SALT.fullmatch(store.get(key)):
         raise Damaged(f"{key} is no salt")
-    return name
-
-
-def _object(store: Store, key: str, name: str) -> str:
-    """Any JSON object will do."""
-    try:
-        msgspec.json.decode(store.get(key), type=dict[str, object])
-    except msgspec.DecodeError as error:
-        raise Damaged(f"{key} is no document: {error}") from error
     return name

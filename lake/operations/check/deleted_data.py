@@ -1,6 +1,6 @@
-"""What should not be there any more: erased, or expired for longer than retention needs.
+"""Data that should be deleted by now: erased, or expired for longer than retention needs.
 
-Erasures that still wait, and are not late, excuse what they are about to remove.
+Sessions of a pending erasure that is not late are no finding: it will remove them.
 """
 
 from collections.abc import Collection, Iterator
@@ -23,7 +23,11 @@ _SWEPT_FROM = date.min + _SWEPT_AGE
 
 
 class DeletedData:
-    """Asked for many sessions; what it knows of a website is read once."""
+    """Erased and expired sessions. The documents of each website are read once.
+
+    Args:
+        now_ms: The server's clock, ms since the Unix epoch.
+    """
 
     def __init__(self, store: Store, settings: Settings, *, now_ms: int) -> None:
         self._store = store
@@ -37,9 +41,9 @@ class DeletedData:
             self._waiting.setdefault(one.website_id, []).append(one)
 
     def late(self) -> Iterator[CheckFinding]:
-        """Yield the erasures that never can be done, and those that should be by now.
+        """Yield the erasures that can never be executed, and those past their deadline.
 
-        Waiting for the release of a legal hold is not late.
+        One that waits for the release of a legal hold is not late.
         """
         for waiting in self._waiting.values():
             for one in waiting:
@@ -59,7 +63,7 @@ class DeletedData:
         visitors: Collection[str] = (),
         users: Collection[str] = (),
     ) -> bool:
-        """Whether nothing of a session should be served, or made again."""
+        """Whether a session is erased or expired: it is neither served nor rebuilt."""
         if self._of(website_id).is_erased(session_id, visitors=visitors, users=users):
             return True
         is_expired = ids.day_of(session_id) < self._first_day(website_id)
@@ -73,7 +77,7 @@ class DeletedData:
         visitors: Collection[str] = (),
         users: Collection[str] = (),
     ) -> tuple[str, str] | None:
-        """Return the kind and the reason if a session should be gone by now."""
+        """Return the finding's kind and reason if a session should be deleted by now, else None."""
         is_erased = self._of(website_id).is_erased(session_id, visitors=visitors, users=users)
         if is_erased and not self._is_asked(website_id, session_id, visitors, users):
             return "erased-still-there", "it was erased"

@@ -1,7 +1,7 @@
-"""The log of a table: every commit since its newest checkpoint is there, and can be read.
+"""Logs of tables: every commit since the newest checkpoint must exist and be readable.
 
-delta-rs refuses a table of which a commit in the middle is missing. Where the newest ones are, it
-shows an older table, which the session files then contradict.
+delta-rs refuses a table with a missing commit in the middle. If the newest commits are missing, it
+reads an older version of the table, which then contradicts the session files.
 """
 
 import json
@@ -19,7 +19,7 @@ _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet")
 
 
 def log_damage(store: Store, name: str) -> str | None:
-    """Return what is wrong with the commits of a table, None if nothing is.
+    """Return the defect of a table's commits, None if there is none.
 
     Raises:
         StoreUnavailable.
@@ -49,7 +49,7 @@ def log_damage(store: Store, name: str) -> str | None:
 
 
 def checkpoint_damage(store: Store, name: str) -> str | None:
-    """Return what is wrong with a table's checkpoints, without which its log is whole.
+    """Return the defect of a table's checkpoints, None if there is none.
 
     Raises:
         StoreUnavailable.
@@ -72,9 +72,9 @@ def checkpoint_damage(store: Store, name: str) -> str | None:
 
 
 def repair_checkpoints(store: Store, name: str) -> None:
-    """Delete a table's checkpoints that cannot be read, and name the newest of the others anew.
+    """Delete a table's damaged checkpoints, and write `_last_checkpoint` for the newest other.
 
-    Only where `log_damage` finds nothing: then the table is told without them.
+    Only where `log_damage` returns None: then the commits alone describe the table.
 
     Raises:
         StoreUnavailable.

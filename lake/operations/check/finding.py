@@ -1,19 +1,19 @@
-"""One broken promise: its kind, where it is, and what is wrong."""
+"""One broken invariant of a lake: its kind, its place and the details."""
 
 from datetime import date
 from typing import NamedTuple
 
 from lake.tables.session_rows import SessionKey
 
-# Of these nothing can be mended row by row: `replaylake rebuild` makes the tables anew.
+# These cannot be repaired row by row: `replaylake rebuild` makes the tables again.
 NEEDS_REBUILD = ("table-unreadable", "table-log-damaged", "table-file-damaged")
 
 
 class CheckFinding(NamedTuple):
-    """What is broken. `where` is a key, or a table and what in it.
+    """A broken invariant. `where` is an object's key, or a table and the row in it.
 
-    `session` is (website, session) and `day` its day, where it is about one. `sessions` and
-    `chunks` say how many are affected, where it is about several and somebody can tell.
+    `session` is (website, session) and `day` its day, if the finding concerns one session.
+    `sessions` and `chunks` count what is affected, if it concerns several and the number is known.
     """
 
     kind: str

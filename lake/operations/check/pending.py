@@ -1,4 +1,4 @@
-"""Segments that wait (readable, in their day's folder, nobody's erased) and the quarantine."""
+"""Checks of segments (readable, in their day's folder, nothing erased) and of the quarantine."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -19,7 +19,7 @@ from lake.tables.session_rows import SessionKey
 
 
 class PendingSegments:
-    """The segments of a day: which sessions wait there, and what is wrong with them."""
+    """The segments of a day: `sessions` with pending chunks, and findings in `broken`."""
 
     def __init__(self, store: Store, settings: Settings, gone: DeletedData, day: date) -> None:
         self.sessions: set[SessionKey] = set()
@@ -54,7 +54,7 @@ class PendingSegments:
 
 
 def quarantine_findings(store: Store) -> Iterator[CheckFinding]:
-    """Yield what lies in quarantine: nothing of it is shown, so somebody should look."""
+    """Yield a finding for each object in quarantine: readers see nothing of it."""
     for one in contents(store):
         detail = f"{one.affected}: {one.reason}"
         if one.counted_only:
@@ -72,7 +72,7 @@ def quarantine_findings(store: Store) -> Iterator[CheckFinding]:
 
 
 def deleted_in_quarantine(store: Store, gone: DeletedData) -> Iterator[CheckFinding]:
-    """Yield what lies in quarantine of sessions that should be gone."""
+    """Yield quarantined data of sessions that should be deleted by now."""
     for item in store.list(keys.QUARANTINE):
         if parsed := keys.parse_quarantined_file_key(item.key):
             key = (parsed.website_id, parsed.session_id)

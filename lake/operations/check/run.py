@@ -1,7 +1,7 @@
-"""Every invariant of a lake, looked at anew: what is broken, and where.
+"""Verification of every invariant of a lake.
 
-Reads all that is stored, so it takes as long as reading it; memory holds a day's rows and a frame.
-What is looked at stands in `lake.operations.check`, how it is mended in `lake.operations.repair`.
+Reads all that is stored; memory holds a day's rows and one frame of a file. The checks are the
+modules of `lake.operations.check`. `lake.operations.repair` repairs what they find.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from lake.tables.schemas import SCHEMAS
 
 __all__ = ["NEEDS_REBUILD", "CheckFinding", "check"]
 
-_SUMMARY_AGE = timedelta(days=2)  # younger ones are about to be made
+_SUMMARY_AGE = timedelta(days=2)  # younger ones may not be made yet
 
 
 def check(
@@ -32,10 +32,14 @@ def check(
     now_ms: int,
     report: Callable[[str], None] = lambda _: None,
 ) -> list[CheckFinding]:
-    """Verify the lake. A session that a compaction writes meanwhile may be named wrongly.
+    """Verify the lake, and return what is broken.
 
-    Where tables cannot be read, sessions are not looked at: `replaylake rebuild` or `repair`
-    first.
+    A session that a compaction writes meanwhile may be reported although it is intact. Where tables
+    cannot be read, sessions are not checked: run `replaylake rebuild` or `repair` first.
+
+    Args:
+        now_ms: The server's clock, ms since the Unix epoch.
+        report: Called with the name of each step.
 
     Raises:
         StoreUnavailable: The store failed; nothing is known.

@@ -1,4 +1,4 @@
-"""Every row against the session file that it points at, and every file against the rows."""
+"""Checks of every row against its session file, and of every file against the rows."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -38,7 +38,12 @@ def rows(
     names: set[str],
     gone: DeletedData,
 ) -> Iterator[CheckFinding]:
-    """Look at the rows of a day. `waiting` sessions may be on their way; `names` are websites."""
+    """Check the rows of a day.
+
+    Args:
+        waiting: Sessions with pending chunks, whose derived rows may not be committed yet.
+        names: The ids of all websites.
+    """
     sessions = rows_of_day(snapshots["sessions"], day).collect()
     derived = {name: rows_of_day(snapshots[name], day).collect() for name in DERIVED}
     for name, frame in derived.items():
@@ -77,9 +82,10 @@ def files(
     settings: Settings,
     gone: DeletedData,
 ) -> Iterator[CheckFinding]:
-    """Look at session files that no row points at.
+    """Check session files that no row points at.
 
-    One whose session has no row is lost; one that a newer one superseded is swept later.
+    If its session has no row, a file is an orphan. If a newer file superseded it, maintenance
+    deletes it later.
     """
     for item in store.list(keys.session_prefix(day)):
         if not keys.parse_session_file_key(item.key):
@@ -115,7 +121,7 @@ _Found = tuple[str, str, str]
 
 
 def _session(store: Store, row: Row, derived: dict[str, list[Row]] | None) -> Iterator[_Found]:
-    """Compare one session's rows with its file. `derived` None: they may be on their way."""
+    """Compare one session's rows with its file. `derived` None: they may not be committed yet."""
     key = file_key(row)
     where = f"{row['website_id']}/{row['session_id']}"
     try:
@@ -151,7 +157,7 @@ def _compare_rows(
     made: list[Row],
     skipped: Mapping[str, Collection[str]],
 ) -> Iterator[_Found]:
-    """Compare rows but for what an analysis of another version made."""
+    """Compare rows, except the columns that an analysis of another version made."""
     number = next((column for column in SCHEMAS[name].names if column.endswith("_no")), None)
     if number is not None:
         stored = sorted(stored, key=lambda row: int(row[number]))
@@ -171,7 +177,7 @@ def _compare_rows(
 
 
 def _same_chunks(stored: bytes | None, made: bytes) -> bool:
-    """Say whether both mean the same; cold parts have none, and old ones lack fields."""
+    """Whether both mean the same; cold parts have none, and old ones lack fields."""
     try:
         return stored is None or unpack_chunks(stored) == unpack_chunks(made)
     except ValueError:

@@ -1,8 +1,8 @@
-"""The files of the tables: each can be read to its end, and is what the log says of it.
+"""Checks of the tables' files: each can be read to its end and matches the log.
 
-The writer gives Parquet pages no checksums. A bit that flips in a page is seen because the page
-then cannot be inflated, or because its rows are not what session files say (`sessions`). What
-stays unseen are bits that change no row: in statistics, in names of writers, in padding.
+The writer adds no checksums to Parquet pages. A flipped bit in a page is detected because the page
+cannot be decompressed, or because its rows differ from the session files (`sessions`). A bit that
+changes no row is not detected: in statistics, names of writers or padding.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from lake.storage.stored_days import days_under
 from lake.tables.delta_table import Snapshot, Table, TableFile
 from lake.tables.schemas import DERIVED, STATS_COLUMNS
 
-# Derived tables first: what `sessions` has and they have not is then newer, not lost.
+# Derived tables first: a session that only `sessions` has is then newer, not lost.
 _ORDER = (*DERIVED, "daily_summary", "sessions")
 
 
 def read(store: Store) -> tuple[dict[str, Snapshot], list[CheckFinding]]:
-    """Return the tables, and what is wrong with them.
+    """Return the tables that can be read, and findings.
 
     Raises:
         StoreUnavailable: The store failed while logs were listed.
@@ -49,7 +49,7 @@ def read(store: Store) -> tuple[dict[str, Snapshot], list[CheckFinding]]:
 
 
 def days(store: Store, snapshots: dict[str, Snapshot]) -> list[date]:
-    """Return all days of which there is anything."""
+    """Return all days of which anything is stored."""
     found = set(days_under(store, keys.RAW)) | set(days_under(store, keys.SESSIONS))
     for name in ("sessions", *DERIVED):
         rows = snapshots[name].scan().select(pl.col("started_at").dt.date().unique())
