@@ -1,8 +1,8 @@
-"""A replay without who its user is: what somebody with a link gets.
+"""A replay without the identity of its user, for share links.
 
-The website names its users by `replaylake.identify` events; each is replaced by an event of the
-same time that says nothing, so that counts, offsets and frames stay what they are. What the pages
-themselves showed is the recording, and stays.
+A website identifies its users by `replaylake.identify` events. Each is replaced by an empty event
+of the same time, so that counts, offsets and frames do not change. What the pages showed is the
+recording, and stays.
 """
 
 import re
@@ -33,10 +33,10 @@ _TAG = msgspec.json.Decoder(_Tag)
 
 
 def anonymize_replay(pieces: Iterable[ReplayPiece]) -> Iterator[ReplayPiece]:
-    """Yield a replay's pieces; a frame that names nobody is yielded as it lies.
+    """Yield a replay's pieces without identities; a frame that has none is yielded unchanged.
 
     Raises:
-        Damaged, StoreUnavailable: While they are taken.
+        Damaged, StoreUnavailable: During iteration.
     """
     for piece in pieces:
         text = piece.text()
@@ -45,8 +45,8 @@ def anonymize_replay(pieces: Iterable[ReplayPiece]) -> Iterator[ReplayPiece]:
             if _may_identify(text)
             else []
         )
-        found = b"\n".join(lines) + b"\n"
-        yield piece if not lines or found == text else ReplayPiece(found, None, piece.key)
+        anonymous = b"\n".join(lines) + b"\n"
+        yield piece if not lines or anonymous == text else ReplayPiece(anonymous, None, piece.key)
 
 
 def _may_identify(text: bytes) -> bool:

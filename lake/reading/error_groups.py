@@ -1,6 +1,7 @@
-"""JavaScript errors of a website, grouped by fingerprint, and where each of a group happened.
+"""JavaScript errors of a website, grouped by fingerprint, and the occurrences of a group.
 
-Those of compacted sessions are read here, those that wait in `lake.reading.pending_errors`.
+Errors of compacted sessions are read here, those of pending chunks in
+`lake.reading.pending_errors`.
 """
 
 from datetime import datetime
@@ -17,7 +18,7 @@ from lake.tables.delta_table import POLARS_SCHEMAS, reading
 from lake.tables.erased_filter import without_erased
 from lake.tables.row_builders import Row
 
-_DAYS_MAX = 366  # told of one group; the longest that a plan keeps sessions, by its defaults
+_DAYS_MAX = 366  # of one group; longer than any plan retains sessions by default
 _ERRORS = {name: kind for name, kind in POLARS_SCHEMAS["errors"].items() if name != "part"}
 _STARTS = ("session_id", "first_at_ms", "visitor_ids", "user_id", "user_ids")
 _SESSION_MS_MAX = 7 * 86_400_000  # our recorder's end after a day; beyond, a clock has jumped
@@ -28,14 +29,14 @@ _COUNTS = {"count": pl.len(), "session_count": pl.col("session_id").n_unique()}
 
 
 class ErrorGroupPage(NamedTuple):
-    """Groups, the latest first. `total` counts those beyond the limit too."""
+    """Groups, the latest first. `total` includes those beyond the limit."""
 
     rows: list[Row]
     total: int
 
 
 class ErrorOccurrencePage(NamedTuple):
-    """Errors of one group, the latest first; `by_day` as in `error_groups`, of all of them."""
+    """Errors of one group, the latest first; `total` and `by_day` are of all of them."""
 
     rows: list[Row]
     total: int
@@ -51,24 +52,26 @@ def error_groups(
     to_at: datetime | None = None,
     limit: int = 50,
 ) -> ErrorGroupPage:
-    """Return groups: fingerprint, message and source of the last, count, session_count, …
+    """Return the groups of a website's errors.
 
-    Also visitor_count, first and last_seen_at, and `by_day`: rows of date, count and
-    session_count, the oldest first, of UTC days with errors, the newest 366 of them.
+    Out:   fingerprint str | message str, source str, of the last error | count, session_count,
+           visitor_count int | first_seen_at, last_seen_at datetime | by_day list
+    `by_day` has date, count and session_count of the newest 366 UTC days with errors, the oldest
+    first.
 
     Raises:
         StoreUnavailable: The store failed.
     """
-    found = _errors(lake, website, from_at, to_at)
+    errors = _errors(lake, website, from_at, to_at)
     last = pl.col("message", "source").sort_by("seen_at", "session_id", "error_no").last()
-    grouped = found.group_by("fingerprint").agg(
+    grouped = errors.group_by("fingerprint").agg(
         last,
         **_COUNTS,
         visitor_count=pl.col("visitor_id").n_unique(),
         first_seen_at=pl.col("seen_at").min(),
         last_seen_at=pl.col("seen_at").max(),
     )
-    daily = found.group_by("fingerprint", _DATE).agg(**_COUNTS)
+    daily = errors.group_by("fingerprint", _DATE).agg(**_COUNTS)
     with reading("errors"):
         groups, days = pl.collect_all(
             [grouped.sort(["last_seen_at", "fingerprint"], descending=True), daily.sort("date")]
@@ -92,18 +95,19 @@ def error_occurrences(
     to_at: datetime | None = None,
     limit: int = 50,
 ) -> ErrorOccurrencePage:
-    """Return the errors of one group, with `offset_ms` into their sessions' replays.
+    """Return the errors of one group: rows of `errors` with two more columns.
 
-    And with `stack_original`, see `lake.source_maps.symbolicate`.
+    `offset_ms` is the place in the session's replay. `stack_original` is the stack after
+    `lake.source_maps.symbolicate`.
 
     Raises:
         StoreUnavailable: The store failed.
     """
-    found = _errors(lake, website, from_at, to_at).filter(fingerprint=fingerprint)
+    errors = _errors(lake, website, from_at, to_at).filter(fingerprint=fingerprint)
     by = ["seen_at", "session_id", "error_no"]
     with reading("errors"):
         newest, days = pl.collect_all(
-            [found.top_k(limit, by=by), found.group_by(_DATE).agg(**_COUNTS).sort("date")]
+            [errors.top_k(limit, by=by), errors.group_by(_DATE).agg(**_COUNTS).sort("date")]
         )
     rows = newest.sort(by, descending=True).to_dicts()
     applied = lake.source_maps.applied(website.website_id, rows)

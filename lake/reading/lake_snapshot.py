@@ -1,10 +1,10 @@
-"""Both levels of the lake as one, for readers: the tables, and the chunks that still wait.
+"""Tables and pending chunks at one moment, and a reader's handle on the lake.
 
-A `LakeSnapshot` is a moment of the lake. Waiting chunks are listed before the tables are read, so
-that what is compacted in between is seen twice rather than never; chunks that are in a session's
-file already are then known by identity and counted once. The lock under which a view is made is
-everybody's, so that only listing and reading what is new happens there; what waits is merged with
-the tables a website at a time (see `lake.reading.pending_sessions`).
+Pending chunks are listed before the tables are read, so that a chunk that is compacted in between
+is seen twice rather than never. Chunks that are in a session's file already are recognised by their
+identity and counted once. All readers share the lock under which a snapshot is made, so that only
+listing and reading new data happens there. Pending chunks are merged with the tables for one
+website at a time (see `lake.reading.pending_sessions`).
 """
 
 import threading
@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 
 class LakeSnapshot(NamedTuple):
-    """The lake at a moment."""
+    """Tables and pending chunks of the lake at one moment."""
 
     tables: Mapping[str, Snapshot]
     pending: PendingSnapshot
@@ -69,11 +69,11 @@ class Lake:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the view that readers get is older than `pending_refresh_ms`."""
+        """Whether the current snapshot is older than `pending_refresh_ms`."""
         return not 0 <= self.now_ms() - self._snapshot_ms < self.settings.pending_refresh_ms
 
     def snapshot(self, *, newer: bool = False) -> LakeSnapshot:
-        """Return the lake as it was about `pending_refresh_ms` ago; as it is now if `newer`.
+        """Return a snapshot up to about 2 × `pending_refresh_ms` old; a new one if `newer`.
 
         Raises:
             StoreUnavailable: The store failed.
@@ -81,25 +81,27 @@ class Lake:
         snapshot, age_ms = self._snapshot, self.now_ms() - self._snapshot_ms
         refresh_ms = self.settings.pending_refresh_ms
         if snapshot and not newer and 0 <= age_ms < 2 * refresh_ms:
-            # What came of other websites costs nobody his time as long as this is fair.
+            # One thread refreshes in the background; readers go on with the current snapshot.
             if age_ms >= refresh_ms and self._lock.acquire(blocking=False):
                 self._refresher.submit(self._refresh_and_release)
             return snapshot
         with self._lock:
             if self._snapshot is not None and self._snapshot is not snapshot and not newer:
-                return self._snapshot  # looked up while this thread waited
+                return self._snapshot  # made while this thread waited
             return self._refresh()
 
     def _refresh_and_release(self) -> None:
         try:
             self._refresh()
         except LakeError as error:
-            _log.warning("view not refreshed", kind=error.kind)  # who needs a newer one fails
+            _log.warning(
+                "view not refreshed", kind=error.kind
+            )  # a reader that needs a newer one gets the error
         finally:
             self._lock.release()
 
     def _refresh(self) -> LakeSnapshot:
-        """Look at the lake. The caller holds the lock."""
+        """Make a new snapshot. The caller holds the lock."""
         now_ms = self.now_ms()
         pending = self._index.refresh()
         snapshots = self._readers.map(lambda name: self._tables[name].snapshot(), BY_SESSION)
@@ -119,7 +121,7 @@ class Lake:
     def snapshot_with_sessions(
         self, website_id: str, *, newer: bool = False
     ) -> tuple[LakeSnapshot, PendingSessions]:
-        """Return a view and, as of it, a website's sessions with waiting chunks.
+        """Return a snapshot and, as of it, a website's sessions with pending chunks.
 
         Only readers of the same website wait for each other.
 
@@ -137,17 +139,18 @@ class Lake:
             return snapshot, website.merged(chunks, snapshot.tables)
 
     def erased_rows(self, snapshot: LakeSnapshot, tombstones: Tombstones) -> pl.DataFrame:
-        """Return the table's rows of sessions that are erased and still there."""
+        """Return the table's rows of sessions that are erased and not removed yet."""
         if not tombstones.waiting:
-            self._hidden.pop(tombstones.website_id, None)  # what is gone is not remembered either
+            self._hidden.pop(tombstones.website_id, None)  # removed data is not cached either
             return session_frame([])
         sessions = snapshot.tables["sessions"]
-        known = self._hidden.get(tombstones.website_id)
-        if known is None or known[0] is not tombstones or known[1] != sessions.version:
+        cached = self._hidden.get(tombstones.website_id)
+        if cached is None or cached[0] is not tombstones or cached[1] != sessions.version:
             with reading("sessions"):
                 rows = rows_of(
-                    sessions, ((tombstones.website_id, one) for one in tombstones.waiting)
+                    sessions,
+                    ((tombstones.website_id, session_id) for session_id in tombstones.waiting),
                 )
-            known = (tombstones, sessions.version, rows.drop("part"))
-            self._hidden[tombstones.website_id] = known
-        return known[2]
+            cached = (tombstones, sessions.version, rows.drop("part"))
+            self._hidden[tombstones.website_id] = cached
+        return cached[2]

@@ -1,9 +1,9 @@
-"""Which of a website's rows in the table match a filter, and those rows.
+"""Rows of the table that match a filter of one website's list, cached by file.
 
-The newest hours are many small files that hold every website: they are kept whole, and looked
-through anew for each question. A month is a large file of few websites: kept are what a list is
-sorted by and, for each filter, a bit a row; the rows of a page are read where they lie. A file
-never changes, so that what was found in it stays true.
+The newest hours are many small files with rows of every website. They are cached whole, and
+filtered for each query. A month is a large file of few websites. Of it the cache holds the sort
+columns and, for each filter, one bit for each row; the rows of a page are read from the file. A
+file never changes, so that a cached result stays valid.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -33,10 +33,10 @@ _SECOND = pl.col("started_at").dt.epoch("s").cast(pl.UInt32).alias("second")
 
 
 class MatchQuery(NamedTuple):
-    """What is looked for.
+    """The filter and order of a list.
 
-    `name` says what `wanted` is, for the next one who asks; None: it changes with time. `value`
-    is the column that sorts the rows before their time does, if any.
+    `name` identifies `wanted` in the cache; None where it depends on the time. `value` is the
+    column that sorts the rows before their start does, if any.
     """
 
     website_id: str
@@ -46,7 +46,7 @@ class MatchQuery(NamedTuple):
 
     @property
     def keys(self) -> dict[str, pl.Expr]:
-        """What the rows are sorted by: maybe `value`, and `second`."""
+        """Sort columns by name: `second` and, if any, `value`."""
         if self.value is None:
             return {"second": _SECOND}
         value = pl.col(self.value).cast(pl.Int64).fill_null(UNSCORED)
@@ -54,17 +54,17 @@ class MatchQuery(NamedTuple):
 
 
 class Matches(Protocol):
-    """The matching rows of a file, or of several. `newest_at` is no earlier than any."""
+    """Matching rows of a file, or of several. `newest_at` is at or after the start of each."""
 
     newest_at: datetime
     count: int
 
     def rows(self) -> pl.DataFrame:
-        """Return `row`, `second` and, if asked for, `value` of each."""
+        """Return the row number, `second` and, if the query has one, `value` of each."""
         ...
 
     def read(self, rows: Sequence[int]) -> list[Row]:
-        """Return some of them, in that order.
+        """Return the rows with these numbers, in that order.
 
         Raises:
             Damaged, StoreUnavailable.
@@ -73,61 +73,61 @@ class Matches(Protocol):
 
 
 def find_matches(
-    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: MatchQuery
+    cache: Kept, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
 ) -> list[Matches]:
-    """Return what matches in `files`, where the newest rows are first.
+    """Return the matches in `files` that are not empty, those with the newest rows first.
 
     Raises:
         Damaged, StoreUnavailable.
     """
-    hot = _hot_uris(kept, snapshot)
-    found: list[Matches] = _hot_matches(
-        kept, snapshot, [file for file in files if file.uri in hot], question
+    hot = _hot_uris(cache, snapshot)
+    matches_by_file: list[Matches] = _hot_matches(
+        cache, snapshot, [file for file in files if file.uri in hot], query
     )
-    found += _cold_matches(kept, snapshot, [f for f in files if f.uri not in hot], question)
-    found = [matches for matches in found if matches.count]
-    return sorted(found, key=lambda matches: matches.newest_at, reverse=True)
+    matches_by_file += _cold_matches(cache, snapshot, [f for f in files if f.uri not in hot], query)
+    matches_by_file = [matches for matches in matches_by_file if matches.count]
+    return sorted(matches_by_file, key=lambda matches: matches.newest_at, reverse=True)
 
 
 def newest_at(file: TableFile) -> datetime:
-    """Return when the newest session of a file began, or a time after it."""
+    """Return the start of the newest session of a file, or a later time."""
     newest: datetime | None = file.max["started_at"]
     return FAR_FUTURE if newest is None else newest
 
 
-def evict_removed_files(kept: Kept, snapshot: Snapshot) -> None:
-    """Drop what was kept of files that left the table: they may hold what is erased since."""
+def evict_removed_files(cache: Kept, snapshot: Snapshot) -> None:
+    """Evict entries of files that left the table: they may contain erased rows."""
     uris = {file.uri for file in snapshot.files}
-    kept.drop(lambda key: isinstance(key, tuple) and uris.isdisjoint(key))
+    cache.drop(lambda key: isinstance(key, tuple) and uris.isdisjoint(key))
 
 
-def _hot_uris(kept: Kept, snapshot: Snapshot) -> set[str]:
-    """Return the files that are kept whole: the newest hours that fit."""
-    room = int(kept.bytes_max * _HOT_SHARE)
-    found = set()
+def _hot_uris(cache: Kept, snapshot: Snapshot) -> set[str]:
+    """Return the files that are cached whole: the newest hours that fit."""
+    room = int(cache.bytes_max * _HOT_SHARE)
+    uris = set()
     hours = [file for file in snapshot.files if hot_day(file.part)]
     for file in sorted(hours, key=lambda file: file.part, reverse=True):
         room -= file.row_count * _HOT_ROW_BYTES
         if room < 0:
             break
-        found.add(file.uri)
-    return found
+        uris.add(file.uri)
+    return uris
 
 
 class _HotFile(NamedTuple):
-    """A small file, and where in it each website's rows are: first, how many."""
+    """A small file, and each website's rows in it: first row number and count."""
 
     rows: pl.DataFrame
     places: dict[str, tuple[int, int]]
 
 
 class _HotMatches:
-    def __init__(self, newest: datetime, rows: pl.DataFrame, question: MatchQuery) -> None:
+    def __init__(self, newest: datetime, rows: pl.DataFrame, query: MatchQuery) -> None:
         self.newest_at = newest
         self._all = rows
-        keys = [key.alias("value") if name == question.value else key
-                for name, key in question.keys.items()]  # fmt: skip
-        matching = rows.lazy().with_row_index("row").filter(question.wanted)
+        keys = [key.alias("value") if name == query.value else key
+                for name, key in query.keys.items()]  # fmt: skip
+        matching = rows.lazy().with_row_index("row").filter(query.wanted)
         self._rows = matching.select("row", *keys).collect()
         self.count = self._rows.height
 
@@ -139,10 +139,10 @@ class _HotMatches:
 
 
 def _hot_matches(
-    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: MatchQuery
+    cache: Kept, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
 ) -> list[Matches]:
-    with kept.finding("hours"):
-        held = kept.get(("hour", file.uri) for file in files)
+    with cache.finding("hours"):
+        held = cache.get(("hour", file.uri) for file in files)
         missing = [file for file in files if ("hour", file.uri) not in held]
         with reading(snapshot.name):
             frames = pl.collect_all([snapshot.scan([file]).drop("file_sha256") for file in missing])
@@ -150,31 +150,31 @@ def _hot_matches(
             ("hour", file.uri): _HotFile(rows, _places(rows))
             for file, rows in zip(missing, frames, strict=True)
         }
-        kept.put((key, hour, _bytes_of(hour.rows)) for key, hour in new.items())
+        cache.put((key, hour, _bytes_of(hour.rows)) for key, hour in new.items())
     hours: list[_HotFile] = [(held | new)["hour", file.uri] for file in files]
     mine = [
-        hour.rows.slice(*hour.places[question.website_id])
+        hour.rows.slice(*hour.places[query.website_id])
         for hour in hours
-        if question.website_id in hour.places
+        if query.website_id in hour.places
     ]
     if not mine:
         return []
-    return [_HotMatches(max(newest_at(file) for file in files), pl.concat(mine), question)]
+    return [_HotMatches(max(newest_at(file) for file in files), pl.concat(mine), query)]
 
 
 def _bytes_of(rows: pl.DataFrame) -> int:
-    """Return about what rows take: a session may name a thousand people and many addresses."""
+    """Return about how many bytes rows take: a session may have a thousand people and many URLs."""
     return max(rows.height * _HOT_ROW_BYTES, int(rows.estimated_size()))
 
 
 def _places(rows: pl.DataFrame) -> dict[str, tuple[int, int]]:
     runs = rows.lazy().with_row_index("row").group_by("website_id")
-    found = runs.agg(pl.col("row").min(), pl.len().alias("count")).collect()
-    return {website_id: (row, count) for website_id, row, count in found.iter_rows()}
+    places = runs.agg(pl.col("row").min(), pl.len().alias("count")).collect()
+    return {website_id: (row, count) for website_id, row, count in places.iter_rows()}
 
 
 class _Mask(NamedTuple):
-    """Which rows of a file match: a bit for each from `first` on."""
+    """Matching rows of a file: one bit for each row from `first` on."""
 
     first: int
     bits: pl.Series
@@ -182,46 +182,46 @@ class _Mask(NamedTuple):
 
 class _ColdMatches:
     def __init__(
-        self, kept: Kept, snapshot: Snapshot, file: TableFile, question: MatchQuery, mask: _Mask
+        self, cache: Kept, snapshot: Snapshot, file: TableFile, query: MatchQuery, mask: _Mask
     ) -> None:
         self.newest_at = newest_at(file)
         self.count = int(mask.bits.sum())
-        self._kept = kept
+        self._cache = cache
         self._snapshot = snapshot
         self._file = file
-        self._question = question
+        self._query = query
         self._mask = mask
 
     def rows(self) -> pl.DataFrame:
         first, bits = self._mask
         columns = {}
-        for name, key in self._question.keys.items():
+        for name, key in self._query.keys.items():
             begin, values = self._column(name, key)
-            column = "value" if name == self._question.value else name
+            column = "value" if name == self._query.value else name
             columns[column] = values.slice(first - begin, len(bits))
         found = pl.DataFrame(columns).with_row_index("row", first).filter(bits)
         return found.cast({"value": pl.Int64}) if "value" in columns else found
 
     def _column(self, name: str, key: pl.Expr) -> tuple[int, pl.Series]:
-        """Return a key of the website's rows, and where the first of them is."""
-        website_id = self._question.website_id
+        """Return a sort column of the website's rows, with the number of the first row."""
+        website_id = self._query.website_id
         known = (self._file.uri, website_id, name)
-        with self._kept.finding(known):
-            held = self._kept.get([known], owner=website_id)
+        with self._cache.finding(known):
+            held = self._cache.get([known], owner=website_id)
             if known not in held:
                 scan = self._snapshot.scan([self._file], row_index="row")
                 with reading(self._snapshot.name):
                     rows = scan.filter(website_id=website_id).select("row", key).collect()
                 held[known] = (int(rows["row"][0]), _narrowed(rows[name]))
                 size_bytes = 200 + int(held[known][1].estimated_size())
-                self._kept.put([(known, held[known], size_bytes)], owner=website_id)
-        found: tuple[int, pl.Series] = held[known]
-        return found
+                self._cache.put([(known, held[known], size_bytes)], owner=website_id)
+        column: tuple[int, pl.Series] = held[known]
+        return column
 
     def read(self, rows: Sequence[int]) -> list[Row]:
         keys = [(self._file.uri, row) for row in rows]
-        owner = self._question.website_id
-        held = self._kept.get(keys, owner=owner)
+        owner = self._query.website_id
+        held = self._cache.get(keys, owner=owner)
         runs = list(_runs(sorted({row for uri, row in keys if (uri, row) not in held})))
         with reading(self._snapshot.name):
             frames = pl.collect_all(
@@ -241,7 +241,7 @@ class _ColdMatches:
                 strict=True,
             )
         sized = ((key, packed, 300 + len(packed)) for key, packed in new.items())
-        self._kept.put(sized, owner=owner)
+        self._cache.put(sized, owner=owner)
         packed_rows = held | new
         return [msgspec.msgpack.decode(packed_rows[key]) for key in keys]
 
@@ -259,30 +259,29 @@ def _runs(rows: list[int]) -> Iterator[list[int]]:
 
 
 def _cold_matches(
-    kept: Kept, snapshot: Snapshot, files: Sequence[TableFile], question: MatchQuery
+    cache: Kept, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
 ) -> list[Matches]:
-    with nullcontext() if question.name is None else kept.finding(question.name):
-        owner, name = question.website_id, question.name
-        held = {} if name is None else kept.get(((f.uri, name) for f in files), owner=owner)
-        missing = [file for file in files if (file.uri, question.name) not in held]
+    with nullcontext() if query.name is None else cache.finding(query.name):
+        owner, name = query.website_id, query.name
+        held = {} if name is None else cache.get(((f.uri, name) for f in files), owner=owner)
+        missing = [file for file in files if (file.uri, query.name) not in held]
         with reading(snapshot.name):
             frames = pl.collect_all(
                 [
-                    snapshot.scan([file], row_index="row").filter(question.wanted).select("row")
+                    snapshot.scan([file], row_index="row").filter(query.wanted).select("row")
                     for file in missing
                 ]
             )
         new: dict[Hashable, _Mask] = {
-            (file.uri, question.name): _mask(frame["row"])
+            (file.uri, query.name): _mask(frame["row"])
             for file, frame in zip(missing, frames, strict=True)
         }
-        if question.name is not None:
+        if query.name is not None:
             sized = ((key, mask, 300 + len(mask.bits) // 8) for key, mask in new.items())
-            kept.put(sized, owner=owner)
+            cache.put(sized, owner=owner)
     masks = held | new
     return [
-        _ColdMatches(kept, snapshot, file, question, masks[file.uri, question.name])
-        for file in files
+        _ColdMatches(cache, snapshot, file, query, masks[file.uri, query.name]) for file in files
     ]
 
 

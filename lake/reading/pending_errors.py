@@ -1,8 +1,8 @@
-"""Errors in chunks that wait to be compacted, as rows of `errors`. Reads only, within limits.
+"""Errors in pending chunks, as rows of `errors`. Reads only, within limits.
 
-The newest chunks are read, few enough for one request; what else waits comes with compaction.
-What a chunk was once found to hold is remembered. Which sessions an erasure hides stays hidden
-here too; what is told of compacted sessions is `lake.reading.error_groups`'.
+The newest chunks are read, few enough for one request; the errors of the others appear with their
+compaction. The errors of a chunk are cached. Erased sessions are left out. Errors of compacted
+sessions are read in `lake.reading.error_groups`.
 """
 
 from collections.abc import Hashable, Iterator
@@ -29,7 +29,7 @@ _CHUNKS_MAX = 200  # of one request
 _RAW_BYTES_MAX = 64 * 1024 * 1024  # of these, inflated
 _ROWS_MAX = 5_000  # errors with the longest stacks take 45 MB
 _READERS = 8  # segments in flight, and in memory
-_EVENT_BYTES = 200  # what an error takes beside its texts
+_EVENT_BYTES = 200  # memory of an error without its texts
 _TRIES_MAX = 5
 
 
@@ -91,13 +91,13 @@ def _rows(
         for item in session.new_errors
     )
     events = _events(lake, wanted)
-    found: list[Row] = []
+    rows: list[Row] = []
     for key, items in group_by_session(sorted(wanted, key=_place)).items():
         mine = [(item, events[_place(item)]) for item in items if _place(item) in events]
         if mine:
-            found += _rows_of(key, pending.by_id[key[1]].union, mine)
-    found.sort(key=lambda row: int(row["at_ms"]), reverse=True)
-    return found[:_ROWS_MAX]
+            rows += _rows_of(key, pending.by_id[key[1]].union, mine)
+    rows.sort(key=lambda row: int(row["at_ms"]), reverse=True)
+    return rows[:_ROWS_MAX]
 
 
 def _is_hidden(tombstones: Tombstones, session: PendingSession) -> bool:
@@ -112,14 +112,14 @@ def _place(item: PendingChunk) -> tuple[str, str, str, int]:
 
 
 def _newest(waiting: Iterator[PendingChunk]) -> list[PendingChunk]:
-    found: list[PendingChunk] = []
+    newest: list[PendingChunk] = []
     raw_bytes = 0
     for item in sorted(waiting, key=lambda item: item.received_chunk.received_at, reverse=True):
         raw_bytes += item.received_chunk.facts.raw_bytes
-        if len(found) == _CHUNKS_MAX or (found and raw_bytes > _RAW_BYTES_MAX):
+        if len(newest) == _CHUNKS_MAX or (newest and raw_bytes > _RAW_BYTES_MAX):
             break
-        found.append(item)
-    return found
+        newest.append(item)
+    return newest
 
 
 def _events(lake: Lake, wanted: list[PendingChunk]) -> dict[Hashable, list[JsError]]:
@@ -162,13 +162,13 @@ def _read(
 
 
 def _rows_of(
-    key: SessionKey, union: ChunkUnion, found: list[tuple[PendingChunk, list[JsError]]]
+    key: SessionKey, union: ChunkUnion, events_by_chunk: list[tuple[PendingChunk, list[JsError]]]
 ) -> list[Row]:
     summary = summarize(*key, union.chunks, union.client)
     number = {chunk.place: i for i, chunk in enumerate(union.chunks)}
     events = [
         event._replace(chunk=number[item.received_chunk.facts.place])
-        for item, events in found
+        for item, events in events_by_chunk
         for event in events
     ]
     return row_builders.error_rows(summary, union.chunks, events)

@@ -1,8 +1,8 @@
-"""Every event of a session in order, or those that a window or a page needs.
+"""Events of a session in replay order: all, those of a time window, or those of a page.
 
-A session is its file's frames as they lie, then a tail: what still waits, merged with the frames
-that it overlaps in time. Both are session files, so that a frame in the middle of what is asked
-for goes out untouched, and only those at its edges are opened.
+A session is the frames of its file, followed by a tail: its pending chunks, merged with the frames
+that they overlap in time. Both are session files. A frame inside the window is therefore sent as it
+is stored, and only frames at its edges are decompressed.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from lake.timestamps import CLOCK_OFF_MS_MAX, clamp_to_session
 
 
 class ReplayPiece(NamedTuple):
-    """Some whole lines of a replay: a zstd frame as it lies, or text where one was opened."""
+    """Whole lines of a replay: a stored zstd frame, or text if `frame` is None."""
 
     body: bytes
     frame: SessionFrame | None
@@ -36,9 +36,9 @@ class ReplayPiece(NamedTuple):
 
 
 class Replay(NamedTuple):
-    """An answer: `pieces` are read as they are taken. `event_count` is of them all.
+    """Events of a replay. `pieces` are read during iteration; `event_count` counts all events.
 
-    `version` names the session's bytes as `replay_version` does.
+    `version` is that of `replay_version`.
     """
 
     event_count: int
@@ -133,7 +133,9 @@ def replay(
 
 @retry_on_newer_snapshot
 def replay_version(lake: Lake, website: Website, session_id: str) -> str | None:
-    """Name what a session holds: the same name, the same replay. None while chunks wait.
+    """Return a name of the session's content, None while chunks are pending.
+
+    The same name means the same replay.
 
     Raises:
         SessionMissing, Damaged, StoreUnavailable.
@@ -152,7 +154,7 @@ def _version(session: ResolvedSession) -> str | None:
 def _spans(
     lake: Lake, session: ResolvedSession, spool: PayloadSpool, folder: Path
 ) -> list[_FrameSpan]:
-    """Return the frames of the session; those that new chunks overlap are merged with them."""
+    """Return the frames of the session; new chunks are merged with the frames that they overlap."""
     file = session.file
     stored = _spans_of(file) if file else []
     if not session.union.new:
@@ -184,18 +186,18 @@ def _start(spans: list[_FrameSpan], from_at: float, page_id: str | None) -> tupl
         span = spans[number]
         if not span.frame.has_snapshot or span.frame.first_at_ms > from_at:
             continue
-        found: tuple[int, str, int | None] | None = None
+        snapshot: tuple[int, str, int | None] | None = None
         metas: dict[str, int] = {}
         for place, event in enumerate(span.events()):
             if event.at_ms > from_at:
                 break
             page = span.pages[event.chunk]
             if event.type == FULL_SNAPSHOT and page_id in (None, page):
-                found = place, page, metas.get(page)
+                snapshot = place, page, metas.get(page)
             _note_meta(metas, page, place, event)
-        if found is None:
+        if snapshot is None:
             continue
-        place, page, meta = found
+        place, page, meta = snapshot
         if meta is not None:
             return number, meta
         if number and page in (metas := _last_metas(spans[number - 1])):
@@ -212,7 +214,7 @@ def _last_metas(span: _FrameSpan) -> dict[str, int]:
 
 
 def _note_meta(metas: dict[str, int], page: str, place: int, event: OrderedEvent) -> None:
-    """Keep, by page, where its last event was a Meta."""
+    """Record the place of a page's last event if it is a Meta."""
     if event.type == META:
         metas[page] = place
     else:
@@ -227,7 +229,7 @@ def _count(window: _ReplayWindow) -> int:
 
 
 def _pieces(window: _ReplayWindow) -> Iterator[ReplayPiece]:
-    """Read whole frames of one file in a row, so that one request brings several."""
+    """Yield the pieces; consecutive whole frames of one file are read in one request."""
     places = range(len(window.spans))
 
     def run_of(place: int) -> tuple[bool, int]:

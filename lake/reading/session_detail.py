@@ -1,4 +1,4 @@
-"""One session for the one who opens it: its row, pages, errors, signals, gaps and frames."""
+"""Details of one session: its row, pages, errors, signals, gaps and frames."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,11 +29,12 @@ _ITEM_BYTES = 150  # about the names of an item's fields
 
 
 class SessionDetails(NamedTuple):
-    """A session. `row` is one of `sessions` with `is_live`; `frames` are those of its file.
+    """Details of a session. `row` is its row of `sessions` with `is_live`.
 
-    `trigger` is why the recorder kept it, None where it did not tell. `click_counts` are by page
-    and `at_ms` of a view, empty while chunks wait: theirs are not counted yet. `cut` names the
-    lists of which only the first part is here, as all of it would be too long an answer.
+    `frames` are those of its file. `trigger` is the reason why the recorder kept it, None if it
+    sent none. `click_counts` are by page and `at_ms` of a view. They are empty while chunks are
+    pending, as clicks of those are not counted yet. `cut` names the lists that are too long for an
+    answer and have only their first part here.
 
     Times in `errors` and `signals` (rows of those tables) and in `pages` are the browser's clock;
     `row["first_at_ms"]` is where offsets begin. `errors` have `stack_original` too.
@@ -52,7 +53,7 @@ class SessionDetails(NamedTuple):
 
 @retry_on_newer_snapshot
 def session_detail(lake: Lake, website: Website, session_id: str) -> SessionDetails:
-    """Return everything about one session but its events.
+    """Return everything about one session except its events.
 
     Raises:
         SessionMissing: There is none, or it is expired.
@@ -94,12 +95,12 @@ def session_detail(lake: Lake, website: Website, session_id: str) -> SessionDeta
             cut=frozenset(cut),
         )
 
-    found = with_payloads(lake, website, session_id, read)
-    return found._replace(errors=lake.source_maps.applied(website.website_id, found.errors))
+    details = with_payloads(lake, website, session_id, read)
+    return details._replace(errors=lake.source_maps.applied(website.website_id, details.errors))
 
 
 def _first_of(items: Iterable[Any]) -> list[Any]:
-    """Return as many as an answer may hold."""
+    """Return the first items that fit into an answer."""
     first = []
     left = _LIST_BYTES_MAX
     for item in items:
@@ -119,7 +120,7 @@ def _click_counts(pages: Snapshot, key: SessionKey) -> dict[tuple[str, int], int
 def _new_errors(
     lake: Lake, session: ResolvedSession, spool: PayloadSpool, summary: SessionSummary
 ) -> list[Row]:
-    """Return the errors in chunks that wait."""
+    """Return the errors in pending chunks."""
     rule = JsErrors()
     number = {chunk.place: i for i, chunk in enumerate(session.chunks)}
     for received_chunk in session.union.new:
@@ -133,5 +134,5 @@ def _new_errors(
     return row_builders.error_rows(summary, session.chunks, rule.errors)
 
 
-def _sorted(found: list[Row], column: str) -> list[Row]:
-    return sorted(found, key=lambda row: int(row[column]))
+def _sorted(rows: list[Row], column: str) -> list[Row]:
+    return sorted(rows, key=lambda row: int(row[column]))

@@ -1,4 +1,4 @@
-"""Which sessions a list holds: a query, and the Polars expression that it means. Pure."""
+"""Filters of the session list: a query, and its Polars expression. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ SORTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class SessionQuery:
-    """What is asked of a website's sessions. Empty and None mean: any.
+    """Filters, order and page of a list of sessions. Empty and None mean: any.
 
     `from_at` is the first instant, `to_at` the first after the last. Text is compared without
     regard to case; `url` is a part of any page's address.
@@ -54,7 +54,7 @@ def has_frustration() -> pl.Expr:
 
 
 def is_live(now_ms: int, live_s: int) -> pl.Expr:
-    """Whether a session still goes on: its last event happened lately.
+    """Whether a session is still going on: its last event is at most `live_s` old.
 
     Its end is the server's start and the browser's length, so that it is the same whether the
     session was compacted or not.
@@ -67,7 +67,7 @@ def is_live(now_ms: int, live_s: int) -> pl.Expr:
 
 
 def _is_of(column: str, person_id: str) -> pl.Expr:
-    """Whether a session is of a person, among others. Old rows have only the one column."""
+    """Whether a session has a person among its people. Old rows have only the one column."""
     is_among = pl.col(f"{column}s").list.contains(person_id).fill_null(value=False)
     return (pl.col(column) == person_id) | is_among
 

@@ -1,7 +1,7 @@
-"""The list of a website's sessions: filtered, sorted, a page at a time, counted.
+"""The list of a website's sessions: filtered, sorted, counted, a page at a time.
 
-Rows come from the table's files, of which `lake.reading.match_cache` tells where what matches
-lies, and from the sessions with waiting chunks, which take the place of their own rows.
+Rows come from the table's files (`lake.reading.match_cache`) and from the sessions with pending
+chunks, which replace their own rows in the table.
 """
 
 import base64
@@ -33,11 +33,11 @@ from lake.tables.delta_table import POLARS_SCHEMAS, Snapshot, TableFile, reading
 from lake.tables.row_builders import Row, users_of, visitors_of
 from lake.tables.session_rows import may_hold_website
 
-_TIES_MAX = 2_000  # rows read to find out which of them come first
+_TIES_MAX = 2_000  # rows of one second that are read to order them by id
 
 
 class CursorMalformed(BadInput):
-    """A cursor is not one that a list gave, or belongs to another sort."""
+    """A cursor is invalid, or belongs to a list with another sort."""
 
     kind = "cursor-malformed"
 
@@ -72,7 +72,7 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> SessionL
     """Return one page of a website's sessions.
 
     Raises:
-        CursorMalformed: `query.cursor` is not of this list.
+        CursorMalformed: `query.cursor` belongs to another list.
         Damaged, StoreUnavailable.
     """
     cursor = _decode(query.cursor, query.sort) if query.cursor is not None else None

@@ -1,7 +1,7 @@
-"""What may be shown of a website's compacted sessions, as lazy rows of the tables. Reads only.
+"""Compacted sessions that a website may still see, as lazy rows of the tables. Reads only.
 
-Sessions that the website no longer keeps, and those of which an erasure asks, are left out whether
-their bytes are still there or not. What waits for compaction is not in the tables yet.
+Expired and erased sessions are left out, whether their bytes are deleted already or not. Pending
+chunks are not in the tables yet.
 """
 
 from datetime import UTC, datetime, time
@@ -49,7 +49,7 @@ class VisibleSessions:
         from_at: datetime | None = None,
         to_at: datetime | None = None,
     ) -> "VisibleSessions":
-        """Return what may be shown now.
+        """Return the sessions that are visible now.
 
         Raises:
             Damaged, StoreUnavailable.
@@ -63,7 +63,7 @@ class VisibleSessions:
         return self.scan(name).join(self.sessions.select("session_id", *columns), on="session_id")
 
     def scan(self, name: str) -> pl.LazyFrame:
-        """Return all rows of a table, of erased people too."""
+        """Return all rows of a table in the period, including those of erased people."""
         snapshot, low, high = self._tables[name], self._low, self._high
         files = [
             file
@@ -78,14 +78,14 @@ class VisibleSessions:
 def visible_period(
     lake: Lake, website: Website, from_at: datetime | None, to_at: datetime | None
 ) -> tuple[datetime, datetime]:
-    """Return from when and until when sessions began that are asked for and still kept."""
+    """Return the part of [from_at, to_at) whose sessions are still retained."""
     first_day = websites.first_retained_day(website, lake.settings, now_ms=lake.now_ms())
     first_at = datetime.combine(first_day, time.min, UTC)
     return max(from_at or first_at, first_at), to_at or datetime.max.replace(tzinfo=UTC)
 
 
 def offset_ms(at_ms: pl.Expr) -> pl.Expr:
-    """Return how far into its session a time is; of rows with `started_at` and `first_at_ms`.
+    """Return the offset of a time in its session, ms; for rows with `started_at` and `first_at_ms`.
 
     Rows of an older version may have times that nobody believes (`lake.timestamps.plausible`).
     """
@@ -95,7 +95,7 @@ def offset_ms(at_ms: pl.Expr) -> pl.Expr:
 
 
 def page_address(url: pl.Expr) -> pl.Expr:
-    """Return an address without its query and fragment: what makes it one page of many views."""
+    """Return a URL without query and fragment, by which views of one page are grouped."""
     for sign in "?#":
         url = url.str.splitn(sign, 2).struct[0]
     return url

@@ -1,4 +1,4 @@
-"""Which pages of a website were clicked most: those of which a heatmap tells something.
+"""Pages of a website with the most clicks: those with a useful heatmap.
 
 A page is an address without query and fragment, as in `lake.reading.insights.heatmap`. Of compacted
 sessions.
@@ -26,7 +26,7 @@ class ClickedPage(NamedTuple):
 
 
 class ClickedPages(NamedTuple):
-    """The most clicked first. `total` counts pages beyond the limit too."""
+    """The most clicked pages first. `total` includes pages beyond the limit."""
 
     pages: list[ClickedPage]
     total: int
@@ -54,8 +54,8 @@ def clicked_pages(
         click_count=pl.col("click_count").sum(),
     )
     with reading("pages"):
-        found = pages.select(ClickedPage._fields).collect(engine="streaming")
+        counted = pages.select(ClickedPage._fields).collect(engine="streaming")
     # Addresses make the order of equals the same each time.
     order = ["click_count", "view_count", "url"]
-    top = found.sort(order, descending=[True, True, False]).head(limit)
-    return ClickedPages([ClickedPage(*row) for row in top.iter_rows()], found.height)
+    top = counted.sort(order, descending=[True, True, False]).head(limit)
+    return ClickedPages([ClickedPage(*row) for row in top.iter_rows()], counted.height)

@@ -1,7 +1,7 @@
-"""A website's days in figures, as the table `daily_summary` has them.
+"""Figures of a website's days, from the table `daily_summary`.
 
-They are as old as the last summary of the day, which follows each of its compactions. Only a day of
-which an erasure asks is counted anew at once, without what is to go.
+They are as old as the day's last summary, which follows each of its compactions. Only a day with
+erased sessions is counted again for each request, without those sessions.
 """
 
 from datetime import date, datetime
@@ -36,9 +36,9 @@ def daily_summaries(
 ) -> list[Row]:
     """Return the rows of `daily_summary` of days that touch [from_at, to_at), the first one first.
 
-    `signals`, `top_pages` and `top_errors` are decoded, None where the day was summarised before
-    there were such; errors have a `message`, None where no row tells it any more. Days without a
-    session have no row.
+    `signals`, `top_pages` and `top_errors` are decoded, None where the summary is of a version
+    without them. Errors have a `message`, None where no error of the group is stored any more. Days
+    without a session have no row.
 
     Raises:
         Damaged, StoreUnavailable.
@@ -58,15 +58,15 @@ def daily_summaries(
         stored = mine.sort("date").collect().to_dicts()
     anew = _recount_days(snapshot, tombstones, {row["date"] for row in stored})
     rows = [anew.get(row["date"], row) for row in stored]
-    found = [_decoded(row) for row in rows if row is not None]
-    _add_messages(lake, website, found)
-    return found
+    summaries = [_decoded(row) for row in rows if row is not None]
+    _add_messages(lake, website, summaries)
+    return summaries
 
 
 def _recount_days(
     snapshot: LakeSnapshot, tombstones: Tombstones, wanted: set[date]
 ) -> dict[date, Row | None]:
-    """Count those of the days again of which something is to go; None where nothing is left."""
+    """Count the days with erased sessions again; None for a day that has no other session."""
     sessions = snapshot.tables["sessions"]
     mine = sessions.scan(
         [file for file in sessions.files if may_hold_website(file, tombstones.website_id)]
@@ -79,12 +79,12 @@ def _recount_days(
     def counted(rows: pl.LazyFrame) -> pl.LazyFrame:
         return without_sessions(rows.filter(website_id=tombstones.website_id), keys)
 
-    found = {}
+    recounted = {}
     for day in {ids.day_of(session_id) for session_id in hidden} & wanted:
         with reading(SUMMARY):
             row = summary_of(snapshot.tables, day, counted=counted).drop("part").to_dicts()
-        found[day] = row[0] if row else None
-    return found
+        recounted[day] = row[0] if row else None
+    return recounted
 
 
 def _decoded(row: Row) -> Row:

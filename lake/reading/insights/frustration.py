@@ -1,7 +1,7 @@
-"""Where a website frustrates: its signals by page, by element of a page, or by kind, worst first.
+"""Frustration signals of a website by page, by element of a page, or by kind, worst first.
 
-Worst is what hurts most sessions: one visitor alone, however angry, makes nothing the worst. Of
-compacted sessions; of each session the signals that have a row.
+Groups are ranked by the number of sessions, so that one angry visitor does not rank a group first.
+Counts are of compacted sessions and of signals that have a row.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _RANK_COLUMNS = ("session_count", "count")  # what makes one group worse than an
 
 
 class WorstGroups(NamedTuple):
-    """Groups, the worst first. `total` counts those beyond the limit too.
+    """Groups, the worst first. `total` includes those beyond the limit.
 
     Each has what it is grouped by (`url`; `url`, `target` and `text`; or `kind`), `count` of
     signals, `session_count`, `visitor_count`, `by_kind`, and `examples`: the newest sessions, each
@@ -72,10 +72,10 @@ def worst_groups(
         visitor_count=pl.col("visitor_id").n_unique(),
     )
     with reading("signals"):
-        found = groups.collect(engine="streaming")
+        ranked = groups.collect(engine="streaming")
         # Names make the order of equals the same each time.
         order = [*(-pl.col(name).cast(pl.Int64) for name in _RANK_COLUMNS), *map(pl.col, key)]
-        top = found.sort(order).head(limit).with_row_index("place")
+        top = ranked.sort(order).head(limit).with_row_index("place")
         places = top.lazy().select("place", *key)
         mine = signals.join(places, on=key, nulls_equal=True)
         frames = [_kinds(mine), _examples(mine)]
@@ -89,7 +89,7 @@ def worst_groups(
         rows[place]["examples"].append((session_id, first_ms))
     for place, count in (row for frame in viewing for row in frame.iter_rows()):
         rows[place]["viewing_session_count"] = count
-    return WorstGroups(rows, found.height)
+    return WorstGroups(rows, ranked.height)
 
 
 def _kinds(signals: pl.LazyFrame) -> pl.LazyFrame:

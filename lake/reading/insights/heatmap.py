@@ -1,4 +1,4 @@
-"""Where the views of one page were clicked, and how far down they were seen.
+"""Clicks on the views of one page, and how far down they were seen.
 
 All views of an address count together, whatever its query and fragment; wide and narrow screens
 show different pages, and can be told apart. Of compacted sessions.
@@ -19,7 +19,7 @@ CELLS_MAX = 5_000
 CELL_PER_MILLE = 10
 CELL_PX = 10
 STEP_PX = 100
-_STEPS_MAX = 1_000  # 100,000 px; whoever saw more saw all of these
+_STEPS_MAX = 1_000  # 100,000 px; a view that saw more saw all of these
 _SETTLED_MS = 2_000  # by then most of what a page loads late is there
 
 Viewport = Literal["desktop", "tablet", "mobile"]
@@ -76,7 +76,7 @@ def heatmap(
     from_at: datetime | None = None,
     to_at: datetime | None = None,
 ) -> Heatmap:
-    """Return what the views of an address were clicked and how far down they were seen.
+    """Return the clicks and the scroll depth of all views of an address.
 
     A click whose place is not known, and one of a view whose width is not, is in no cell.
 
@@ -138,14 +138,14 @@ def _steps(views: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _cumulative(steps: pl.DataFrame) -> list[Step]:
-    """Add up: who saw a step saw those above it."""
+    """Return how many views saw each step: a view of a step saw those above it."""
     counts: dict[int, int] = dict(steps.iter_rows())
-    found: list[Step] = []
+    cumulative: list[Step] = []
     view_count = 0
     for step in range(max(counts, default=0), 0, -1):
         view_count += counts.get(step, 0)
-        found.append(Step(step * STEP_PX, view_count))
-    return found[::-1]
+        cumulative.append(Step(step * STEP_PX, view_count))
+    return cumulative[::-1]
 
 
 def _newest(views: pl.LazyFrame) -> pl.LazyFrame:
@@ -159,7 +159,7 @@ def _newest(views: pl.LazyFrame) -> pl.LazyFrame:
     usual = widths.drop_nulls("viewport_width").top_k(1, by=most)
     usual = usual.select("viewport_width", is_usual=pl.lit(True))
     stay_ms = pl.col("duration_ms").clip(0, _SETTLED_MS)
-    found = views.filter("is_complete").select(
+    candidates = views.filter("is_complete").select(
         "session_id",
         "page_id",
         "viewport_width",
@@ -167,8 +167,8 @@ def _newest(views: pl.LazyFrame) -> pl.LazyFrame:
         offset_ms=offset_ms(pl.col("at_ms")) + stay_ms,
         is_settled=stay_ms == _SETTLED_MS,
     )
-    found = found.join(usual, on="viewport_width", how="left").with_columns(
+    candidates = candidates.join(usual, on="viewport_width", how="left").with_columns(
         pl.col("is_usual").fill_null(False)
     )
-    best = found.top_k(1, by=["is_settled", "is_usual", "session_id", "offset_ms"])
+    best = candidates.top_k(1, by=["is_settled", "is_usual", "session_id", "offset_ms"])
     return best.select(Background._fields)
