@@ -1,8 +1,8 @@
-"""API keys: who may read (`viewer`) or change and erase (`admin`) a website's sessions, or all's.
+"""API keys of a website, or of all: `viewer` may read, `admin` may also change and erase.
 
-A key is shown once, as `rl_<key id>_<secret>`; the lake keeps only the secret's hash, one JSON
-object per key. Services do not read keys from here for every request: see `lake.control.cache`.
-Pages have no keys: what lets a recorder in is its origin and its session's secret.
+A key is shown once, as `rl_<key id>_<secret>`. The lake stores only the secret's hash, one JSON
+object for each key. Services read keys through `lake.control.cache`. Recorders have no keys: ingest
+checks their origin and the session's secret.
 """
 
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ from lake.timestamps import iso
 
 Role = Literal["viewer", "admin"]
 ALL_WEBSITES = "*"  # in a website id's place: the key is for every website there is or will be
-USED_EVERY_MS = 3_600_000  # `last_used_at` may be so much behind: it is no log
+USED_EVERY_MS = 3_600_000  # `last_used_at` is precise to this
 _TOKENS = Tokens("rl_")
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One key as the lake keeps it; nobody can make the key from this.
+    """Record of a key, from which the key cannot be made.
 
     `website_id` is `ALL_WEBSITES` for a key of all websites. `last_used_at` is to the hour.
     """
@@ -57,7 +57,7 @@ _INDEX = WebsiteIndex(
     lambda one: keys.key_index_key(one.website_id, one.key_id),
 )
 _TOO_MANY = "keys: revoke some, and wait for 30 days, or raise REPLAY_WEBSITE_KEYS_MAX"
-_REVOKED_KEEP_MS = 30 * 86_400_000  # then only the audit log tells of a revoked key
+_REVOKED_KEEP_MS = 30 * 86_400_000  # from then on only the audit log has a revoked key
 
 
 def create(
@@ -69,11 +69,11 @@ def create(
     by: str | None = None,
     keys_max: int = Settings().website_keys_max,
 ) -> str:
-    """Make a key of a website, or of `ALL_WEBSITES`, and return it, for the only time.
+    """Create a key of a website, or of `ALL_WEBSITES`, and return it, the only time it is shown.
 
     Args:
-        by: Who makes it, for the audit log; None: it is not told there.
-        keys_max: How many a website may have, revoked ones of the last 30 days included.
+        by: The actor for the audit log; None writes no entry.
+        keys_max: Limit of keys of a website, including those revoked in the last 30 days.
 
     Raises:
         WebsiteMissing: There is no such website.
@@ -107,7 +107,7 @@ def get(store: Store, key_id: str) -> ApiKey:
     """Read a key's record.
 
     Raises:
-        Missing: There is none, or the id has not the form of one.
+        Missing: There is none, or the id is malformed.
     """
     with _missing():
         return _DOCUMENTS.read(store, _key(key_id))
@@ -115,37 +115,37 @@ def get(store: Store, key_id: str) -> ApiKey:
 
 def list_all(store: Store) -> list[ApiKey]:
     """Read every key's record, oldest first, revoked ones too."""
-    found = _DOCUMENTS.all(store, keys.KEYS)
-    return sorted(found, key=lambda key: (key.created_at, key.key_id))
+    records = _DOCUMENTS.all(store, keys.KEYS)
+    return sorted(records, key=lambda key: (key.created_at, key.key_id))
 
 
 def of_website(store: Store, website_id: str) -> list[ApiKey]:
     """Read the keys of a website, or of `ALL_WEBSITES`, oldest first, revoked ones too."""
-    found = _INDEX.read(store, keys.key_index_prefix(website_id))
-    return sorted(found, key=lambda key: (key.created_at, key.key_id))
+    records = _INDEX.read(store, keys.key_index_prefix(website_id))
+    return sorted(records, key=lambda key: (key.created_at, key.key_id))
 
 
 def delete_old_revoked(store: Store, *, now_ms: int) -> int:
-    """Delete the records of keys that were revoked 30 days ago; return how many.
+    """Delete the records of keys that were revoked 30 days ago; return their number.
 
     Writes entries of the index that are missing.
     """
     long_ago = iso(now_ms - _REVOKED_KEEP_MS)
-    gone = [
+    revoked = [
         key
         for key in _INDEX.complete(store, now_ms=now_ms)
         if key.revoked_at is not None and key.revoked_at < long_ago
     ]
-    store.delete(keys.api_key_key(key.key_id) for key in gone)
-    _INDEX.remove(store, gone)
-    return len(gone)
+    store.delete(keys.api_key_key(key.key_id) for key in revoked)
+    _INDEX.remove(store, revoked)
+    return len(revoked)
 
 
 def revoke(store: Store, key_id: str, *, now_ms: int, by: str | None = None) -> ApiKey:
     """End a key for ever. Revoking it again changes nothing.
 
     Args:
-        by: Who ends it, for the audit log; None: it is not told there.
+        by: The actor for the audit log; None writes no entry.
 
     Raises:
         Missing: There is no such key.
@@ -165,7 +165,7 @@ def revoke(store: Store, key_id: str, *, now_ms: int, by: str | None = None) -> 
 
 
 def record_use(store: Store, key_id: str, *, now_ms: int) -> None:
-    """Remember that a key was used, at most once in `USED_EVERY_MS`. A revoked one stays as it is.
+    """Record that a key was used, at most once in `USED_EVERY_MS`; a revoked key is not changed.
 
     Raises:
         Missing: There is no such key.
@@ -182,12 +182,12 @@ def record_use(store: Store, key_id: str, *, now_ms: int) -> None:
 
 
 def key_id_of(token: str) -> str | None:
-    """Return the id in a key, or None for a text that has not the form of a key."""
+    """Return the id in a key, or None if the text is malformed."""
     return _TOKENS.id_of(token)
 
 
 def verify(record: ApiKey | None, token: str) -> bool:
-    """Tell whether `token` is this key and not revoked, in a time that does not tell why not."""
+    """Whether `token` is this key and not revoked; the time taken does not depend on the reason."""
     recorded = (record.key_id, record.secret_sha256) if record else (None, None)
     return _TOKENS.is_of(token, *recorded) and record is not None and record.revoked_at is None
 

@@ -1,9 +1,9 @@
-"""The audit log: who did what to a website, and who watched which session. Written, never changed.
+"""Audit log entries: who changed a website, and who watched which session. Never changed.
 
 Entries are written as small objects, each durable when `write` returns; `lake.tables.audit_log`
-moves them into the table `audit`, and reads both as one. No entry holds a secret, an address or a
-visitor's id. Whoever changes something writes its entry first: nothing changes that the log does
-not tell, and a change that fails just then is told all the same.
+moves them into the table `audit`, and reads both as one. No entry contains a secret, an address or
+a visitor's id. The entry is written before the change, so that no change is missing in the log; a
+change that then fails has an entry too.
 """
 
 import secrets
@@ -19,14 +19,14 @@ from lake.storage import keys
 from lake.storage.base import Store
 from lake.timestamps import iso, utc_day
 
-ALL_WEBSITES = "*"  # the website of what concerns all of them
+ALL_WEBSITES = "*"  # the website of entries that concern all of them
 
 
 class AuditLogEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was done.
+    """One action.
 
-    `actor` is a key's id, `share` and a link's id, `cli`, `maintenance`, or a name that somebody
-    gave on the command line.
+    `actor` is a key's id, `share` and a link's id, `cli`, `maintenance`, or a name from the command
+    line.
     """
 
     entry_id: str
@@ -50,7 +50,7 @@ def entry(
     *,
     now_ms: int,
 ) -> AuditLogEntry:
-    """Make an entry of what was done at `now_ms`. `details` are plain JSON values."""
+    """Return an entry of an action at `now_ms`. `details` are plain JSON values."""
     return AuditLogEntry(
         entry_id=ids.new_uuid7(now_ms),
         at=iso(now_ms),
@@ -72,27 +72,27 @@ def record(
     *,
     now_ms: int,
 ) -> None:
-    """Write one entry of what is about to be done.
+    """Write the entry of an action that is about to be taken.
 
     Raises:
-        StoreUnavailable: It must not be done.
+        StoreUnavailable: The action must not be taken.
     """
     write(store, [entry(website_id, actor, action, target, details, now_ms=now_ms)])
 
 
 def write(store: Store, entries: Iterable[AuditLogEntry]) -> None:
-    """Write entries, in one object a website and day. They are durable when it returns.
+    """Write entries, one object for each website and day. They are durable when it returns.
 
     Raises:
         StoreUnavailable.
     """
     groups: dict[tuple[str, date], list[AuditLogEntry]] = {}
-    for one in entries:
-        day = utc_day(ids.at_ms_of(one.entry_id))
-        groups.setdefault((one.website_id, day), []).append(one)
-    for place, mine in groups.items():
-        body = b"".join(msgspec.json.encode(one) + b"\n" for one in mine)
-        store.put_new(keys.audit_key(*place, mine[-1].entry_id), body, token=secrets.token_hex(16))
+    for new_entry in entries:
+        day = utc_day(ids.at_ms_of(new_entry.entry_id))
+        groups.setdefault((new_entry.website_id, day), []).append(new_entry)
+    for place, group in groups.items():
+        body = b"".join(msgspec.json.encode(new_entry) + b"\n" for new_entry in group)
+        store.put_new(keys.audit_key(*place, group[-1].entry_id), body, token=secrets.token_hex(16))
 
 
 def read(store: Store, key: str) -> list[AuditLogEntry]:
@@ -104,9 +104,12 @@ def read(store: Store, key: str) -> list[AuditLogEntry]:
     body = store.get(key)
     try:
         entries = _DECODER.decode_lines(body)
-        times = [iso(ids.at_ms_of(ids.check_uuid7(one.entry_id, "entry"))) for one in entries]
+        times = [
+            iso(ids.at_ms_of(ids.check_uuid7(audit_entry.entry_id, "entry")))
+            for audit_entry in entries
+        ]
     except (BadInput, ValueError, OverflowError, OSError, RecursionError) as error:
         raise Damaged(f"{key} holds no audit entries: {error}") from error
-    if times != [one.at for one in entries]:
+    if times != [audit_entry.at for audit_entry in entries]:
         raise Damaged(f"{key} holds audit entries whose times are not those of their ids")
     return entries

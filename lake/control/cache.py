@@ -1,9 +1,8 @@
-"""What services believe of websites, keys and links: read from the store, remembered for seconds.
+"""Cache of websites, tombstones, keys and links for services, valid for seconds.
 
-A change is seen at most `control_cache_s` later, a revoked key and a website's absence included.
-While the store fails, what was known is believed ten times as long. Thread-safe and bounded; names
-that nobody has are remembered apart, so that however many are invented, none that exists is pushed
-out.
+A change is seen at most `control_cache_s` later, also a revoked key and a website that does not
+exist. While the store fails, cached values stay valid ten times as long. Thread-safe and bounded.
+Names that do not exist are cached apart, so that invented names never evict existing ones.
 """
 
 import threading
@@ -27,20 +26,20 @@ _ENTRIES_MAX = 10_000  # a few MB, and as many names that nobody has
 _UNKNOWN_READS_MAX = (
     8  # names of which nothing is known that are read at once, for callers who wait
 )
-_STALE_FACTOR = 10  # an outage of the store is bridged for so many cache times
+_STALE_FACTOR = 10  # cache times for which values stay valid in an outage of the store
 
 T = TypeVar("T")
 
 
 class CachedValue(NamedTuple, Generic[T]):
-    """What was read (None: there is none), and how long ago."""
+    """A cached value (None: there is none), and its age."""
 
     value: T | None
     age_s: float
 
 
 class ControlCache:
-    """Reads block; `peek_…` and `last_…` never do, for callers that must not wait.
+    """Cached control data. Reads block; `peek_…` and `last_…` never do.
 
     Args:
         clock_s: A monotonic clock, s.
@@ -76,11 +75,11 @@ class ControlCache:
         try:
             ids.check_website_id(website_id)
         except IdMalformed:
-            return None  # not remembered: it may be of any length
+            return None  # not cached: it may be of any length
         return self._websites.get(website_id)
 
     def peek_website(self, website_id: str) -> CachedValue[Website] | None:
-        """Return what is known of the website without reading; None if it must be read."""
+        """Return the cached website without reading; None if it must be read."""
         try:
             ids.check_website_id(website_id)
         except IdMalformed:
@@ -88,11 +87,11 @@ class ControlCache:
         return self._websites.peek(website_id)
 
     def last_website(self, website_id: str) -> Website | None:
-        """Return what the website was, for as long as an outage of the store is bridged."""
+        """Return the last known website, also an outdated one while the store fails."""
         return self._websites.last(website_id)
 
     def refresh_website(self, website_id: str) -> Website | None:
-        """Read the website again, though what is known may still be believed."""
+        """Read the website again, even if the cached one is still valid."""
         return self._websites.read(website_id)
 
     def peek_tombstones(self, website_id: str) -> CachedValue[Tombstones] | None:
@@ -100,11 +99,11 @@ class ControlCache:
         return self._erased.peek(website_id)
 
     def last_tombstones(self, website_id: str) -> Tombstones | None:
-        """Return what was erased, for as long as an outage of the store is bridged."""
+        """Return the last known tombstones, also outdated ones while the store fails."""
         return self._erased.last(website_id)
 
     def refresh_tombstones(self, website_id: str) -> Tombstones | None:
-        """Read what was erased of a website again."""
+        """Read a website's tombstones again."""
         return self._erased.read(website_id)
 
     def key(self, token: str) -> ApiKey | None:
@@ -118,7 +117,7 @@ class ControlCache:
         return record if api_keys.verify(record, token) else None
 
     def refresh_key(self, key_id: str) -> ApiKey | None:
-        """Read a key again, though what is known may still be believed."""
+        """Read a key again, even if the cached one is still valid."""
         return self._keys.read(key_id)
 
     def share(self, token: str) -> Share | None:
@@ -132,14 +131,14 @@ class ControlCache:
         return record if share_links.verify(record, token) else None
 
     def refresh_share(self, share_id: str) -> Share | None:
-        """Read a share link again, though what is known may still be believed."""
+        """Read a share link again, even if the cached one is still valid."""
         return self._shares.read(share_id)
 
 
 class _Entry(NamedTuple, Generic[T]):
     value: T | None
-    read_s: float  # when the store told it
-    believed_s: float  # from when on it counts as new; later than read_s in an outage
+    read_s: float  # when it was read
+    valid_from_s: float  # its age counts from here; later than read_s in an outage
 
 
 class _Cache(Generic[T]):
@@ -155,35 +154,35 @@ class _Cache(Generic[T]):
         self._none_if = none_if
         self._cache_s = cache_s
         self._clock_s = clock_s
-        self._found: FIFOCache[str, _Entry[T]] = FIFOCache(_ENTRIES_MAX)
+        self._present: FIFOCache[str, _Entry[T]] = FIFOCache(_ENTRIES_MAX)
         self._absent: FIFOCache[str, _Entry[T]] = FIFOCache(_ENTRIES_MAX)
         self._reading: dict[str, Future[T | None]] = {}
-        self._stranger_count = 0  # of those that are being read
+        self._unknown_count = 0  # unknown names that are being read
         self._guard = threading.Lock()
 
     def peek(self, name: str) -> CachedValue[T] | None:
-        entry = self._found.get(name) or self._absent.get(name)
-        age_s = self._clock_s() - entry.believed_s if entry is not None else 0.0
+        entry = self._present.get(name) or self._absent.get(name)
+        age_s = self._clock_s() - entry.valid_from_s if entry is not None else 0.0
         if entry is None or age_s >= self._cache_s:
             return None
         return CachedValue(entry.value, age_s)
 
     def last(self, name: str) -> T | None:
-        entry = self._found.get(name)
-        return entry.value if entry is not None and self._is_bridged(entry) else None
+        entry = self._present.get(name)
+        return entry.value if entry is not None and self._is_usable(entry) else None
 
     def get(self, name: str) -> T | None:
-        """Read what is not known, once for all who ask at the same time."""
+        """Read what is not cached, once for all concurrent callers."""
         known = self.peek(name)
         if known is not None:
             return known.value
         with self._guard:
             other = self._reading.get(name)
-            is_stranger = name not in self._found
+            is_unknown = name not in self._present
             if other is None:
-                if is_stranger and self._stranger_count == _UNKNOWN_READS_MAX:
+                if is_unknown and self._unknown_count == _UNKNOWN_READS_MAX:
                     raise StoreUnavailable("too many unknown names are looked up: try again")
-                self._stranger_count += is_stranger
+                self._unknown_count += is_unknown
                 mine = self._reading[name] = Future[T | None]()
         if other is not None:
             return other.result()
@@ -195,31 +194,31 @@ class _Cache(Generic[T]):
         finally:
             with self._guard:
                 del self._reading[name]
-                self._stranger_count -= is_stranger
+                self._unknown_count -= is_unknown
         return mine.result()
 
     def read(self, name: str) -> T | None:
-        asked_s = self._clock_s()  # what is told is as old as the question
+        begun_s = self._clock_s()  # the value may be as old as the request
         value: T | None
         try:
             value = self._read(name)
         except self._none_if:
             value = None
         except StoreUnavailable:
-            old = self._found.get(name) or self._absent.get(name)
-            if old is None or not self._is_bridged(old):
+            old = self._present.get(name) or self._absent.get(name)
+            if old is None or not self._is_usable(old):
                 raise
-            # Asked again only after another cache time, so that an outage is not hammered.
-            self._keep(name, old._replace(believed_s=self._clock_s()))
+            # Read again only after another cache time, to spare a failing store.
+            self._store_entry(name, old._replace(valid_from_s=self._clock_s()))
             return old.value
-        self._keep(name, _Entry(value, asked_s, asked_s))
+        self._store_entry(name, _Entry(value, begun_s, begun_s))
         return value
 
-    def _is_bridged(self, entry: _Entry[T]) -> bool:
+    def _is_usable(self, entry: _Entry[T]) -> bool:
         return self._clock_s() - entry.read_s <= self._cache_s * _STALE_FACTOR
 
-    def _keep(self, name: str, entry: _Entry[T]) -> None:
-        entries, others = self._found, self._absent
+    def _store_entry(self, name: str, entry: _Entry[T]) -> None:
+        entries, others = self._present, self._absent
         if entry.value is None:
             entries, others = others, entries
         with self._guard:

@@ -1,9 +1,9 @@
-"""Legal holds: what retention and erasure must leave as it is, and why.
+"""Legal holds: sessions that retention and erasure must not remove, and why.
 
-One document a website. A held session that is past its retention is kept, and still not served;
-once nothing holds it, the next retention removes it. One whose erasure was asked for is hidden, and
-its erasure goes on after the release. A hold that is placed while a retention or an erasure runs
-keeps what that has not removed yet.
+One document for each website. A held session past its retention is stored but not served; after the
+release, the next retention removes it. A held session with an erasure request is hidden, and its
+erasure continues after the release. A hold that is placed while a retention or an erasure runs
+keeps what that run has not removed yet.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from lake.timestamps import iso
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """Why something is held, since when and by whom."""
+    """A hold: the reason, the time, and who placed it."""
 
     reason: str
     placed_at: str
@@ -52,7 +52,7 @@ def read(store: Store, website_id: str) -> Holds:
 
 
 def assume_all_held(website_id: str, error: Damaged) -> Holds:
-    """Return what stands for a list that cannot be read: all that may be held is held."""
+    """Return the substitute for a list that cannot be read: a hold on the whole website."""
     hold = Hold(reason=str(error), placed_at="", placed_by="")
     return Holds(website_id=website_id, website=hold)
 
@@ -70,13 +70,13 @@ def read_or_hold_all(store: Store, website_id: str) -> Holds:
 
 
 def read_all(store: Store) -> dict[str, Holds | Damaged]:
-    """Return the holds of every website that ever had one; the error stands for a damaged list.
+    """Return the holds of every website that ever had one; for a damaged list, the error.
 
     Raises:
         StoreUnavailable.
     """
-    found = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.HOLDS)))
-    return {keys.document_name(keys.HOLDS, key): one for key, one in found.items()}
+    documents = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.HOLDS)))
+    return {keys.document_name(keys.HOLDS, key): holds for key, holds in documents.items()}
 
 
 def place(
@@ -85,11 +85,11 @@ def place(
     """Hold a session, or with None the whole website.
 
     Args:
-        by: Who places it; the audit log tells it too.
+        by: The actor, also for the audit log.
 
     Raises:
         WebsiteMissing: There is no such website.
-        IdMalformed: The session's id has not the form of one.
+        IdMalformed: The session's id is malformed.
         SettingInvalid: There is no reason.
         SessionErased: Nothing of the session is left that could be held.
         Damaged, StoreUnavailable.
@@ -121,7 +121,7 @@ def release(
     """End a hold; ending one that is not there changes nothing.
 
     Args:
-        by: Who ends it, for the audit log.
+        by: The actor for the audit log.
 
     Raises:
         WebsiteMissing, Damaged, StoreUnavailable.

@@ -1,6 +1,6 @@
-"""Plans: what a website may use, and for how long its sessions are kept.
+"""Plans: the features of a website, and the retention of its sessions.
 
-A table with defaults; whoever runs the lake may set other days (`REPLAY_PLAN_DAYS`).
+A table with defaults. An operator may set other days (`REPLAY_PLAN_DAYS`).
 """
 
 import re
@@ -15,7 +15,7 @@ _DAYS = re.compile(r"([a-z]+)=([1-9]\d{0,4})")
 
 
 class Plan(NamedTuple):
-    """What a website's plan allows."""
+    """Features and retention of a plan."""
 
     name: str
     retention_days: int

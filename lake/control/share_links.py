@@ -1,7 +1,7 @@
-"""Share links: whoever has one sees one session, without a key, until it ends or is revoked.
+"""Share links: access to one session without a key, until the link expires or is revoked.
 
-A link's token is shown once, as `rs_<share id>_<secret>`; the lake keeps only the secret's hash,
-one JSON object per link. Whether the session is still there is asked for with each use
+A link's token is shown once, as `rs_<share id>_<secret>`. The lake stores only the secret's hash,
+one JSON object for each link. Each use checks whether the session still exists
 (`lake.reading.session_lookup`): a link outlives neither erasure nor retention.
 """
 
@@ -20,12 +20,12 @@ from lake.storage.base import Store
 from lake.storage.json_documents import JsonDocuments
 from lake.timestamps import iso
 
-EXPIRES_IN_S = 7 * 86_400.0  # where nothing else is asked for
+EXPIRES_IN_S = 7 * 86_400.0  # default
 _TOKENS = Tokens("rs_")
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One link as the lake keeps it; nobody can make the link from this."""
+    """Record of a link, from which the link cannot be made."""
 
     share_id: str
     website_id: str
@@ -37,12 +37,12 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     revoked_at: str | None = None
 
     def has_ended(self, now_ms: int) -> bool:
-        """Tell whether it shows nothing any more."""
+        """Whether it expired or was revoked."""
         return self.revoked_at is not None or iso(now_ms) >= self.expires_at
 
 
 class ShareInvalid(BadInput):
-    """A link is wanted for no time, or for longer than any may last."""
+    """A link's lifetime is not positive, or above the limit."""
 
     kind = "share-invalid"
 
@@ -74,10 +74,10 @@ def create(
     expires_in_s: float = EXPIRES_IN_S,
     now_ms: int,
 ) -> tuple[Share, str]:
-    """Make a link to a session, whose existence the caller has seen. Return its token too, once.
+    """Create a link to a session that exists. Returns the record, and the token for the only time.
 
     Args:
-        by: Who makes it: a key's id, or the command line. The audit log tells it.
+        by: The actor for the audit log: a key's id, or `cli`.
 
     Raises:
         ShareInvalid: It would not last, or last longer than `share_days_max`.
@@ -112,7 +112,7 @@ def get(store: Store, share_id: str) -> Share:
     """Read a link's record.
 
     Raises:
-        ShareMissing: There is none, or the id has not the form of one.
+        ShareMissing: There is none, or the id is malformed.
     """
     with _missing():
         return _DOCUMENTS.read(store, _key(share_id))
@@ -120,15 +120,15 @@ def get(store: Store, share_id: str) -> Share:
 
 def of_website(store: Store, website_id: str, session_id: str | None = None) -> list[Share]:
     """Read the links of a website, or of one of its sessions, oldest first, ended ones too."""
-    found = _INDEX.read(store, keys.share_index_prefix(website_id, session_id))
-    return sorted(found, key=lambda share: (share.created_at, share.share_id))
+    shares = _INDEX.read(store, keys.share_index_prefix(website_id, session_id))
+    return sorted(shares, key=lambda share: (share.created_at, share.share_id))
 
 
 def revoke(store: Store, share_id: str, *, now_ms: int, by: str) -> Share:
     """End a link for ever. Revoking it again changes nothing.
 
     Args:
-        by: Who ends it, for the audit log.
+        by: The actor for the audit log.
 
     Raises:
         ShareMissing: There is no such link.
@@ -149,26 +149,26 @@ def revoke(store: Store, share_id: str, *, now_ms: int, by: str) -> Share:
 
 
 def delete_ended(store: Store, settings: Settings, *, now_ms: int) -> int:
-    """Delete the records of links that ended as long ago as any may last; return how many.
+    """Delete the records of links that ended one maximum lifetime ago; return their number.
 
-    Until then they are told that they have ended, from then on that there is nothing. Writes
-    entries of the index that are missing.
+    Until then a user of the link is told that it has ended, later that it does not exist. Also
+    writes index entries that are missing.
     """
     long_ago = iso(now_ms - settings.share_days_max * 86_400_000)
     documents = _INDEX.complete(store, now_ms=now_ms)
-    gone = [share for share in documents if share.expires_at < long_ago]
-    store.delete(_key(share.share_id) for share in gone)
-    _INDEX.remove(store, gone)
-    return len(gone)
+    ended = [share for share in documents if share.expires_at < long_ago]
+    store.delete(_key(share.share_id) for share in ended)
+    _INDEX.remove(store, ended)
+    return len(ended)
 
 
 def share_id_of(token: str) -> str | None:
-    """Return the id in a token, or None for a text that has not the form of one."""
+    """Return the id in a token, or None if the text is malformed."""
     return _TOKENS.id_of(token)
 
 
 def verify(share: Share | None, token: str) -> bool:
-    """Tell whether `token` is this link's, ended or not, in a time that does not tell why not."""
+    """Whether `token` is this link's, ended or not; the time does not depend on the reason."""
     recorded = (share.share_id, share.secret_sha256) if share else (None, None)
     return _TOKENS.is_of(token, *recorded)
 

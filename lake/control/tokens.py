@@ -1,6 +1,6 @@
-"""What opens something: `<prefix>_<id>_<secret>`, shown once. The lake keeps the secret's hash.
+"""Tokens: `<prefix>_<id>_<secret>`, shown once. The lake stores the secret's hash.
 
-API keys and share links are such tokens; what each opens is theirs to say.
+API keys and share links are tokens; their modules define what each gives access to.
 """
 
 import hashlib
@@ -31,21 +31,21 @@ class Tokens:
         self._form = re.compile(prefix + r"([a-z0-9]{12})_([0-9a-f]{48})")
 
     def draw(self) -> NewToken:
-        """Make one of 192 random bits; its id may be taken."""
+        """Return a new token with 192 random bits; its id may be taken already."""
         token_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
         secret = secrets.token_hex(24)
         return NewToken(f"{self._prefix}{token_id}_{secret}", token_id, _hash(secret))
 
     def id_of(self, token: str) -> str | None:
-        """Return the id in a token, None for a text that has not the form of one."""
+        """Return the id in a token, None if the text is malformed."""
         match = self._form.fullmatch(token)
         return match[1] if match else None
 
     def is_of(self, token: str, token_id: str | None, secret_sha256: str | None) -> bool:
-        """Tell whether a token is the recorded one, in a time that does not tell why not.
+        """Whether a token is the recorded one; the time taken does not depend on the reason.
 
         Args:
-            token_id: The record's; None where there is none, and neither is its hash.
+            token_id: The record's; None, like its hash, if there is no record.
         """
         match = self._form.fullmatch(token)
         is_equal = hmac.compare_digest(_hash(match[2] if match else ""), secret_sha256 or _NO_HASH)

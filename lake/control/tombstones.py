@@ -1,8 +1,8 @@
-"""What was erased of a website, so that it is never shown, taken or made again: its tombstones.
+"""Tombstones: erased sessions and people, which are never shown, accepted or rebuilt again.
 
-One document a website. Readers ask for it with the data that it hides, compaction and rebuild
-before and after they commit; ingest remembers it for seconds. How bytes go is `lake.erasure`'s.
-Sessions stand by their ids, which say nothing of anybody; people by a hash of their id.
+One document for each website. Readers read it after the data that it hides, compaction and rebuild
+before and after their commits; ingest caches it for seconds. The bytes are removed by
+`lake.erasure`. Sessions are named by their ids, people by a hash of their id.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _CACHED_WEBSITES_MAX = 1000  # websites
 
 
 class People(NamedTuple):
-    """The visitors and the users of a session, by which it may have been erased."""
+    """Visitors and users of a session, by which it may be erased."""
 
     visitors: Collection[str] = ()
     users: Collection[str] = ()
@@ -34,7 +34,7 @@ class Tombstones(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The tombstones of one website.
 
     `waiting` sessions may still have bytes in the lake, `sessions` have none. `person_hashes` are
-    hashes with the ms since the Unix epoch until which their sessions began.
+    hashes with the time until which their sessions began, ms since the Unix epoch.
     """
 
     website_id: str
@@ -43,7 +43,7 @@ class Tombstones(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     people: dict[str, int] = {}
 
     def __post_init__(self) -> None:
-        """Leave out ids without a day: nothing of theirs can be in a lake, or come into it."""
+        """Drop ids without a day: no lake can contain such a session."""
         for name in ("waiting", "sessions"):
             found: frozenset[str] = getattr(self, name)
             if not all(map(ids.is_uuid7, found)):
@@ -52,14 +52,14 @@ class Tombstones(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def is_erased(
         self, session_id: str, *, visitors: Iterable[str] = (), users: Iterable[str] = ()
     ) -> bool:
-        """Whether a session was erased, by itself or with any visitor or user of it."""
+        """Whether a session is erased, by its id or by one of its people."""
         if session_id in self.waiting or session_id in self.sessions:
             return True
         if not self.people:
             return False
         began_ms = ids.at_ms_of(session_id)
-        found = person_hashes(visitors, users)
-        return any(began_ms <= self.people.get(one, -1) for one in found)
+        hashes = person_hashes(visitors, users)
+        return any(began_ms <= self.people.get(person, -1) for person in hashes)
 
 
 _DOCUMENTS = JsonDocuments(
@@ -68,7 +68,7 @@ _DOCUMENTS = JsonDocuments(
 
 
 def person_hash(kind: PersonKind, person_id: str | None) -> str:
-    """Return the hash by which a visitor or a user is remembered; empty for nobody."""
+    """Return the hash of a visitor or a user; empty without an id."""
     if not person_id:
         return ""
     text = f"{kind}\0{person_id}".encode("utf-8", "surrogatepass")
@@ -76,7 +76,7 @@ def person_hash(kind: PersonKind, person_id: str | None) -> str:
 
 
 def person_hashes(visitors: Iterable[str], users: Iterable[str]) -> Iterator[str]:
-    """Yield the hashes by which visitors and users are remembered."""
+    """Yield the hashes of visitors and users."""
     for visitor_id in visitors:
         yield person_hash("visitor", visitor_id)
     for user_id in users:
@@ -84,7 +84,7 @@ def person_hashes(visitors: Iterable[str], users: Iterable[str]) -> Iterator[str
 
 
 def read(store: Store, website_id: str) -> Tombstones:
-    """Return what was erased of a website, as it stands in the store.
+    """Return the tombstones of a website.
 
     Raises:
         Damaged, StoreUnavailable.
@@ -95,10 +95,10 @@ def read(store: Store, website_id: str) -> Tombstones:
 
 
 def read_many(store: Store, website_ids: Iterable[str]) -> dict[str, Tombstones | Damaged]:
-    """Return what was erased of those of the websites of which anything was.
+    """Return the tombstones of those of the websites that have any.
 
-    One listing, as most websites have nothing. The error stands for a list that cannot be read:
-    of that website nothing may be shown, made or removed.
+    Uses one listing, as most websites have none. For a list that cannot be read, the value is the
+    error: nothing of that website may be shown, written or removed.
 
     Raises:
         StoreUnavailable.
@@ -109,13 +109,13 @@ def read_many(store: Store, website_ids: Iterable[str]) -> dict[str, Tombstones 
 
 
 def read_all(store: Store) -> dict[str, Tombstones | Damaged]:
-    """Return what was erased of all websites of which anything was, as `read_many` does.
+    """Return the tombstones of all websites that have any, as `read_many` does.
 
     Raises:
         StoreUnavailable.
     """
-    found = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.TOMBSTONES)))
-    return {keys.parse_tombstones_key(key): one for key, one in found.items()}
+    documents = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.TOMBSTONES)))
+    return {keys.parse_tombstones_key(key): one for key, one in documents.items()}
 
 
 def add(
@@ -125,7 +125,7 @@ def add(
     sessions: Iterable[str] = (),
     people: Mapping[str, int] | None = None,
 ) -> Tombstones:
-    """Hide sessions and people, from now on.
+    """Erase sessions and people: they are hidden from now on.
 
     Raises:
         Damaged, StoreUnavailable.
@@ -147,40 +147,40 @@ def add(
 
 
 def mark_removed(store: Store, website_id: str, sessions: Iterable[str]) -> None:
-    """Remember that no byte of these is left.
+    """Record that no byte of these sessions is left.
 
     Raises:
         Damaged, StoreUnavailable.
     """
-    gone = frozenset(sessions)
+    removed = frozenset(sessions)
     _change(
         store,
         website_id,
         lambda before: msgspec.structs.replace(
-            before, waiting=before.waiting - gone, sessions=before.sessions | gone
+            before, waiting=before.waiting - removed, sessions=before.sessions | removed
         ),
     )
 
 
 def drop_expired(store: Store, website_id: str, *, before_ms: int) -> None:
-    """Drop tombstones of what began so long ago that no plan keeps it: it is refused anyway.
+    """Drop tombstones of sessions that are past every plan's retention, and refused for that.
 
     Raises:
         Damaged, StoreUnavailable.
     """
 
     def changed(before: Tombstones) -> Tombstones:
-        kept = frozenset(one for one in before.sessions if ids.at_ms_of(one) >= before_ms)
+        sessions = frozenset(one for one in before.sessions if ids.at_ms_of(one) >= before_ms)
         people = {one: at_ms for one, at_ms in before.people.items() if at_ms >= before_ms}
-        if len(kept) == len(before.sessions) and len(people) == len(before.people):
+        if len(sessions) == len(before.sessions) and len(people) == len(before.people):
             return before
-        return msgspec.structs.replace(before, sessions=kept, people=people)
+        return msgspec.structs.replace(before, sessions=sessions, people=people)
 
     _change(store, website_id, changed)
 
 
 class TombstoneCache:
-    """What was erased, for a reader who asks often: read each time, decoded once. Thread-safe."""
+    """Cache of decoded tombstones; the document is read each time. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -188,7 +188,7 @@ class TombstoneCache:
         self._guard = threading.Lock()
 
     def read(self, website_id: str) -> Tombstones:
-        """Return it as the store has it now; the same object for as long as it is the same.
+        """Return the tombstones as stored now; the same object while they are unchanged.
 
         Raises:
             Damaged, StoreUnavailable.

@@ -1,7 +1,7 @@
-"""Visitor ids: the same for one visitor of one website during one UTC day, and traceable by nobody.
+"""Visitor ids: equal for one visitor of one website on one UTC day, and anonymous.
 
-An id is an HMAC of website, address and user agent under that day's salt. Neither address nor
-user agent is kept, and the salt is destroyed after 48 hours, after which no id can be recomputed.
+An id is an HMAC of website, address and user agent under that day's salt. Neither address nor user
+agent is stored, and the salt is deleted after 48 hours. Then no id can be recomputed.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from lake.timestamps import utc_day
 
 _KEEP_FOR = timedelta(hours=48)
 _log = logging.getLogger(__name__)
-_CACHED_DAYS_MAX = 3  # days; clocks of two days meet at midnight
+_CACHED_DAYS_MAX = 3  # days; at midnight two are in use
 
 
 class _Salt(msgspec.Struct):
@@ -27,7 +27,7 @@ class _Salt(msgspec.Struct):
 
 
 class Salts:
-    """The days' salts, made by whichever process needs one first. Thread-safe."""
+    """Salts of days, created by the first process that needs one. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -35,7 +35,7 @@ class Salts:
         self._guard = threading.Lock()
 
     def is_ready(self, *, now_ms: int) -> bool:
-        """Tell whether `visitor_id` would answer without reading the store."""
+        """Whether `visitor_id` returns without reading the store."""
         return utc_day(now_ms) in self._salts
 
     def visitor_id(self, website_id: str, ip: str, user_agent: str, *, now_ms: int) -> str:
@@ -55,7 +55,7 @@ class Salts:
         if not self._store.put_new(key, new, token=secrets.token_hex(16)):
             body, version = self._store.get_versioned(key)
             while _salt_in(body) is None:
-                # A new one makes new visitors of today's; with none, nobody could be recorded.
+                # With a new salt today's visitors get new ids; with none, nobody is recorded.
                 _log.error("%s is no salt, and is replaced", key)
                 if self._store.swap(key, new, version=version):
                     body = new
@@ -79,7 +79,7 @@ def _salt_in(body: bytes) -> bytes | None:
 
 
 def destroy_old(store: Store, *, now_ms: int) -> int:
-    """Delete the salts of days that began 48 hours ago or earlier; return how many."""
+    """Delete the salts of days that began 48 hours ago or earlier; return their number."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     old = []
     for item in store.list(keys.SALTS):

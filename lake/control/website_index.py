@@ -1,9 +1,9 @@
-"""Which keys and links a website has, so that its lists read nothing of other websites.
+"""Index of the keys and links of each website, so that its lists read no other websites' documents.
 
-Keys and links lie by their own ids, which tokens name. For each there is an entry, an empty object
-whose key begins with the website's folder; it is written first, so that nothing is missed.
-An entry without a document means nothing. Lakes of older versions have documents without entries:
-whoever lists first writes those, and the nightly maintenance what an older process left out since.
+The documents are stored by their own ids, which tokens contain. Each has an index entry: an empty
+object whose key begins with the website's folder. The entry is written first, so that none is
+missing; an entry without a document is ignored. Lakes of older versions have documents without
+entries. The first list writes those, and the nightly maintenance adds later ones of old processes.
 """
 
 import secrets
@@ -23,18 +23,18 @@ from lake.storage.json_documents import JsonDocuments
 
 _ENTRY = b"{}"
 _WRITERS = 16
-_ABANDONED_AGE = timedelta(hours=1)  # of an entry whose document nobody is about to write
+_ABANDONED_AGE = timedelta(hours=1)  # of an entry whose document is not being written any more
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 class WebsiteIndex(Generic[T]):
-    """The entries of one kind of documents. Thread-safe.
+    """Index of one kind of documents. Thread-safe.
 
     Args:
-        folder: Of the entries, a folder a website in it.
-        documents: Which they are of, and in which folder those lie.
-        entry_of: The key of a document's entry, which ends with the name of the document.
+        folder: Folder of the entries, with a folder for each website.
+        documents: The documents, in `documents_folder`.
+        entry_of: Returns the key of a document's entry, which ends with the document's name.
     """
 
     def __init__(
@@ -51,20 +51,20 @@ class WebsiteIndex(Generic[T]):
         self._complete: set[str] = set()  # lakes, by their addresses
 
     def check(self, store: Store, website_id: str, *, limit: int, what: str) -> None:
-        """Let a website have another one only below the limit.
+        """Check that a website may have another document.
 
         Args:
-            what: What they are, and what to do about it, for the message.
+            what: The kind of documents and the way out, for the message.
 
         Raises:
             LimitReached, StoreUnavailable.
         """
-        self._be_complete(store)
+        self._ensure_complete(store)
         if self._count(store, website_id, limit) >= limit:
             raise LimitReached(f"the website has {limit} {what}")
 
     def add(self, store: Store, document: T, website_id: str, *, limit: int, what: str) -> None:
-        """Write the entry of a document that is about to be written; many at once keep the limit.
+        """Write the entry of a document that is about to be written; safe for concurrent calls.
 
         Raises:
             LimitReached, StoreUnavailable.
@@ -81,10 +81,12 @@ class WebsiteIndex(Generic[T]):
         Raises:
             StoreUnavailable.
         """
-        self._be_complete(store)
+        self._ensure_complete(store)
         names = [item.key.rpartition("/")[2] for item in store.list(folder)]
-        found = self._documents.read_each(store, (self._documents_folder + one for one in names))
-        whole = [one for one in found.values() if not isinstance(one, Damaged)]
+        documents = self._documents.read_each(
+            store, (self._documents_folder + one for one in names)
+        )
+        whole = [one for one in documents.values() if not isinstance(one, Damaged)]
         return [one for one in whole if self._entry_of(one).startswith(folder)]
 
     def remove(self, store: Store, documents: list[T]) -> None:
@@ -95,7 +97,7 @@ class WebsiteIndex(Generic[T]):
         """Write the entries that are missing; return all documents.
 
         Args:
-            now_ms: Also delete entries of which the document was never written.
+            now_ms: If given, also delete entries whose document was never written.
 
         Raises:
             StoreUnavailable.
@@ -124,7 +126,7 @@ class WebsiteIndex(Generic[T]):
     def _marker(self) -> str:
         return keys.index_marker_key(self._folder)
 
-    def _be_complete(self, store: Store) -> None:
+    def _ensure_complete(self, store: Store) -> None:
         if store.url in self._complete:
             return
         try:

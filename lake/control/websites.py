@@ -1,7 +1,6 @@
 """Websites: their plan, origins and settings, one JSON object each, changed by compare-and-swap.
 
-What a plan allows is `lake.control.plans`'. Services do not read websites from here for every
-request: see `lake.control.cache`, which remembers them.
+Plans are in `lake.control.plans`. Services read websites through `lake.control.cache`.
 """
 
 import math
@@ -37,7 +36,7 @@ _Patterns = Annotated[
 
 
 class FeatureFlags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether and what a website records. The rate is of sessions, in `all` mode only."""
+    """Recording settings of a website. The sampling rate is of sessions, in `all` mode only."""
 
     enable_session_replay: bool = False
     session_replay_trigger: Literal["all", "errors_only", "smart"] = "smart"
@@ -45,7 +44,7 @@ class FeatureFlags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Privacy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the recorder hides beyond what it always hides."""
+    """Privacy settings of the recorder, beyond what it always masks."""
 
     mask_emails: bool = True
     require_consent: bool = False
@@ -53,7 +52,7 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Smart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What makes `smart` mode keep a session. `url_patterns` are parts of a page's address."""
+    """Conditions under which `smart` mode keeps a session. `url_patterns` are parts of a URL."""
 
     errors: bool = True
     rage_clicks: bool = True
@@ -65,7 +64,7 @@ class Smart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Website(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One website. `origins` are those of its pages; `*` among them lets any page in."""
+    """One website. `origins` are those of its pages; `*` allows any page."""
 
     website_id: str
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -78,7 +77,7 @@ class Website(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def records(self) -> bool:
-        """Whether chunks of this website are wanted at all."""
+        """Whether this website records sessions."""
         return self.feature_flags.enable_session_replay and PLANS[self.plan].records
 
 
@@ -88,7 +87,7 @@ _TOP = ("name", "plan", "origins")
 
 
 def _places() -> dict[str, tuple[str | None, Any]]:
-    """Every setting's flat name, with its section and type."""
+    """Return every setting's flat name, with its section and type."""
     types = get_type_hints(Website, include_extras=True)
     places: dict[str, tuple[str | None, Any]] = {name: (None, types[name]) for name in _TOP}
     for section, struct in _SECTIONS.items():
@@ -103,10 +102,10 @@ SETTINGS = _places()
 def create(
     store: Store, name: str, *, plan: str = "pro", origins: tuple[str, ...] = (), now_ms: int
 ) -> Website:
-    """Make a website with a new random id and the product's defaults (recording off).
+    """Create a website with a new random id and the product's defaults (recording off).
 
     Raises:
-        SettingInvalid: An unknown plan, an empty name or something that is no origin.
+        SettingInvalid: An unknown plan, an empty name or an invalid origin.
     """
     while True:
         letters = "".join(secrets.choice(_ID_LETTERS) for _ in range(ID_LENGTH))
@@ -122,7 +121,7 @@ def get(store: Store, website_id: str) -> Website:
     """Read a website.
 
     Raises:
-        WebsiteMissing: There is none, or the id has not the form of one.
+        WebsiteMissing: There is none, or the id is malformed.
     """
     with _missing(website_id):
         return _DOCUMENTS.read(store, keys.website_key(ids.check_website_id(website_id)))
@@ -136,8 +135,8 @@ def list_ids(store: Store) -> Iterator[str]:
 
 def list_all(store: Store) -> list[Website]:
     """Read every website, oldest first."""
-    found = _DOCUMENTS.all(store, keys.WEBSITES)
-    return sorted(found, key=lambda website: (website.created_at, website.website_id))
+    all_websites = _DOCUMENTS.all(store, keys.WEBSITES)
+    return sorted(all_websites, key=lambda website: (website.created_at, website.website_id))
 
 
 def change(
@@ -148,17 +147,17 @@ def change(
     by: str | None = None,
     now_ms: int | None = None,
 ) -> Website:
-    """Set settings by their flat names (`SETTINGS`), all or none; concurrent changes both stay.
+    """Change settings by their flat names (`SETTINGS`), all or none; concurrent changes both apply.
 
     Values may be text too, as a command line has them: `true`, `0.1`, `cart,checkout`.
 
     Args:
-        by: Who, for the audit log, with `now_ms`; None: it is not told there.
+        by: The actor for the audit log, with `now_ms`; None writes no entry.
 
     Raises:
         WebsiteMissing: There is no such website.
         SettingInvalid: A name or a value is wrong; the message says what to give.
-        StoreUnavailable: Nothing is changed, or whether it is, is unknown.
+        StoreUnavailable: Nothing was changed, or whether it was is unknown.
     """
 
     def tell(after: Website) -> None:
@@ -175,16 +174,16 @@ def change(
 
 
 def first_retained_day(website: Website, settings: Settings, *, now_ms: int) -> date:
-    """Return the first UTC day whose sessions are still kept; those begun before are expired.
+    """Return the first UTC day whose sessions are retained; those that began before are expired.
 
-    By the plan that the website has now, so that an upgrade keeps what a downgrade would drop.
-    A session is served until its last day ends.
+    It depends on the website's plan now, so that an upgrade retains older sessions at once. A
+    session is served until its last day ends.
     """
     return utc_day(now_ms) - timedelta(days=plans_of(settings)[website.plan].retention_days)
 
 
 def allows_origin(website: Website, origin: str | None) -> bool:
-    """Tell whether a page of `origin` may record; none and `null` may only where `*` may."""
+    """Whether a page of `origin` may record; a missing or `null` origin needs `*`."""
     return "*" in website.origins or (origin is not None and origin in website.origins)
 
 
@@ -228,13 +227,13 @@ def _value(name: str, value: object) -> object:
         if name == "origins" and isinstance(given, list | tuple):
             given = [_origin(part) for part in given]
     try:
-        found: object = msgspec.convert(given, kind, strict=not isinstance(value, str))
+        converted: object = msgspec.convert(given, kind, strict=not isinstance(value, str))
     except msgspec.ValidationError as error:
         message = f"{name} is {value!r}: give {_hint(kind)} ({error})"
         raise SettingInvalid(message, name=name) from error
-    if isinstance(found, float) and math.isnan(found):
+    if isinstance(converted, float) and math.isnan(converted):
         raise SettingInvalid(f"{name} is {value!r}: give {_hint(kind)}", name=name)
-    return found
+    return converted
 
 
 def _origin(text: object) -> str:

@@ -112,7 +112,7 @@ def _repair_or_advise(
         advice = _ADVICE[finding.kind]
     elif finding.kind != "foreign-object":
         return
-    elif finding.where.startswith("control/"):
+    elif finding.where.startswith(keys.CONTROL):
         advice = "remove it"
     else:
         done.done.append(RepairAction("moved to quarantine", finding.where, finding.detail))

@@ -1,8 +1,8 @@
-"""Source maps: from a place in a generated file to where its author wrote it.
+"""Source maps: from a position in a generated file to the author's source.
 
-    decoding   a map as bundlers write it, checked, as arrays; and as the bytes that are stored
-    store      which website has which: one object for each generated file
-    applying   what readers ask: stacks with the original files, lines and names
+decode       parses and checks a bundler's map; encodes it for storage
+store        the maps of a website: one object for each generated file
+symbolicate  stacks with original files, lines and names, for readers
 
-What the files hold is never stored: only their names, those of functions, and places.
+The contents of source files are never stored, only names and positions.
 """

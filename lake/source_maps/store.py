@@ -1,7 +1,8 @@
 """The source maps of a website: one object for each generated file, by its address.
 
-An address is a file's without query and fragment, as stacks name it. What is uploaded again takes
-the former's place. They go with their website; erasures do not touch them, as they are nobody's.
+The address is that of the file as in stacks, without query and fragment. A new upload replaces the
+former map. Maps are deleted with their website; erasures leave them, as they contain no personal
+data.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ class SourceMapMissing(Missing):
 
 
 class SourceMapHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What an object tells of itself, in its first line."""
+    """Header of a stored map: the first line of the object."""
 
     format: int
     website_id: str
@@ -50,10 +51,10 @@ def prepare(website_id: str, url: str | None, body: bytes, *, now_ms: int) -> En
     """Decode a map as a bundler wrote it.
 
     Args:
-        url: Of the generated file; None: the map's own `file` must tell it.
+        url: Address of the generated file; None: the map's own `file` must have it.
 
     Raises:
-        SourceMapMalformed: It is no map, or no stack will ever name its file so.
+        SourceMapMalformed: It is no map, or no stack can contain this address.
     """
     decoded, file = decode(body)
     url = file_url(url or file or "")
@@ -78,7 +79,7 @@ def prepare(website_id: str, url: str | None, body: bytes, *, now_ms: int) -> En
 def put(
     store: Store, website_id: str, made: Iterable[EncodedSourceMap], *, by: str, now_ms: int
 ) -> None:
-    """Store maps of a website; each is there or not.
+    """Store maps of a website, each atomically.
 
     Raises:
         WebsiteMissing, StoreUnavailable.
@@ -86,15 +87,15 @@ def put(
     websites.get(store, website_id)
     maps = list(made)
     _record_audit(
-        store, website_id, by, "source-map-stored", [one.head.url for one in maps], now_ms
+        store, website_id, by, "source-map-stored", [encoded.head.url for encoded in maps], now_ms
     )
-    for one in maps:
-        assert one.head.website_id == website_id
-        store.put(key_of(website_id, one.head.url), one.body)
+    for encoded in maps:
+        assert encoded.head.website_id == website_id
+        store.put(key_of(website_id, encoded.head.url), encoded.body)
 
 
 def list_all(store: Store, website_id: str) -> list[SourceMapHeader]:
-    """Return what a website has, by address.
+    """Return the headers of a website's maps, by address.
 
     Raises:
         WebsiteMissing, Damaged, StoreUnavailable.
@@ -113,14 +114,14 @@ def remove(
         SourceMapMissing: There is none for one of them; nothing is removed.
     """
     websites.get(store, website_id)
-    there = {item.key for item in store.list(keys.source_maps_prefix(website_id))}
-    found = [file_url(url) for url in urls]
-    for url in found:
-        if key_of(website_id, url) not in there:
+    stored = {item.key for item in store.list(keys.source_maps_prefix(website_id))}
+    file_urls = [file_url(url) for url in urls]
+    for url in file_urls:
+        if key_of(website_id, url) not in stored:
             raise SourceMapMissing(f"there is no source map for {url[:200]}")
-    _record_audit(store, website_id, by, "source-map-removed", found, now_ms)
-    store.delete(key_of(website_id, url) for url in found)
-    return found
+    _record_audit(store, website_id, by, "source-map-removed", file_urls, now_ms)
+    store.delete(key_of(website_id, url) for url in file_urls)
+    return file_urls
 
 
 def read(store: Store, key: str) -> tuple[SourceMapHeader, DecodedSourceMap]:

@@ -1,7 +1,7 @@
-"""Stacks as their authors would read them, for whoever looks at an error now.
+"""Symbolication of error stacks by source maps, when errors are read.
 
-Applied at reading, so that a map that is uploaded later helps as well. Which maps a website has is
-remembered for some seconds, decoded ones within a limit of bytes.
+A map that is uploaded after the error therefore applies too. The list of a website's maps is cached
+for some seconds, decoded maps within a limit of bytes.
 """
 
 import threading
@@ -38,7 +38,7 @@ class SourceMaps:
 
     Args:
         now_ms: A clock, ms.
-        cache_ms: How long it may believe which maps there are.
+        cache_ms: How long the list of a website's maps is cached.
     """
 
     def __init__(self, store: Store, now_ms: Callable[[], int], cache_ms: int) -> None:
@@ -50,7 +50,7 @@ class SourceMaps:
         self._kept = Kept(_CACHE_BYTES_MAX)
 
     def applied(self, website_id: str, errors: list[Row]) -> list[Row]:
-        """Return rows of `errors` with `stack_original`, None where no map tells of any frame.
+        """Return rows of `errors` with `stack_original`, None if no map has any of the frames.
 
         Raises:
             StoreUnavailable.
@@ -89,16 +89,16 @@ class SourceMaps:
     ) -> DecodedSourceMap | None:
         name = (key, version)
         with self._kept.finding(name):
-            kept = self._kept.get([name], owner=website_id)
-            if name in kept:
-                found: DecodedSourceMap | None = kept[name]
-                return found
+            cached = self._kept.get([name], owner=website_id)
+            if name in cached:
+                source_map: DecodedSourceMap | None = cached[name]
+                return source_map
             if left[0] <= 0:
                 return None
             left[0] -= 1
             try:
                 _, decoded = read(self._store, key)
-            except (Damaged, ObjectMissing):  # a stack as it came is better than none
+            except (Damaged, ObjectMissing):  # the stack is then returned as it is
                 decoded = None
             sized = (name, decoded, decoded.size_bytes if decoded else 0)
             self._kept.put([sized], owner=website_id)
@@ -119,7 +119,7 @@ def symbolicate_stack(stack: str, find: FrameLookup) -> str | None:
             where = ":".join(known) or "<anonymous>"
         else:
             where = f"{place.source}:{place.line}:{place.column}"
-            # What a caller's place is named is what was called there.
+            # The name at the caller's position is the function that it called.
             name = caller.name if frame.name and caller and caller.name else name
         waits = "async " if frame.is_async else ""
         lines.append(_line(f"{waits}{name} ({where})" if name else f"{waits}{where}"))
@@ -127,5 +127,5 @@ def symbolicate_stack(stack: str, find: FrameLookup) -> str | None:
 
 
 def _line(text: str) -> str:
-    """No name may make two lines of one."""
+    """Return one line, whatever line breaks a name contains."""
     return "    at " + " ".join(text.splitlines())

@@ -1,4 +1,4 @@
-"""The audit log as a table, and its reader: what waits in objects and the table `audit` as one.
+"""The audit log as a table, and its reader: new objects and the table `audit` as one.
 
 `compact_entries` moves objects into the table every night. An entry id makes an entry that is in
 both, as after a crash between the commit and the deletion, one.
@@ -30,22 +30,22 @@ from lake.timestamps import iso, utc_day
 
 LIMIT_MAX = 1000
 _OBJECTS_MAX = 1000  # of one commit
-_FILES_AT_ONCE = 32  # a month: most pages want no more
+_FILES_AT_ONCE = 32  # a month: enough for most pages
 _READERS = 16
-_CACHED_OBJECTS_MAX = 10_000  # objects; they never change
+_CACHED_OBJECTS_MAX = 10_000  # objects never change
 _DAY_MS = 86_400_000
 _log = structlog.get_logger(__name__)
 
 
 class AuditPage(NamedTuple):
-    """Entries, the newest first, and where the next page begins."""
+    """Entries, the newest first, and the cursor of the next page."""
 
     entries: list[AuditLogEntry]
     next_cursor: str | None
 
 
 class AuditCompaction(NamedTuple):
-    """What a fold did. `dropped_count` were past their days, `damaged_count` objects are left."""
+    """Counts of a run: `dropped_count` entries expired, `damaged_count` objects stay."""
 
     entry_count: int
     object_count: int
@@ -54,13 +54,13 @@ class AuditCompaction(NamedTuple):
 
 
 class AuditCursorMalformed(BadInput):
-    """A cursor is none that a page gave."""
+    """A cursor is not one that a page returned."""
 
     kind = "cursor-malformed"
 
 
 class AuditReader:
-    """A reader of the log, for many requests; thread-safe."""
+    """A reader of the log for many requests. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -76,7 +76,7 @@ class AuditReader:
         limit: int = 100,
         cursor: str | None = None,
     ) -> AuditPage:
-        """Return what was done to a website in [from_at, to_at), the newest first.
+        """Return the entries of a website in [from_at, to_at), the newest first.
 
         Args:
             limit: At most `LIMIT_MAX`.
@@ -90,24 +90,24 @@ class AuditReader:
                 ids.day_of(ids.check_uuid7(cursor, "cursor"))
             except BadInput as error:
                 raise AuditCursorMalformed("give `nextCursor` of the page before") from error
-        # Objects first: what is folded in between is seen twice rather than never.
-        found = {one.entry_id: one for one in self._waiting(website_id, from_at, to_at)}
+        # Objects first, so that an entry that is moved in between is seen twice rather than never.
+        pending = {entry.entry_id: entry for entry in self._waiting(website_id, from_at, to_at)}
         low_ms, high_ms = (at.timestamp() * 1000 if at else None for at in (from_at, to_at))
-        waiting = [
-            one
-            for one in found.values()
-            if one.website_id == website_id
-            and (low_ms is None or ids.at_ms_of(one.entry_id) >= low_ms)
-            and (high_ms is None or ids.at_ms_of(one.entry_id) < high_ms)
-            and (cursor is None or one.entry_id < cursor)
+        selected = [
+            entry
+            for entry in pending.values()
+            if entry.website_id == website_id
+            and (low_ms is None or ids.at_ms_of(entry.entry_id) >= low_ms)
+            and (high_ms is None or ids.at_ms_of(entry.entry_id) < high_ms)
+            and (cursor is None or entry.entry_id < cursor)
         ]
-        asked = (website_id, from_at, to_at, limit + 1, cursor)
+        query = (website_id, from_at, to_at, limit + 1, cursor)
         try:
-            rows = _rows(self._store, *asked)
+            rows = _rows(self._store, *query)
         except StoreUnavailable:
-            rows = _rows(self._store, *asked)  # a file may be gone since: the table is newer now
-        by_id = {one.entry_id: one for one in (*rows, *waiting)}
-        newest = sorted(by_id.values(), key=lambda one: one.entry_id, reverse=True)
+            rows = _rows(self._store, *query)  # a file was deleted: the table is newer now
+        by_id = {entry.entry_id: entry for entry in (*rows, *selected)}
+        newest = sorted(by_id.values(), key=lambda entry: entry.entry_id, reverse=True)
         page = newest[:limit]
         return AuditPage(page, page[-1].entry_id if len(newest) > limit else None)
 
@@ -136,7 +136,7 @@ class AuditReader:
 
 
 def compact_entries(store: Store, settings: Settings, *, now_ms: int) -> AuditCompaction:
-    """Move the objects that wait into the table; drop days past `audit_days`. Safe to run twice.
+    """Move new objects into the table; drop days past `audit_days`. Safe to run twice.
 
     Memory holds the entries of `_OBJECTS_MAX` objects, and of the days that they are of.
 
@@ -149,11 +149,11 @@ def compact_entries(store: Store, settings: Settings, *, now_ms: int) -> AuditCo
     items = (item for item in store.list(keys.AUDIT) if keys.parse_audit_key(item.key))
     while batch := list(islice(items, _OBJECTS_MAX)):
         with ThreadPoolExecutor(_READERS) as pool:
-            found = list(pool.map(partial(_read, store), batch))
-        entries = [one for some in found if some is not None for one in some]
+            contents = list(pool.map(partial(_read, store), batch))
+        entries = [entry for some in contents if some is not None for entry in some]
         retried(partial(_add, table, entries))
         failpoints.failpoint("audit-after-commit")
-        read = [item.key for item, some in zip(batch, found, strict=True) if some is not None]
+        read = [item.key for item, some in zip(batch, contents, strict=True) if some is not None]
         store.delete(read)
         entry_count += len(entries)
         object_count += len(read)
@@ -164,7 +164,7 @@ def compact_entries(store: Store, settings: Settings, *, now_ms: int) -> AuditCo
 
 
 def _read(store: Store, item: ObjectInfo) -> list[AuditLogEntry] | None:
-    """Read an object; None where it is damaged, nothing where it is in the table by now."""
+    """Read an object; None if it is damaged, no entries if it is in the table by now."""
     try:
         return audit_entries.read(store, item.key)
     except ObjectMissing:
@@ -176,7 +176,9 @@ def _read(store: Store, item: ObjectInfo) -> list[AuditLogEntry] | None:
 
 def _add(table: Table, entries: list[AuditLogEntry]) -> None:
     """Add entries to the table's days."""
-    new = pl.DataFrame([_row(one) for one in entries], schema=POLARS_SCHEMAS["audit"], orient="row")
+    new = pl.DataFrame(
+        [_row(entry) for entry in entries], schema=POLARS_SCHEMAS["audit"], orient="row"
+    )
     parts = set(new["part"])
     snapshot = table.snapshot()
     with reading("audit"):
@@ -190,7 +192,7 @@ def _add(table: Table, entries: list[AuditLogEntry]) -> None:
 
 
 def _drop(table: Table, first_day: str) -> int:
-    """Drop whole days before `first_day`; return how many entries they had."""
+    """Drop whole days before `first_day`; return the number of their entries."""
     old = [file for file in table.snapshot().files if file.part < first_day]
     if old:
         empty = pl.DataFrame(schema=POLARS_SCHEMAS["audit"]).to_arrow()
@@ -206,7 +208,7 @@ def _rows(
     limit: int,
     cursor: str | None,
 ) -> list[AuditLogEntry]:
-    """Return the newest `limit` rows, of as few days as have them."""
+    """Return the newest `limit` entries, reading as few days as possible."""
     first = f"{from_at.astimezone(UTC).date()}" if from_at else ""
     last = f"{to_at.astimezone(UTC).date()}" if to_at else "~"
     if cursor is not None:
@@ -221,7 +223,7 @@ def _rows(
         key=lambda file: file.part,
         reverse=True,
     )
-    found: list[AuditLogEntry] = []
+    entries: list[AuditLogEntry] = []
     for start in range(0, len(files), _FILES_AT_ONCE):
         rows = snapshot.scan(files[start : start + _FILES_AT_ONCE]).filter(website_id=website_id)
         if from_at is not None:
@@ -231,23 +233,23 @@ def _rows(
         if cursor is not None:
             rows = rows.filter(pl.col("entry_id") < cursor)
         with reading("audit"):
-            newest = rows.top_k(limit - len(found), by="entry_id").collect()
-        found += [_entry(row) for row in newest.iter_rows(named=True)]
-        if len(found) >= limit:
+            newest = rows.top_k(limit - len(entries), by="entry_id").collect()
+        entries += [_entry(row) for row in newest.iter_rows(named=True)]
+        if len(entries) >= limit:
             break
-    return found
+    return entries
 
 
-def _row(one: AuditLogEntry) -> dict[str, Any]:
+def _row(entry: AuditLogEntry) -> dict[str, Any]:
     return {
-        "part": one.at[:10],
-        "website_id": one.website_id,
-        "entry_id": one.entry_id,
-        "at": datetime.fromisoformat(one.at),
-        "actor": one.actor,
-        "action": one.action,
-        "target": one.target,
-        "details": msgspec.json.encode(one.details).decode(),
+        "part": entry.at[:10],
+        "website_id": entry.website_id,
+        "entry_id": entry.entry_id,
+        "at": datetime.fromisoformat(entry.at),
+        "actor": entry.actor,
+        "action": entry.action,
+        "target": entry.target,
+        "details": msgspec.json.encode(entry.details).decode(),
     }
 
 

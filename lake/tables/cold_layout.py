@@ -1,7 +1,7 @@
-"""Finished days move from hot hours to cold parts, where one website's month lies together.
+"""The move of finished days from hot parts (hours) to cold parts (months of some websites).
 
-Each table in commits of its own: readers and writers look into both places, so that a move that
-was cut off between two tables only has to be done again.
+Each table is moved in commits of its own. Readers and writers look into both places, so that an
+interrupted move only has to be repeated.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ _ROWS_MAX = 1_000_000  # of one commit: bounds memory
 
 
 class MovedToCold(NamedTuple):
-    """What a move did."""
+    """Days and rows that were moved."""
 
     day_count: int
     row_count: int
@@ -33,7 +33,7 @@ def move_to_cold(
     """Move the rows of all days before `before` to the cold layout.
 
     Raises:
-        Conflict: A compaction changed the same part; what is left is moved the next time.
+        Conflict: A compaction changed the same part; the rest is moved the next time.
         StoreUnavailable.
     """
     days: set[date] = set()
@@ -63,7 +63,7 @@ def _move(table: Table, day: date) -> int:
             part=pl.col("website_id").replace_strict(group, return_dtype=pl.String)
         )
         if table.name == "session_files":
-            # Seldom needed again, and most of the row: the file's own header has them.
+            # Rarely needed, and most of the row. The file's own header has them.
             moved = moved.with_columns(chunks=pl.lit(None, pl.Binary))
         cold = [_rows_of_part(snapshot, part) for part in sorted(set(group.values()))]
         rows = pl.concat([hot.filter(~goes), moved, *cold])
@@ -73,7 +73,7 @@ def _move(table: Table, day: date) -> int:
 
 
 def _groups(snapshot: Snapshot, hot_rows: pl.LazyFrame, day: date) -> Iterator[dict[str, str]]:
-    """Yield websites with their cold parts, so that the rows of a group are few enough."""
+    """Yield groups of websites with their cold parts; the rows of a group fit into memory."""
     counts = hot_rows.group_by("website_id").len().collect()
     by_part: dict[str, dict[str, int]] = {}
     for website_id, count in counts.iter_rows():

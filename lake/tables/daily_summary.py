@@ -1,4 +1,4 @@
-"""A day in figures, by website: the table `daily_summary`, made from the tables by session."""
+"""The table `daily_summary`: figures of each website and day, from the tables by session."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ def summarise_day(store: Store, day: date) -> int:
         StoreUnavailable.
     """
     summaries = Table(store, SUMMARY)
-    before = summaries.snapshot()  # ahead of the rows: a run on older rows is refused
+    before = summaries.snapshot()  # before the rows, so that a run on older rows is refused
     rows = summary_of({name: Table(store, name).snapshot() for name in SOURCES}, day)
     stored = before.scan(before.of_parts([part_of(day)])).sort("website_id").collect()
     if not stored.select(rows.drop("part").columns).equals(rows.drop("part")):
@@ -83,16 +83,16 @@ def summary_of(
         "top_pages": _top(rows["pages"], "url", "views"),
         "top_errors": _top(rows["errors"], "fingerprint", "count"),
     }
-    for name, found in tops.items():
-        column = pl.col("website_id").replace_strict(found, default="[]", return_dtype=pl.String)
+    for name, top in tops.items():
+        column = pl.col("website_id").replace_strict(top, default="[]", return_dtype=pl.String)
         grouped = grouped.with_columns(column.alias(name))
     schema = POLARS_SCHEMAS[SUMMARY]
     return grouped.select(schema.names()).cast(schema).sort("website_id")
 
 
 def _top(rows: pl.LazyFrame, by: str, count: str) -> dict[str, str]:
-    """Return what comes most often, as JSON by website: most first, then in order of names."""
-    found = (
+    """Return the most frequent values of `by` as JSON, by website: most first, then by name."""
+    ranked = (
         rows.drop_nulls(by)
         .group_by("website_id", by)
         .agg(pl.len().alias(count), sessions=pl.col("session_id").n_unique())
@@ -102,6 +102,6 @@ def _top(rows: pl.LazyFrame, by: str, count: str) -> dict[str, str]:
         .collect()
     )
     tops: dict[str, list[dict[str, object]]] = {}
-    for row in found.to_dicts():
+    for row in ranked.to_dicts():
         tops.setdefault(row.pop("website_id"), []).append(row)
     return {website_id: json.dumps(top) for website_id, top in tops.items()}

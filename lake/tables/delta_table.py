@@ -1,9 +1,9 @@
-"""One Delta table: its active files as of a version, and the replacement of whole parts of it.
+"""One Delta table: its active files at a version, and the replacement of whole parts.
 
 Every commit replaces parts, named by a literal predicate, through the handle whose snapshot was
-read: a writer whose snapshot is stale is refused, and writers of other parts never are. A commit
-that landed although its answer was lost may therefore be done again. Which rows go where is
-decided in `lake.tables.session_rows`.
+read. A writer with a stale snapshot of a part is refused; writers of other parts are not. A commit
+whose answer was lost may therefore be repeated. `lake.tables.session_rows` decides which rows go
+into which part.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,7 +41,7 @@ class TableFile(NamedTuple):
     max: dict[str, Any]
 
     def may_hold(self, column: str, low: object, high: object) -> bool:
-        """Say whether a row with low <= column <= high may be here."""
+        """Whether a row with low <= column <= high may be in this file."""
         least, most = self.min.get(column), self.max.get(column)
         return (least is None or least <= high) and (most is None or most >= low)
 
@@ -127,8 +127,8 @@ class Table:
         assert set(rows.column("part").unique().to_pylist()) <= set(names), names
         predicate = " OR ".join(f"part = '{name}'" for name in names)
         with _translated_errors(self._uri):
-            # Whoever saw no table writes against its empty first version: another may have
-            # created and filled it since.
+            # A writer that saw no table writes against its empty first version, as another
+            # writer may have created and filled it since.
             table = self._table or self._created()
             self._renew(table)
             write_deltalake(
@@ -153,7 +153,7 @@ class Table:
         return {file.uri.removeprefix(f"{self._uri}/") for file in self.snapshot().files}
 
     def removed_paths(self) -> set[str]:
-        """Return the paths of files that commits have removed, and that may be there still."""
+        """Return the paths of files that commits have removed and that may still exist."""
         handle = self.handle()
         with _translated_errors(self._uri):
             return set(
@@ -206,7 +206,7 @@ def reading(name: str) -> Iterator[None]:
 
     Raises:
         Damaged: A file is not what was written.
-        StoreUnavailable: The store failed, or a file is gone because the table is newer.
+        StoreUnavailable: The store failed, or a file was deleted because the table is newer.
     """
     try:
         yield

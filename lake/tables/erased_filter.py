@@ -1,6 +1,6 @@
-"""Rows of sessions that are erased and still there are left out of frames. Reads only.
+"""Filter of frames: rows of sessions that are erased and not removed yet. Reads only.
 
-What was erased is `lake.control.tombstones`'s, which services that only write read without Polars.
+The tombstones are in `lake.control.tombstones`, which ingest reads without importing Polars.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,28 +21,28 @@ PEOPLE_COLUMNS = ("visitor_id", "visitor_ids", "user_id", "user_ids")
 
 
 def without_erased(
-    rows: pl.LazyFrame, gone: Iterable[Tombstones], *, people_of: pl.LazyFrame
+    rows: pl.LazyFrame, tombstones_of_websites: Iterable[Tombstones], *, people_of: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """Leave out what tombstones hide.
+    """Return `rows` without erased sessions.
 
     In:    website_id str | session_id str | …
     Out:   the same columns
 
     Args:
-        people_of: Whose sessions they are: website_id, session_id and `PEOPLE_COLUMNS`. It is
-            read at once where people were erased; `rows` stay lazy.
+        people_of: The people of the sessions: website_id, session_id and `PEOPLE_COLUMNS`. It is
+            collected at once if people were erased; `rows` stay lazy.
 
     Raises:
         Damaged, StoreUnavailable.
     """
     hidden = []
-    for one in gone:
-        sessions = set(one.waiting | one.sessions)
-        if one.people:
+    for of_website in tombstones_of_websites:
+        sessions = set(of_website.waiting | of_website.sessions)
+        if of_website.people:
             sessions |= filter_sessions_of_people(
-                people_of.filter(website_id=one.website_id), one.people
+                people_of.filter(website_id=of_website.website_id), of_website.people
             )
-        hidden += [(one.website_id, session_id) for session_id in sessions]
+        hidden += [(of_website.website_id, session_id) for session_id in sessions]
     return without_sessions(rows, hidden) if hidden else rows
 
 
@@ -54,17 +54,19 @@ def filter_sessions_of_people(rows: pl.LazyFrame, people: Mapping[str, int]) -> 
     Raises:
         Damaged, StoreUnavailable.
     """
-    found: set[str] = set()
+    session_ids: set[str] = set()
     for kind, column in _PEOPLE:
         with reading("sessions"):
-            one = rows.select("session_id", name=column)  # all that an old row tells
-            named = pl.concat([one, rows.select("session_id", name=f"{column}s").explode("name")])
+            single = rows.select("session_id", name=column)  # an old row has no more
+            named = pl.concat(
+                [single, rows.select("session_id", name=f"{column}s").explode("name")]
+            )
             names = named.select(pl.col("name").unique()).collect()["name"]
             wanted = [name for name in names if tombstones.person_hash(kind, name) in people]
-            mine = named.filter(pl.col("name").is_in(wanted)).collect()
-        found |= {
+            matching = named.filter(pl.col("name").is_in(wanted)).collect()
+        session_ids |= {
             session_id
-            for session_id, name in mine.iter_rows()
+            for session_id, name in matching.iter_rows()
             if ids.at_ms_of(session_id) <= people[tombstones.person_hash(kind, name)]
         }
-    return found
+    return session_ids

@@ -1,4 +1,4 @@
-"""Which page view was shown at a moment: what happened then is told with its address."""
+"""Lookup of the page view that was shown at a moment, for the URL of an event."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from lake.sessions.summary import SessionPage
 
 
 class PageViewLookup:
-    """The page views of a session.
+    """Page views of a session by page and time.
 
     Args:
         pages: As `lake.raw.chunk_facts.summarize` gives them, oldest first.
-        until_ms: When the first page view began that is not among them; None: there is none.
+        until_ms: Start of the first page view that is not in `pages`; None if all are.
     """
 
     def __init__(self, pages: Sequence[SessionPage], until_ms: int | None = None) -> None:
@@ -22,9 +22,9 @@ class PageViewLookup:
             self._numbers.setdefault(page.page_id, []).append(number)
 
     def number_at(self, page_id: str, at_ms: float) -> int | None:
-        """Return the number of the view, the first one for what came before it.
+        """Return the number of the view at `at_ms`; the first view for an earlier time.
 
-        None where the page has none, or the view of that moment is not listed.
+        None if the page has no view, or the view of that moment is not in `pages`.
         """
         numbers = self._numbers.get(page_id)
         if not numbers or (self._until_ms is not None and at_ms >= self._until_ms):
@@ -33,6 +33,6 @@ class PageViewLookup:
         return numbers[max(0, after - 1)]
 
     def at(self, page_id: str, at_ms: float) -> str | None:
-        """Return the address, scrubbed; None where nobody told it."""
+        """Return the URL of the view, scrubbed; None if it is unknown."""
         number = self.number_at(page_id, at_ms)
         return None if number is None else self._pages[number].url

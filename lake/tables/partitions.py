@@ -1,6 +1,6 @@
-"""Where a session's rows lie: an hour while its day is hot, a month and bucket once it is cold.
+"""Partition of a session's rows: an hour while its day is hot, a month and bucket once it is cold.
 
-The value of the partition column `part`. An hour's rows are few, so that a compaction rewrites
+These are the values of the column `part`. An hour's rows are few, so that a compaction rewrites
 little; a cold part holds a month of some of the websites, so that a list reads few files.
 """
 
@@ -26,7 +26,7 @@ def cold_part(day: date, website_id: str) -> str:
 
 
 def may_hold(part: str, website_id: str) -> bool:
-    """Say whether sessions of `website_id` may be in a part: any hour, its own bucket's months."""
+    """Whether a part may contain sessions of `website_id`: any hour, and its bucket's months."""
     return hot_day(part) is not None or part.endswith(f".{_bucket(website_id)}")
 
 

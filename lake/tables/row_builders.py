@@ -1,4 +1,4 @@
-"""A session's rows, made of its facts and of what its analysis found. Pure."""
+"""A session's rows, built from its chunk facts and its analysis. Pure."""
 
 import json
 from collections.abc import Iterable
@@ -27,25 +27,27 @@ Row = dict[str, Any]
 
 def session_row(
     summary: SessionSummary,
-    found: AnalysisResult | None,
+    analysis: AnalysisResult | None,
     *,
     visitor_ids: Iterable[str],
     file_bytes: int,
     file_sha256: str,
 ) -> Row:
-    """Return the row of `sessions`, but for its part. Unscored where nothing was analysed."""
+    """Return the row of `sessions`, without `part`; unscored if `analysis` is None."""
     return {
         **_key(summary),
         "first_at_ms": summary.first_at_ms,
         "duration_ms": summary.duration_ms,
         "visitor_ids": list(visitor_ids),
         "user_id": summary.user_id,
-        "user_ids": list(dict.fromkeys((*summary.user_ids, *(found.user_ids if found else ())))),
+        "user_ids": list(
+            dict.fromkeys((*summary.user_ids, *(analysis.user_ids if analysis else ())))
+        ),
         "page_count": summary.page_count,
         "event_count": summary.event_count,
         "click_count": summary.click_count,
         "error_count": summary.error_count,
-        **_scores(found),
+        **_scores(analysis),
         "viewport_width": summary.width,
         "viewport_height": summary.height,
         **msgspec.structs.asdict(summary.client),
@@ -60,17 +62,17 @@ def session_row(
 
 
 def client_of(row: Row) -> Client:
-    """Return who recorded, from a row of `sessions`."""
+    """Return the client of a row of `sessions`."""
     return Client(**{name: row[name] for name in Client.__struct_fields__})
 
 
 def visitors_of(row: Row) -> list[str]:
-    """Return all visitors of a row of `sessions`; an old one tells the first."""
+    """Return all visitors of a row of `sessions`; an old row has only the first."""
     return row["visitor_ids"] or [row["visitor_id"]]
 
 
 def users_of(row: Row) -> list[str]:
-    """Return all users of a row of `sessions`; an old one tells the last."""
+    """Return all users of a row of `sessions`; an old row has only the last."""
     return row["user_ids"] or [user_id for user_id in (row["user_id"],) if user_id]
 
 
@@ -79,9 +81,9 @@ def people_of(row: Row) -> People:
     return People(visitors_of(row), users_of(row))
 
 
-def page_rows(summary: SessionSummary, found: AnalysisResult) -> list[Row]:
+def page_rows(summary: SessionSummary, analysis: AnalysisResult) -> list[Row]:
     """Return the rows of `pages`: the first `lake.raw.chunk_facts.PAGES_MAX` page views."""
-    seen = _views_of(summary, found)
+    seen = _views_of(summary, analysis)
     return [
         {
             **_key(summary),
@@ -104,7 +106,7 @@ def page_rows(summary: SessionSummary, found: AnalysisResult) -> list[Row]:
 def error_rows(
     summary: SessionSummary, chunks: tuple[ChunkFacts, ...], errors: Iterable[JsError]
 ) -> list[Row]:
-    """Return the rows of `errors`. `chunks` are those that the errors' numbers mean."""
+    """Return the rows of `errors`. `error.chunk` is an index of `chunks`."""
     addresses = PageViewLookup(summary.pages, summary.pages_until_ms)
     return [
         {
@@ -123,7 +125,7 @@ def error_rows(
     ]
 
 
-def signal_rows(summary: SessionSummary, found: AnalysisResult) -> list[Row]:
+def signal_rows(summary: SessionSummary, analysis: AnalysisResult) -> list[Row]:
     """Return the rows of `signals`."""
     addresses = PageViewLookup(summary.pages, summary.pages_until_ms)
     return [
@@ -140,7 +142,7 @@ def signal_rows(summary: SessionSummary, found: AnalysisResult) -> list[Row]:
             "y": signal.y,
             "evidence": json.dumps(dict(signal.evidence), sort_keys=True),
         }
-        for number, signal in enumerate(found.signals)
+        for number, signal in enumerate(analysis.signals)
     ]
 
 
@@ -167,15 +169,15 @@ def unpack_chunks(packed: bytes) -> tuple[ChunkFacts, ...]:
     return _CHUNKS.decode(packed)
 
 
-def _scores(found: AnalysisResult | None) -> Row:
-    if found is None:
+def _scores(analysis: AnalysisResult | None) -> Row:
+    if analysis is None:
         return dict.fromkeys(SCORE_COLUMNS)
     return {
-        **{f"{kind}_count": found.counts.get(kind, 0) for kind in SIGNAL_KINDS},
-        "frustration_score": score(found.counts),
+        **{f"{kind}_count": analysis.counts.get(kind, 0) for kind in SIGNAL_KINDS},
+        "frustration_score": score(analysis.counts),
         "scoring_version": SCORING_VERSION,
-        "active_ms": found.active_ms,
-        "activity": found.activity,
+        "active_ms": analysis.active_ms,
+        "activity": analysis.activity,
     }
 
 
@@ -183,11 +185,11 @@ def _at_ms(summary: SessionSummary, at_ms: float) -> int:
     return clamp_to_session(at_ms, ids.at_ms_of(summary.session_id))
 
 
-def _views_of(summary: SessionSummary, found: AnalysisResult) -> list[list[ViewInteractions]]:
-    """Give what analysis saw of each page to its rows. Both cut pages into views by address."""
+def _views_of(summary: SessionSummary, analysis: AnalysisResult) -> list[list[ViewInteractions]]:
+    """Return the analysed views of each page row. Both split pages into views by URL."""
     addresses = PageViewLookup(summary.pages, summary.pages_until_ms)
     seen: list[list[ViewInteractions]] = [[] for _ in summary.pages]
-    for page_id, views in found.views.items():
+    for page_id, views in analysis.views.items():
         for view in views:
             number = addresses.number_at(page_id, _at_ms(summary, view.at_ms))
             if number is not None:
@@ -209,7 +211,7 @@ def _key(summary: SessionSummary) -> Row:
 
 
 def _join_urls(urls: Iterable[str]) -> str:
-    """Join whole lines up to the limit. A line break within a URL would make two of it."""
+    """Join whole lines up to the limit. A line break in a URL becomes a space."""
     lines: list[str] = []
     left = URLS_BYTES_MAX
     for url in urls:

@@ -1,6 +1,6 @@
-"""Every table's columns, once: name, type and meaning. The only place where they are described.
+"""Columns of all tables: name, type and meaning. The only place that describes them.
 
-`lake/FORMAT.md`, the asset checks and the tables themselves are made from what stands here. Equal
+`lake/FORMAT.md`, the asset checks and the tables themselves are made from this module. Equal
 quantities have the same name everywhere; times are UTC, `at_ms` is the browser's clock.
 """
 
@@ -198,7 +198,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
 }
 
-# Tables that nothing else in the lake could make again: a rebuild leaves them alone.
+# Tables that cannot be rebuilt from anything else in the lake.
 ORIGINAL: dict[str, pa.Schema] = {
     "audit": pa.schema(
         [
@@ -219,12 +219,12 @@ ORIGINAL: dict[str, pa.Schema] = {
 }
 ALL_SCHEMAS = SCHEMAS | ORIGINAL
 
-# In order of commit after `sessions`; `session_files` is last, so that equal hashes in both
-# say that everything in between is there too.
+# In order of commit after `sessions`. `session_files` is last: equal hashes in both mean that all
+# tables in between are committed too.
 DERIVED = ("pages", "errors", "signals", "session_files")
 BY_SESSION = ("sessions", *DERIVED)
 
-# What analysis adds to a session's rows, and a new version of it changes; all of `signals`.
+# Columns that analysis computes, and a new version of it changes.
 SCORE_COLUMNS = (
     *(f"{kind}_count" for kind in SIGNAL_KINDS),
     "frustration_score",

@@ -1,7 +1,7 @@
-"""Rows by session: found in the one place where they lie, and replaced there.
+"""Rows by session: read, replaced and removed.
 
-A session's rows are in its hot part or, once its day is cold, in its cold part; new ones start
-hot. Whoever replaces them looks into both, so that no move of a day leaves a second row behind.
+A session's rows are in its hot part or, once its day is cold, in its cold part; new sessions start
+hot. A replacement looks into both, so that the move of a day never leaves a second row behind.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -19,7 +19,9 @@ from lake.tables.schemas import SCHEMAS
 
 SessionKey = tuple[str, str]  # (website_id, session_id)
 
-_ROWS_MAX = 100_000  # that one removal keeps of the parts it rewrites, unless a part has more
+_ROWS_MAX = (
+    100_000  # remaining rows of the parts that one commit rewrites, unless one part has more
+)
 
 
 def files_of(snapshot: Snapshot, keys: Iterable[SessionKey]) -> list[TableFile]:
@@ -31,7 +33,7 @@ def files_of(snapshot: Snapshot, keys: Iterable[SessionKey]) -> list[TableFile]:
         wanted.setdefault(hot_part(session_id), []).append(session_id)
         cold = cold_part(ids.day_of(session_id), website_id)
         wanted.setdefault(cold, []).append(session_id)
-    bounds = {part: (min(found), max(found)) for part, found in wanted.items()}
+    bounds = {part: (min(session_ids), max(session_ids)) for part, session_ids in wanted.items()}
     return [
         file
         for file in snapshot.files
@@ -58,7 +60,7 @@ def keys_in(snapshot: Snapshot, keys: Iterable[SessionKey]) -> set[SessionKey]:
 
 
 def without_sessions(rows: pl.LazyFrame, keys: Iterable[SessionKey]) -> pl.LazyFrame:
-    """Leave out the rows of these sessions."""
+    """Return the rows without those of these sessions."""
     return rows.join(_keys_frame(keys), on=["website_id", "session_id"], how="anti")
 
 
@@ -71,24 +73,24 @@ def replace(
     """Replace all rows of the sessions in `parts` by `rows`, in one commit.
 
     Args:
-        table: Whose last snapshot is `snapshot`.
-        parts: The sessions, and where each one's rows go.
-        rows: The new ones, without `part`; none for a session removes it.
+        table: The table whose last snapshot is `snapshot`.
+        parts: The sessions, each with the part of its new rows.
+        rows: The new rows, without `part`; a session without any is removed.
 
     Raises:
         Conflict: A part changed since the snapshot: read again and start over.
     """
-    fresh = [{**row, "part": parts[row["website_id"], row["session_id"]]} for row in rows]
-    touched = {file.part for file in files_of(snapshot, parts)} | {row["part"] for row in fresh}
+    new_rows = [{**row, "part": parts[row["website_id"], row["session_id"]]} for row in rows]
+    touched = {file.part for file in files_of(snapshot, parts)} | {row["part"] for row in new_rows}
     if not touched:
         return
-    kept = [
+    remaining = [
         _with_part(file, without_sessions(snapshot.scan([file]), parts))
         for file in snapshot.of_parts(touched)
     ]
     schema = SCHEMAS[table.name]
-    added = pl.from_arrow(pa.Table.from_pylist(fresh, schema))
-    table.replace(touched, sorted_rows(table.name, pl.concat([*kept, pl.DataFrame(added)])))
+    added = pl.from_arrow(pa.Table.from_pylist(new_rows, schema))
+    table.replace(touched, sorted_rows(table.name, pl.concat([*remaining, pl.DataFrame(added)])))
 
 
 def sorted_rows(name: str, rows: pl.DataFrame) -> pa.Table:
@@ -107,7 +109,7 @@ def files_of_day(
     """Return the files that may hold rows of sessions that began on `day` (UTC).
 
     Args:
-        websites: Whose; None for anybody's.
+        websites: Only of these; None for all.
     """
     first = datetime.combine(day, time.min, UTC)
     last = first + timedelta(days=1) - timedelta(microseconds=1)
@@ -115,12 +117,12 @@ def files_of_day(
         file
         for file in snapshot.files
         if file.may_hold("started_at", first, last)
-        and (websites is None or any(may_hold_website(file, one) for one in websites))
+        and (websites is None or any(may_hold_website(file, website_id) for website_id in websites))
     ]
 
 
 def may_hold_website(file: TableFile, website_id: str) -> bool:
-    """Say whether a file may hold rows of a website."""
+    """Whether a file may contain rows of a website."""
     return may_hold(file.part, website_id) and file.may_hold("website_id", website_id, website_id)
 
 
@@ -143,47 +145,47 @@ def remove(
     *,
     count: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Remove the rows that `unwanted` names from `files`.
+    """Remove the rows of `files` that match `unwanted`.
 
-    Part by part, in as many commits as bound the rows that are held at once.
+    In several commits if many rows remain in the parts, so that memory is bounded.
 
     Args:
-        count: Told after each commit how many rows it removed.
+        count: Called after each commit with the number of rows that it removed.
 
     Raises:
-        Conflict: A part changed since the snapshot: read again and start over. What was removed
-            by then stays removed.
+        Conflict: A part changed since the snapshot: read again and start over. Rows of earlier
+            commits stay removed.
     """
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for file in files:
         rows = snapshot.scan([file]).filter(unwanted).select(pl.len()).collect().item()
         if rows:
-            found[file.part] = found.get(file.part, 0) + rows
+            counts[file.part] = counts.get(file.part, 0) + rows
     now = snapshot
-    for number, parts in enumerate(_groups(snapshot, found)):
+    for number, parts in enumerate(_groups(snapshot, counts)):
         if number:
-            now = table.snapshot()  # our own commit was the last, or somebody's
+            now = table.snapshot()  # the last commit was ours or another writer's
             if now.of_parts(parts) != snapshot.of_parts(parts):
                 raise Conflict(f"{table.name}: another writer changed one of {', '.join(parts)}")
         # A part at a time: sorting takes several times what it sorts.
-        kept = [
+        remaining = [
             sorted_rows(table.name, _remaining_rows(now.of_parts([part]), now, unwanted))
             for part, row_count in parts.items()
             if row_count
         ]
-        table.replace(parts, pa.concat_tables([SCHEMAS[table.name].empty_table(), *kept]))
-        count(sum(found[part] for part in parts))
+        table.replace(parts, pa.concat_tables([SCHEMAS[table.name].empty_table(), *remaining]))
+        count(sum(counts[part] for part in parts))
 
 
-def _groups(snapshot: Snapshot, found: Mapping[str, int]) -> Iterator[dict[str, int]]:
-    """Yield parts of which rows go, each with the number that stays, few enough at once."""
+def _groups(snapshot: Snapshot, counts: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Yield groups of parts with the number of rows that remain in each."""
     group: dict[str, int] = {}
-    for part, count in sorted(found.items()):
-        kept = sum(file.row_count for file in snapshot.of_parts([part])) - count
-        if group and sum(group.values()) + kept > _ROWS_MAX:
+    for part, count in sorted(counts.items()):
+        remaining = sum(file.row_count for file in snapshot.of_parts([part])) - count
+        if group and sum(group.values()) + remaining > _ROWS_MAX:
             yield group
             group = {}
-        group[part] = kept
+        group[part] = remaining
     if group:
         yield group
 
@@ -204,7 +206,7 @@ def _keys_frame(keys: Iterable[SessionKey]) -> pl.LazyFrame:
 
 
 def _of_sessions(rows: pl.LazyFrame, keys: Iterable[SessionKey]) -> pl.LazyFrame:
-    """A session id alone is no key: two websites may have the same."""
+    """Filter by website and session: two websites may have the same session id."""
     wanted = list(keys)
     if len(wanted) == 1:
         ((website_id, session_id),) = wanted

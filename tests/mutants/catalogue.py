@@ -495,7 +495,7 @@ SHARING = (
         """
 -        retried(partial(_add, table, entries))
 -        failpoints.failpoint("audit-after-commit")
-         read = [item.key for item, some in zip(batch, found, strict=True) if some is not None]
+         read = [item.key for item, some in zip(batch, contents, strict=True) if some is not None]
          store.delete(read)
 +        retried(partial(_add, table, entries))
 """,
