@@ -33,8 +33,8 @@ class People(NamedTuple):
 class Tombstones(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The tombstones of one website.
 
-    `waiting` sessions may still have bytes in the lake, `sessions` have none. `person_hashes` are
-    hashes with the time until which their sessions began, ms since the Unix epoch.
+    `waiting` sessions may still have bytes in the lake, `sessions` have none. `people` maps
+    hashes to the time until which their sessions began, ms since the Unix epoch.
     """
 
     website_id: str
@@ -45,9 +45,10 @@ class Tombstones(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def __post_init__(self) -> None:
         """Drop ids without a day: no lake can contain such a session."""
         for name in ("waiting", "sessions"):
-            found: frozenset[str] = getattr(self, name)
-            if not all(map(ids.is_uuid7, found)):
-                msgspec.structs.force_setattr(self, name, frozenset(filter(ids.is_uuid7, found)))
+            session_ids: frozenset[str] = getattr(self, name)
+            if not all(map(ids.is_uuid7, session_ids)):
+                valid = frozenset(filter(ids.is_uuid7, session_ids))
+                msgspec.structs.force_setattr(self, name, valid)
 
     def is_erased(
         self, session_id: str, *, visitors: Iterable[str] = (), users: Iterable[str] = ()

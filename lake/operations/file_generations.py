@@ -1,11 +1,11 @@
-"""All files that the lake holds of one session, read as one session.
+"""All files of one session, merged into one session.
 
-There is one, but where a crash left an older or an unfinished generation beside it. Usually one
-of them has every chunk; else they are merged.
+A session has one file, unless a crash left an older or an unfinished generation beside it. Usually
+one of them has every chunk; else they are merged.
 
-Two may hold other bytes for one place: chunks that a compaction took in while the tables did not
-know of the older file. The bytes of the file that was stored first are kept, as they were
-acknowledged first; the others go to quarantine.
+Two files may have different bytes for one place, after a compaction while the tables did not have
+the older file. The bytes of the file that was stored first are kept, as they were acknowledged
+first; the others are quarantined.
 """
 
 import hashlib
@@ -44,14 +44,14 @@ class Generation(NamedTuple):
 
     @property
     def content_keys(self) -> set[_ContentKey]:
-        """Which chunks it holds."""
+        """Identities of the chunks in it."""
         return {chunk.content_key for chunk in self.file.header.chunks}
 
 
 class MergedGenerations(NamedTuple):
     """A session of several generations.
 
-    `conflicting` are the files with chunks whose places other bytes had first: they may go once
+    `conflicting` are files with chunks whose places had other bytes first. They may be deleted once
     the rows are committed.
     """
 
@@ -62,12 +62,12 @@ class MergedGenerations(NamedTuple):
 def read_generations(
     store: Store, website_id: str, session_id: str, failed: dict[str, str]
 ) -> list[Generation]:
-    """Return the session's files, those with the most chunks first; `failed` gets the others.
+    """Return the session's files, those with most chunks first; `failed` gets unreadable ones.
 
     Raises:
         StoreUnavailable.
     """
-    found = []
+    readable = []
     folder = keys.session_prefix(ids.day_of(session_id), website_id)
     for item in store.list(keys.session_generations_prefix(folder, session_id)):
         try:
@@ -75,43 +75,47 @@ def read_generations(
             parsed = keys.parse_session_file_key(item.key)
             if parsed and parsed.generation == sha256[:16]:
                 file = SessionFile(store, item.key)
-                found.append(Generation(file, item.size_bytes, sha256, item.modified_at))
+                readable.append(Generation(file, item.size_bytes, sha256, item.modified_at))
             else:
                 failed[item.key] = "its bytes are not those that its name says: a bit has flipped"
         except (Damaged, ObjectMissing) as error:
             failed[item.key] = str(error)
-    return sorted(found, key=lambda one: (-len(one.content_keys), one.sha256))
+    return sorted(
+        readable, key=lambda generation: (-len(generation.content_keys), generation.sha256)
+    )
 
 
 def merge_generations(
-    store: Store, settings: Settings, folder: Path, found: list[Generation]
+    store: Store, settings: Settings, folder: Path, given: list[Generation]
 ) -> MergedGenerations:
-    """Return the rows of the session that all its generations make; write a new one if need be.
+    """Return the rows of the session of all generations; write a merged file if none has all.
 
-    Chunks that are no part of it are in quarantine by then.
+    Chunks that are no part of it are quarantined first.
 
     Raises:
         Damaged, ObjectMissing, StoreUnavailable.
     """
-    wanted = _first_keys(found)
-    conflicting = [one for one in found if not one.content_keys <= wanted]
-    for one in conflicting:
-        _quarantine(store, one, wanted)
-    aside = [one.file.key for one in conflicting]
-    best = next((one for one in found if one.content_keys == wanted), None)
+    wanted = _first_keys(given)
+    conflicting = [generation for generation in given if not generation.content_keys <= wanted]
+    for generation in conflicting:
+        _quarantine(store, generation, wanted)
+    conflicting_keys = [generation.file.key for generation in conflicting]
+    best = next((generation for generation in given if generation.content_keys == wanted), None)
     if best is not None:
         result = rows_from_file(best.file, size_bytes=best.size_bytes, sha256=best.sha256)
-        return MergedGenerations(result, aside)
+        return MergedGenerations(result, conflicting_keys)
     owner: dict[_ContentKey, int] = {}
     chunk_of: dict[_ContentKey, ChunkFacts] = {}
-    for number, one in enumerate(found):
-        for chunk in one.file.header.chunks:
+    for number, generation in enumerate(given):
+        for chunk in generation.file.header.chunks:
             if chunk.content_key in wanted and chunk.content_key not in owner:
                 owner[chunk.content_key], chunk_of[chunk.content_key] = number, chunk
     chunks = tuple(sorted(chunk_of.values(), key=lambda chunk: chunk.place))
     order = {chunk.content_key: i for i, chunk in enumerate(chunks)}
-    runs = [_events_taken(one, number, owner, order) for number, one in enumerate(found)]
-    header = found[owner[chunks[0].content_key]].file.header
+    runs = [
+        _events_taken(generation, number, owner, order) for number, generation in enumerate(given)
+    ]
+    header = given[owner[chunks[0].content_key]].file.header
     written = session_file_writer.write_session_file(
         folder,
         heapq.merge(*runs, key=lambda event: event[:2]),
@@ -119,7 +123,9 @@ def merge_generations(
         session_id=header.session_id,
         client=header.client,
         chunks=chunks,
-        visitor_ids=tuple(sorted({v for one in found for v in one.file.header.visitors if v})),
+        visitor_ids=tuple(
+            sorted({v for generation in given for v in generation.file.header.visitors if v})
+        ),
         settings=settings,
     )
     upload_session_file(store, written)
@@ -128,14 +134,14 @@ def merge_generations(
     )
     file = SessionFile(store, key)
     result = rows_from_file(file, size_bytes=written.size_bytes, sha256=written.sha256)
-    return MergedGenerations(result, aside)
+    return MergedGenerations(result, conflicting_keys)
 
 
-def people_in_generations(found: list[Generation]) -> People:
-    """Return whose session it is, as the files' headers tell it."""
+def people_in_generations(given: list[Generation]) -> People:
+    """Return the people of the session, from the files' headers."""
     return People(
-        {visitor_id for one in found for visitor_id in one.file.header.visitors},
-        {user_id for one in found for user_id in one.file.header.users},
+        {visitor_id for generation in given for visitor_id in generation.file.header.visitors},
+        {user_id for generation in given for user_id in generation.file.header.users},
     )
 
 
@@ -152,38 +158,43 @@ def sha256_of(store: Store, key: str, size_bytes: int) -> str:
 
 
 def _events_taken(
-    one: Generation, number: int, owner: dict[_ContentKey, int], order: dict[_ContentKey, int]
+    generation: Generation,
+    number: int,
+    owner: dict[_ContentKey, int],
+    order: dict[_ContentKey, int],
 ) -> Iterator[OrderedEvent]:
-    """Yield the events of the chunks that this generation gives, numbered anew."""
-    content_keys = [chunk.content_key for chunk in one.file.header.chunks]
-    for event in one.file.events():
+    """Yield the events of the chunks that are taken from this generation, renumbered."""
+    content_keys = [chunk.content_key for chunk in generation.file.header.chunks]
+    for event in generation.file.events():
         key = content_keys[event.chunk]
         if owner.get(key) == number:
             yield event._replace(chunk=order[key])
 
 
-def _first_keys(found: list[Generation]) -> set[_ContentKey]:
-    """Return the chunks of the session: of each place the bytes that were stored first."""
+def _first_keys(given: list[Generation]) -> set[_ContentKey]:
+    """Return the chunks of the session: for each place, the bytes that were stored first."""
     first: dict[tuple[str, int], _ContentKey] = {}
-    for one in sorted(found, key=lambda one: (one.modified_at, one.sha256)):
-        for chunk in one.file.header.chunks:
+    for generation in sorted(
+        given, key=lambda generation: (generation.modified_at, generation.sha256)
+    ):
+        for chunk in generation.file.header.chunks:
             first.setdefault(chunk.place, chunk.content_key)
     return set(first.values())
 
 
-def _quarantine(store: Store, one: Generation, wanted: set[_ContentKey]) -> None:
-    """Keep the chunks of a generation that are no part of the session.
+def _quarantine(store: Store, generation: Generation, wanted: set[_ContentKey]) -> None:
+    """Quarantine the chunks of a generation that are no part of the session.
 
     Their facts are those of the bytes that were sent; the payload is the events as the file has
     them, in order of replay.
     """
-    header = one.file.header
-    at_us = int(one.modified_at.timestamp() * 1_000_000)
+    header = generation.file.header
+    at_us = int(generation.modified_at.timestamp() * 1_000_000)
     number = {chunk.content_key: i for i, chunk in enumerate(header.chunks)}
 
     def payload_of(received_chunk: ReceivedChunk) -> bytes:
-        mine = number[received_chunk.facts.content_key]
-        events = (event.json for event in one.file.events() if event.chunk == mine)
+        wanted_number = number[received_chunk.facts.content_key]
+        events = (event.json for event in generation.file.events() if event.chunk == wanted_number)
         return b"[" + b",".join(islice(events, received_chunk.facts.event_count)) + b"]"
 
     session = (header.website_id, header.session_id)

@@ -1,5 +1,6 @@
-"""What keeps a lake small and quick at night: cold layout, vacuum, logs, sweeping, the audit log's
-table. Safe beside writers, and safe to run twice.
+"""Nightly maintenance: cold layout, summaries, vacuum, unreferenced files, the audit log's table.
+
+Safe beside writers, and safe to run twice.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,11 +34,12 @@ _TRIES_MAX = 5
 
 
 class MaintenanceReport(NamedTuple):
-    """What a maintenance did. `moved` counts days and rows that went to the cold layout.
+    """Result of a maintenance. `moved` counts days and rows that moved to the cold layout.
 
-    `erased_again` are erased sessions that were there again: their erasure is asked for.
-    `audit_entries` went to their table, and `audit_dropped` from it; `links` ended long ago.
-    `failed` names what was not done, and why; the next run tries it again.
+    `erased_again` counts erased sessions that were stored again; their erasure is requested.
+    `audit_entries` were moved to their table, `audit_dropped` deleted from it. `links` are share
+    link records that were deleted. `failed` maps what was not done to the reason; the next run
+    tries it again.
     """
 
     moved: MovedToCold
@@ -60,17 +62,17 @@ def maintain(
     now_ms: int,
     report: Callable[[str], None] = lambda _: None,
 ) -> MaintenanceReport:
-    """Do all of it; what fails is named, and the rest is done.
+    """Run all steps; a step that fails is reported, and the others run.
 
     Raises:
         StoreUnavailable: The store failed several times in a row.
     """
     failures = Failures()
-    again, moved, orphans = list[Receipt](), MovedToCold(0, 0), list[ObjectInfo]()
+    resurfaced_requests, moved, orphans = list[Receipt](), MovedToCold(0, 0), list[ObjectInfo]()
     vacuumed = tmp_files = salts = links = 0
-    folded = audit_log.AuditCompaction(0, 0, 0, 0)
+    audit = audit_log.AuditCompaction(0, 0, 0, 0)
     with failures.of("erased sessions"):
-        again = resurfaced.request_resurfaced(store, settings, now_ms=now_ms)
+        resurfaced_requests = resurfaced.request_resurfaced(store, settings, now_ms=now_ms)
     before = utc_day(now_ms) - timedelta(days=settings.cold_after_days)
     with failures.of("cold layout"):
         moved = retried(partial(move_to_cold, store, before, report=report), tries_max=_TRIES_MAX)
@@ -86,7 +88,7 @@ def maintain(
         store.delete(item.key for item in orphans)
     report("audit log")
     with failures.of("audit log"):
-        folded = audit_log.compact_entries(store, settings, now_ms=now_ms)
+        audit = audit_log.compact_entries(store, settings, now_ms=now_ms)
     with failures.of("temporary files"):
         if isinstance(store, LocalStore):
             tmp_files = store.sweep_tmp(settings.orphan_grace_s)
@@ -104,9 +106,9 @@ def maintain(
         sum(item.size_bytes for item in orphans),
         tmp_files,
         salts,
-        sum(len(one.sessions) for one in again),
-        folded.entry_count,
-        folded.dropped_count,
+        sum(len(one.sessions) for one in resurfaced_requests),
+        audit.entry_count,
+        audit.dropped_count,
         links,
         failures.found,
     )
@@ -118,13 +120,13 @@ def _days_of_sessions(store: Store) -> list[date]:
 
 
 def _vacuum(table: Table, settings: Settings, report: Callable[[str], None]) -> int:
-    """Delete what no reader can want any more, and shorten the log."""
+    """Delete files that no reader can need any more, and shorten the log."""
     if table.snapshot().version < 0:
         return 0
     report(f"{table.name}: vacuum")
     handle = table.handle()
-    # Files younger than the grace may be a writer's that has not committed them yet.
-    gone = handle.vacuum(
+    # Younger files may belong to a writer that has not committed yet.
+    deleted = handle.vacuum(
         retention_hours=max(1, settings.vacuum_grace_s // 3600),
         dry_run=False,
         enforce_retention_duration=False,
@@ -132,15 +134,15 @@ def _vacuum(table: Table, settings: Settings, report: Callable[[str], None]) -> 
     )
     handle.create_checkpoint()
     handle.cleanup_metadata()
-    return len(gone)
+    return len(deleted)
 
 
 class UnreferencedFile(NamedTuple):
     """A session file that no row points at.
 
-    `is_superseded`: its session's row points at another, which holds all its chunks. None of a
-    session is, as long as one of them has other bytes for a chunk: which came first is told by the
-    files (see `lake.operations.file_generations`).
+    `is_superseded`: its session's row points at another file, which has all its chunks. While one
+    file of a session has other bytes for a chunk, none of its files is superseded: they show which
+    bytes came first (see `lake.operations.file_generations`).
     """
 
     item: ObjectInfo
@@ -152,10 +154,10 @@ class UnreferencedFile(NamedTuple):
 def unreferenced_files(
     store: Store, sessions: Snapshot, day: date, older_than: datetime
 ) -> Iterator[UnreferencedFile]:
-    """Yield session files of `day` that no row points at, unless somebody may be writing there.
+    """Yield session files of `day` that no row points at; none while the day has segments.
 
-    As long as segments wait, a compactor may be about to point at a file again that a crash left
-    behind; without any, only new chunks make new files, which have other names.
+    While there are segments, a compactor may be about to commit a row for a file that a crash left
+    behind. Without segments, only new chunks make new files, which have other names.
     """
     files: dict[SessionKey, list[ObjectInfo]] = {}
     for item in store.list(keys.session_prefix(day)):
@@ -183,27 +185,27 @@ def unreferenced_files(
 
 
 def _superseded(store: Store, current: str, others: list[ObjectInfo]) -> set[str]:
-    """Return those of a session's other files of which the current one holds all chunks.
+    """Return those of a session's other files whose chunks are all in the current one.
 
-    And those that nobody can read. None if one has other bytes for a chunk.
+    Also those that cannot be read. Empty if one has other bytes for a chunk.
     """
-    held = _contents(store, current)
-    if held is None:
+    in_current = _contents(store, current)
+    if in_current is None:
         return set()
-    found = set()
+    superseded = set()
     for item in others:
         chunks = _contents(store, item.key) or {}
-        if any(held.get(place, content) != content for place, content in chunks.items()):
+        if any(in_current.get(place, content) != content for place, content in chunks.items()):
             return set()
-        if chunks.keys() <= held.keys():
-            found.add(item.key)
-    return found
+        if chunks.keys() <= in_current.keys():
+            superseded.add(item.key)
+    return superseded
 
 
 def _contents(store: Store, key: str) -> dict[tuple[str, int], tuple[str, int, int, int]] | None:
-    """Return which chunks a session file holds; None: nobody can read it."""
+    """Return the chunks of a session file by place; None if it cannot be read."""
     try:
-        return {one.place: one.content_key for one in SessionFile(store, key).header.chunks}
+        return {chunk.place: chunk.content_key for chunk in SessionFile(store, key).header.chunks}
     except (Damaged, ObjectMissing):
         return None
 
@@ -223,6 +225,6 @@ def _orphans(
         report(f"session files {day}")
         with failures.of(f"session files of {day}"):
             for leftover in unreferenced_files(store, sessions, day, older_than):
-                # What has no row may be all that is left of a session whose table was lost.
+                # A file without a row may be all that is left of a session whose table was lost.
                 if leftover.is_superseded:
                     yield leftover.item

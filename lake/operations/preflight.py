@@ -1,8 +1,8 @@
-"""Does this store keep the promises that the lake is built on? Tried on scratch objects.
+"""Tests of an object store: does it keep the promises that the lake relies on?
 
-One small trial to a promise, each of which ends in what it saw or in what is broken and the way
-out. What the promises are stands in `lake.storage.base`; that our own code keeps them is the tests'
-business. Everything lies under one prefix, which is gone when `preflight` returns.
+One small trial for each promise, on scratch objects. It returns what it saw, or what is broken and
+the way out. The promises are described in `lake.storage.base`; our own code is covered by the test
+suite. All objects are under one prefix, which is deleted when `preflight` returns.
 """
 
 import tempfile
@@ -44,7 +44,7 @@ _NOT_CONSISTENT = (
 
 
 class TrialResult(NamedTuple):
-    """What one trial saw. `detail` is for people; where `ok` is False it names the way out."""
+    """Result of one trial. `detail` is for people; if `ok` is False it contains the way out."""
 
     name: str
     ok: bool
@@ -52,7 +52,7 @@ class TrialResult(NamedTuple):
 
 
 class _BrokenError(Exception):
-    """The store does not do what it must."""
+    """The store breaks a promise."""
 
 
 class _TrialContext(NamedTuple):
@@ -67,13 +67,13 @@ class _TrialContext(NamedTuple):
 
 
 def preflight(store: Store, settings: Settings, *, now_ms: int) -> list[TrialResult]:
-    """Try every promise once, in some seconds.
+    """Test every promise once; takes some seconds.
 
     Args:
-        now_ms: The time of this call; the store's clock is held against it.
+        now_ms: The time of this call, ms since the Unix epoch, to compare with the store's clock.
 
     Returns:
-        One finding to a trial; only the first, where the store cannot be reached at all.
+        One result for each trial; only the first if the store cannot be reached.
     """
     run = _TrialContext(store, settings, now_ms, preflight_prefix(uuid4().hex))
     findings = []
@@ -96,13 +96,13 @@ def _run_trial(name: str, trial: Callable[[_TrialContext], str], run: _TrialCont
 
 
 def _reachable(run: _TrialContext) -> str:
-    """Write the one object that `_clock` and `_encryption` look at."""
+    """Write the object that `_clock` and `_encryption` read."""
     run.store.put(run.key("first"), b"")
     return run.store.url
 
 
 def _clock(run: _TrialContext) -> str:
-    """See when the store believes that the first object was written."""
+    """Compare the store's time of the first object with ours."""
     (item,) = run.store.list(run.key("first"))
     skew_s = item.modified_at.timestamp() - run.now_ms / 1000
     told = f"the store's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} ours"
@@ -116,7 +116,7 @@ def _clock(run: _TrialContext) -> str:
 
 
 def _create_if_absent(run: _TrialContext) -> str:
-    """Let several writers create one object at once: one may, and its bytes stay."""
+    """Several writers create one object at once: exactly one succeeds, and its bytes stay."""
     for race in range(_RACES):
         key = run.key(f"create-{race}")
         start = threading.Barrier(_WRITERS)
@@ -147,7 +147,7 @@ def _create_if_absent(run: _TrialContext) -> str:
 
 
 def _compare_and_swap(run: _TrialContext) -> str:
-    """Count up from several threads: no step may be lost."""
+    """Increment a counter from several threads: no step may be lost."""
     store, key = run.store, run.key("swap")
     store.swap(key, b"0", version=None)
     _, stale = store.get_versioned(key)
@@ -209,7 +209,7 @@ def _listing(run: _TrialContext) -> str:
 
 
 def _ranges(run: _TrialContext) -> str:
-    """Read parts, of which a footer and a frame of a file are made."""
+    """Read ranges of an object, as for footers and frames."""
     store, key = run.store, run.key("ranges")
     store.put(key, b"0123456789")
     for asked, found, expected in (
@@ -228,7 +228,7 @@ def _ranges(run: _TrialContext) -> str:
 
 
 def _large_file(run: _TrialContext) -> str:
-    """Send a file that is large enough to go in parts."""
+    """Send a file that is large enough for a multipart upload."""
     body = bytes(range(256)) * (_LARGE_BYTES // 256) + b"!"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large"
@@ -242,7 +242,7 @@ def _large_file(run: _TrialContext) -> str:
 
 
 def _table_commits(run: _TrialContext) -> str:
-    """Let several writers commit to one Delta table from the same version: all rows must stay."""
+    """Several writers commit to one Delta table from the same version: all rows must stay."""
     uri = f"{run.store.url}/{run.prefix}table"
     options = run.store.table_options()
     write_deltalake(uri, pa.table({"writer": [-1]}), storage_options=options)
@@ -271,7 +271,7 @@ def _table_commits(run: _TrialContext) -> str:
 
 
 def _encryption(run: _TrialContext) -> str:
-    """Tell what the bucket says; a store that says nothing may encrypt all the same."""
+    """Report the bucket's encryption; a store that reports none may still encrypt."""
     from lake.storage.s3 import S3Store  # s3fs takes half a second to import
 
     if not isinstance(run.store, S3Store):

@@ -22,7 +22,7 @@ _NEWEST_FILES = 8  # data files looked at for the newest rows
 
 
 class Backlog(NamedTuple):
-    """What waits to be compacted. `oldest_ms` is when the oldest came, None where nothing waits."""
+    """Pending chunks. `oldest_ms` is the receipt of the oldest, None if there are none."""
 
     session_count: int
     chunk_count: int
@@ -32,7 +32,7 @@ class Backlog(NamedTuple):
 
 
 class ErasureBacklog(NamedTuple):
-    """Erasures that are not done: how many, why some failed, and which are late or held."""
+    """Erasures that are not done; `failed` maps ids to reasons."""
 
     waiting_count: int
     failed: dict[str, str]
@@ -41,20 +41,26 @@ class ErasureBacklog(NamedTuple):
 
 
 def erasure_backlog(store: Store, *, now_ms: int) -> ErasureBacklog:
-    """Look at the erasures that are not done. Waiting for a legal hold is not late."""
+    """Return the erasures that are not done. One that waits for a legal hold is not late."""
     waiting = ledger.pending_erasures(store)
     unreadable = ledger.unreadable_erasures(store)
-    failed = {one.erasure_id: one.defect or one.failed for one in (*waiting, *unreadable)}
+    failed = {
+        erasure.erasure_id: erasure.defect or erasure.failed for erasure in (*waiting, *unreadable)
+    }
     return ErasureBacklog(
         len(waiting) + len(unreadable),
         {erasure_id: why for erasure_id, why in failed.items() if why},
-        [one.erasure_id for one in waiting if one.due_at < iso(now_ms) and not one.held],
-        [one.erasure_id for one in waiting if one.held],
+        [
+            erasure.erasure_id
+            for erasure in waiting
+            if erasure.due_at < iso(now_ms) and not erasure.held
+        ],
+        [erasure.erasure_id for erasure in waiting if erasure.held],
     )
 
 
 class DayTotals(NamedTuple):
-    """What the table `sessions` has of one day."""
+    """Totals of one day in the table `sessions`."""
 
     session_count: int
     event_count: int
@@ -70,42 +76,42 @@ def day_totals(store: Store, day: date) -> DayTotals:
 
 
 def column_differences(store: Store, name: str) -> list[str]:
-    """Say in which columns a table is not as `lake.tables.schemas` has it."""
+    """Return how a table's columns differ from `lake.tables.schemas`, as texts."""
     table = Table(store, name)
     if table.snapshot().version < 0:
         return []
-    found = {f.name: f for f in pa.schema(table.handle().schema().to_arrow())}
+    stored = {f.name: f for f in pa.schema(table.handle().schema().to_arrow())}
     wanted = {field.name: field for field in SCHEMAS[name]}
-    missing = [f"{column} is missing" for column in wanted.keys() - found.keys()]
-    extra = [f"{column} is not described" for column in found.keys() - wanted.keys()]
+    missing = [f"{column} is missing" for column in wanted.keys() - stored.keys()]
+    extra = [f"{column} is not described" for column in stored.keys() - wanted.keys()]
     other = [
-        f"{column} is {found[column].type}, not {wanted[column].type}"
-        for column in wanted.keys() & found.keys()
-        if not _is_same(found[column].type, wanted[column].type)
+        f"{column} is {stored[column].type}, not {wanted[column].type}"
+        for column in wanted.keys() & stored.keys()
+        if not _is_same(stored[column].type, wanted[column].type)
     ]
     return sorted([*missing, *extra, *other])
 
 
 def row_count(store: Store, name: str, day: date) -> int:
-    """Return how many rows a table has of the sessions that began on `day` (UTC)."""
+    """Return the number of a table's rows of sessions that began on `day` (UTC)."""
     rows = rows_of_day(Table(store, name).snapshot(), day)
     return int(rows.select(pl.len()).collect().item())
 
 
 def doubled_count(store: Store) -> int:
-    """Return how many rows of `sessions` a session of the last days has too many.
+    """Return the number of surplus rows of `sessions`; there is one row for each session.
 
-    Looks where rows are written, which is in the hot parts.
+    Only hot parts are read, as new rows are written there.
     """
     sessions = Table(store, "sessions").snapshot()
     rows = sessions.scan([file for file in sessions.files if hot_day(file.part)])
     hashes = rows.select(key=pl.struct("website_id", "session_id").hash())
-    found = hashes.select(rows=pl.len(), keys=pl.col("key").n_unique()).collect()
-    return int(found.item(0, "rows") - found.item(0, "keys"))
+    counts = hashes.select(rows=pl.len(), keys=pl.col("key").n_unique()).collect()
+    return int(counts.item(0, "rows") - counts.item(0, "keys"))
 
 
 def broken_files(store: Store, *, newest: int) -> Iterator[str]:
-    """Look at the files of the newest rows; yield what is missing or has another length."""
+    """Yield the files of the newest rows that are missing or have another length."""
     for row in _newest_rows(Table(store, "sessions").snapshot(), newest).iter_rows(named=True):
         key = file_key(row)
         item = next(store.list(key), None)
@@ -116,9 +122,9 @@ def broken_files(store: Store, *, newest: int) -> Iterator[str]:
 
 
 def pending_backlog(pending: PendingSnapshot, *, until: date) -> Backlog:
-    """Add up what waits of the sessions that began on `until` (UTC) or before.
+    """Return the pending chunks of sessions that began on `until` (UTC) or before.
 
-    A session's clock may be ahead of ours; nobody compacts its day before it begins.
+    A session's clock may be ahead of ours; its day is not compacted before it begins.
     """
     sessions = [items for key, items in pending.sessions.items() if day_of(key[1]) <= until]
     waiting = [item.received_chunk for items in sessions for item in items]

@@ -1,4 +1,4 @@
-"""What lies in quarantine, object by object and in figures, and its removal by an operator."""
+"""Objects in quarantine: listed, totalled, and removed by an operator."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ Kind = Literal["conflict", "damaged-chunks", "damaged-segment", "object"]
 
 
 class QuarantinedObject(NamedTuple):
-    """One object. `sessions` and `chunk_count` are None where nobody can tell.
+    """One object in quarantine. `sessions` and `chunk_count` are None if unknown.
 
     Kinds: `conflict`, chunks whose place had other bytes; `damaged-chunks`; `damaged-segment`, a
     whole one, of which `replaylake repair` brings back what can be read; `object`, anything else
@@ -43,7 +43,7 @@ class QuarantinedObject(NamedTuple):
 
     @property
     def day(self) -> date | None:
-        """Of the sessions, where the key tells it."""
+        """The day of its sessions, if the key contains it."""
         if parsed := keys.parse_segment_key(self.key):
             return parsed[0]
         file = keys.parse_quarantined_file_key(self.key)
@@ -51,7 +51,7 @@ class QuarantinedObject(NamedTuple):
 
     @property
     def affected(self) -> str:
-        """How many chunks of how many sessions, in words."""
+        """The numbers of chunks and sessions, in words."""
         chunks = _count(self.chunk_count, "chunk")
         sessions = _count(None if self.sessions is None else len(self.sessions), "session")
         return f"{chunks} of {sessions}"
@@ -59,7 +59,7 @@ class QuarantinedObject(NamedTuple):
 
 @dataclass(kw_only=True)
 class QuarantineTotals:
-    """Figures of some objects. `unknown_count` are objects of which nobody can tell the chunks."""
+    """Totals of some objects. `unknown_count` counts objects whose chunks are unknown."""
 
     object_count: int = 0
     size_bytes: int = 0
@@ -68,25 +68,27 @@ class QuarantineTotals:
     unknown_count: int = 0
     sessions: set[SessionKey] = field(default_factory=set)
 
-    def add(self, one: QuarantinedObject) -> None:
+    def add(self, quarantined: QuarantinedObject) -> None:
         """Count one object."""
         self.object_count += 1
-        self.size_bytes += one.size_bytes
-        self.chunk_count += one.chunk_count or 0
-        self.conflict_count += (one.chunk_count or 0) if one.kind == "conflict" else 0
-        self.unknown_count += one.chunk_count is None
-        self.sessions |= one.sessions or set()
+        self.size_bytes += quarantined.size_bytes
+        self.chunk_count += quarantined.chunk_count or 0
+        self.conflict_count += (
+            (quarantined.chunk_count or 0) if quarantined.kind == "conflict" else 0
+        )
+        self.unknown_count += quarantined.chunk_count is None
+        self.sessions |= quarantined.sessions or set()
 
     @property
     def has_loss(self) -> bool:
-        """Whether acknowledged chunks are missing in their sessions; a conflict kept the first."""
+        """Whether acknowledged chunks are missing in their sessions; a conflict loses none."""
         return self.unknown_count > 0 or self.chunk_count > self.conflict_count
 
 
 def contents(
     store: Store, day: date | None = None, *, objects_max: int | None = None
 ) -> Iterator[QuarantinedObject]:
-    """Yield what lies in quarantine, of one day or all, in key order.
+    """Yield the objects in quarantine, of one day or all, in key order.
 
     Raises:
         StoreUnavailable.
@@ -96,45 +98,45 @@ def contents(
     items = islice(listed, objects_max)
     with ThreadPoolExecutor(_READERS) as pool:
         while batch := list(islice(items, _READERS * 4)):
-            for one in pool.map(partial(_read, store), batch):
-                if one is not None:
-                    yield one
+            for quarantined in pool.map(partial(_read, store), batch):
+                if quarantined is not None:
+                    yield quarantined
 
 
 def totals(
     store: Store, day: date | None = None, *, objects_max: int | None = None
 ) -> QuarantineTotals:
-    """Add up what lies in quarantine.
+    """Return totals of the objects in quarantine.
 
     Raises:
         StoreUnavailable.
     """
-    found = QuarantineTotals()
-    for one in contents(store, day, objects_max=objects_max):
-        found.add(one)
-    return found
+    sums = QuarantineTotals()
+    for quarantined in contents(store, day, objects_max=objects_max):
+        sums.add(quarantined)
+    return sums
 
 
 def remove(store: Store, wanted: Iterable[str], *, by: str, now_ms: int) -> Iterator[str]:
-    """Delete objects from quarantine for good, each told in the audit log first; yield their keys.
+    """Delete objects from quarantine, each after an audit entry; yield their keys.
 
     Raises:
-        BadInput: A key is of no object there; those before it are gone.
-        Held: A legal hold keeps one of its sessions; those before it are gone.
+        BadInput: No object has this key; those before it are deleted.
+        OnLegalHold: A legal hold keeps one of its sessions; those before it are deleted.
         Damaged, StoreUnavailable.
     """
     for key in wanted:
         item = next(iter(store.list(key)), None) if key.startswith(keys.QUARANTINE) else None
-        one = _read(store, item) if item is not None and item.key == key else None
-        if one is None:
+        quarantined = _read(store, item) if item is not None and item.key == key else None
+        if quarantined is None:
             raise BadInput(f"nothing in quarantine has the key {key[:200]!r}")
-        for website_id, session_id in sorted(one.sessions or ()):
+        for website_id, session_id in sorted(quarantined.sessions or ()):
             if legal_holds.read(store, website_id).holds(session_id):
                 raise OnLegalHold(
                     f"{key} has chunks of session {session_id}, which a legal hold keeps"
                 )
-        details = {"kind": one.kind, "chunks": one.chunk_count}
-        websites = sorted({website_id for website_id, _ in one.sessions or ()})
+        details = {"kind": quarantined.kind, "chunks": quarantined.chunk_count}
+        websites = sorted({website_id for website_id, _ in quarantined.sessions or ()})
         audit_entries.write(
             store,
             [
@@ -149,7 +151,7 @@ def remove(store: Store, wanted: Iterable[str], *, by: str, now_ms: int) -> Iter
 
 
 def _read(store: Store, item: ObjectInfo) -> QuarantinedObject | None:
-    """Look at one object; None: it is gone."""
+    """Read one object; None if it was removed meanwhile."""
     if file := keys.parse_quarantined_file_key(item.key):
         sessions = frozenset({(file.website_id, file.session_id)})
         reason = _reason_beside(store, item.key)

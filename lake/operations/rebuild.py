@@ -1,8 +1,8 @@
-"""All tables made anew from the session files alone.
+"""Rebuild of all tables from the session files alone.
 
 For a lake whose tables are lost or wrong. Session files are the truth; where a crash left several
-of one session, it is all their chunks together. Compactions may run meanwhile: a row that one of
-them wrote is seen, or refuses ours. Readers see sessions come back as the work goes on.
+of one session, their chunks are merged. Compactions may run meanwhile: their rows are read, or make
+our commit fail, which is then repeated. Readers see sessions return as the work goes on.
 """
 
 import time
@@ -43,7 +43,7 @@ _TRIES_MAX = 20
 
 @dataclass(kw_only=True)
 class RebuildReport:
-    """What was done. `failed` names the files that could not be read, and why.
+    """Result of a rebuild. `failed` maps files that could not be read to the reason.
 
     `recreated` are the tables that could not be emptied.
     """
@@ -61,13 +61,14 @@ def rebuild(
     now_ms: int | None = None,
     report: Callable[[date, RebuildReport], None] = lambda _day, _done: None,
 ) -> RebuildReport:
-    """Empty the tables and fill them again. A run that was cut off is done again whole.
+    """Empty the tables and fill them again. An interrupted run is repeated as a whole.
 
     A table whose log is damaged is deleted and created: readers then have to be restarted, as
     their handles know the old one.
 
     Args:
-        now_ms: The server's clock, for erasures that are asked for again; None: the system's.
+        now_ms: The server's clock, ms since the Unix epoch, for new erasure requests; None: the
+            system's clock.
 
     Raises:
         Conflict, StoreUnavailable.
@@ -109,8 +110,8 @@ def _empty(table: Table) -> None:
 def _batches(store: Store, day: date) -> Iterator[list[tuple[str, str]]]:
     """Yield the sessions of a day that have files, by website."""
     parsed = (keys.parse_session_file_key(i.key) for i in store.list(keys.session_prefix(day)))
-    found = ((p.website_id, p.session_id) for p in parsed if p)
-    sessions = (key for key, _ in groupby(found))
+    keys_of_files = ((p.website_id, p.session_id) for p in parsed if p)
+    sessions = (key for key, _ in groupby(keys_of_files))
     while batch := list(islice(sessions, _BATCH)):
         yield batch
 
@@ -126,7 +127,7 @@ def _write(
     for attempt in range(1, _TRIES_MAX + 1):
         derived = {name: tables[name].snapshot() for name in DERIVED}
         sessions = tables["sessions"].snapshot()
-        # Files are listed after the snapshot: those of rows in it are among them.
+        # Files are listed after the snapshot, so that those of its rows are among them.
         results, failed, merged_count, aside = _results(store, settings, batch)
         parts = {result.key: hot_part(result.key[1]) for result in results}
         try:
@@ -140,7 +141,7 @@ def _write(
                 raise
             continue
         store.delete(aside)
-        # Whoever was erased meanwhile: an erasure that runs may have looked already.
+        # Sessions that were erased meanwhile: a running erasure may have passed them already.
         written = {result.key: people_of(result.row) for result in results}
         hidden = resurfaced.erased_among(store, written)
         resurfaced.request_removal(store, hidden, now_ms=now_ms, by="rebuild", is_written=True)
@@ -158,22 +159,22 @@ def _results(
     failed: dict[str, str] = {}
     merged_count = 0
     with scratch_folder() as folder:
-        gone = tombstones.read_many(store, {website_id for website_id, _ in batch})
+        by_website = tombstones.read_many(store, {website_id for website_id, _ in batch})
         for website_id, session_id in batch:
-            mine = gone.get(website_id)
-            if isinstance(mine, Damaged):
-                failed[f"{website_id}/{session_id}"] = str(mine)
+            of_website = by_website.get(website_id)
+            if isinstance(of_website, Damaged):
+                failed[f"{website_id}/{session_id}"] = str(of_website)
                 continue
-            if mine is not None and mine.is_erased(session_id):
-                continue  # erased; its removal was cut off, or it came back
-            found = read_generations(store, website_id, session_id, failed)
-            people = people_in_generations(found)
-            if mine is not None and mine.is_erased(session_id, **people._asdict()):
+            if of_website is not None and of_website.is_erased(session_id):
+                continue  # erased; its removal was interrupted, or it came back
+            files = read_generations(store, website_id, session_id, failed)
+            people = people_in_generations(files)
+            if of_website is not None and of_website.is_erased(session_id, **people._asdict()):
                 continue
-            if not found:
+            if not files:
                 continue
             try:
-                result, conflicting = merge_generations(store, settings, folder, found)
+                result, conflicting = merge_generations(store, settings, folder, files)
             except (Conflict, MemoryError, OSError, StoreUnavailable):
                 raise
             except Exception as error:  # noqa: BLE001 - the others are somebody else's
@@ -181,5 +182,7 @@ def _results(
                 continue
             results.append(result)
             aside += conflicting
-            merged_count += result.row["file_sha256"] not in {one.sha256 for one in found}
+            merged_count += result.row["file_sha256"] not in {
+                generation.sha256 for generation in files
+            }
     return results, failed, merged_count, aside

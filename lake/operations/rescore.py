@@ -1,8 +1,8 @@
-"""Scores of another version are made anew, from the session files; nothing else changes.
+"""Scores of another version computed again from the session files; nothing else changes.
 
-Compactions, erasures and retention may run meanwhile: whoever was first refuses the other, who
-looks again. The row of `sessions` is written last, so that what a crash left undone is still of
-the old version there, and is done by the next run.
+Compactions, erasures and retention may run meanwhile: the slower writer is refused and starts over.
+The row of `sessions` is written last, so that after a crash it still has the old version, and the
+next run does the session again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,10 +34,10 @@ _ORDER = ("signals", "pages", "errors", "sessions")
 
 @dataclass(kw_only=True)
 class RescoreReport:
-    """What was done on a day.
+    """Result for one day.
 
-    `skipped_count` have the scores of this version already; `failed` names the sessions whose
-    files could not be read, and why.
+    `skipped_count` counts sessions that have the scores of this version already. `failed` maps
+    sessions whose files could not be read to the reason.
     """
 
     day: date
@@ -50,7 +50,7 @@ def rescore_day(store: Store, day: date, *, again: bool = False) -> RescoreRepor
     """Score the compacted sessions that began on `day` (UTC). May be repeated.
 
     Args:
-        again: Those that have the scores of this version too.
+        again: Also score sessions that have the scores of this version.
 
     Raises:
         Conflict: Other writers were faster each time; run it again.
@@ -82,7 +82,7 @@ def _rescore(store: Store, batch: list[SessionKey], done: RescoreReport) -> int:
             )
         except (Conflict, MemoryError, OSError, StoreUnavailable):
             raise
-        except Exception as error:  # noqa: BLE001 - the others are somebody else's
+        except Exception as error:  # noqa: BLE001 - other sessions must not wait for this one
             done.failed["/".join(key)] = reason_of(error)
     parts = {key: known[key]["part"] for key in made}
     for name in _ORDER:
@@ -95,7 +95,7 @@ def _rescore(store: Store, batch: list[SessionKey], done: RescoreReport) -> int:
 def _merged(
     name: str, snapshot: Snapshot, made: Mapping[SessionKey, RewrittenSession]
 ) -> Iterator[Row]:
-    """Yield a table's rows of these sessions, new in what analysis makes and as they were else."""
+    """Yield a table's rows of these sessions with new values in the columns of the analysis."""
     if name == "signals":
         for result in made.values():
             yield from result.tables[name]

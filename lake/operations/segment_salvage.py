@@ -1,10 +1,10 @@
-"""The chunks of one segment, told one by one: what can be read goes on waiting, where it belongs.
+"""Salvage of a damaged segment: its readable chunks stay pending, the others are quarantined.
 
-Of a segment that waits, and of one that a compaction put into quarantine as a whole.
+For pending segments, and for those that a compaction quarantined as a whole.
 
-A segment's small columns have one checksum and each chunk's text has its own. So a bit that flips
-in a payload spoils one chunk: it is put aside, and the others are written anew. Only where the
-small columns cannot be read is the segment put aside whole.
+A segment's index columns have one checksum, and each chunk's payload has its own. A flipped bit in
+a payload therefore damages one chunk: it is quarantined, and the others are written to a new
+segment. A segment is quarantined as a whole only if its index columns cannot be read.
 """
 
 from datetime import date
@@ -23,19 +23,19 @@ from lake.storage.base import Store
 
 
 class SalvageResult(NamedTuple):
-    """How many chunks go on waiting, and how many objects were put aside."""
+    """Numbers of chunks that stay pending, and of objects that were quarantined."""
 
     kept: int
     aside: int
 
 
 def salvage_segment(store: Store, settings: Settings, key: str) -> SalvageResult | None:
-    """Write the good chunks of a segment anew and put the others aside. None: a newer format.
+    """Write the readable chunks to new segments and quarantine the others. None: a newer format.
 
-    New segments are written before the old one goes: a chunk may be in both, and counts once.
+    New segments are written before the old one is deleted: a chunk may be in both, and counts once.
 
     Raises:
-        StoreUnavailable: The segment still stands.
+        StoreUnavailable: The segment still exists.
     """
     try:
         received_chunks = segment_file.decode(store.get(key), verify_pages=False)

@@ -252,10 +252,10 @@ ERASURE = (
         "a rebuild brings back what was erased",
         "lake/operations/rebuild.py",
         """
--            if mine is not None and mine.is_erased(session_id):
--                continue  # erased; its removal was cut off, or it came back
+-            if of_website is not None and of_website.is_erased(session_id):
+-                continue  # erased; its removal was interrupted, or it came back
 @
--            if mine is not None and mine.is_erased(session_id, **people._asdict()):
+-            if of_website is not None and of_website.is_erased(session_id, **people._asdict()):
 -                continue
 """,
         (f"{_ERASURE}::test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back",),
