@@ -8,7 +8,8 @@ import dagster as dg
 from assets.asset_specs import OWNERS
 from assets.partitions import days
 from assets.resources import LakeResource
-from lake.retention.run import ExpiryReport, expire_day
+from lake.retention.removal import ExpiryReport
+from lake.retention.run import expire_day
 from lake.storage.failures import Failures
 
 

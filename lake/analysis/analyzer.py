@@ -13,8 +13,8 @@ import msgspec
 from lake.analysis import recorder_notes
 from lake.analysis.activity import Activity
 from lake.analysis.decoding import data_of, field
-from lake.analysis.dom.page import PageInference
 from lake.analysis.events import Error, Navigation, Occurrence, Rule, Scroll, Signal
+from lake.analysis.inferred.page_inference import PageInference
 from lake.analysis.js_errors.rule import JsError, JsErrors
 from lake.analysis.page_views import PageViews, ViewInteractions
 from lake.analysis.rules.dead_click import DeadClick

@@ -17,7 +17,8 @@ from lake.erasure import resurfaced
 from lake.errors import Conflict, StoreUnavailable
 from lake.operations import segment_salvage
 from lake.operations.check.delta_logs import repair_checkpoints
-from lake.operations.check.run import NEEDS_REBUILD, CheckFinding, check
+from lake.operations.check.finding import NEEDS_REBUILD, CheckFinding
+from lake.operations.check.run import check
 from lake.operations.repair_report import RepairAction, RepairReport
 from lake.operations.session_repair import SessionRepairer, quarantine_object
 from lake.retry import retried

@@ -13,7 +13,7 @@ from orchestration.cli.options import AsJson
 from orchestration.cli.output import print_error, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from lake.operations.check.run import CheckFinding
+    from lake.operations.check.finding import CheckFinding
 
 _BROKEN = ("kind", "where", "detail")
 _AFFECTED = ("sessions", "chunks")

@@ -9,9 +9,8 @@ import pytest
 
 import lake
 from lake.control import api_keys, websites
-from lake.raw.chunk_facts import ChunkFacts, Client, RecordedView
+from lake.raw.chunk_facts import ChunkFacts, Client, RecordedView, ViewCut
 from lake.raw.segment_schema import FORMAT, SCHEMA
-from lake.raw.view_budget import ViewCut
 from lake.sessions import session_file
 from lake.sessions.session_file import SessionFrame, SessionHeader
 from lake.storage import keys

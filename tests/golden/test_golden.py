@@ -11,7 +11,8 @@ import pytest
 import zstandard
 
 from lake import ids
-from lake.operations.check.run import CheckFinding, check
+from lake.operations.check.finding import CheckFinding
+from lake.operations.check.run import check
 from lake.operations.rebuild import rebuild
 from lake.raw import chunk_codec, segment_file
 from lake.sessions.session_file import SessionFile

@@ -17,7 +17,8 @@ from lake.operations.maintenance import maintain
 from lake.operations.rebuild import rebuild
 from lake.operations.repair import repair
 from lake.reading.lake_snapshot import Lake
-from lake.reading.session_list import SessionQuery, list_sessions
+from lake.reading.session_filters import SessionQuery
+from lake.reading.session_list import list_sessions
 from lake.reading.session_lookup import resolve_session
 from lake.settings import Settings
 from lake.storage import keys

@@ -698,7 +698,7 @@ ANALYSIS = (
 -        self._is_noted = True
 +        self._is_noted = False
 """,
-        ("tests/lake/analysis/test_analysis.py",),
+        ("tests/lake/analysis/test_analyzer.py",),
     ),
     Mutant(
         "a click is a place of the window",
@@ -707,7 +707,7 @@ ANALYSIS = (
 -            view.clicks.append((int(_clamped_px(x + page.left)), int(_clamped_px(y + page.top))))
 +            view.clicks.append((int(_clamped_px(x)), int(_clamped_px(y))))
 """,
-        ("tests/lake/analysis/test_views.py",),
+        ("tests/lake/analysis/test_page_views.py",),
     ),
     Mutant(
         "a score is written before what it is made of",

@@ -88,11 +88,11 @@ class Cursors:
         for place, node in enumerate(chain):
             if node.tag in ROOT_TAGS:
                 break
-            written = node.judged(_inline_cursor)
+            written = node.derived(_inline_cursor)
             if written not in _INHERITING:
                 return written
             found: tuple[tuple[int, int, int], int, str] | None = None
-            keys = node.judged(_index_keys)
+            keys = node.derived(_index_keys)
             if not self._budget.spend(len(keys)):
                 return "auto"
             for key in keys:

@@ -45,7 +45,7 @@ def path_of(node: Node) -> str:
     """Return something like `main > form#pay > button.primary`."""
     path = separator = ""
     for element in elements_of(node)[: _ANCESTORS_MAX + 1]:
-        name = element.judged(_name_of)
+        name = element.derived(_name_of)
         path = f"{name}{separator}{path}"
         if "#" in name:
             break
@@ -56,8 +56,8 @@ def path_of(node: Node) -> str:
 def text_of(node: Node) -> str:
     """Return the label of what was clicked, masked and cut; of fields and private parts nothing."""
     chain = elements_of(node)
-    top = next((element for element in chain if element.judged(is_control)), node)
-    if any(element.judged(_is_unreadable) for element in elements_of(top)):
+    top = next((element for element in chain if element.derived(is_control)), node)
+    if any(element.derived(_is_unreadable) for element in elements_of(top)):
         return ""
     read = " ".join(" ".join(_texts(top)).split())[:_READ_LENGTH_MAX]
     return scrub_text(read, _READ_LENGTH_MAX)[:TEXT_LENGTH_MAX]
@@ -119,5 +119,5 @@ def _texts(top: Node) -> Iterator[str]:
         nodes_left -= 1
         if node.tag == TEXT_TAG:
             yield node.text
-        elif not node.judged(_is_unreadable):
+        elif not node.derived(_is_unreadable):
             waiting.append(iter(node.children.values()))

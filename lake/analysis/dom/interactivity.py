@@ -68,8 +68,8 @@ def is_interactive(chain: Sequence[Node], cursors: Cursors) -> bool:
         return True
     inner = [node for node in chain if node.tag not in ROOT_TAGS]
     return (
-        any(node.judged(_is_marked) or _labels(node) for node in inner)
-        or any(node.judged(_is_named) for node in inner[:_NAMED_NODES_MAX])
+        any(node.derived(_is_marked) or _labels(node) for node in inner)
+        or any(node.derived(_is_named) for node in inner[:_NAMED_NODES_MAX])
         or cursors.of(chain) in _HAND
     )
 

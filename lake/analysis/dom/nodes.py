@@ -15,57 +15,57 @@ class Node:
 
     `parent` is None at the top, and when the node is removed. `is_in_shadow`: a child of its host's
     shadow root. Names of tags are in small letters. Children are made when somebody asks for them:
-    `unmade` makes those that are not there yet.
+    `build_children` makes those that are not there yet.
     """
 
     __slots__ = (
         "_children",
-        "_judged",
+        "_derived",
         "_place",
         "attributes",
+        "build_children",
         "id",
         "is_in_shadow",
         "parent",
         "tag",
         "text",
-        "unmade",
     )
 
-    def __init__(self, number: int) -> None:
-        self.id = number
+    def __init__(self, node_id: int) -> None:
+        self.id = node_id
         self.tag = ""
         self.text = ""
         self.attributes: dict[str, str] = {}
         self.parent: Node | None = None
         self.is_in_shadow = False
-        self.unmade: Callable[[Node], None] | None = None
+        self.build_children: Callable[[Node], None] | None = None
         self._children: dict[int, Node] = {}
         self._place: int | None = None
-        self._judged: dict[Callable[[Node], Any], Any] | None = None
+        self._derived: dict[Callable[[Node], Any], Any] | None = None
 
-    def judged(self, judge: Callable[["Node"], Value]) -> Value:
-        """Return what `judge` makes of the tag and the attributes, once until they change."""
-        if self._judged is None:
-            self._judged = {}
-        if judge not in self._judged:
-            self._judged[judge] = judge(self)
-        found: Value = self._judged[judge]
-        return found
+    def derived(self, derive: Callable[["Node"], Value]) -> Value:
+        """Return `derive(self)`, computed once until the tag or the attributes change."""
+        if self._derived is None:
+            self._derived = {}
+        if derive not in self._derived:
+            self._derived[derive] = derive(self)
+        value: Value = self._derived[derive]
+        return value
 
-    def forget_judged(self) -> None:
+    def clear_derived(self) -> None:
         """Call this after a change of the tag or the attributes."""
-        self._judged = None
+        self._derived = None
 
     @property
     def tokens(self) -> tuple[str, ...]:
         """The classes, as they stand."""
-        return self.judged(_tokens)
+        return self.derived(_tokens)
 
     @property
     def children(self) -> "dict[int, Node]":
         """The children by their numbers, about as they stand."""
-        if self.unmade:
-            make, self.unmade = self.unmade, None
+        if self.build_children:
+            make, self.build_children = self.build_children, None
             make(self)
         return self._children
 
@@ -110,7 +110,7 @@ class Node:
         # A ring would have no top; a node without children closes one with itself only.
         if self is parent:
             return
-        if self._children or self.unmade:
+        if self._children or self.build_children:
             above: Node | None = parent
             for _ in range(DEPTH_MAX):
                 if above is self:
@@ -129,12 +129,12 @@ class Node:
             self.parent._children.pop(self.id, None)
             self.parent = None
 
-    def sort(self, numbers: list[int]) -> None:
-        """Let the children of these numbers stand behind the others, in this order."""
-        for number in numbers:
-            child = self._children.pop(number, None)
+    def move_to_end(self, node_ids: list[int]) -> None:
+        """Move the children of these ids behind the others, in this order."""
+        for node_id in node_ids:
+            child = self._children.pop(node_id, None)
             if child is not None:
-                self._children[number] = child
+                self._children[node_id] = child
 
 
 def _tokens(node: Node) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class PersonClick(NamedTuple):
 
 
 _TESTS_PER_ELEMENT = 5  # at each element of a chain, for the cursor aside
-# Of what the mirror does not know, nothing is claimed.
+# Of what the tree does not know, nothing is claimed.
 _UNKNOWN = Target(None, None, is_interactive=True, is_control=False, is_quick=False)
 
 
@@ -44,6 +44,6 @@ def target_of(node: Node | None, cursors: Cursors, budget: Budget) -> Target:
         path_of(node),
         text_of(node) or None,
         is_interactive(chain, cursors),
-        any(element.judged(is_control) for element in chain),
+        any(element.derived(is_control) for element in chain),
         is_field(chain) or is_opaque(chain),
     )

@@ -46,12 +46,10 @@ class FormAttempt:
         """Whether the form is, or has in it, a node."""
         return any(above.id == self.form for above in node.climb())
 
-    def see_changes(
-        self, changes: list[Change], mirror: DomTree, texts: Mapping[int, bool]
-    ) -> None:
+    def see_changes(self, changes: list[Change], tree: DomTree, texts: Mapping[int, bool]) -> None:
         """Look at what the page changed. `texts`: which fields have one, as far as told."""
         self.has_stirred = True
-        form = mirror.get(self.form)
+        form = tree.get(self.form)
         if form is None:
             form = form_among(changes, self.path)
             self.is_gone |= form is None

@@ -63,9 +63,9 @@ class _FilledForm:
 class FormDetector:
     """Sees one page's events."""
 
-    def __init__(self, page_id: str, mirror: DomTree) -> None:
+    def __init__(self, page_id: str, tree: DomTree) -> None:
         self._page_id = page_id
-        self._mirror = mirror
+        self._tree = tree
         self._attempt: FormAttempt | None = None
         self._filled: dict[int, _FilledForm] = {}
         self._texts: dict[int, bool] = {}  # of each field that was entered: whether it has one
@@ -103,7 +103,7 @@ class FormDetector:
 
     def _see_mouse(self, at_ms: float, data: dict[str, object]) -> Iterator[FormStep]:
         kind, attempt = data.get("type"), self._attempt
-        node = self._mirror.get(data.get("id"))
+        node = self._tree.get(data.get("id"))
         if kind == _BLUR:
             self._focused = None
         elif kind == FOCUS:
@@ -137,7 +137,7 @@ class FormDetector:
             self._filled[form.id].is_sent = True
 
     def _see_input(self, at_ms: float, data: dict[str, object]) -> Iterator[FormStep]:
-        node = self._mirror.get(data.get("id"))
+        node = self._tree.get(data.get("id"))
         form = self._form_of(node) if node else None
         if node is None or form is None:
             return
@@ -177,10 +177,10 @@ class FormDetector:
     def _see_changes(self, changes: list[Change]) -> Iterator[FormStep]:
         attempt = self._attempt
         if attempt:
-            attempt.see_changes(changes, self._mirror, self._texts)
+            attempt.see_changes(changes, self._tree, self._texts)
         if not any(change.what == "removed" for change in changes):
             return
-        lost = [number for number in self._filled if self._mirror.get(number) is None]
+        lost = [number for number in self._filled if self._tree.get(number) is None]
         came = forms_among(changes) if lost else {}
         for number in lost:
             filled = self._filled.pop(number)

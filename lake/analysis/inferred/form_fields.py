@@ -1,6 +1,6 @@
 """What a form's markup shows: where it begins, what submits it, and whether it was refused.
 
-Pure looks at the mirror. What they mean in the course of time:
+Pure looks at the tree. What they mean in the course of time:
 `lake.analysis.inferred.form_detector`.
 """
 
@@ -43,7 +43,7 @@ def form_of(node: Node) -> Node | None:
     chain = elements_of(node)
     for n, element in enumerate(chain):
         if element.tag == "form" or element.attributes.get("role") == "form":
-            is_search = any(e.judged(_is_search) for e in chain[: n + 1]) or any(
+            is_search = any(e.derived(_is_search) for e in chain[: n + 1]) or any(
                 above.attributes.get("role") == "search" for above in chain[n:]
             )
             return None if is_search or _is_search_form(element) else element
@@ -69,7 +69,7 @@ def is_text_field(node: Node) -> bool:
     """Whether text is typed into it, other than a search."""
     if node.tag == "input":
         kind = node.attributes.get("type", "text").lower()
-        return kind not in _NO_TEXT_TYPES and not node.judged(_is_search)
+        return kind not in _NO_TEXT_TYPES and not node.derived(_is_search)
     return node.tag == "textarea" or is_editable(node)
 
 
@@ -147,7 +147,7 @@ def message_kind_of(change: Change) -> str | None:
 
 def is_hidden(node: Node) -> bool:
     """Whether it, or what it is in, says that it is not shown."""
-    return any(element.judged(_hides) for element in elements_of(node))
+    return any(element.derived(_hides) for element in elements_of(node))
 
 
 def _hides(element: Node) -> bool:
@@ -201,14 +201,14 @@ def _is_search_form(form: Node) -> bool:
     count = sum(map(is_text_field, fields))
     if form.attributes.get("method", "").lower() == "get":
         return count <= 1
-    return count == 0 and any(field.judged(_is_search) for field in fields)
+    return count == 0 and any(field.derived(_is_search) for field in fields)
 
 
 def _is_field_invalid(field: Node, form: Node) -> bool:
     if field.attributes.get("aria-invalid", "false") not in ("false", ""):
         return True
     for element in islice(field.climb(), _WRAPPERS_MAX + 1):
-        if element.judged(_is_invalid):
+        if element.derived(_is_invalid):
             return True
         if element is form:
             break

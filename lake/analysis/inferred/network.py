@@ -37,7 +37,7 @@ class NetworkResponse(NamedTuple):
 class RequestDetector:
     """The detector of requests that failed or were slow."""
 
-    def __init__(self, page_id: str, mirror: DomTree) -> None:  # noqa: ARG002 - as all detectors
+    def __init__(self, page_id: str, tree: DomTree) -> None:  # noqa: ARG002 - as all detectors
         self._page_id = page_id
 
     def see(self, event: PageEvent) -> Iterator[NetworkRequest]:

@@ -18,8 +18,8 @@ _SCROLLERS_MAX = 100
 class ScrollDetector:
     """The detector of what a page scrolls itself."""
 
-    def __init__(self, page_id: str, mirror: DomTree) -> None:
-        del mirror  # who scrolls is told by when
+    def __init__(self, page_id: str, tree: DomTree) -> None:
+        del tree  # who scrolls is told by when
         self._page_id = page_id
         self._clicked_ms = float("-inf")
         self._runs: dict[Hashable, tuple[float, bool]] = {}  # by node: last seen, led by a click

@@ -47,11 +47,11 @@ class _ButtonDown(NamedTuple):
 class ClickDetector:
     """The detector of clicks and bursts."""
 
-    def __init__(self, page_id: str, mirror: DomTree, cursors: Cursors, budget: Budget) -> None:
-        self._mirror = mirror
+    def __init__(self, page_id: str, tree: DomTree, cursors: Cursors, budget: Budget) -> None:
+        self._tree = tree
         self._cursors = cursors
         self._budget = budget
-        self._answers = PageResponses(mirror)
+        self._answers = PageResponses(tree)
         self._clicks = ClickOutcomes(page_id, self._answers)
         self._bursts = ClickBursts(page_id, self._answers)
         self._down: _ButtonDown | None = None
@@ -116,7 +116,7 @@ class ClickDetector:
         return PersonClick(at_ms, down.at_ms, node, x, y, target)
 
     def _target(self, node: object) -> Target:
-        return target_of(self._mirror.get(node), self._cursors, self._budget)
+        return target_of(self._tree.get(node), self._cursors, self._budget)
 
 
 def _px(value: object) -> int | None:

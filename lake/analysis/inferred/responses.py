@@ -75,8 +75,8 @@ class _ScrollRun(NamedTuple):
 class PageResponses:
     """Remembers what happened on a page in the last seconds, and what it does by itself."""
 
-    def __init__(self, mirror: DomTree) -> None:
-        self._mirror = mirror
+    def __init__(self, tree: DomTree) -> None:
+        self._tree = tree
         self._habits = BackgroundActivity()
         self._stirs: deque[_Reaction] = deque(maxlen=_REACTIONS_MAX)
         self._unasked: deque[tuple[float, BackgroundPattern, Node]] = deque(maxlen=50)
@@ -170,7 +170,7 @@ class PageResponses:
         self._stirs = deque(list(kept), maxlen=_REACTIONS_MAX)
         under: set[Node] = set()
         for number in {number for _, number in moves if type(number) is int}:
-            node = self._mirror.get(number)
+            node = self._tree.get(number)
             for element in node.climb() if node else ():
                 if element in under or element.tag == DOCUMENT_TAG:
                     break  # what that is in is known
@@ -206,11 +206,11 @@ class PageResponses:
         self._has_selection = has
 
     def _place(self, number: object) -> int:
-        node = self._mirror.get(number)
+        node = self._tree.get(number)
         return node.place if node else 0
 
     def _is_field(self, data: dict[str, object]) -> bool:
-        node = self._mirror.get(data.get("id"))
+        node = self._tree.get(data.get("id"))
         return node is not None and (node.tag in _FIELD_TAGS or is_editable(node))
 
 

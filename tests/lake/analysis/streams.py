@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any
 
-from lake.analysis.dom.page import PageInference
 from lake.analysis.events import Occurrence, Signal
+from lake.analysis.inferred.page_inference import PageInference
 from lake.analysis.rules.dead_click import DeadClick
 from lake.analysis.rules.rage_click import RageClick
 from lake.sessions.session_file import OrderedEvent
@@ -142,11 +142,13 @@ def signals(page: Page) -> list[Signal]:
 
 
 def of_rules(occurrences: Iterable[Occurrence]) -> list[Signal]:
+    """Return the dead and rage clicks in order of time, as `Analyzer` does."""
     rules = (RageClick(), DeadClick())
     found = [
         signal for occurrence in occurrences for rule in rules for signal in rule.see(occurrence)
     ]
-    return found + [signal for rule in rules for signal in rule.end()]
+    found += [signal for rule in rules for signal in rule.end()]
+    return sorted(found, key=lambda signal: (signal.at_ms, signal.page_id, signal.kind))
 
 
 def kinds(page: Page) -> list[str]:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lake.analysis.activity import IDLE_MS, SLOTS, Activity, ActivitySummary
-from tests.lake.analysis.told import LAW
+from tests.lake.analysis.occurrences import LAW
 
 
 def found(deeds: list[float], first_at_ms: float, last_at_ms: float) -> ActivitySummary:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.analysis.dom.page import PageInference
 from lake.analysis.events import Burst, Click, Occurrence, Signal
+from lake.analysis.inferred.page_inference import PageInference
 from tests.lake.analysis.streams import AT_MS, Json, Page, of_rules, placed, signals, told
 
 law = settings(deadline=None, max_examples=40)

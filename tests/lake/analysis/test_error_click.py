@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from lake.analysis.events import Burst, Click, Error, Occurrence
 from lake.analysis.rules.error_click import ErrorClick
-from tests.lake.analysis.told import LAW, click, error, found, moved, view
+from tests.lake.analysis.occurrences import LAW, click, error, found, moved, view
 
 BURST = Burst("p", 1000, 10, 20, "button", "Buy", 4)
 

@@ -2,7 +2,7 @@ import pytest
 
 from lake.analysis.events import FormStep, Occurrence
 from lake.analysis.rules.form_abandonment import FormAbandonment
-from tests.lake.analysis.told import found, step, view
+from tests.lake.analysis.occurrences import found, step, view
 
 LEFT = step(9000, "abandoned", fields=3)
 

@@ -5,7 +5,7 @@ import pytest
 from lake.analysis.events import Occurrence
 from lake.analysis.forms import FORMS_MAX
 from lake.analysis.rules.form_frustration import FormFrustration
-from tests.lake.analysis.told import found, step, view
+from tests.lake.analysis.occurrences import found, step, view
 
 
 def attempts(occurrences: list[Occurrence]) -> list[object]:

@@ -2,7 +2,7 @@ import pytest
 
 from lake.analysis.events import Occurrence
 from lake.analysis.rules.quick_back import QuickBack
-from tests.lake.analysis.told import click, found, step, view
+from tests.lake.analysis.occurrences import click, found, step, view
 
 A, B, C = (f"https://shop.test/{name}" for name in "abc")
 

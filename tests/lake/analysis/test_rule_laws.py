@@ -13,7 +13,7 @@ from lake.analysis.rules.form_frustration import FormFrustration
 from lake.analysis.rules.quick_back import QuickBack
 from lake.analysis.rules.scroll_thrash import ScrollThrash
 from lake.analysis.rules.slow_response import SlowResponse
-from tests.lake.analysis.told import LAW, click, error, found, moved, request, step, view
+from tests.lake.analysis.occurrences import LAW, click, error, found, moved, request, step, view
 
 RULES = [FormFrustration, FormAbandonment, ScrollThrash, ErrorClick, SlowResponse]
 STEPS = ("submit", "invalid", "failed", "succeeded", "abandoned")

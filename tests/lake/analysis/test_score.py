@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from lake.analysis.analyzer import _RULES
 from lake.analysis.score import WEIGHTS, score
-from tests.lake.analysis.told import LAW
+from tests.lake.analysis.occurrences import LAW
 
 kinds = st.sampled_from(sorted(WEIGHTS))
 counts = st.dictionaries(kinds, st.integers(0, 200))

@@ -6,7 +6,7 @@ from lake.analysis.analyzer import Analyzer
 from lake.analysis.events import OwnScroll, Scroll
 from lake.analysis.rules.scroll_thrash import ScrollThrash
 from tests.lake.analysis import streams
-from tests.lake.analysis.told import LAW, found, moved, scrolls
+from tests.lake.analysis.occurrences import LAW, found, moved, scrolls
 
 
 def zigzag(

@@ -2,7 +2,7 @@ import pytest
 
 from lake.analysis.events import Occurrence
 from lake.analysis.rules.slow_response import SlowResponse
-from tests.lake.analysis.told import click, found, request
+from tests.lake.analysis.occurrences import click, found, request
 
 
 def times(occurrences: list[Occurrence]) -> list[float]:

@@ -6,7 +6,8 @@ import pytest
 
 from lake import failpoints
 from lake.control.websites import Website
-from lake.retention.run import ExpiryReport, expire_day, expired_days
+from lake.retention.removal import ExpiryReport
+from lake.retention.run import expire_day, expired_days
 from tests.lake.operations.lakes import DAY_MS, compacted
 from tests.query_api.recorded import NOW_MS, Lakeful, Session, moves, page
 

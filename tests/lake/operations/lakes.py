@@ -10,7 +10,8 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 import lake
-from lake.operations.check.run import CheckFinding, check
+from lake.operations.check.finding import CheckFinding
+from lake.operations.check.run import check
 from lake.settings import Settings
 from lake.storage.base import Store
 from lake.tables.daily_summary import summarise_day

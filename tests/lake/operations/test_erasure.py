@@ -22,7 +22,8 @@ from lake.raw.chunk_facts import Client
 from lake.raw.quarantine import POSITION_TAKEN, RejectedChunk
 from lake.reading.error_groups import error_groups, error_occurrences
 from lake.reading.lake_snapshot import Lake
-from lake.reading.session_list import SessionQuery, list_sessions
+from lake.reading.session_filters import SessionQuery
+from lake.reading.session_list import list_sessions
 from lake.reading.session_lookup import resolve_session
 from lake.sessions.session_file_writer import WrittenSessionFile
 from lake.storage import keys

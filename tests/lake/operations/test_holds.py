@@ -14,9 +14,11 @@ from lake.operations.check.run import check
 from lake.operations.repair import repair
 from lake.raw import segment_file
 from lake.reading.lake_snapshot import Lake
-from lake.reading.session_list import SessionQuery, list_sessions
+from lake.reading.session_filters import SessionQuery
+from lake.reading.session_list import list_sessions
 from lake.reading.session_lookup import resolve_session
-from lake.retention.run import HELD, expired_days
+from lake.retention.removal import HELD
+from lake.retention.run import expired_days
 from lake.sessions.session_file import SessionFile
 from lake.storage import keys
 from lake.tables.delta_table import Table

@@ -9,7 +9,8 @@ from lake.erasure.removal import Removed, remove_sessions
 from lake.operations.check.run import check
 from lake.operations.maintenance import maintain
 from lake.operations.rebuild import rebuild
-from lake.operations.repair import RepairReport, repair
+from lake.operations.repair import repair
+from lake.operations.repair_report import RepairReport
 from lake.raw import segment_file
 from lake.sessions.session_file import SessionFile
 from lake.storage import keys

@@ -15,10 +15,12 @@ from lake.control import websites
 from lake.errors import Conflict, SessionMissing
 from lake.raw import segment_file
 from lake.reading.lake_snapshot import Lake
-from lake.reading.session_list import SessionQuery, list_sessions
+from lake.reading.session_filters import SessionQuery
+from lake.reading.session_list import list_sessions
 from lake.reading.session_lookup import resolve_session
 from lake.retention import removal
-from lake.retention.run import PLAN, UNREADABLE, expire_day, expired_days
+from lake.retention.removal import PLAN, UNREADABLE
+from lake.retention.run import expire_day, expired_days
 from lake.storage import keys
 from lake.storage.local import LocalStore
 from lake.tables import session_rows

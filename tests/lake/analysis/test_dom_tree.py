@@ -14,18 +14,18 @@ from tests.lake.analysis.streams import Page
 law = settings(deadline=None, max_examples=60)
 
 
-def mirrored(page: Page) -> DomTree:
-    mirror = DomTree()
+def tree_of(page: Page) -> DomTree:
+    tree = DomTree()
     for event in page.events:
         if event["type"] == 2:
-            mirror.show(event["data"])
+            tree.load_snapshot(event["data"])
         if event["data"].get("source") == 0:
-            mirror.apply(event["data"])
-    return mirror
+            tree.apply_mutation(event["data"])
+    return tree
 
 
 def named(page: Page, name: str) -> Node:
-    node = mirrored(page).get(page.ids[name])
+    node = tree_of(page).get(page.ids[name])
     assert node
     return node
 
@@ -52,49 +52,49 @@ def test_what_is_added_and_removed_is_there_and_gone() -> None:
     page = Page(LIST).insert("list", ("li", {"name": "second"}, ("b", {"name": "bold"}, "Two")))
     page.remove("first", "list")
 
-    mirror = mirrored(page)
+    tree = tree_of(page)
 
     assert tags(named(page, "bold"))[:3] == ["b", "li", "ul"]
-    assert mirror.get(page.ids["first"]) is None
-    assert mirror.get(page.ids["first"] + 1) is None  # its text
+    assert tree.get(page.ids["first"]) is None
+    assert tree.get(page.ids["first"] + 1) is None  # its text
 
 
 def test_a_removed_subtree_still_hangs_together_in_its_change() -> None:
     page = Page(LIST)
-    mirror = mirrored(page)
+    tree = tree_of(page)
 
-    (change,) = mirror.apply({"removes": [{"id": page.ids["first"]}]})
+    (change,) = tree.apply_mutation({"removes": [{"id": page.ids["first"]}]})
 
     assert (change.what, change.node.tag) == ("removed", "li")
-    assert change.parent is mirror.get(page.ids["list"])
+    assert change.parent is tree.get(page.ids["list"])
     assert [node.text for node in change.node.descend(10)] == ["", "One"]
 
 
 def test_an_added_subtree_is_told_by_its_top() -> None:
     page = Page(LIST)
-    mirror = mirrored(page)
+    tree = tree_of(page)
     page.insert("list", ("li", {"name": "second"}, ("b", {}, "Two")))
 
-    (change,) = mirror.apply(page.events[-1]["data"])
+    (change,) = tree.apply_mutation(page.events[-1]["data"])
 
     assert (change.what, change.node.id) == ("added", page.ids["second"])
 
 
 def test_a_node_that_moves_keeps_its_children() -> None:
     page = Page(LIST, ("ol", {"name": "other"}))
-    mirror = mirrored(page)
+    tree = tree_of(page)
     first, other = page.ids["first"], page.ids["other"]
     node = {"type": 2, "id": first, "tagName": "li", "attributes": {}, "childNodes": []}
 
-    changes = mirror.apply(
+    changes = tree.apply_mutation(
         {"removes": [{"id": first}], "adds": [{"parentId": other, "node": node}]}
     )
 
-    moved = mirror.get(first)
+    moved = tree.get(first)
     assert [change.what for change in changes] == ["added"]
     assert moved is not None
     assert tags(moved)[:2] == ["li", "ol"]
-    assert mirror.get(first + 1) is not None
+    assert tree.get(first + 1) is not None
 
 
 def test_attributes_change_and_go_and_styles_are_merged() -> None:
@@ -149,15 +149,15 @@ def test_long_texts_and_attributes_are_cut() -> None:
 
 
 def test_more_nodes_than_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lake.analysis.dom.dom_tree.NODES_MAX", 10)
-    mirror = mirrored(Page(("ul", {"name": "list"}, *[("li", {}, "x")] * 20)))
+    monkeypatch.setattr("lake.analysis.dom.lazy_nodes.NODES_MAX", 10)
+    tree = tree_of(Page(("ul", {"name": "list"}, *[("li", {}, "x")] * 20)))
 
-    assert len(mirror) == 10
+    assert len(tree) == 10
 
 
 def test_nodes_that_went_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lake.analysis.dom.dom_tree.NODES_MAX", 10)
-    monkeypatch.setattr("lake.analysis.dom.dom_tree._CHARS_MAX", 50)
+    monkeypatch.setattr("lake.analysis.dom.lazy_nodes.NODES_MAX", 10)
+    monkeypatch.setattr("lake.analysis.dom.lazy_nodes._CHARS_MAX", 50)
     page = Page()
     for _ in range(20):
         page.insert("body", ("p", {"name": "p"}, "Twenty letters of it")).remove("p")
@@ -167,11 +167,11 @@ def test_nodes_that_went_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_more_than_so_many_letters_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lake.analysis.dom.dom_tree._CHARS_MAX", 50)
+    monkeypatch.setattr("lake.analysis.dom.lazy_nodes._CHARS_MAX", 50)
     page = Page(*[("p", {"name": str(number)}, "Twenty letters of it") for number in range(9)])
-    mirror = mirrored(page)
+    tree = tree_of(page)
 
-    texts = [node.text for n in range(9) if (node := mirror.get(page.ids[str(n)] + 1))]
+    texts = [node.text for n in range(9) if (node := tree.get(page.ids[str(n)] + 1))]
 
     assert sum(map(len, texts)) == 60
 
@@ -180,11 +180,11 @@ def test_depth_costs_no_more_than_nodes() -> None:
     node: Any = {"type": 3, "id": 0, "textContent": "x"}
     for number in range(1, 50_000):
         node = {"type": 2, "id": number, "tagName": "div", "childNodes": [node]}
-    mirror = DomTree()
+    tree = DomTree()
 
-    mirror.show({"node": node})
+    tree.load_snapshot({"node": node})
 
-    assert len(mirror) == 50_000
+    assert len(tree) == 50_000
 
 
 json = st.recursive(
@@ -219,12 +219,12 @@ moves = st.fixed_dictionaries(
 @law
 @given(st.lists(mutations | moves | json, max_size=8))
 def test_whatever_comes_the_mirror_stays_a_forest(events: list[Any]) -> None:
-    mirror = DomTree()
+    tree = DomTree()
     for event in events:
-        mirror.apply(event)
+        tree.apply_mutation(event)
 
     for number in range(7):
-        node = mirror.get(number)
+        node = tree.get(number)
         for above in node.climb() if node else ():
             assert above.parent is None or above.parent.children[above.id] is above
         assert node is None or len(list(node.climb())) <= 7
@@ -279,10 +279,10 @@ class Writer:
         return {}
 
 
-def look(mirror: DomTree, numbers: range) -> list[Any]:
+def look(tree: DomTree, numbers: range) -> list[Any]:
     found = []
     for number in numbers:
-        node = mirror.get(number)
+        node = tree.get(number)
         above = node.parent.id if node and node.parent else None
         found.append(node and (node.tag, node.text, node.attributes, above, sorted(node.children)))
     return found
@@ -295,13 +295,13 @@ def test_what_is_made_late_is_as_if_it_were_made_at_once(first: Any, then: list[
     writer = Writer()
     lazy, eager = DomTree(), DomTree()
     page = {"node": writer.item(("html", [first]))}
-    for mirror in (lazy, eager):
-        mirror.show(json_.loads(json_.dumps(page)))
+    for tree in (lazy, eager):
+        tree.load_snapshot(json_.loads(json_.dumps(page)))
     for step in then:
         told = writer.written(step)
         if step[0] == "look":
             look(lazy, range(step[1], step[1] + 3))
-        changes = [mirror.apply(json_.loads(json_.dumps(told))) for mirror in (lazy, eager)]
+        changes = [tree.apply_mutation(json_.loads(json_.dumps(told))) for tree in (lazy, eager)]
         told_of = [[(c.what, c.node.id, c.name, c.before) for c in each] for each in changes]
         assert told_of[0] == told_of[1]
         below = [[sorted(n.id for n in c.node.descend(50)) for c in each] for each in changes]

@@ -15,16 +15,16 @@ from tests.lake.analysis.streams import Page
 def target(page: Page, name: str = "it") -> Target:
     budget = Budget()
     cursors = Cursors(budget)
-    mirror = DomTree(cursors.read)
+    tree = DomTree(cursors.read)
     for event in page.events:
         if event["type"] == 2:
             cursors.clear()
-            mirror.show(event["data"])
+            tree.load_snapshot(event["data"])
         if event["data"].get("source") == 0:
-            mirror.apply(event["data"])
+            tree.apply_mutation(event["data"])
         if event["data"].get("source") in (8, 15):
             cursors.read_rules(event["data"])
-    return target_of(mirror.get(page.ids[name]), cursors, budget)
+    return target_of(tree.get(page.ids[name]), cursors, budget)
 
 
 def it(tag: str, *children: Any, **attributes: str) -> Any:

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.analysis.dom.page import PageInference
 from lake.analysis.events import FormStep, NetworkRequest
+from lake.analysis.inferred.form_detector import FormDetector
+from lake.analysis.inferred.page_inference import PageInference
+from tests.lake.analysis.occurrences import LAW
 from tests.lake.analysis.streams import AT_MS, PAGE, Page
-from tests.lake.analysis.told import LAW
 
 MAIL = ("input", {"name": "mail", "type": "email", "required": ""})
 NOTE = ("textarea", {"name": "note"})
@@ -450,5 +451,5 @@ def test_a_page_without_end_fills_no_memory() -> None:
     for event in page.events:
         foreign.see(event["timestamp"], event["type"], json.dumps(event).encode())
 
-    [forms] = [d for d in foreign._detectors if type(d).__name__ == "Forms"]
+    [forms] = [d for d in foreign._detectors if isinstance(d, FormDetector)]
     assert len(forms._filled) == 100

@@ -59,9 +59,9 @@ def test_habits_are_forgotten_where_there_are_too_many() -> None:
 
 
 def changes(page: Page) -> list[Change]:
-    mirror = DomTree()
-    mirror.show(page.events[1]["data"])
-    return [change for event in page.events[2:] for change in mirror.apply(event["data"])]
+    tree = DomTree()
+    tree.load_snapshot(page.events[1]["data"])
+    return [change for event in page.events[2:] for change in tree.apply_mutation(event["data"])]
 
 
 def test_a_sign_says_what_changed_of_it() -> None:
