@@ -1,7 +1,7 @@
-"""The command line: `replaylake`. One module to an idea; each command parses, calls `lake`, prints.
+"""The command line, `replaylake`: each command parses its options, calls `lake` and prints.
 
-What a command found goes to stdout, what it tells meanwhile to stderr. Exit codes: 0 done,
-1 failed, 2 wrong usage. Heavy modules are imported inside commands, so that `--help` is quick.
+Results go to stdout, progress and notes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
+Heavy modules are imported inside commands, so that `--help` is quick.
 """
 
 import os
@@ -13,7 +13,6 @@ from lake.errors import LakeError, SettingInvalid
 from orchestration.cli import (
     audit,
     compact,
-    demo,
     erase,
     holds,
     import_export,
@@ -26,16 +25,15 @@ from orchestration.cli import (
     websites,
 )
 from orchestration.cli.output import print_error
-from orchestration.cli.settings import settings
 
 app = typer.Typer(
     name="replaylake",
-    help="A session replay lakehouse. The lake is where REPLAY_LAKE says (`replaylake settings`).",
+    help="A session replay lakehouse. REPLAY_LAKE names the lake (`replaylake settings`).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(demo.demo)
+app.command()(serve.demo)
 app.command()(serve.ingest)
 app.command()(serve.query)
 app.command()(compact.compact)
@@ -56,16 +54,16 @@ app.command()(operations.rescore)
 app.command()(operations.check)
 app.command()(operations.repair)
 app.command()(operations.preflight)
-app.command()(settings)
+app.command()(operations.settings)
 
 
 def main() -> None:
-    """Run one command and exit. Files are their user's alone, also those that delta-rs makes."""
+    """Run one command and exit. Files that it creates are private to their user."""
     os.umask(0o077)
     try:
         app()
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more while it exits.
+        # The reader of our output is gone; Python would print another error while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except SettingInvalid as error:

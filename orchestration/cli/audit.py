@@ -1,4 +1,4 @@
-"""`replaylake audit`: who did what to a website, and who watched which session."""
+"""`replaylake audit`: changes to a website and replay views, each with its actor."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from lake.timestamps import parse_iso
-from orchestration.cli.context import now_ms, open_lake
-from orchestration.cli.options import AsJson
+from orchestration.cli.context import AsJson, now_ms, open_lake
 from orchestration.cli.output import print_json, print_note, print_table
 
 _COLUMNS = ("at", "actor", "action", "target", "details")
@@ -15,23 +14,21 @@ _COLUMNS = ("at", "actor", "action", "target", "details")
 
 def audit(
     website: Annotated[
-        str, typer.Option(metavar="ID", help="The website; '*': what concerns all of them.")
+        str, typer.Option(metavar="ID", help="The website, or '*' for entries about all websites.")
     ],
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="ISO", help="First instant.")
+        str | None, typer.Option("--from", metavar="ISO", help="Start of the period, ISO 8601.")
     ] = None,
     to: Annotated[
-        str | None, typer.Option(metavar="ISO", help="First instant after the last.")
+        str | None, typer.Option(metavar="ISO", help="End of the period, exclusive.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="Number of entries at most.")] = 100,
     fold: Annotated[
-        bool, typer.Option("--fold", help="First move what waits into the table `audit`.")
+        bool, typer.Option("--fold", help="First move pending entries into the table `audit`.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the audit log of a website, the newest first."""
-    import msgspec
-
+    """Print the audit log of a website, newest first."""
     from lake.control import websites
     from lake.control.audit_entries import ALL_WEBSITES, AuditLogEntry
     from lake.tables import audit_log
@@ -44,25 +41,31 @@ def audit(
         print_note(
             f"{folded.entry_count} entries moved, {folded.dropped_count} dropped for their age"
         )
-    log, found = audit_log.AuditReader(store), list[AuditLogEntry]()
+    log, entries = audit_log.AuditReader(store), list[AuditLogEntry]()
     cursor = None
-    while len(found) < limit:
-        some = min(audit_log.LIMIT_MAX, limit - len(found))
+    while len(entries) < limit:
+        page_limit = min(audit_log.LIMIT_MAX, limit - len(entries))
         page = log.entries(
-            website, from_at=_instant(from_), to_at=_instant(to), limit=some, cursor=cursor
+            website, from_at=_instant(from_), to_at=_instant(to), limit=page_limit, cursor=cursor
         )
-        found += page.entries
+        entries += page.entries
         cursor = page.next_cursor
         if cursor is None:
             break
     if as_json:
-        print_json(found)
+        print_json(entries)
         return
     rows = [
-        (one.at, one.actor, one.action, one.target, msgspec.json.encode(one.details).decode())
-        for one in found
+        (entry.at, entry.actor, entry.action, entry.target, _text_of(entry.details))
+        for entry in entries
     ]
     print_table(_COLUMNS, rows)
+
+
+def _text_of(details: object) -> str:
+    import msgspec
+
+    return msgspec.json.encode(details).decode()
 
 
 def _instant(text: str | None) -> datetime | None:

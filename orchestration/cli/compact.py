@@ -1,4 +1,4 @@
-"""`replaylake compact`: what the Dagster assets do, without Dagster."""
+"""`replaylake compact`: compaction without Dagster, once or in a loop."""
 
 import signal
 import threading
@@ -12,14 +12,13 @@ from lake.errors import Conflict, StoreUnavailable
 from lake.settings import Settings
 from lake.storage.base import Store
 from lake.storage.failures import Failures, reason_of
-from orchestration.cli.context import now_ms, open_lake
-from orchestration.cli.options import AsJson
+from orchestration.cli.context import AsJson, now_ms, open_lake
 from orchestration.cli.output import print_error, print_json, progress
 
 if TYPE_CHECKING:
     from lake.compaction import CompactionReport
 
-EVERY_S = 30.0  # as often as Dagster's sensor looks; readers do not wait for it
+EVERY_S = 30.0  # as often as Dagster's sensor ticks; readers do not wait for it
 
 
 def compact(
@@ -27,46 +26,49 @@ def compact(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only this day's sessions.")
     ] = None,
     once: Annotated[
-        bool, typer.Option("--once", help="Compact all that waits, now, and end.")
+        bool, typer.Option("--once", help="Compact everything pending now, then exit.")
     ] = False,
     every: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between two looks at what is due.")
+        float, typer.Option(min=0.1, help="Seconds between two checks for due sessions.")
     ] = EVERY_S,
     as_json: AsJson = False,
 ) -> None:
-    """Compact what waits. Without --once: go on, and leave sessions alone until they are over."""
+    """Compact pending chunks into session files and tables.
+
+    Without --once the command keeps running and compacts each session once it has ended.
+    """
     store, settings = open_lake()
     only = day.date() if day else None
     if once:
         _compact_all(store, settings, only, as_json)
     else:
-        _compact_on(store, settings, only, every, as_json)
+        _compact_forever(store, settings, only, every, as_json)
 
 
 def _compact_all(store: Store, settings: Settings, only: date | None, as_json: bool) -> None:
-    """Compact until nothing waits. Fails where something is left that cannot be compacted."""
+    """Compact until nothing is pending; exit with 1 where something cannot be compacted."""
     from lake.compaction import pending_days
 
     failed: dict[str, str] = {}
     has_progressed = True
-    while days := [one for one in pending_days(store) if only in (None, one)]:
+    while days := [pending for pending in pending_days(store) if only in (None, pending)]:
         if not has_progressed:
             for what, why in failed.items():
                 print_error(f"{what}: {why}")
-            print_error(f"chunks still wait on {', '.join(map(str, days))}")
+            print_error(f"chunks are still pending on {', '.join(map(str, days))}")
             raise typer.Exit(1)
         has_progressed = False
         failed = {}
         failures = Failures()
-        for one in days:
-            with failures.of(f"{one}"):
-                done = _compact_day(store, settings, one, settled_only=False, as_json=as_json)
+        for day in days:
+            with failures.of(f"{day}"):
+                done = _compact_day(store, settings, day, settled_only=False, as_json=as_json)
                 has_progressed |= done.segment_count > 0 or done.session_count > 0
                 failed |= done.failed
         failed |= failures.found
 
 
-def _compact_on(
+def _compact_forever(
     store: Store, settings: Settings, only: date | None, every_s: float, as_json: bool
 ) -> None:
     from lake.compaction import due_days
@@ -92,7 +94,7 @@ def _compact_on(
                         print_error(f"{day}: {reason_of(error)}; trying again later")
                     tried[day] = (at_ms, now)
         except (StoreUnavailable, Conflict) as error:
-            print_error(f"{error}; trying again")  # when the store is back, so are we
+            print_error(f"{error}; trying again")  # the loop goes on when the store is back
         stop.wait(every_s)
 
 
@@ -127,6 +129,6 @@ def _compact_day(
     if done.quarantined_count or done.quarantined_segment_count:
         print_error(
             f"{day}: {done.quarantined_count} chunks and {done.quarantined_segment_count} segments "
-            "went to quarantine: see `replaylake quarantine list`"
+            "were quarantined: see `replaylake quarantine list`"
         )
     return done

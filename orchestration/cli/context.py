@@ -1,16 +1,25 @@
-"""What a command works on: the lake of the environment, and the clock."""
+"""The lake of the environment, the clock, and the options that several commands share."""
 
 import time
+from typing import Annotated
+
+import typer
 
 from lake.settings import Settings, from_environ
 from lake.storage.base import Store, open_store
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+WebsiteId = Annotated[
+    str, typer.Option("--website", metavar="ID", help="The website (`replaylake website list`).")
+]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
 
 
 def open_lake() -> tuple[Store, Settings]:
     """Read the settings and open the lake that they name.
 
     Raises:
-        LakeMissing: There is none; nothing was created.
+        LakeMissing: There is no lake; nothing was created.
         SettingInvalid, StoreUnavailable.
     """
     from lake.storage.presence import open_existing
@@ -20,10 +29,10 @@ def open_lake() -> tuple[Store, Settings]:
 
 
 def open_any_lake(*, create: bool) -> tuple[Store, Settings]:
-    """Open the lake that the settings name, whether there is one or not.
+    """Open the lake that the settings name, even where it does not exist yet.
 
     Args:
-        create: Make its folder now.
+        create: Create its folder now.
 
     Raises:
         SettingInvalid, StoreUnavailable.

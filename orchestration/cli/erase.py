@@ -1,18 +1,21 @@
-"""`replaylake erase`."""
+"""`replaylake erase`: erasure of sessions, visitors and users, with a receipt."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lake.storage.base import Store
 from lake.storage.failures import Failures
-from orchestration.cli.context import now_ms, open_lake
-from orchestration.cli.options import AsJson
+from orchestration.cli.context import AsJson, now_ms, open_lake
 from orchestration.cli.output import print_error, print_json, print_note, print_table, progress
+
+if TYPE_CHECKING:
+    from lake.erasure import Receipt
 
 
 def erase(
     session: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Erase this session. Repeat.")
+        list[str] | None, typer.Option(metavar="ID", help="Erase this session; repeatable.")
     ] = None,
     visitor: Annotated[
         str | None, typer.Option(metavar="ID", help="Erase all sessions of this visitor.")
@@ -21,30 +24,30 @@ def erase(
         str | None, typer.Option(metavar="ID", help="Erase all sessions of this identified user.")
     ] = None,
     website: Annotated[
-        str | None, typer.Option(metavar="ID", help="Whose; not needed for a session.")
+        str | None, typer.Option(metavar="ID", help="Their website; not needed for a session.")
     ] = None,
     waiting: Annotated[
-        bool, typer.Option("--waiting", help="Carry out what was asked for by the API.")
+        bool,
+        typer.Option("--waiting", help="Execute all pending requests, also the API's."),
     ] = False,
     cancel: Annotated[
         str | None,
         typer.Option(
-            metavar="ID", help="Remove a request that can never be carried out (--website too)."
+            metavar="ID", help="Cancel a request that can never be executed; needs --website."
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase sessions, or all of a visitor or a user: hidden at once, then gone from every byte.
+    """Erase sessions, or all sessions of a visitor or a user, and print the receipt.
 
-    Waits some seconds for what is on its way, and prints the receipt.
+    They are hidden at once and then removed from every file. The command waits some seconds for
+    chunks that are still being stored.
     """
     from lake import erasure
-    from lake.erasure import lookup
-    from lake.errors import SessionMissing
     from lake.reading.lake_snapshot import Lake
 
-    asked = [bool(session), visitor is not None, user is not None, waiting, cancel is not None]
-    if sum(asked) != 1 or ((visitor or user or cancel) and website is None):
+    targets = [bool(session), visitor is not None, user is not None, waiting, cancel is not None]
+    if sum(targets) != 1 or ((visitor or user or cancel) and website is None):
         raise typer.BadParameter(
             "give --session ID, or --visitor ID, --user ID or --cancel ID with --website ID, "
             "or --waiting"
@@ -52,52 +55,67 @@ def erase(
     store, settings = open_lake()
     if cancel is not None:
         assert website is not None
-        anew = erasure.cancel(store, website, cancel, by="cli", now_ms=now_ms())
-        print_note(f"asked for anew: {anew}" if anew else "what it hid stays hidden")
+        replacement = erasure.cancel(store, website, cancel, by="cli", now_ms=now_ms())
+        print_note(f"replaced by {replacement}" if replacement else "its sessions stay hidden")
         print(cancel)
         return
     failures = Failures()
     with progress() as step:
-        if not waiting:
-            if website is None:
-                assert session
-                found = lookup.websites_with_session(store, session[0])
-                if not found:
-                    raise SessionMissing(f"no website has a session {session[0][:64]!r}")
-                if len(found) > 1:
-                    raise typer.BadParameter(
-                        f"websites {', '.join(sorted(found))} have this session: give --website ID"
-                    )
-                (website,) = found
-            wanted = erasure.ErasureTargets(tuple(session or ()), visitor, user)
-            mine = erasure.request_erasure(Lake(store, settings, now_ms), website, wanted, by="cli")
-            done = erasure.execute_requests(store, settings, [mine], now_ms=now_ms, report=step)
-        else:
-            done = erasure.execute_pending_requests(
+        if waiting:
+            receipts = erasure.execute_pending_requests(
                 store, settings, now_ms=now_ms, report=step, failures=failures
             )
+        else:
+            if website is None:
+                assert session
+                website = _only_owner(store, session[0])
+            wanted = erasure.ErasureTargets(tuple(session or ()), visitor, user)
+            lake = Lake(store, settings, now_ms)
+            receipt = erasure.request_erasure(lake, website, wanted, by="cli")
+            receipts = erasure.execute_requests(
+                store, settings, [receipt], now_ms=now_ms, report=step
+            )
     if as_json:
-        print_json(done)
-    for one in done:
+        print_json(receipts)
+    for receipt in receipts:
         if not as_json:
-            rows = [
-                ("erasure", one.erasure_id),
-                ("website", one.website_id),
-                ("requested_at", one.requested_at),
-                ("done_at", one.done_at),
-                ("sessions", one.session_count),
-                ("rows", one.row_count),
-                ("session files", one.file_count),
-                ("chunks", one.chunk_count),
-                ("former table files", one.table_file_count),
-                ("unreadable objects", one.unreadable_count),
-            ]
-            print_table(("receipt", "value"), rows)
-        if one.failed:
-            print_error(f"erasure {one.erasure_id} of {one.website_id}: {one.failed}")
-        elif one.done_at is None:
-            print_error(f"not all is gone yet: {one.waits_for}; run `replaylake erase --waiting`")
+            _print_receipt(receipt)
+        if receipt.failed:
+            print_error(f"erasure {receipt.erasure_id} of {receipt.website_id}: {receipt.failed}")
+        elif receipt.done_at is None:
+            print_error(f"some data is left: {receipt.waits_for}; run `replaylake erase --waiting`")
     for what, why in failures.found.items():
         print_error(f"{what}: {why}")
-    if failures.found or not all(one.done_at for one in done):
+    if failures.found or not all(receipt.done_at for receipt in receipts):
         raise typer.Exit(1)
+
+
+def _only_owner(store: Store, session_id: str) -> str:
+    """Return the one website that has a session of this id."""
+    from lake.erasure import lookup
+    from lake.errors import SessionMissing
+
+    owners = lookup.websites_with_session(store, session_id)
+    if not owners:
+        raise SessionMissing(f"no website has a session {session_id[:64]!r}")
+    if len(owners) > 1:
+        raise typer.BadParameter(
+            f"websites {', '.join(sorted(owners))} have this session: give --website ID"
+        )
+    return next(iter(owners))
+
+
+def _print_receipt(receipt: "Receipt") -> None:
+    rows = [
+        ("erasure", receipt.erasure_id),
+        ("website", receipt.website_id),
+        ("requested_at", receipt.requested_at),
+        ("done_at", receipt.done_at),
+        ("sessions", receipt.session_count),
+        ("rows", receipt.row_count),
+        ("session files", receipt.file_count),
+        ("chunks", receipt.chunk_count),
+        ("former table files", receipt.table_file_count),
+        ("unreadable objects", receipt.unreadable_count),
+    ]
+    print_table(("receipt", "value"), rows)

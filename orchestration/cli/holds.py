@@ -1,4 +1,4 @@
-"""`replaylake hold …`: what retention and erasure must leave as it is."""
+"""`replaylake hold …`: legal holds, which retention and erasure must respect."""
 
 from typing import Annotated
 
@@ -7,17 +7,16 @@ import typer
 from lake.control import legal_holds
 from lake.control import websites as lake_websites
 from lake.errors import Damaged
-from orchestration.cli.context import now_ms, open_lake
-from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.context import AsJson, WebsiteId, now_ms, open_lake
 from orchestration.cli.output import print_error, print_json, print_note, print_table
 
 app = typer.Typer(
-    help="Legal holds: sessions that nothing removes until their hold is released.",
+    help="Legal holds: sessions that are not removed until the hold is released.",
     no_args_is_help=True,
 )
 
 _Session = Annotated[
-    str | None, typer.Option(metavar="ID", help="Only this session; without it, all of them.")
+    str | None, typer.Option(metavar="ID", help="Only this session; without it, the whole website.")
 ]
 _COLUMNS = ("website_id", "session_id", "reason", "placed_at", "placed_by")
 
@@ -25,21 +24,23 @@ _COLUMNS = ("website_id", "session_id", "reason", "placed_at", "placed_by")
 @app.command()
 def place(
     website: WebsiteId,
-    reason: Annotated[str, typer.Option(help="Why, such as the number of a case.")],
+    reason: Annotated[str, typer.Option(help="The reason, such as a case number.")],
     session: _Session = None,
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who places it.")] = "cli",
+    by: Annotated[str, typer.Option(metavar="NAME", help="Name for the audit log.")] = "cli",
 ) -> None:
-    """Keep a session, or all of a website, from retention and erasure."""
+    """Protect a session, or a whole website, from retention and erasure."""
     store, _ = open_lake()
     from lake import erasure
 
     legal_holds.place(store, website, session, reason=reason, by=by, now_ms=now_ms())
     print_note(
-        "held from now on; a retention that runs at this moment may have removed some already"
+        "held from now on; a retention run in progress may have removed some sessions already"
     )
-    # Asked after the hold was written: a run that begins later sees it.
-    for one in erasure.started_erasures(store, website, session):
-        print_error(f"erasure {one.erasure_id} has begun, and may have removed some already")
+    # Read after the hold was written: a run that begins later sees it.
+    for started in erasure.started_erasures(store, website, session):
+        print_error(
+            f"erasure {started.erasure_id} has started and may have removed some sessions already"
+        )
     print(session or website)
 
 
@@ -50,22 +51,22 @@ def list_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what is held, why, since when and by whom."""
+    """List all holds with their reason, time and author."""
     store, _ = open_lake()
     failed = []
     if website is None:
-        found = []
-        for one in legal_holds.read_all(store).values():
-            if isinstance(one, Damaged):
-                failed.append(one)
+        all_holds = []
+        for holds in legal_holds.read_all(store).values():
+            if isinstance(holds, Damaged):
+                failed.append(holds)
             else:
-                found.append(one)
+                all_holds.append(holds)
     else:
-        found = [legal_holds.read(store, lake_websites.get(store, website).website_id)]
+        all_holds = [legal_holds.read(store, lake_websites.get(store, website).website_id)]
     rows = [
-        (one.website_id, session_id, hold.reason, hold.placed_at, hold.placed_by)
-        for one in found
-        for session_id, hold in [(None, one.website), *sorted(one.sessions.items())]
+        (holds.website_id, session_id, hold.reason, hold.placed_at, hold.placed_by)
+        for holds in all_holds
+        for session_id, hold in [(None, holds.website), *sorted(holds.sessions.items())]
         if hold is not None
     ]
     if as_json:
@@ -73,7 +74,7 @@ def list_(
     else:
         print_table(_COLUMNS, rows)
     for error in failed:
-        print_error(f"{error}: all of its website is held")
+        print_error(f"{error}: the whole website counts as held")
     if failed:
         raise typer.Exit(1)
 
@@ -82,9 +83,9 @@ def list_(
 def release(
     website: WebsiteId,
     session: _Session = None,
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who ends it.")] = "cli",
+    by: Annotated[str, typer.Option(metavar="NAME", help="Name for the audit log.")] = "cli",
 ) -> None:
-    """End a hold. What is past its retention, or to be erased, goes with the next run."""
+    """Release a hold. Sessions past retention or with an erasure go in the next run."""
     store, _ = open_lake()
     before = legal_holds.read(store, lake_websites.get(store, website).website_id)
     if session not in before.sessions if session else before.website is None:
@@ -92,5 +93,5 @@ def release(
         raise typer.Exit(1)
     after = legal_holds.release(store, website, session, by=by, now_ms=now_ms())
     if session and after.holds(session):
-        print_note("the session is still held: its whole website is")
+        print_note("the session is still held, because its whole website is")
     print(session or website)

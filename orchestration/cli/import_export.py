@@ -1,4 +1,4 @@
-"""Recordings in and out: `replaylake import` and `replaylake export`."""
+"""`replaylake import` and `replaylake export`: recordings in, sessions out."""
 
 import sys
 from collections.abc import Iterator
@@ -10,9 +10,8 @@ import typer
 
 from lake.errors import LakeError, SessionMissing
 from lake.timestamps import parse_iso
-from orchestration.cli.context import now_ms, open_any_lake, open_lake
+from orchestration.cli.context import AsJson, WebsiteId, now_ms, open_any_lake, open_lake
 from orchestration.cli.extras import require
-from orchestration.cli.options import AsJson, WebsiteId
 from orchestration.cli.output import print_json, print_note, progress
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """What an export can be."""
+    """Formats of an export."""
 
     ndjson = "ndjson"
     json = "json"
@@ -43,15 +42,17 @@ def import_(
         str | None,
         typer.Option(
             metavar="now|ISO",
-            help="Move the recording's clock so that it begins then; without it, it keeps its own.",
+            help="Shift the recording so that it begins then; without it, its own times are kept.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a session of a recording and print its id (one a line, if the file names several)."""
+    """Import a recording as a session and print its id; one a line if the file has several."""
     from lake.ingest.import_recording import import_recording
 
-    store, settings = open_any_lake(create=False)  # its website is missing where there is no lake
+    store, settings = open_any_lake(
+        create=False
+    )  # without a lake the website is reported as missing
     now = now_ms()
     with progress() as step:
         made = import_recording(
@@ -64,32 +65,33 @@ def import_(
             report=lambda done, total: step(file.name, done, total),
         )
     if as_json:
-        print_json([one._asdict() for one in made])
+        print_json([imported._asdict() for imported in made])
         return
-    for one in made:
-        print_note(f"{one.event_count:,} events, {one.raw_bytes:,} bytes")
-        print(one.session_id)
+    for imported in made:
+        print_note(f"{imported.event_count:,} events, {imported.raw_bytes:,} bytes")
+        print(imported.session_id)
 
 
 def export(
     session: Annotated[str, typer.Argument(metavar="SESSION", help="The session's id.")],
     website: Annotated[
-        str | None, typer.Option(metavar="ID", help="Whose session, if two have one of this id.")
+        str | None,
+        typer.Option(metavar="ID", help="Its website, needed if two have this id."),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.ndjson,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.ndjson,
 ) -> None:
-    """Write a whole session to stdout: its events, or a page that plays it anywhere."""
+    """Write a whole session to stdout: its events, or a page that plays it offline."""
     from lake.reading.replay import replay
 
-    lake, owner = _find(session, website)
+    lake, owner = _resolve(session, website)
     if format_ is Format.html:
         require("query")  # its player, and what it is served with
         from query_api import offline_page
 
         parts = offline_page.page(lake, owner, session)
     else:
-        found = replay(lake, owner, session)
-        parts = _array(found) if format_ is Format.json else _lines(found)
+        recording = replay(lake, owner, session)
+        parts = _array(recording) if format_ is Format.json else _lines(recording)
     for part in parts:
         sys.stdout.buffer.write(part)
     sys.stdout.buffer.flush()
@@ -102,12 +104,12 @@ def _at_ms(text: str, now: int) -> int:
         return int(parse_iso(text).timestamp() * 1000)
     except ValueError as error:
         raise typer.BadParameter(
-            f"{text!r} is no time: give now, or ISO 8601 such as 2026-11-23T09:00:00Z",
+            f"{text!r} is not a time: give now, or ISO 8601 such as 2026-11-23T09:00:00Z",
             param_hint="--at",
         ) from error
 
 
-def _find(session_id: str, website_id: str | None) -> "tuple[Lake, Website]":
+def _resolve(session_id: str, website_id: str | None) -> "tuple[Lake, Website]":
     from lake import ids
     from lake.control import websites
     from lake.reading.lake_snapshot import Lake
@@ -116,20 +118,20 @@ def _find(session_id: str, website_id: str | None) -> "tuple[Lake, Website]":
     ids.check_uuid7(session_id, "SESSION")
     store, settings = open_lake()
     lake = Lake(store, settings, now_ms)
-    among = [websites.get(store, website_id)] if website_id else websites.list_all(store)
-    found = []
-    for website in among:
+    candidates = [websites.get(store, website_id)] if website_id else websites.list_all(store)
+    owners = []
+    for website in candidates:
         try:
             resolve_session(lake, website, session_id)
         except SessionMissing:
             continue
-        found.append(website)
-    if not found:
+        owners.append(website)
+    if not owners:
         raise SessionMissing(f"no session has the id {session_id}")
-    if len(found) > 1:
-        owners = ", ".join(one.website_id for one in found)
-        raise _SessionAmbiguous(f"{owners} each have a session {session_id}: name one by --website")
-    return lake, found[0]
+    if len(owners) > 1:
+        names = ", ".join(owner.website_id for owner in owners)
+        raise _SessionAmbiguous(f"{names} each have a session {session_id}: name one by --website")
+    return lake, owners[0]
 
 
 class _SessionAmbiguous(LakeError):

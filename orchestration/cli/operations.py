@@ -1,15 +1,14 @@
-"""Care for the lake: what expires, what is tidied, what is broken, what the store promises."""
+"""Commands of operation: retention, maintenance, checks, repairs and settings."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lake.settings import from_environ
+from lake.settings import Settings, env_name, from_environ
 from lake.storage.failures import Failures
-from orchestration.cli.context import now_ms, open_any_lake, open_lake
-from orchestration.cli.options import AsJson
+from orchestration.cli.context import AsJson, now_ms, open_any_lake, open_lake
 from orchestration.cli.output import print_error, print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -17,42 +16,54 @@ if TYPE_CHECKING:
 
 _BROKEN = ("kind", "where", "detail")
 _AFFECTED = ("sessions", "chunks")
-_LISTED_MAX = 1000  # sessions that a dry run names
+_LISTED_MAX = 1000  # sessions that a dry run lists
+_SECRET_SETTINGS = ("aws_access_key_id", "aws_secret_access_key")
 
 
 def retention(
-    dry_run: bool = typer.Option(False, help="Tell what would go, and remove nothing."),
+    dry_run: bool = typer.Option(False, help="Print what would be removed and remove nothing."),
     as_json: AsJson = False,
 ) -> None:
-    """Remove sessions that their websites no longer keep, but for those under a legal hold."""
+    """Remove sessions past their website's retention, except those under a legal hold."""
     from lake.retention.run import expire_day, expired_days
 
     store, settings = open_lake()
     now = now_ms()
-    gone = []
+    reports = []
     failures = Failures()
     with progress() as step:
         days = expired_days(store, settings, now_ms=now)
         for number, day in enumerate(days):
             step(f"{day}", number, len(days))
             with failures.of(f"{day}"):
-                gone.append(expire_day(store, settings, day, now_ms=now, dry_run=dry_run))
+                reports.append(expire_day(store, settings, day, now_ms=now, dry_run=dry_run))
     if as_json:
         totals = ("object_count", "size_bytes")
-        print_json([asdict(one) | {name: getattr(one, name) for name in totals} for one in gone])
+        print_json(
+            [
+                asdict(report) | {name: getattr(report, name) for name in totals}
+                for report in reports
+            ]
+        )
     else:
         columns = ("day", "session_count", "object_count", "size_bytes", "kept")
         rows = [
-            [one.day, one.session_count, one.object_count, one.size_bytes, _counts(one.kept)]
-            for one in gone
+            [
+                report.day,
+                report.session_count,
+                report.object_count,
+                report.size_bytes,
+                _counts(report.kept),
+            ]
+            for report in reports
         ]
-        sessions = [(one.day, *key) for one in gone for key in one.sessions]
+        sessions = [(report.day, *key) for report in reports for key in report.sessions]
         if sessions:
             print_table(("day", "website_id", "session_id"), sessions[:_LISTED_MAX])
         print_table(columns, rows)
         what = "would go" if dry_run else "are gone"
-        print(f"{sum(one.session_count for one in gone)} sessions {what}")
-    failed = {what: why for one in gone for what, why in one.failed.items()}
+        print(f"{sum(report.session_count for report in reports)} sessions {what}")
+    failed = {what: why for report in reports for what, why in report.failed.items()}
     for what, why in failed.items():
         print_error(f"{what}: kept, since it cannot be read: {why}")
     _fail_on(failures)
@@ -61,7 +72,7 @@ def retention(
 
 
 def maintain(as_json: AsJson = False) -> None:
-    """Move finished days to the cold layout, vacuum, and sweep what nothing points at."""
+    """Move finished days to the cold layout, vacuum tables, and delete unreferenced objects."""
     from lake.operations.maintenance import maintain
 
     store, settings = open_lake()
@@ -80,7 +91,7 @@ def maintain(as_json: AsJson = False) -> None:
 
 
 def rebuild(as_json: AsJson = False) -> None:
-    """Make all tables again from the session files alone."""
+    """Rebuild all tables from the session files alone."""
     from lake.operations.rebuild import rebuild
 
     store, settings = open_lake()
@@ -104,28 +115,28 @@ def rescore(
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only this day's sessions.")
     ] = None,
-    again: bool = typer.Option(False, help="Those too that have this version's scores."),
+    again: bool = typer.Option(False, help="Also score sessions that have this version's scores."),
     as_json: AsJson = False,
 ) -> None:
-    """Score old sessions by the rules of this version, from their files."""
+    """Score sessions of older versions by the current rules, from their files."""
     from lake.operations.rescore import rescore_day
     from lake.storage import keys
     from lake.storage.stored_days import days_under
 
     store, _ = open_lake()
-    done = []
+    reports = []
     failures = Failures()
     with progress() as step:
         days = [day.date()] if day else list(days_under(store, keys.SESSIONS))
-        for number, one in enumerate(days):
-            step(f"{one}", number, len(days))
-            with failures.of(f"{one}"):
-                done.append(rescore_day(store, one, again=again))
+        for number, rescored in enumerate(days):
+            step(f"{rescored}", number, len(days))
+            with failures.of(f"{rescored}"):
+                reports.append(rescore_day(store, rescored, again=again))
     if as_json:
-        print_json([asdict(one) for one in done])
+        print_json([asdict(report) for report in reports])
     else:
-        print(f"{sum(one.session_count for one in done)} sessions scored")
-    failed = {what: why for one in done for what, why in one.failed.items()}
+        print(f"{sum(report.session_count for report in reports)} sessions scored")
+    failed = {what: why for report in reports for what, why in report.failed.items()}
     for what, why in failed.items():
         print_error(f"{what} keeps its scores: {why}")
     _fail_on(failures)
@@ -134,48 +145,53 @@ def rescore(
 
 
 def check(as_json: AsJson = False) -> None:
-    """Verify every invariant of the lake; fail if anything is broken or in quarantine."""
+    """Verify every invariant of the lake; exit with 1 if anything is broken or quarantined."""
     from lake.operations.check.run import check
 
     store, settings = open_lake()
     with progress() as step:
-        broken = check(store, settings, now_ms=now_ms(), report=step)
+        findings = check(store, settings, now_ms=now_ms(), report=step)
     if as_json:
-        print_json([_as_json(one) for one in broken])
-    elif broken:
-        print_table(_BROKEN, [one[: len(_BROKEN)] for one in broken])
+        print_json([_as_json(finding) for finding in findings])
+    elif findings:
+        print_table(_BROKEN, [finding[: len(_BROKEN)] for finding in findings])
     else:
         print("nothing is broken")
-    if broken:
+    if findings:
         raise typer.Exit(1)
 
 
 def repair(
-    dry_run: bool = typer.Option(False, help="Tell what would be done, and change nothing."),
+    dry_run: bool = typer.Option(False, help="Print what would be done and change nothing."),
     as_json: AsJson = False,
 ) -> None:
-    """Mend what `check` finds, from what can be read; put aside what cannot."""
+    """Repair what `check` finds from readable data, and quarantine the rest."""
     from lake.operations.repair import repair
 
     store, settings = open_lake()
     with progress() as step:
-        found = repair(store, settings, now_ms=now_ms(), dry_run=dry_run, report=step)
+        outcome = repair(store, settings, now_ms=now_ms(), dry_run=dry_run, report=step)
     if as_json:
-        print_json({name: [one._asdict() for one in some] for name, some in vars(found).items()})
-    elif found.done:
-        print_table(("would be done" if dry_run else "done", "where", "why"), found.done)
-    elif not found.left:
+        print_json(
+            {
+                name: [action._asdict() for action in actions]
+                for name, actions in vars(outcome).items()
+            }
+        )
+    elif outcome.done:
+        print_table(("would be done" if dry_run else "done", "where", "why"), outcome.done)
+    elif not outcome.left:
         print("nothing is broken")
-    for one in found.left:
-        print_error(f"{one.what}: {one.where}: {one.why}")
-    if found.left:
+    for action in outcome.left:
+        print_error(f"{action.what}: {action.where}: {action.why}")
+    if outcome.left:
         raise typer.Exit(1)
 
 
 def preflight(as_json: AsJson = False) -> None:
-    """Test that the object store keeps the promises that the lake relies on.
+    """Test that the object store gives the guarantees that the lake relies on.
 
-    A bucket may still be empty. In a folder there must be a lake, as else its trial would make one.
+    A bucket may still be empty. A folder must hold a lake, because the test would create one.
     """
     from lake.operations.preflight import preflight
 
@@ -192,18 +208,33 @@ def preflight(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+def settings(as_json: AsJson = False) -> None:
+    """Show all settings: environment variable, value in use, default and reason."""
+    values = from_environ()
+    columns = ("variable", "value", "default", "reason")
+    rows = []
+    for field in fields(Settings):
+        value = getattr(values, field.name)
+        shown = "(set)" if value and field.name in _SECRET_SETTINGS else value
+        rows.append((env_name(field.name), shown, field.default, field.metadata["reason"]))
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        print_table(columns, [[str(value) for value in row] for row in rows])  # as they are typed
+
+
 def _fail_on(failures: Failures) -> None:
-    """End with 1 if items failed, naming each."""
+    """Exit with 1 if items failed, naming each."""
     for what, why in failures.found.items():
         print_error(f"{what}: {why}")
     if failures.found:
         raise typer.Exit(1)
 
 
-def _as_json(one: "CheckFinding") -> dict[str, object]:
-    affected = {name: value for name in _AFFECTED if (value := getattr(one, name)) is not None}
-    return {name: getattr(one, name) for name in _BROKEN} | affected
+def _as_json(finding: "CheckFinding") -> dict[str, object]:
+    affected = {name: value for name in _AFFECTED if (value := getattr(finding, name)) is not None}
+    return {name: getattr(finding, name) for name in _BROKEN} | affected
 
 
-def _counts(found: dict[str, int]) -> str:
-    return ", ".join(f"{what}: {count:,}" for what, count in sorted(found.items()))
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{what}: {count:,}" for what, count in sorted(counts.items()))

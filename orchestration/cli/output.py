@@ -1,4 +1,4 @@
-"""How commands speak: tables and JSON on stdout, progress and complaints on stderr."""
+"""Output of commands: tables and JSON on stdout, progress and errors on stderr."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,19 +9,19 @@ import msgspec
 
 
 class ProgressReporter(Protocol):
-    """Tells how far long work is. `total` is None where nobody knows."""
+    """Shows the progress of long work. `total` is None where it is unknown."""
 
     def __call__(self, text: str, done: float = 0, total: float | None = None) -> None:
-        """Show where the work is."""
+        """Show the current step."""
 
 
 def print_error(text: str) -> None:
-    """Say in one line on stderr what went wrong."""
+    """Print an error as one line on stderr."""
     print(f"replaylake: {_plain(' '.join(text.split()))}", file=sys.stderr)
 
 
 def print_note(text: str) -> None:
-    """Say something to a person, on stderr."""
+    """Print a remark for a person on stderr."""
     print(text, file=sys.stderr)
 
 
@@ -31,7 +31,7 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table, as wide as it needs to be where nobody looks at a terminal."""
+    """Print a table; as wide as it needs to be where stdout is not a terminal."""
     from rich.console import Console
     from rich.table import Table
 
@@ -81,5 +81,5 @@ def _cell(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """Replace what would steer a terminal: names and addresses come from anybody."""
+    """Replace control characters: names and addresses come from anybody."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text)

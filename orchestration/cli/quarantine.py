@@ -1,16 +1,15 @@
-"""`replaylake quarantine …`: what could not become part of a session, and its removal."""
+"""`replaylake quarantine …`: list and remove what could not become part of a session."""
 
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from orchestration.cli.context import now_ms, open_lake
-from orchestration.cli.options import AsJson
+from orchestration.cli.context import AsJson, now_ms, open_lake
 from orchestration.cli.output import print_json, print_table
 
 app = typer.Typer(
-    help="Chunks and objects that are in no session. `replaylake repair` brings back what it can.",
+    help="Chunks and objects that are in no session. `replaylake repair` recovers what it can.",
     no_args_is_help=True,
 )
 _COLUMNS = ("key", "kind", "chunks", "sessions", "size_bytes", "reason")
@@ -23,39 +22,39 @@ def list_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what is in quarantine, and why."""
+    """List the objects in quarantine with the reason of each."""
     from lake.operations.quarantine_contents import contents
 
     store, _ = open_lake()
-    found = contents(store, day.date() if day else None)
+    entries = contents(store, day.date() if day else None)
     if as_json:
         print_json(
             [
                 {
-                    "key": one.key,
-                    "kind": one.kind,
-                    "chunks": one.chunk_count,
-                    "counted_only": one.counted_only,
+                    "key": entry.key,
+                    "kind": entry.kind,
+                    "chunks": entry.chunk_count,
+                    "counted_only": entry.counted_only,
                     "sessions": None
-                    if one.sessions is None
-                    else ["/".join(key) for key in sorted(one.sessions)],
-                    "size_bytes": one.size_bytes,
-                    "reason": one.reason,
+                    if entry.sessions is None
+                    else ["/".join(key) for key in sorted(entry.sessions)],
+                    "size_bytes": entry.size_bytes,
+                    "reason": entry.reason,
                 }
-                for one in found
+                for entry in entries
             ]
         )
         return
     rows = [
         (
-            one.key,
-            one.kind,
-            "unknown" if one.chunk_count is None else one.chunk_count,
-            "unknown" if one.sessions is None else len(one.sessions),
-            one.size_bytes,
-            one.reason,
+            entry.key,
+            entry.kind,
+            "unknown" if entry.chunk_count is None else entry.chunk_count,
+            "unknown" if entry.sessions is None else len(entry.sessions),
+            entry.size_bytes,
+            entry.reason,
         )
-        for one in found
+        for entry in entries
     ]
     print_table(_COLUMNS, rows)
 
@@ -65,18 +64,18 @@ def remove(
     keys: Annotated[
         list[str] | None, typer.Argument(metavar="KEY...", help="As `quarantine list` shows them.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="All that is there.")] = False,
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who removes it.")] = "cli",
+    all_: Annotated[bool, typer.Option("--all", help="All objects in quarantine.")] = False,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Name for the audit log.")] = "cli",
 ) -> None:
-    """Delete objects from quarantine for good, once somebody has looked at them; print their keys.
+    """Delete objects from quarantine for good and print their keys.
 
-    The audit log tells it. What a legal hold keeps stays.
+    Inspect them first. The audit log records it; objects under a legal hold stay.
     """
     from lake.operations.quarantine_contents import contents, remove
 
     if bool(keys) == all_:
         raise typer.BadParameter("give KEYs, or --all")
     store, _ = open_lake()
-    wanted = keys or [one.key for one in contents(store)]
+    wanted = keys or [entry.key for entry in contents(store)]
     for key in remove(store, wanted, by=by, now_ms=now_ms()):
         print(key, flush=True)

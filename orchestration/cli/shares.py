@@ -1,15 +1,14 @@
-"""`replaylake share …`: links that play one session, without a key, until they end."""
+"""`replaylake share …`: links that play one session without a key until they expire."""
 
 from typing import Annotated
 
 import typer
 
 from lake.control import share_links, websites
-from orchestration.cli.context import now_ms, open_lake
-from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.context import AsJson, WebsiteId, now_ms, open_lake
 from orchestration.cli.output import print_json, print_note, print_table
 
-app = typer.Typer(help="Links that play one session until they end.", no_args_is_help=True)
+app = typer.Typer(help="Links that play one session until they expire.", no_args_is_help=True)
 _COLUMNS = ("share_id", "session_id", "created_at", "created_by", "expires_at", "revoked_at")
 
 
@@ -17,9 +16,12 @@ _COLUMNS = ("share_id", "session_id", "created_at", "created_by", "expires_at", 
 def create(
     session: Annotated[str, typer.Argument(metavar="SESSION", help="The session's id.")],
     website: WebsiteId,
-    days: Annotated[float, typer.Option(help="How long it shows the session.")] = 7,
+    days: Annotated[float, typer.Option(help="Days until the link expires.")] = 7,
 ) -> None:
-    """Make a link and print its token, or its address where REPLAY_DASHBOARD_URL is set. Once."""
+    """Create a link and print its URL, or its token if REPLAY_DASHBOARD_URL is not set.
+
+    Neither can be shown later.
+    """
     from lake.reading.lake_snapshot import Lake
     from lake.reading.session_lookup import resolve_session
 
@@ -43,14 +45,14 @@ def create(
 def list_(
     website: WebsiteId,
     session: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only the links to this session.")
+        str | None, typer.Option(metavar="ID", help="Only links to this session.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the links of a website, ended ones too; never the links themselves."""
+    """List a website's links by id, expired ones included; never their tokens."""
     store, _ = open_lake()
-    found = share_links.of_website(store, websites.get(store, website).website_id, session)
-    rows = [[getattr(share, column) for column in _COLUMNS] for share in found]
+    listed = share_links.of_website(store, websites.get(store, website).website_id, session)
+    rows = [[getattr(share, column) for column in _COLUMNS] for share in listed]
     if as_json:
         print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     else:
@@ -61,10 +63,10 @@ def list_(
 def revoke(
     share_id: Annotated[str, typer.Argument(metavar="SHARE", help="The link's id, or its token.")],
 ) -> None:
-    """End a link for ever. Services believe it for some seconds more."""
+    """Revoke a link for good. Services accept it for some seconds more."""
     store, settings = open_lake()
     share = share_links.revoke(
         store, share_links.share_id_of(share_id) or share_id, now_ms=now_ms(), by="cli"
     )
-    print_note(f"revoked; services may believe it for {settings.control_cache_s:g} s more")
+    print_note(f"revoked; services may accept it for {settings.control_cache_s:g} s more")
     print(share.share_id)

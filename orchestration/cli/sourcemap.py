@@ -1,4 +1,4 @@
-"""`replaylake sourcemap …`: what turns places in generated files into places in their sources."""
+"""`replaylake sourcemap …`: source maps, which resolve positions in generated files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,17 +7,16 @@ from urllib.parse import quote
 
 import typer
 
-from orchestration.cli.context import now_ms, open_lake
-from orchestration.cli.options import AsJson, WebsiteId
+from orchestration.cli.context import AsJson, WebsiteId, now_ms, open_lake
 from orchestration.cli.output import print_error, print_json, print_note, print_table, progress
 
 app = typer.Typer(
-    help="Source maps: stacks with the files, lines and names that their authors know.",
+    help="Source maps: error stacks with original files, lines and names.",
     no_args_is_help=True,
 )
 
 _SCRIPTS = (".js", ".mjs", ".cjs")
-_SAFE = "/@!$&'()*+,;=:~"  # what browsers leave in a path as it is
+_SAFE = "/@!$&'()*+,;=:~"  # characters that browsers leave unescaped in a path
 _COLUMNS = ("url", "uploaded_at", "source_count", "segment_count")
 
 
@@ -28,7 +27,7 @@ def upload(
         typer.Argument(
             metavar="FILES|FOLDER",
             exists=True,
-            help="Maps such as app.js.map, or folders of them. What sources say is never stored.",
+            help="Maps such as app.js.map, or folders of them. Source contents are never stored.",
         ),
     ],
     website: WebsiteId,
@@ -36,24 +35,24 @@ def upload(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Where the files (or what is in the folder) are on the website, such as "
-            "https://shop.example/assets/; without it, each map must tell its file's address.",
+            help="Address of the files or the folder on the website, such as "
+            "https://shop.example/assets/; without it, each map must name its file's URL.",
         ),
     ] = None,
 ) -> None:
-    """Store source maps, all or none, and print the files that they are for."""
+    """Store source maps, all or none, and print the URLs of their generated files."""
     from lake.source_maps import decode
     from lake.source_maps import store as maps
 
     lake_store, _ = open_lake()
-    found = [(name, file) for path in paths for name, file in _maps(path)]
-    if not found:
-        print_error(f"no {' or '.join(f'*{one}.map' for one in _SCRIPTS)} in {paths[0]}")
+    files = [(name, file) for path in paths for name, file in _maps(path)]
+    if not files:
+        print_error(f"no {' or '.join(f'*{suffix}.map' for suffix in _SCRIPTS)} in {paths[0]}")
         raise typer.Exit(1)
     made = []
     with progress() as step:
-        for number, (name, file) in enumerate(found):
-            step(name, number, len(found))
+        for number, (name, file) in enumerate(files):
+            step(name, number, len(files))
             if file.stat().st_size > decode.MAP_BYTES_MAX:
                 raise decode.SourceMapMalformed(
                     f"{file} has {file.stat().st_size} bytes, limit is {decode.MAP_BYTES_MAX}"
@@ -65,13 +64,13 @@ def upload(
                 raise decode.SourceMapMalformed(f"{file}: {error}") from error
         maps.put(lake_store, website, made, by="cli", now_ms=now_ms())
     print_note(f"{len(made):,} source maps; services may need some seconds to see them")
-    for one in made:
-        print(one.head.url)
+    for source_map in made:
+        print(source_map.head.url)
 
 
 @app.command(name="list")
 def list_(website: WebsiteId, as_json: AsJson = False) -> None:
-    """List a website's source maps by the files that they are for."""
+    """List a website's source maps by the URLs of their generated files."""
     from lake.source_maps import store as maps
 
     store, _ = open_lake()
@@ -88,15 +87,15 @@ def list_(website: WebsiteId, as_json: AsJson = False) -> None:
 def remove(
     website: WebsiteId,
     urls: Annotated[
-        list[str] | None, typer.Argument(metavar="URL...", help="The files, as `list` tells them.")
+        list[str] | None, typer.Argument(metavar="URL...", help="URLs as `list` prints them.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="All of this website.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All source maps of the website.")] = False,
 ) -> None:
-    """Remove source maps; stacks are shown as they came from then on."""
+    """Remove source maps; stacks are then shown as the browser reported them."""
     from lake.source_maps import store as maps
 
     if every == bool(urls):
-        raise typer.BadParameter("name files, or say --all", param_hint="URL")
+        raise typer.BadParameter("give URLs, or --all", param_hint="URL")
     store, _ = open_lake()
     chosen = [head.url for head in maps.list_all(store, website)] if every else urls or []
     for url in maps.remove(store, website, chosen, by="cli", now_ms=now_ms()):

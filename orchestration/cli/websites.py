@@ -1,4 +1,4 @@
-"""`replaylake website …`: websites, their plan and settings."""
+"""`replaylake website …`: websites with their plan and settings."""
 
 from typing import Annotated
 
@@ -10,8 +10,7 @@ from lake.control.plans import PLANS, plans_of
 from lake.control.websites import SETTINGS, Website
 from lake.errors import SettingInvalid
 from lake.settings import Settings
-from orchestration.cli.context import now_ms, open_any_lake, open_lake
-from orchestration.cli.options import AsJson
+from orchestration.cli.context import AsJson, now_ms, open_any_lake, open_lake
 from orchestration.cli.output import print_json, print_note, print_table
 
 app = typer.Typer(help="Websites, their plan and settings.", no_args_is_help=True)
@@ -20,14 +19,16 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The website's id.")]
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="What people call it.")],
+    name: Annotated[str, typer.Argument(help="Display name.")],
     plan: Annotated[str, typer.Option(help=f"One of {', '.join(PLANS)}.")] = "pro",
     origin: Annotated[
         list[str] | None,
-        typer.Option(help="Origin of its pages, such as https://shop.example; * for any. Repeat."),
+        typer.Option(
+            help="Origin of its pages, such as https://shop.example; * for any; repeatable."
+        ),
     ] = None,
 ) -> None:
-    """Make a website and print its id. Recording is off until `website set` turns it on."""
+    """Create a website and print its id. Recording is off until `website set` turns it on."""
     store, settings = open_any_lake(create=True)
     made = websites.create(store, name, plan=plan, origins=tuple(origin or ()), now_ms=now_ms())
     print(made.website_id)
@@ -36,7 +37,7 @@ def create(
     if settings.ingest_url:
         address = f"{settings.ingest_url.rstrip('/')}/r.js"
         print_note(
-            f'its tag: <script async src="{address}" data-website="{made.website_id}"></script>'
+            f'script tag: <script async src="{address}" data-website="{made.website_id}"></script>'
         )
 
 
@@ -44,12 +45,12 @@ def create(
 def list_(as_json: AsJson = False) -> None:
     """List all websites."""
     store, _ = open_lake()
-    found = websites.list_all(store)
+    listed = websites.list_all(store)
     if as_json:
-        print_json(found)
+        print_json(listed)
         return
     columns = ("id", "name", "plan", "records", "trigger", "origins")
-    print_table(columns, [_row(website) for website in found])
+    print_table(columns, [_row(website) for website in listed])
 
 
 @app.command()

@@ -127,7 +127,7 @@ WORST: dict[str, tuple[Worst, ...]] = {
     "lake.reading.anonymize:_ESCAPED": (Worst("\\"), Worst("\\u00"), Worst("\\u002")),
     "lake.storage.keys:_DOCUMENT_NAME": (*_LETTERS, Worst("a", after="/"), Worst("a/")),
     "lake.storage.keys:_INDEX_NAME": (*_LETTERS, Worst("a", after="/"), Worst("0", "a/")),
-    "lake.erasure.ledger:NAME": _LETTERS,
+    "lake.erasure.ledger:ID_PATTERN": _LETTERS,
     "lake.storage.keys:_SOURCE_MAP_NAME": (*_LETTERS, Worst("0", "a/")),
     "lake.operations.check.control:_SALT": (Worst("0", '{"salt":"'),),
     "lake.operations.check.delta_logs:_COMMIT": _DIGITS,
