@@ -30,8 +30,10 @@ LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s: what is unsent 
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the port. Connections inherit its buffers, which bound what many of them can bring
-    before any of it is looked at, and what they take of answers that nobody reads.
+    """Open the port.
+
+    Connections inherit its buffers. They bound the bytes that many connections can send before
+    any of them is read, and those of answers that a client does not read.
 
     Raises:
         OSError: The address is taken, or not ours.

@@ -1,4 +1,4 @@
-"""Tests of an object store: does it keep the promises that the lake relies on?
+"""Preflight: trials that show whether an object store keeps the promises the lake relies on.
 
 One small trial for each promise, on scratch objects. It returns what it saw, or what is broken and
 the way out. The promises are described in `lake.storage.base`; our own code is covered by the test

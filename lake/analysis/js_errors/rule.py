@@ -104,7 +104,7 @@ def _text(value: object) -> str:
 
 
 def _unquoted(part: object) -> str:
-    """rrweb's console plugin writes each argument as JSON text."""
+    """Return an argument of rrweb's console plugin, which writes each one as JSON text."""
     text = _text(part)
     inner = decoded(text.encode(errors="replace")) if text.startswith('"') else None
     return inner if isinstance(inner, str) else text
