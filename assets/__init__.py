@@ -1,1 +1,1 @@
-"""Dagster assets and their checks: when the lake is compacted is theirs, how is the lake's."""
+"""Dagster assets and asset checks. They decide when work runs; `lake` does the work."""

@@ -1,4 +1,4 @@
-"""How the assets look in Dagster's graph: what they are, who owns them, which columns they have.
+"""Specs of the assets in Dagster's graph: groups, owners, freshness and columns.
 
 Columns come from `lake.tables.schemas`, so that they are described once.
 """
@@ -12,7 +12,7 @@ from lake.tables.schemas import SCHEMAS
 
 OWNERS = ["team:replay"]
 
-# Every working day has sessions; a day without one is worth a look.
+# Every working day has sessions; a day without any is worth a warning.
 FRESH = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=26), warn_window=timedelta(hours=25)
 )

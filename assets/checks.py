@@ -1,6 +1,6 @@
-"""Asset checks: what a schema says of a table, and those invariants that are cheap to look at.
+"""Asset checks: table schemas, and the invariants that are cheap to verify.
 
-Whether it all holds, to the last byte, is told by `replaylake check`.
+`replaylake check` verifies all invariants to the last byte.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from lake.raw.pending_index import PendingIndex
 from lake.tables.schemas import SCHEMAS
 from lake.timestamps import iso, utc_day
 
-NEWEST = 50  # rows whose files are looked at: a request each
-MARGIN_S = 300  # a run takes its time, after the sensor's and the queue's
-QUARANTINED_MAX = 1000  # objects that are looked at
+NEWEST = 50  # rows whose files are read, one request each
+MARGIN_S = 300  # for the sensor, the queue and the run
+QUARANTINED_MAX = 1000  # objects that are read
 _LISTED_MAX = 20
 
 
@@ -36,7 +36,7 @@ _LISTED_MAX = 20
     name="columns_as_described",
 )
 def columns_as_described(lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
-    """Compare every table with its description."""
+    """Compare the columns of every table with its schema."""
     store = lake.open()
     for name in SCHEMAS:
         if name == "session_files":
@@ -52,21 +52,21 @@ def columns_as_described(lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
 
 @dg.asset_check(asset="sessions")
 def one_row_per_session(lake: LakeResource) -> dg.AssetCheckResult:
-    """A session of a website has one row."""
+    """Check that each session of a website has one row."""
     count = probes.doubled_count(lake.open())
     return dg.AssetCheckResult(passed=count == 0, metadata={"rows_too_many": count})
 
 
 @dg.asset_check(asset="session_files", additional_deps=["sessions"])
 def files_as_their_rows_say(lake: LakeResource) -> dg.AssetCheckResult:
-    """The files of the newest rows exist and have the length that the row says."""
+    """Check that the files of the newest rows exist and have the recorded length."""
     broken = list(islice(probes.broken_files(lake.open(), newest=NEWEST), _LISTED_MAX))
     return dg.AssetCheckResult(passed=not broken, metadata={"broken": broken, "rows": NEWEST})
 
 
 @dg.asset_check(asset=raw_segments.key)
 def nothing_waits_too_long(lake: LakeResource) -> dg.AssetCheckResult:
-    """No chunk waits longer for its compaction than the settings promise."""
+    """Check that no chunk is pending longer than the settings allow."""
     now_ms = lake.now_ms()
     pending = PendingIndex(lake.open()).refresh()
     backlog = probes.pending_backlog(pending, until=utc_day(now_ms))
@@ -88,36 +88,37 @@ def nothing_waits_too_long(lake: LakeResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="expired_sessions")
 def erasures_are_carried_out(lake: LakeResource) -> dg.AssetCheckResult:
-    """No erasure has failed or is late; those that wait for a legal hold are only a warning."""
-    found = probes.erasure_backlog(lake.open(), now_ms=lake.now_ms())
-    is_serious = bool(found.failed or found.late)
+    """Check that no erasure failed or is late; those on legal hold are only a warning."""
+    backlog = probes.erasure_backlog(lake.open(), now_ms=lake.now_ms())
+    is_serious = bool(backlog.failed or backlog.late)
     return dg.AssetCheckResult(
-        passed=not (is_serious or found.held),
+        passed=not (is_serious or backlog.held),
         severity=dg.AssetCheckSeverity.ERROR if is_serious else dg.AssetCheckSeverity.WARN,
         metadata={
-            "waiting": found.waiting_count,
-            "failed": dg.MetadataValue.json(found.failed),
-            "late": found.late,
-            "held": found.held,
+            "waiting": backlog.waiting_count,
+            "failed": dg.MetadataValue.json(backlog.failed),
+            "late": backlog.late,
+            "held": backlog.held,
         },
     )
 
 
 @dg.asset_check(asset="session_files")
 def nothing_is_quarantined(lake: LakeResource) -> dg.AssetCheckResult:
-    """No chunk is in quarantine. An error where acknowledged chunks are missing in sessions.
+    """Check that the quarantine is empty.
 
-    A warning where only chunks are there whose place had other bytes: the first ones are shown.
+    An error where acknowledged chunks are missing in sessions; a warning where it only holds
+    chunks that conflict with an earlier chunk, which is shown instead.
     """
-    found = totals(lake.open(), objects_max=QUARANTINED_MAX)
-    is_error = found.has_loss
+    quarantine = totals(lake.open(), objects_max=QUARANTINED_MAX)
+    is_error = quarantine.has_loss
     return dg.AssetCheckResult(
-        passed=not found.object_count,
+        passed=not quarantine.object_count,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=run_metadata.ADVICE if found.object_count else None,
+        description=run_metadata.ADVICE if quarantine.object_count else None,
         metadata={
-            **run_metadata.of_quarantine(found),
-            "is_all": found.object_count < QUARANTINED_MAX,
+            **run_metadata.of_quarantine(quarantine),
+            "is_all": quarantine.object_count < QUARANTINED_MAX,
         },
     )
 

@@ -1,6 +1,6 @@
-"""The lake as Dagster hands it to assets, checks and sensors. What it is stands in the environment.
+"""The lake as a Dagster resource for assets, checks and sensors, configured by the environment.
 
-The one place in Dagster's code that reads the clock.
+The only place in Dagster's code that reads the clock.
 """
 
 import time
@@ -11,7 +11,7 @@ from lake.settings import Settings, from_environ
 from lake.storage.base import Store, open_store
 from lake.storage.presence import open_existing
 
-_opened_lakes: set[str] = set()  # lakes found by this process: sensors open theirs twice a minute
+_opened_lakes: set[str] = set()  # by this process: sensors open the lake twice a minute
 
 
 class LakeResource(dg.ConfigurableResource[None]):
@@ -25,7 +25,7 @@ class LakeResource(dg.ConfigurableResource[None]):
         """Open the lake's store.
 
         Raises:
-            LakeMissing: There is no lake, or none yet.
+            LakeMissing: There is no lake.
         """
         settings = self.settings()
         if settings.lake in _opened_lakes:

@@ -14,10 +14,10 @@ from lake.storage.failures import Failures
 
 
 class RetentionConfig(dg.Config):
-    """What a run may be told."""
+    """Run configuration."""
 
     dry_run: bool = False
-    """Tell what would go, and remove nothing."""
+    """List what would be removed, and remove nothing."""
 
 
 @dg.multi_asset(
@@ -25,7 +25,7 @@ class RetentionConfig(dg.Config):
     specs=[
         dg.AssetSpec(
             "expired_sessions",
-            description="What retention removed of a day's sessions: rows, files and segments.",
+            description="Rows, files and segments of a day's sessions that retention removed.",
             deps=["sessions"],
             group_name="care",
             kinds={"deltalake"},
@@ -38,22 +38,22 @@ class RetentionConfig(dg.Config):
 def expired_sessions(
     context: dg.AssetExecutionContext, config: RetentionConfig, lake: LakeResource
 ) -> dg.MaterializeResult[None]:
-    """Remove what has expired of the sessions that began on these days."""
+    """Remove expired sessions that began on these days."""
     store, settings = lake.open(), lake.settings()
     failures = Failures()
     for key in context.partition_keys:
         with failures.of(key):
-            gone = expire_day(
+            report = expire_day(
                 store,
                 settings,
                 date.fromisoformat(key),
                 now_ms=lake.now_ms(),
                 dry_run=config.dry_run,
             )
-            for what, why in gone.failed.items():
+            for what, why in report.failed.items():
                 context.log.warning("%s: kept, since it cannot be read: %s", what, why)
             context.add_asset_metadata(
-                _metadata(gone, dry_run=config.dry_run),
+                _metadata(report, dry_run=config.dry_run),
                 asset_key="expired_sessions",
                 partition_key=key,
             )
@@ -61,24 +61,24 @@ def expired_sessions(
     return dg.MaterializeResult(asset_key="expired_sessions")
 
 
-def _metadata(gone: ExpiryReport, *, dry_run: bool) -> dict[str, Any]:
-    """`kept` tells why what is stored of the day stays; a dry run names what would go."""
-    told = {
-        "sessions": gone.session_count,
-        "bytes": gone.size_bytes,
-        "objects": gone.object_count,
-        "files": gone.file_count,
-        "segments": gone.segment_count,
-        "quarantined": gone.quarantined_count,
-        "by_website": dg.MetadataValue.json(gone.by_website),
-        "kept": dg.MetadataValue.json(gone.kept),
+def _metadata(report: ExpiryReport, *, dry_run: bool) -> dict[str, Any]:
+    """Return metadata of a day. `kept`: reasons for what stays; `would_go`: of a dry run."""
+    metadata = {
+        "sessions": report.session_count,
+        "bytes": report.size_bytes,
+        "objects": report.object_count,
+        "files": report.file_count,
+        "segments": report.segment_count,
+        "quarantined": report.quarantined_count,
+        "by_website": dg.MetadataValue.json(report.by_website),
+        "kept": dg.MetadataValue.json(report.kept),
         "dry_run": dry_run,
     }
-    if gone.sessions:
-        told["would_go"] = dg.MetadataValue.table(
+    if report.sessions:
+        metadata["would_go"] = dg.MetadataValue.table(
             [
                 dg.TableRecord({"website_id": website_id, "session_id": session_id})
-                for website_id, session_id in gone.sessions
+                for website_id, session_id in report.sessions
             ]
         )
-    return told
+    return metadata

@@ -1,7 +1,7 @@
-"""What an operator sees of a day in Dagster's pages. Words and tables, no work.
+"""Metadata of runs for Dagster's pages. Pure formatting.
 
-A partition shows the metadata of its last run, so that what stands there describes the day; what
-only this run did begins with `run_`.
+A partition shows the metadata of its last run. They describe the day; entries about that run alone
+begin with `run_`.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from lake.operations.probes import DayTotals
 from lake.operations.quarantine_contents import QuarantineTotals
 
 ADVICE = (
-    "`replaylake check` names each object; `replaylake repair` brings back what can be read of "
-    "damaged segments; `replaylake quarantine remove` ends it for what somebody has looked at."
+    "`replaylake check` names each object; `replaylake repair` recovers readable chunks of "
+    "damaged segments; `replaylake quarantine remove` deletes objects after inspection."
 )
 _LISTED_MAX = 20
 
@@ -52,33 +52,32 @@ def of_compaction(
     return report
 
 
-def of_quarantine(found: QuarantineTotals) -> dict[str, Any]:
-    """Return what is in quarantine as metadata.
+def of_quarantine(totals: QuarantineTotals) -> dict[str, Any]:
+    """Return the metadata of the quarantine.
 
-    `quarantined` are chunks, of which an object that nobody can read counts as one at least.
+    `quarantined` counts chunks; an unreadable object counts as at least one.
     """
     report: dict[str, Any] = {
-        "quarantined": found.chunk_count + found.unknown_count,
-        "quarantined_sessions": len(found.sessions),
-        "quarantined_conflicts": found.conflict_count,
-        "quarantined_objects": found.object_count,
-        "quarantined_unreadable_objects": found.unknown_count,
-        "quarantined_bytes": found.size_bytes,
+        "quarantined": totals.chunk_count + totals.unknown_count,
+        "quarantined_sessions": len(totals.sessions),
+        "quarantined_conflicts": totals.conflict_count,
+        "quarantined_objects": totals.object_count,
+        "quarantined_unreadable_objects": totals.unknown_count,
+        "quarantined_bytes": totals.size_bytes,
     }
-    if found.object_count:
+    if totals.object_count:
         report["quarantined_advice"] = dg.MetadataValue.md(ADVICE)
         report["quarantined_some_sessions"] = [
-            "/".join(key) for key in sorted(found.sessions)[:_LISTED_MAX]
+            "/".join(key) for key in sorted(totals.sessions)[:_LISTED_MAX]
         ]
     return report
 
 
 def _largest(done: CompactionReport) -> str:
     lines = ["| session | website | events | bytes |", "|---|---|--:|--:|"]
-    lines += [
-        f"| `{one.session_id}` | `{one.website_id}` | {one.event_count:,} | {one.file_bytes:,} |"
-        for one in reversed(done.largest)
-    ]
+    for largest in reversed(done.largest):
+        ids = f"`{largest.session_id}` | `{largest.website_id}`"
+        lines.append(f"| {ids} | {largest.event_count:,} | {largest.file_bytes:,} |")
     return "\n".join(lines)
 
 

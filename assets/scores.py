@@ -12,10 +12,10 @@ from lake.storage.failures import Failures
 
 
 class RescoreConfig(dg.Config):
-    """What a run may be told."""
+    """Run configuration."""
 
     again: bool = False
-    """Score sessions too that have the scores of this version."""
+    """Also score sessions that have scores of this version."""
 
 
 @dg.multi_asset(
@@ -36,7 +36,7 @@ class RescoreConfig(dg.Config):
 def scores(
     context: dg.AssetExecutionContext, config: RescoreConfig, lake: LakeResource
 ) -> dg.MaterializeResult[None]:
-    """Score the sessions that began on these days and have the scores of another version."""
+    """Score the sessions of these days that have scores of another version."""
     store = lake.open()
     failures = Failures()
     for key in context.partition_keys:
@@ -44,11 +44,11 @@ def scores(
             done = rescore_day(store, date.fromisoformat(key), again=config.again)
             for what, why in done.failed.items():
                 context.log.warning("%s keeps its scores, since it cannot be read: %s", what, why)
-            told = {
+            metadata = {
                 "sessions": done.session_count,
                 "had_them": done.skipped_count,
                 "failed": len(done.failed),
             }
-            context.add_asset_metadata(told, asset_key="scores", partition_key=key)
+            context.add_asset_metadata(metadata, asset_key="scores", partition_key=key)
     failures.raise_first()
     return dg.MaterializeResult(asset_key="scores")

@@ -1,4 +1,4 @@
-"""What ingest writes: the source of everything. Dagster only knows that it is there."""
+"""The segments that ingest writes, as an external asset."""
 
 import dagster as dg
 

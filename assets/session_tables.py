@@ -1,7 +1,7 @@
-"""The compacted level: one replayable file per session, and the tables that tell of it.
+"""Compaction as assets: session files and the tables that are made with them.
 
-All of them come from one pass over a day's chunks (`lake.compaction`), so that they are one step
-here. Safe to run again, late, or twice at once.
+All of them come from one pass over a day's chunks (`lake.compaction`), so they are one step here.
+Safe to run again, late, or twice at once.
 """
 
 import time
@@ -45,10 +45,10 @@ SPECS = [
 
 
 class CompactConfig(dg.Config):
-    """What a run may be told."""
+    """Run configuration."""
 
     settled_only: bool = False
-    """Leave sessions that still go on; the sensor says so, a person wants all."""
+    """Skip sessions that are still live; set by the sensor, not in manual runs."""
 
 
 @dg.multi_asset(
@@ -60,7 +60,7 @@ class CompactConfig(dg.Config):
 def compacted(
     context: dg.AssetExecutionContext, config: CompactConfig, lake: LakeResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Compact what waits of the sessions that began on these days."""
+    """Compact the pending chunks of sessions that began on these days."""
     store, settings = lake.open(), lake.settings()
     failures = Failures()
     for key in context.partition_keys:

@@ -1,4 +1,4 @@
-"""The daily summary of each website, made again from `sessions` whenever a day changed."""
+"""Daily summaries of websites, computed from `sessions` whenever a day changed."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""All that Dagster knows of the lake: what `workspace.yaml` loads."""
+"""Dagster definitions of the lake, loaded by `workspace.yaml`."""
 
 import os
 
@@ -15,7 +15,7 @@ from orchestration.jobs import checks, compact, erasure, maintenance, rescore, r
 from orchestration.schedules import SCHEDULES
 from orchestration.sensors import compact_when_due, erase_when_asked
 
-os.umask(0o077)  # as the command line: the writer of the tables makes files by it
+os.umask(0o077)  # as on the command line: files of delta-rs are private too
 
 defs = dg.Definitions(
     assets=[raw_segments, compacted, daily_summary, expired_sessions, scores],
@@ -24,6 +24,6 @@ defs = dg.Definitions(
     schedules=SCHEDULES,
     sensors=[compact_when_due, erase_when_asked],
     resources={"lake": LakeResource()},
-    # A process to a step costs five times as much as the step.
+    # One process per step would cost five times as much as the step.
     executor=dg.in_process_executor,
 )

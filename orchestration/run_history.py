@@ -1,8 +1,8 @@
-"""Dagster's own records, kept small: old runs go, and so do their files and the free space.
+"""Pruning of Dagster's own records: old runs, their files, and free space in SQLite.
 
-A run leaves about 200 KB in SQLite; deleting it there frees nothing and leaves its file. The last
-good run of each partition stays for ever: without it, its partition would look as if it had never
-been materialised.
+A run takes about 200 KB in SQLite; deleting it there frees no space and leaves its file. The last
+successful run of each partition is never deleted: without it, the partition would count as never
+materialised.
 """
 
 import shutil
@@ -24,18 +24,18 @@ _SQLITE = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _PARTITIONS = (PARTITION, RANGE_START, RANGE_END)
 _BATCH = 200
-_BUSY_S = 10.0  # a daemon writes for moments only
+_BUSY_S = 10.0  # a daemon's writes are short
 
 
 class Pruned(NamedTuple):
-    """What was dropped. `freed_bytes` counts SQLite's files; another database frees for itself."""
+    """The result of pruning. `freed_bytes` covers SQLite's files only."""
 
     run_count: int
     freed_bytes: int
 
 
 def prune(instance: dg.DagsterInstance, *, days: int, now_s: float) -> Pruned:
-    """Delete runs that ended more than `days` ago, but for the last good one of each partition."""
+    """Delete runs older than `days`, except the last successful one of each partition."""
     before = datetime.fromtimestamp(now_s, UTC) - timedelta(days=days)
     stale = list(_stale(instance, before))
     databases = _databases(instance)
@@ -52,23 +52,23 @@ def prune(instance: dg.DagsterInstance, *, days: int, now_s: float) -> Pruned:
 
 
 def _stale(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:
-    kept: set[tuple[str | None, ...]] = set()
+    with_success: set[tuple[str | None, ...]] = set()
     cursor: str | None = None
     filters = dg.RunsFilter(statuses=_ENDED)
     while records := instance.get_run_records(filters, limit=_BATCH, cursor=cursor):
         for record in records:  # newest first
             run = record.dagster_run
             mark = (run.job_name, *(run.tags.get(name) for name in _PARTITIONS))
-            is_last_good = run.is_success and mark not in kept
+            is_last_good = run.is_success and mark not in with_success
             if is_last_good:
-                kept.add(mark)
+                with_success.add(mark)
             elif record.create_timestamp < before:
                 yield run.run_id
         cursor = records[-1].dagster_run.run_id
 
 
 def _drop_checks(instance: dg.DagsterInstance, run_ids: list[str]) -> None:
-    """Drop the outcomes of asset checks, which `delete_run` forgets."""
+    """Delete the results of asset checks, which `delete_run` leaves."""
     storage = instance.event_log_storage
     if isinstance(storage, SqlEventLogStorage):
         of_run = AssetCheckExecutionsTable.c.run_id
@@ -101,7 +101,7 @@ def _drop_files(instance: dg.DagsterInstance, run_id: str) -> int:
 
 
 def _vacuum(path: Path) -> None:
-    # Locked by a daemon for as long as we may wait: the next night has its chance.
+    # If a daemon holds the lock for longer, the next night retries.
     with (
         suppress(sqlite3.OperationalError),
         closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as database,

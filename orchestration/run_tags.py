@@ -1,6 +1,6 @@
-"""The tags of runs: which days they are about, and by which they take turns (`dagster.yaml`).
+"""Tags of runs: their days, and the tag that limits concurrency (`dagster.yaml`).
 
-Taking turns is a courtesy only: the lake refuses a stale writer by itself.
+The limit only saves work: the lake refuses a stale writer by itself.
 """
 
 from collections.abc import Iterable
@@ -21,17 +21,17 @@ UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED, *LAUN
 
 
 def of_day(day: date) -> dict[str, str]:
-    """Return the tags of a run over one day, which its partition's own come on top of."""
+    """Return the tags of a run over one day, in addition to its partition's."""
     return {DAY: day.isoformat()}
 
 
 def of_range(first: date, last: date) -> dict[str, str]:
-    """Return the tags of one run over all days from `first` to `last`. Ranges take turns."""
+    """Return the tags of one run over all days from `first` to `last`; one range runs at a time."""
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), DAY: "range"}
 
 
 def busy_days(runs: Iterable[dg.DagsterRun]) -> set[date]:
-    """Return the days that runs are about, whoever started them."""
+    """Return the days that runs cover, however they were started."""
     days: set[date] = set()
     for run in runs:
         first = run.tags.get(RANGE_START) or run.tags.get(PARTITION)

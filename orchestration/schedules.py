@@ -1,4 +1,4 @@
-"""What runs by the clock. All times are UTC, as the days are."""
+"""Dagster schedules. All times are UTC, like the days."""
 
 import dagster as dg
 
@@ -18,7 +18,7 @@ from orchestration.jobs import checks, maintenance, retention
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def hourly_checks(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-    """Every asset check, once there is a lake."""
+    """Run every asset check, once there is a lake."""
     return _run_if_lake_exists(lake)
 
 
@@ -29,7 +29,7 @@ def hourly_checks(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def nightly_maintenance(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-    """The lake's and Dagster's housekeeping, once there is a lake."""
+    """Run the maintenance of the lake and of Dagster, once there is a lake."""
     return _run_if_lake_exists(lake)
 
 
@@ -40,14 +40,14 @@ def nightly_maintenance(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def daily_retention(lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-    """One run over all days that hold something expired, soon after a day has ended."""
+    """Request one run over all days with expired sessions, soon after a day has ended."""
     now_ms = lake.now_ms()
     try:
-        found = expired_days(lake.open(), lake.settings(), now_ms=now_ms)
+        expired = expired_days(lake.open(), lake.settings(), now_ms=now_ms)
     except LakeMissing as error:
         return dg.SkipReason(str(error))
-    # Days without a partition are `replaylake retention`'s: one would fail the run of all.
-    days = [day for day in found if FIRST_DAY <= day <= utc_day(now_ms)]
+    # A day without a partition would fail the run; `replaylake retention` handles those.
+    days = [day for day in expired if FIRST_DAY <= day <= utc_day(now_ms)]
     if not days:
         return dg.SkipReason("nothing has expired")
     return dg.RunRequest(tags=run_tags.of_range(days[0], days[-1]))

@@ -1,7 +1,7 @@
-"""When to compact: where something is due, and nobody is at it.
+"""Dagster sensors: request compaction where a day is due, and erasure where one is pending.
 
-Dagster's clock is not what readers wait for (they see what is not compacted yet), so that a tick
-is cheap and rare, and asks for nothing where nothing is due.
+Readers see chunks before they are compacted and do not wait for Dagster, so ticks are rare and
+cheap, and request no run where nothing is due.
 """
 
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ from orchestration import run_tags
 from orchestration.jobs import compact, erasure
 
 EVERY_S = 30
-CATCH_UP_DAYS = 3  # so many days in a row are cheaper in one run
+CATCH_UP_DAYS = 3  # consecutive days from which one run is cheaper
 RUN_CONFIG = {"ops": {"compact_day": {"config": {"settled_only": True}}}}
 
-# Kept in the code server's process, so that a tick reads what is new since the last one.
+# In the code server's process, so that a tick reads only new segments.
 _indexes: dict[str, PendingIndex] = {}
 
 
@@ -32,12 +32,12 @@ _indexes: dict[str, PendingIndex] = {}
     job=compact,
     minimum_interval_seconds=EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for a run of each day in which sessions ended or chunks wait too long.",
+    description="Requests a run for each day with ended sessions or long pending chunks.",
 )
 def compact_when_due(
     context: dg.SensorEvaluationContext, lake: LakeResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Ask for runs; none for a day that a run is queued or going for."""
+    """Request runs; none for a day with a queued or running run."""
     settings, now_ms = lake.settings(), lake.now_ms()
     try:
         store = lake.open()
@@ -47,7 +47,7 @@ def compact_when_due(
     if settings.lake not in _indexes:
         _indexes[settings.lake] = PendingIndex(store)
     due = due_days(_indexes[settings.lake].refresh(), settings, now_ms)
-    # A session's clock may be ahead: its day has no partition before it begins.
+    # A session's clock may be ahead; a future day has no partition.
     due = {day: at_ms for day, at_ms in due.items() if FIRST_DAY <= day <= utc_day(now_ms)}
     if not due:
         yield dg.SkipReason("nothing is due")
@@ -57,13 +57,13 @@ def compact_when_due(
     )
     wanted = [day for day in due if day not in busy]
     if not wanted:
-        yield dg.SkipReason(f"runs are at it: {', '.join(map(str, due))}")
+        yield dg.SkipReason(f"runs are queued or running: {', '.join(map(str, due))}")
         return
-    # What is due stays so where it fails, and where it shares a segment with what is not due yet:
-    # it is asked for again when something else has become due, or after a while.
-    again = now_ms // (settings.compact_wait_s * 1000)
+    # A day stays due after a failure, and while its chunks share a segment with others that are not
+    # due. It is requested again when another day becomes due, or after a while.
+    retry_slot = now_ms // (settings.compact_wait_s * 1000)
     for days in _streaks(wanted):
-        key = f"{days[0]}/{len(days)}/{max(due[day] for day in days)}/{again}"
+        key = f"{days[0]}/{len(days)}/{max(due[day] for day in days)}/{retry_slot}"
         if len(days) == 1:
             yield dg.RunRequest(
                 run_key=key,
@@ -81,15 +81,15 @@ def compact_when_due(
     job_name=erasure.name,
     minimum_interval_seconds=EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for a run where somebody asked for an erasure.",
+    description="Requests a run for pending erasures.",
 )
 def erase_when_asked(
     context: dg.SensorEvaluationContext, lake: LakeResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for one run over all that wait; none while one is queued or going.
+    """Request one run over all pending erasures; none while one is queued or running.
 
-    At once for a new request. What is left, because of a hold or a failure, is tried again after a
-    while.
+    A new request gets a run at once. Erasures that remain, because of a hold or a failure, are
+    retried after a while.
     """
     try:
         items = list(lake.open().list(keys.ERASURES))
@@ -100,13 +100,13 @@ def erase_when_asked(
         return dg.SkipReason("nothing is to be erased")
     wanted = dg.RunsFilter(job_name=erasure.name, statuses=run_tags.UNFINISHED)
     if context.instance.get_runs(wanted, limit=1):
-        return dg.SkipReason("a run is at it")
-    again = lake.now_ms() // (lake.settings().compact_wait_s * 1000)
-    return dg.RunRequest(run_key=f"{newest}/{again}")
+        return dg.SkipReason("a run is queued or running")
+    retry_slot = lake.now_ms() // (lake.settings().compact_wait_s * 1000)
+    return dg.RunRequest(run_key=f"{newest}/{retry_slot}")
 
 
 def _streaks(days: list[date]) -> Iterator[list[date]]:
-    """Yield long streaks of days whole, and other days by themselves."""
+    """Yield long streaks of consecutive days together, and other days one by one."""
     for _, group in groupby(enumerate(days), lambda item: item[1] - timedelta(days=item[0])):
         streak = [day for _, day in group]
         if len(streak) >= CATCH_UP_DAYS:

@@ -1,1 +1,1 @@
-"""Lists sessions and streams replays: routes, no rules about data."""
+"""The query API: lists sessions and streams replays. Routes only, no rules about data."""

@@ -1,7 +1,6 @@
-"""The query API as an app: its routes, and one table from errors to statuses.
+"""The query API as an ASGI app: its routes, and one table from errors to status codes.
 
-Made by `create_app`, so that tests bring their own store and clock. How it is served is
-`query_api.serve`.
+`create_app` makes it, so that tests pass their own store and clock. `query_api.serve` serves it.
 """
 
 import asyncio
@@ -66,7 +65,7 @@ from query_api.routes import (
 from query_api.schemas import Problem
 from query_api.view_audit import ViewAudit
 
-# The first that matches counts, so that what is special stands before what is general.
+# The first match counts, so that special errors stand before general ones.
 STATUSES: tuple[tuple[type[LakeError], int], ...] = (
     (Unauthorized, 401),
     (NotAcceptable, 406),
@@ -78,17 +77,17 @@ STATUSES: tuple[tuple[type[LakeError], int], ...] = (
     (OnLegalHold, 409),
     (LimitReached, 409),
     (ErasureNotCancellable, 409),
-    (ControlDamaged, 409),  # of one website, until who runs the lake mends it
+    (ControlDamaged, 409),  # of one website, until an operator repairs it
     (StoreUnavailable, 503),
     (Damaged, 500),
 )
-# Said instead of the error's own words, which name what was asked for, or what is our business.
+# Replacements for messages that name the requested id or internals.
 _DETAILS: tuple[tuple[type[LakeError], str], ...] = (
     (SessionMissing, "there is no such session, or not for this key"),
     (WebsiteMissing, "there is no such website, or not for this key"),
     (StoreUnavailable, "the lake cannot be read now: try again"),
-    (ControlDamaged, "a document of this website is damaged; `replaylake check` tells more"),
-    (Damaged, "what is stored of this is damaged; `replaylake check` tells more"),
+    (ControlDamaged, "a document of this website is damaged; see `replaylake check`"),
+    (Damaged, "the stored data is damaged; see `replaylake check`"),
 )
 _KINDS = {404: "not-found", 405: "method-not-allowed"}
 _log = structlog.get_logger(__name__)
@@ -106,15 +105,15 @@ def create_app(
     now_ms: Callable[[], int] = server_ms,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
-    """Make the app. Without a `store`, the one that the settings name is opened.
+    """Make the app. Without a `store`, open the one that the settings name.
 
     Args:
         now_ms: The server's clock, ms since the Unix epoch.
-        clock_s: A clock that never jumps, by which rates are kept, s.
+        clock_s: A monotonic clock for rate limits, s.
 
     Raises:
         LakeMissing: There is no lake.
-        SettingInvalid: The lake or the trusted proxies are not of their form.
+        SettingInvalid: The lake or the trusted proxies are malformed.
     """
     store = open_existing(settings) if store is None else store
     metrics = QueryMetrics()
@@ -137,7 +136,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        # Spans would hold query strings, and with them whose sessions are looked for.
+        # Spans would hold query strings, and so the visitors that are searched for.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         responses={"default": {"content": {MEDIA_TYPE: {}}, "model": Problem}},
     )
@@ -179,7 +178,7 @@ def create_app(
 
     @app.get("/healthz", response_class=PlainTextResponse, tags=["probes"])
     async def healthz() -> str:
-        """Whether the process answers at all."""
+        """Whether the process answers."""
         return "ok\n"
 
     @app.get("/readyz", response_class=PlainTextResponse, tags=["probes"])
@@ -198,7 +197,7 @@ def create_app(
 
 
 def problem_of(error: LakeError) -> Response:
-    """Turn an error into its answer. What is our own trouble is not told in detail."""
+    """Return the problem response of an error. Details of server faults are only logged."""
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
     detail = next((text for kind, text in _DETAILS if isinstance(error, kind)), None)
     if status >= 500:
@@ -220,13 +219,13 @@ def _handle_errors(app: FastAPI) -> None:
         first = error.errors()[0]
         name = str(first["loc"][1]) if len(first["loc"]) > 1 else str(first["loc"][0])
         if first["type"] == "extra_forbidden":
-            kind, said = "parameter-unknown", "is unknown here"
+            kind, reason = "parameter-unknown", "is unknown here"
         else:
-            kind, said = "parameter-malformed", f"is wrong: {first['msg']}"
-        return problem(400, kind, f"{name[:100]!r} {said}", parameter=name[:100])
+            kind, reason = "parameter-malformed", f"is wrong: {first['msg']}"
+        return problem(400, kind, f"{name[:100]!r} {reason}", parameter=name[:100])
 
     @app.exception_handler(ClientDisconnect)
-    async def gone(_: Request, error: Exception) -> Response:  # noqa: ARG001 - not our failure
+    async def client_disconnect(_: Request, error: Exception) -> Response:  # noqa: ARG001 - not our failure
         return problem(400, "body-cut", "the connection ended before the body did")
 
     @app.exception_handler(HTTPException)
@@ -238,7 +237,7 @@ def _handle_errors(app: FastAPI) -> None:
         return response
 
     @app.exception_handler(Exception)
-    async def our_error(_: Request, error: Exception) -> Response:  # noqa: ARG001 - logged by the server
+    async def internal_error(_: Request, error: Exception) -> Response:  # noqa: ARG001 - logged by the server
         response = problem(500, "internal", "something went wrong here")
-        response.headers.update(SECURITY_HEADERS)  # beyond the middleware
+        response.headers.update(SECURITY_HEADERS)  # this handler runs outside the middleware
         return response

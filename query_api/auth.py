@@ -1,13 +1,14 @@
-"""Who asks, and what they may see: an API key and its website, or a link and its session.
+"""Authentication: an API key and its website, or a share link and its session.
 
-A key comes in `Authorization`, or in the dashboard's cookie, which `query_api.routes.sign_in`
-sets. What a cookie asks to change must come from the dashboard: a browser sends it along whoever
-asks.
+A key comes in `Authorization` or in the dashboard's cookie, which `query_api.routes.sign_in` sets.
+Browsers send a cookie along with requests of any page, so a change that comes with the cookie must
+have been made by the dashboard.
 
-A route names `Viewer` or `Admin` among its parameters and gets the website, or `Shared` and gets
-the session of a link. What a key may not see is answered as what does not exist: the website that
-is asked for is compared with the key's own and never looked up, so that neither the answer nor its
-time tells whether it exists. A key of all websites says which one it means.
+A route takes `Viewer` or `Admin` as a parameter type and receives the website, or `Shared` and
+receives the session of a link. A key gets the same answer for a website that it may not see as for
+one that does not exist: the requested id is compared with the key's own and never looked up, so
+that neither the answer nor its timing reveals whether it exists. A key of all websites must name
+the website.
 """
 
 from typing import Annotated, NamedTuple
@@ -30,43 +31,43 @@ from query_api.view_audit import ViewAudit
 
 
 class Unauthorized(LakeError):
-    """No API key was sent, or none that is valid now."""
+    """The request has no API key, or an invalid one."""
 
     kind = "key-invalid"
 
 
 class NotAnApiKey(Forbidden):
-    """Something else than an API key was sent as one: a recorder's secret, an id."""
+    """The token is not an API key, such as a recorder's secret or an id."""
 
     kind = "not-an-api-key"
 
 
 class CrossSiteRequest(Forbidden):
-    """A page that is not the dashboard may have made a browser ask for a change."""
+    """A page of another site may have made the browser send this change."""
 
     kind = "not-from-here"
 
 
 class AdminNeeded(Forbidden):
-    """The key may look, and not change."""
+    """The key may read, but not change anything."""
 
     kind = "admin-needed"
 
 
 class WebsiteNeeded(BadInput):
-    """A key of all websites does not say which one it means."""
+    """A key of all websites was sent without naming a website."""
 
     kind = "website-needed"
 
 
 class ShareEnded(Forbidden):
-    """A link is past its end, or was revoked."""
+    """The share link has expired or was revoked."""
 
     kind = "share-ended"
 
 
 class Services(NamedTuple):
-    """What the routes work with; one per app."""
+    """Objects that the routes share; one set per app."""
 
     store: Store
     lake: Lake
@@ -83,60 +84,60 @@ async def services_of(request: Request) -> Services:
 
 
 class SentKey(NamedTuple):
-    """What was sent as a key; '' where nothing was."""
+    """The token of a request; '' where none was sent."""
 
     token: str
     is_cookie: bool
 
 
 class Caller(NamedTuple):
-    """A valid key, and the website that is asked for."""
+    """A valid key and the requested website."""
 
     key: ApiKey
     website: Website
 
     @property
     def is_admin(self) -> bool:
-        """Whether it may change things."""
+        """Whether the key may make changes."""
         return self.key.role == "admin"
 
 
 class SharedLink(NamedTuple):
-    """What a link that still holds shows."""
+    """The session of a valid share link."""
 
     website: Website
     session_id: str
 
 
 COOKIE = "replaylake_key"
-REQUESTED_WITH = "replaylake"  # in X-Requested-With, which pages of other origins cannot send
+REQUESTED_WITH = "replaylake"  # X-Requested-With, which other origins cannot send
 _BEARER = HTTPBearer(auto_error=False, description="An API key, as `replaylake key create` prints.")
 _COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="`POST /api/session` sets it.")
 _SAFE_METHODS = ("GET", "HEAD")
 
 
 async def require_same_site(request: Request) -> None:
-    """Let a request pass that only the dashboard or a program can have made.
+    """Refuse requests that a page of another site may have made.
 
     Raises:
-        CrossSiteRequest: A page of another origin may have made it.
+        CrossSiteRequest: Neither Fetch Metadata nor our header shows the dashboard's origin.
 
-    Source: Fetch Metadata, section 2.3. For browsers without it a header of our own serves: other
-    origins may not send one without being allowed to, and here nobody is.
+    Source: Fetch Metadata, section 2.3. Browsers without it send a header of our own: other
+    origins would need a CORS permission for it, and none is given.
     """
-    is_asked = request.headers.get("x-requested-with") == REQUESTED_WITH
-    if not is_asked and request.headers.get("sec-fetch-site") != "same-origin":
+    is_dashboard = request.headers.get("x-requested-with") == REQUESTED_WITH
+    if not is_dashboard and request.headers.get("sec-fetch-site") != "same-origin":
         raise CrossSiteRequest(
             f"send `X-Requested-With: {REQUESTED_WITH}`, or a key in `Authorization`"
         )
 
 
 def key_of(services: Services, token: str) -> ApiKey:
-    """Return the key that `token` is.
+    """Return the API key of a token and record its use.
 
     Raises:
-        NotAnApiKey: It has not the form of one.
-        Unauthorized: It is unknown or revoked.
+        NotAnApiKey: The token does not have the form of a key.
+        Unauthorized: The key is unknown or revoked.
     """
     if api_keys.key_id_of(token) is None:
         raise NotAnApiKey("what was sent is no API key; one begins with rl_")
@@ -148,27 +149,27 @@ def key_of(services: Services, token: str) -> ApiKey:
 
 
 def websites_of(services: Services, key: ApiKey) -> list[Website]:
-    """Return the websites that a key sees: its own, or all, the oldest first."""
+    """Return the websites that a key may read: its own, or all, oldest first."""
     if key.is_for_all:
         return websites.list_all(services.store)
     own = services.control.website(key.website_id)
     return [own] if own is not None else []
 
 
-def sent_key(asked: HTTPConnection) -> SentKey:
-    """Return what a request sends as its key, the only one that it is known and counted by.
+def sent_key(request: HTTPConnection) -> SentKey:
+    """Return the token that identifies a request, for authentication and for limits.
 
-    Other schemes than `Bearer` are passed over.
+    Schemes other than `Bearer` are ignored.
     """
-    scheme, token = get_authorization_scheme_param(asked.headers.get("authorization"))
+    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
     if scheme.lower() == "bearer" and token:
         return SentKey(token, is_cookie=False)
-    return SentKey(asked.cookies.get(COOKIE, ""), is_cookie=True)
+    return SentKey(request.cookies.get(COOKIE, ""), is_cookie=True)
 
 
 async def _token(
     request: Request,
-    _bearer: Annotated[object, Depends(_BEARER)],  # for the reference; `sent_key` reads both
+    _bearer: Annotated[object, Depends(_BEARER)],  # for the OpenAPI document; `sent_key` reads both
     _cookie: Annotated[object, Depends(_COOKIE)],
 ) -> str:
     sent = sent_key(request)
@@ -195,12 +196,12 @@ def _caller(
     services: Annotated[Services, Depends(services_of)],
     key: Annotated[ApiKey, Depends(_key)],
 ) -> Caller:
-    asked = request.path_params.get("website_id") or request.query_params.get("website")
-    if asked is None and key.is_for_all:
+    website_id = request.path_params.get("website_id") or request.query_params.get("website")
+    if website_id is None and key.is_for_all:
         raise WebsiteNeeded("this key is for all websites: add ?website=ID to say which one")
-    asked = asked or key.website_id
-    may_see = key.is_for_all or asked == key.website_id
-    website = services.control.website(asked) if may_see else None
+    website_id = website_id or key.website_id
+    may_see = key.is_for_all or website_id == key.website_id
+    website = services.control.website(website_id) if may_see else None
     if website is None:
         raise WebsiteMissing("no such website")
     return Caller(key, website)
@@ -223,7 +224,7 @@ async def _admin(caller: Annotated[Caller, Depends(_admin_caller)]) -> Website:
 def _shared(
     request: Request,
     services: Annotated[Services, Depends(services_of)],
-    token: Annotated[str, Path(description="A link's, as it was shown when it was made.")],
+    token: Annotated[str, Path(description="The link's token, as shown when it was created.")],
 ) -> SharedLink:
     share = services.control.share(token)
     website = services.control.website(share.website_id) if share is not None else None

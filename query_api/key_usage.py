@@ -1,4 +1,4 @@
-"""When keys were last used: written in the background, so seldom that it costs nothing."""
+"""Last use of API keys, written in the background at most once an hour per key."""
 
 import threading
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class KeyUsage:
-    """Never delays or fails who uses a key. Thread-safe."""
+    """Records the use of keys without delaying or failing a request. Thread-safe."""
 
     def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
         self._store = store
@@ -30,7 +30,7 @@ class KeyUsage:
         self._pool = ThreadPoolExecutor(1, "usage")
 
     def note(self, key: ApiKey) -> None:
-        """Remember that the key is used now."""
+        """Record that the key is used now."""
         now_ms = self._now_ms()
         if (key.last_used_at or "") > iso(now_ms - USED_EVERY_MS):
             return
@@ -38,11 +38,11 @@ class KeyUsage:
             if now_ms < self._due_ms.get(key.key_id, 0):
                 return
             self._due_ms[key.key_id] = now_ms + USED_EVERY_MS
-        with suppress(RuntimeError):  # the app ends
+        with suppress(RuntimeError):  # the app is shutting down
             self._pool.submit(self._write, key.key_id, now_ms)
 
     def close(self) -> None:
-        """Let the thread end."""
+        """Stop the background thread."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _write(self, key_id: str, now_ms: int) -> None:

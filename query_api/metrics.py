@@ -1,4 +1,4 @@
-"""What the query API counts, for Prometheus. One registry per app; no label comes from a client."""
+"""Prometheus metrics of the query API. One registry per app; no label comes from a client."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -34,5 +34,5 @@ class QueryMetrics:
         )  # fmt: skip
 
     def text(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

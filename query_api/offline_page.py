@@ -1,8 +1,8 @@
-"""One session as one page: the player that `vite build` made, and all that it plays.
+"""One session as one HTML page: the built player together with the recording.
 
-The page names the one script that may run by its hash and no host at all, so that what was recorded
-is as harmless in it as in the dashboard (`dashboard/vite.offline.config.ts`). What it holds stands
-in base64, of which no letter means anything to HTML. It tells no more than a link does.
+The page's policy allows one script, by its hash, and no host, so that recorded content is as
+harmless in it as in the dashboard (`dashboard/vite.offline.config.ts`). The recording is base64,
+which has no character with a meaning in HTML. The page shows no more than a share link does.
 """
 
 import base64
@@ -25,31 +25,31 @@ _GZIP = 31  # zlib's name for a gzip member
 
 
 def page(lake: Lake, website: Website, session_id: str) -> Iterator[bytes]:
-    """Yield the page of a session, piece by piece; the first is whole before any is sent.
+    """Yield the page of a session in pieces; the first is complete before any is sent.
 
     Raises:
         SessionMissing, DashboardMissing.
-        Damaged, StoreUnavailable: Also while more is taken.
+        Damaged, StoreUnavailable: Also while later pieces are read.
     """
     path = DIST / "offline.html"
     if not path.is_file():
         raise DashboardMissing("the page for exports is not built: run `make setup`")
     before, _, after = path.read_bytes().partition(_PLACEHOLDER)
     detail = session_detail.session_detail(lake, website, session_id)
-    # It goes on no more, and is read as a whole.
-    told = {**serializers.shared_session(detail), "isLive": False, "frames": []}
-    about = {"recording": told, "startAt": detail.row["first_at_ms"]}
+    # The page is a copy: the session cannot continue, and its frames are not fetched.
+    recording = {**serializers.shared_session(detail), "isLive": False, "frames": []}
+    about = {"recording": recording, "startAt": detail.row["first_at_ms"]}
     yield before + b"".join(_data_element(b"about", "", [msgspec.json.encode(about)]))
     pages = list(dict.fromkeys(view.page_id for view in detail.pages))
     for page_id in pages if len(pages) > 1 else [None]:
-        found = replay(lake, website, session_id, page_id=page_id)
-        lines = (piece.text() for piece in anonymize_replay(found.pieces))
+        part = replay(lake, website, session_id, page_id=page_id)
+        lines = (piece.text() for piece in anonymize_replay(part.pieces))
         yield from _data_element(b"events", page_id or "", lines)
     yield after
 
 
 def _data_element(kind: bytes, page_id: str, texts: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield an element that no browser runs, with gzip in base64."""
+    """Yield an inert script element that holds gzip in base64."""
     assert page_id.replace("-", "").isalnum() or not page_id, page_id
     yield b'<script type="text/plain" data-part="%s" data-page="%s">' % (kind, page_id.encode())
     compressor = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)

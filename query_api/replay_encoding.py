@@ -1,7 +1,7 @@
-"""A replay's pieces as the bytes of one answer, made as they are asked for.
+"""Encoding of a replay's pieces as one response body, generated lazily.
 
-Frames go out as they lie where the client takes zstd; everything else is opened piece by piece,
-so that memory holds one.
+Stored zstd frames are sent unchanged to clients that accept zstd. Otherwise pieces are
+decompressed one at a time, so that memory holds one piece.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,19 +12,20 @@ from isal import isal_zlib
 from lake.reading.replay import ReplayPiece
 from query_api.http.content_negotiation import JSON, Encoding
 
-_LEVEL = 1  # of what is compressed for one answer only
+_LEVEL = 1  # for output that is used once
 _GZIP = 31  # zlib's name for a gzip member
-_BLOCK_BYTES = 256 * 1024  # handed to the server at once
+_BLOCK_BYTES = 256 * 1024  # passed to the server at a time
 
 
 def encode(pieces: Iterable[ReplayPiece], media_type: str, encoding: Encoding) -> Iterator[bytes]:
-    """Yield an answer's body.
+    """Yield a response body.
 
-    What the first block is made of is whole: taken before the answer begins, it turns damage into
-    an error. A frame behind it that goes out as it lies is checked by whoever inflates it.
+    The first piece is verified before the first block is yielded: a caller that takes that block
+    before it sends headers turns damage into an error status. Later frames that are sent unchanged
+    are verified by the client, which checks their checksum.
 
     Raises:
-        Damaged, StoreUnavailable: While it is taken.
+        Damaged, StoreUnavailable: While blocks are taken.
     """
     if media_type == JSON:
         pieces = _array(pieces)
@@ -35,7 +36,7 @@ def encode(pieces: Iterable[ReplayPiece], media_type: str, encoding: Encoding) -
 
 
 def _array(pieces: Iterable[ReplayPiece]) -> Iterator[ReplayPiece]:
-    """Make one JSON array. No line holds a line break: JSON escapes it."""
+    """Turn lines into one JSON array. JSON escapes line breaks, so each line is one value."""
     before = b"["
     for piece in pieces:
         yield ReplayPiece(before + piece.text()[:-1].replace(b"\n", b","), None, piece.key)
@@ -46,8 +47,8 @@ def _array(pieces: Iterable[ReplayPiece]) -> Iterator[ReplayPiece]:
 def _zstd(pieces: Iterable[ReplayPiece]) -> Iterator[bytes]:
     """Send several frames as one stream (RFC 8878, section 3.1).
 
-    The last byte of each, a part of its checksum, goes with the next one: clients such as httpx
-    0.28 fail where a frame ends just where a read ends.
+    The last byte of each frame, a part of its checksum, is sent with the next frame: clients such
+    as httpx 0.28 fail where a frame ends exactly at the end of a read.
     """
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
     held = b""
@@ -61,7 +62,7 @@ def _zstd(pieces: Iterable[ReplayPiece]) -> Iterator[bytes]:
 
 
 def _gzip(pieces: Iterable[ReplayPiece]) -> Iterator[bytes]:
-    """One member: not every client reads on behind the first."""
+    """Compress into one gzip member: some clients stop after the first."""
     compressor = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
     for piece in pieces:
         yield compressor.compress(piece.text())

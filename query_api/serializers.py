@@ -1,4 +1,4 @@
-"""Rows of the lake as the JSON that `query_api.schemas` describes. Pure."""
+"""Serialization of lake rows to the JSON that `query_api.schemas` describes. Pure."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -25,7 +25,7 @@ _LISTS = {
 
 
 def session_list(listing: SessionListPage) -> schemas.SessionList:
-    """Render one page of a list."""
+    """Serialize one page of the session list."""
     return {
         "sessions": [session(row) for row in listing.rows],
         "nextCursor": listing.next_cursor,
@@ -34,7 +34,7 @@ def session_list(listing: SessionListPage) -> schemas.SessionList:
 
 
 def session(row: Row) -> schemas.Session:
-    """Render a row of `sessions` with `is_live`."""
+    """Serialize a row of `sessions` with its `is_live`."""
     counts = {kind: row[f"{kind}_count"] for kind in SIGNAL_KINDS}
     signals = {kind: count for kind, count in counts.items() if count is not None}
     return {
@@ -67,7 +67,7 @@ def session(row: Row) -> schemas.Session:
 
 
 def session_detail(detail: SessionDetails) -> schemas.SessionDetail:
-    """Render one session."""
+    """Serialize one session with its contents."""
     began_ms = at_ms_of(detail.row["session_id"])
     start: int = detail.row["first_at_ms"]
 
@@ -131,19 +131,19 @@ def session_detail(detail: SessionDetails) -> schemas.SessionDetail:
 
 
 def shared_session(detail: SessionDetails) -> schemas.SharedSession:
-    """Render one session for whoever has a link to it: without who was recorded.
+    """Serialize one session for a share link: without its visitor and user.
 
-    And without what only the website's source maps tell of its code.
+    Original stacks are left out too, because they come from the website's own source maps.
     """
-    found: dict[str, Any] = {**session_detail(detail)}
-    del found["visitorId"], found["userId"], found["visitorIds"], found["userIds"]
-    for error in found["errorEvents"]:
+    shared: dict[str, Any] = {**session_detail(detail)}
+    del shared["visitorId"], shared["userId"], shared["visitorIds"], shared["userIds"]
+    for error in shared["errorEvents"]:
         error["stackOriginal"] = None
-    return cast(schemas.SharedSession, found)
+    return cast(schemas.SharedSession, shared)
 
 
 def error_groups(groups: ErrorGroupPage) -> schemas.ErrorGroups:
-    """Render a website's groups."""
+    """Serialize a website's error groups."""
     return {
         "errors": [
             {
@@ -163,8 +163,8 @@ def error_groups(groups: ErrorGroupPage) -> schemas.ErrorGroups:
     }
 
 
-def occurrences(fingerprint: str, found: ErrorOccurrencePage) -> schemas.Occurrences:
-    """Render the errors of one group."""
+def occurrences(fingerprint: str, page: ErrorOccurrencePage) -> schemas.Occurrences:
+    """Serialize the errors of one group."""
     return {
         "fingerprint": fingerprint,
         "occurrences": [
@@ -174,10 +174,10 @@ def occurrences(fingerprint: str, found: ErrorOccurrencePage) -> schemas.Occurre
                 "visitorId": row["visitor_id"],
                 "seenAt": _iso(row["seen_at"]),
             }
-            for row in found.rows
+            for row in page.rows
         ],
-        "total": found.total,
-        "byDay": _by_day(found.by_day),
+        "total": page.total,
+        "byDay": _by_day(page.by_day),
     }
 
 
@@ -189,11 +189,11 @@ def _by_day(rows: list[Row]) -> list[schemas.ErrorDay]:
 
 
 def _gap_text(gap: SessionGap) -> str:
-    """Tell why a page does not play as it was."""
+    """Return a sentence on why a page does not play as it was."""
     if gap.kind == "no-snapshot":
         return "No full picture of this page arrived: it cannot be drawn."
-    one = gap.first_seq == gap.last_seq
-    which = f"Chunk {gap.first_seq}" if one else f"Chunks {gap.first_seq} to {gap.last_seq}"
+    is_single = gap.first_seq == gap.last_seq
+    which = f"Chunk {gap.first_seq}" if is_single else f"Chunks {gap.first_seq} to {gap.last_seq}"
     return f"{which} of this page did not arrive: the replay jumps over what happened then."
 
 

@@ -1,4 +1,4 @@
-"""Serves the query API until a signal ends it: open requests are answered, then it stops."""
+"""Server of the query API: on a signal, open requests are answered before it stops."""
 
 import signal
 import sys
@@ -16,17 +16,17 @@ from lake.settings import Settings
 from query_api.app import create_app
 
 _log = structlog.get_logger(__name__)
-_CONNECTIONS_MAX = 1024  # beyond, one that is blocked or idle goes
-_RESERVED_FILES = PENDING_MAX + 128  # the tables', the store's connections, the loop's own
-_SHUTDOWN_S = 25  # a replay that takes longer is cut: its client asks again
+_CONNECTIONS_MAX = 1024  # beyond, a blocked or idle one is closed
+_RESERVED_FILES = PENDING_MAX + 128  # for tables, the store's connections and the event loop
+_SHUTDOWN_S = 25  # a replay that takes longer is cut, and its client retries
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve at `host` and `port` until SIGTERM or SIGINT; then exit with 0.
 
     Raises:
-        SettingInvalid: A setting is not of its form.
-        OSError: The address is taken, or not ours.
+        SettingInvalid: A setting is malformed.
+        OSError: The address is in use or not available.
         SystemExit: Stopped, with 0.
     """
     logging_setup.configure()
@@ -50,12 +50,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
         lifespan="on",
         log_config=None,
         access_log=False,  # it would hold addresses and query strings
-        proxy_headers=False,  # who is believed is decided in `limits`
+        proxy_headers=False,  # `rate_limits` decides which proxies are trusted
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn stops gracefully, then raises the signal again for whoever handled it before.
+        # uvicorn stops gracefully, then raises the signal for the previous handler.
         signal.signal(number, _exit)
     if not settings.dashboard_url:
         _log.warning(

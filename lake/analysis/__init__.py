@@ -1,1 +1,1 @@
-"""What a session's events mean: one rule per file, each a pure function of events."""
+"""Analysis of a session's events: frustration signals, errors, activity and page views. Pure."""

@@ -1,8 +1,8 @@
-"""One pass over a session's events, in order of replay: everything that is found out about it.
+"""Analyzer of a session: one pass over its events in replay order.
 
-Here events are read and handed on; what they mean is decided by the rules, a file each, and by
-`foreign` for streams of recorders that leave no notes. Pure, and in bounded memory: a session of
-a gigabyte is analysed as it is written.
+Events are decoded here and passed on. The rules, one per file, decide what they mean;
+`lake.analysis.inferred` does so for streams of recorders that leave no notes. Pure, and in bounded
+memory: a session of a gigabyte is analysed while it is written.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ from lake.raw.rrweb_events import (
 )
 from lake.sessions.session_file import OrderedEvent
 
-SIGNALS_MAX = 1000  # rows kept of one session, the first of each kind; counts stay right beyond
+SIGNALS_MAX = 1000  # rows of one session, the first ones; counts include all
 _RULES: tuple[type[Rule], ...] = (
     RageClick,
     DeadClick,
@@ -50,16 +50,16 @@ _RULES: tuple[type[Rule], ...] = (
     QuickBack,
     SlowResponse,
 )
-_PAGES_MAX = 16  # whose DOM is mirrored at once: those that were shown last
-_HELD_MAX = 8  # our recorder's first note comes right after its first snapshot
+_PAGES_MAX = 16  # whose DOM is held at once: those with the latest events
+_HELD_MAX = 8  # our recorder's first note follows its first snapshot
 _SCROLL, _MOUSE_INTERACTION, _CLICK = 3, 2, 2
 
 
 class AnalysisResult(NamedTuple):
-    """What was found. `signals` are in order of time, `counts` are of all of each kind.
+    """Results of the analysis. `signals` are in order of time; `counts` include all of each kind.
 
-    `activity` are 60 digits, see `lake.analysis.activity`; `views` are by page. `user_ids` are of
-    all users that were identified: chunk facts of an older version tell only the last of a chunk.
+    `activity` has 60 digits, see `lake.analysis.activity`; `views` are by page id. `user_ids` has
+    all identified users: chunk facts of older versions hold only the last of a chunk.
     """
 
     errors: list[JsError]
@@ -106,10 +106,12 @@ _SNAPSHOT = msgspec.json.Decoder(_SnapshotEvent)
 
 
 class Analyzer:
-    """Sees a session's events in order of replay.
+    """Analyzes a session's events in replay order.
+
+    Call `see` for each event, then `end` once.
 
     Args:
-        page_ids: The page of each chunk, by its number.
+        page_ids: The page of each chunk, by chunk number.
     """
 
     def __init__(self, page_ids: Sequence[str]) -> None:
@@ -118,9 +120,9 @@ class Analyzer:
         self._rules = [rule() for rule in _RULES]
         self._activity = Activity()
         self._views = PageViews()
-        self._foreign: dict[str, PageInference] = {}
+        self._inferences: dict[str, PageInference] = {}
         self._held: list[OrderedEvent] = []
-        self._is_noted = False  # our recorder speaks
+        self._is_noted = False  # our recorder's notes are in the stream
         self._counts: dict[str, int] = {}
         self._signals: list[Signal] = []
         self._users: dict[str, None] = {}
@@ -128,7 +130,7 @@ class Analyzer:
         self._last_at_ms = 0.0
 
     def see(self, event: OrderedEvent) -> None:
-        """Look at the next event."""
+        """Analyze the next event."""
         at_ms, chunk, kind, json = event
         page_id = self._page_ids[chunk]
         if self._first_at_ms is None:
@@ -140,30 +142,30 @@ class Analyzer:
             document, left, top = _document_of(json)
             self._views.see_document(page_id, document)
             self._views.see_scroll(page_id, document, left, top)
-            self._take((Scroll(page_id, at_ms, document, left, top),))  # where it is at first
+            self._apply_rules((Scroll(page_id, at_ms, document, left, top),))  # at first
         elif kind == META:
             self._see_view(page_id, at_ms, data_of(json))
         elif kind in (CUSTOM, PLUGIN):
             self._see_custom(page_id, at_ms, chunk, json)
         if not self._is_noted:
-            self._see_foreign(event)
+            self._infer(event)
 
     def end(self) -> AnalysisResult:
-        """Return what was found. Nothing may be seen after."""
+        """Return the results. No event may follow."""
         self._release()
-        for page in self._foreign.values():
-            self._take(page.end())
+        for page in self._inferences.values():
+            self._apply_rules(page.end())
         for rule in self._rules:
-            self._keep(rule.end())
+            self._record(rule.end())
         first_at_ms = self._first_at_ms or 0.0
-        done = self._activity.end(first_at_ms, self._last_at_ms)
+        activity = self._activity.end(first_at_ms, self._last_at_ms)
         signals = sorted(self._signals, key=lambda s: (s.at_ms, s.page_id, s.kind))
         return AnalysisResult(
             self._errors.errors,
             signals,
             self._counts,
-            done.active_ms,
-            done.strip,
+            activity.active_ms,
+            activity.strip,
             self._views.by_page,
             tuple(self._users),
         )
@@ -177,7 +179,7 @@ class Analyzer:
             self._activity.see(at_ms)
         if data.source == _SCROLL and data.x is not None and data.y is not None:
             self._views.see_scroll(page_id, data.id, data.x, data.y)
-            self._take((Scroll(page_id, at_ms, data.id, data.x, data.y),))
+            self._apply_rules((Scroll(page_id, at_ms, data.id, data.x, data.y),))
         elif data.source == _MOUSE_INTERACTION and data.type == _CLICK:
             self._views.see_click(page_id, at_ms, data.x, data.y)
 
@@ -185,64 +187,64 @@ class Analyzer:
         data = data_of(json)
         error = self._errors.see_data(at_ms, chunk, data)
         if error is not None:
-            self._take((Error(page_id, at_ms, error.message),))
+            self._apply_rules((Error(page_id, at_ms, error.message),))
         tag = data.get("tag")
         if not isinstance(tag, str) or not tag.startswith(recorder_notes.PREFIX):
             return
         self._is_noted = True
         self._held.clear()
-        self._foreign.clear()
+        self._inferences.clear()
         payload = data.get("payload")
         if tag == IDENTIFY and (user_id := valid_user_id(field(payload, "id"))) is not None:
             self._users[user_id] = None
         if tag == PAGE:
             self._see_view(page_id, at_ms, payload)
         else:
-            self._take(recorder_notes.read(page_id, at_ms, tag, payload))
+            self._apply_rules(recorder_notes.read(page_id, at_ms, tag, payload))
 
-    def _see_view(self, page_id: str, at_ms: float, told: object) -> None:
-        """A Meta's data or a page note's payload."""
-        url = field(told, "url" if field(told, "href") is None else "href")
+    def _see_view(self, page_id: str, at_ms: float, data: object) -> None:
+        """Read a navigation from the data of a Meta event or the payload of a page note."""
+        url = field(data, "url" if field(data, "href") is None else "href")
         if not isinstance(url, str):
             return
-        back = field(told, "back")
+        back = field(data, "back")
         view = Navigation(
             page_id,
             at_ms,
             scrub_url(url),
-            recorder_notes.int_or_none(field(told, "width")),
-            recorder_notes.int_or_none(field(told, "height")),
+            recorder_notes.int_or_none(field(data, "width")),
+            recorder_notes.int_or_none(field(data, "height")),
             back if isinstance(back, bool) else None,
         )
         self._views.see_view(view)
-        self._take((view,))
+        self._apply_rules((view,))
 
-    def _see_foreign(self, event: OrderedEvent) -> None:
-        """Follow the page's DOM, unless a note that is to come says that nobody need."""
+    def _infer(self, event: OrderedEvent) -> None:
+        """Pass an event to the inference, which is not needed if a note follows soon."""
         self._held.append(event)
         if event.type == INCREMENTAL or len(self._held) > _HELD_MAX:
             self._release()
 
     def _release(self) -> None:
         for at_ms, chunk, kind, json in self._held:
-            self._take(self._foreign_page(self._page_ids[chunk]).see(at_ms, kind, json))
+            self._apply_rules(self._inference_of(self._page_ids[chunk]).see(at_ms, kind, json))
         self._held.clear()
 
-    def _foreign_page(self, page_id: str) -> PageInference:
-        page = self._foreign.pop(page_id, None)
+    def _inference_of(self, page_id: str) -> PageInference:
+        page = self._inferences.pop(page_id, None)
         if page is None:
-            if len(self._foreign) >= _PAGES_MAX:
-                self._take(self._foreign.pop(next(iter(self._foreign))).end())
+            if len(self._inferences) >= _PAGES_MAX:
+                self._apply_rules(self._inferences.pop(next(iter(self._inferences))).end())
             page = PageInference(page_id)
-        self._foreign[page_id] = page
+        self._inferences[page_id] = page
         return page
 
-    def _take(self, occurrences: Iterable[Occurrence]) -> None:
+    def _apply_rules(self, occurrences: Iterable[Occurrence]) -> None:
         for occurrence in occurrences:
             for rule in self._rules:
-                self._keep(rule.see(occurrence))
+                self._record(rule.see(occurrence))
 
-    def _keep(self, signals: Iterable[Signal]) -> None:
+    def _record(self, signals: Iterable[Signal]) -> None:
         for signal in signals:
             self._counts[signal.kind] = self._counts.get(signal.kind, 0) + 1
             if len(self._signals) < SIGNALS_MAX:
@@ -250,7 +252,7 @@ class Analyzer:
 
 
 def _document_of(json: bytes) -> tuple[int, float, float]:
-    """Return the id of a snapshot's document and how far that is scrolled, 0 where it has none."""
+    """Return the id of a snapshot's document and its scroll offset, 0 where it has none."""
     try:
         data = _SNAPSHOT.decode(json).data
     except (msgspec.DecodeError, RecursionError):
@@ -259,7 +261,7 @@ def _document_of(json: bytes) -> tuple[int, float, float]:
 
 
 def _numbers(data: object) -> tuple[int, int, int, float | None, float | None]:
-    """Return what is a number among the fields of `data`: for events that are not as rrweb's."""
+    """Return the numeric fields of `data`, for events of another shape than rrweb's."""
     source, kind = (
         recorder_notes.int_or_none(field(data, "source")),
         recorder_notes.int_or_none(field(data, "type")),

@@ -1,4 +1,4 @@
-"""Events as they are read here: anything that JSON can be, and what is not there is nothing."""
+"""Decoding of events whose JSON may have any shape; absent values are None."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 def decoded(json: bytes) -> object:
-    """Return what a text says, None where it is no JSON or nested too deep."""
+    """Return the decoded JSON, None where it is invalid or nested too deep."""
     try:
         return msgspec.json.decode(json)
     except (msgspec.DecodeError, RecursionError):
@@ -14,11 +14,11 @@ def decoded(json: bytes) -> object:
 
 
 def data_of(json: bytes) -> dict[str, Any]:
-    """Return an event's `data`; empty where it has none, or cannot be read."""
+    """Return an event's `data`, empty where it is absent or unreadable."""
     data = field(decoded(json), "data")
     return data if isinstance(data, dict) else {}
 
 
 def field(value: object, name: str) -> Any:  # noqa: ANN401, RUF100 - JSON is anything
-    """Return a field of what may be no object."""
+    """Return a field of a JSON value, None where it is no object."""
     return value.get(name) if isinstance(value, dict) else None

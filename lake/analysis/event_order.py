@@ -1,4 +1,4 @@
-"""Occurrences in the order in which they happened: a click is told when its second has passed."""
+"""Reordering of occurrences by time: a click is reported only when its second has passed."""
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
@@ -6,13 +6,13 @@ from heapq import heappop, heappush
 from lake.analysis.events import Occurrence
 
 LATE_MS_MAX = 5000  # a click's second, and a page that was held up by work or a dialog
-_HELD_MAX = 1000  # five seconds of a page that throws in a loop are more; it gets less patience
+_HELD_MAX = 1000  # a page that throws in a loop exceeds this in five seconds
 
 
 class ReorderBuffer:
-    """Holds occurrences of the given kinds until nothing that happened before can come any more.
+    """Holds occurrences of the given kinds until no earlier one can arrive.
 
-    Of those of one moment the kinds come in the order given.
+    Occurrences of the same time come in the order of `kinds`.
     """
 
     def __init__(self, *kinds: type[Occurrence]) -> None:
@@ -22,7 +22,7 @@ class ReorderBuffer:
         self._now_ms = float("-inf")
 
     def see(self, occurrence: Occurrence) -> Iterator[Occurrence]:
-        """Take the next one, and return those whose turn it is now. Others but tell the time."""
+        """Add an occurrence and return those that are due; other kinds only advance the time."""
         self._now_ms = max(self._now_ms, occurrence.at_ms)
         if isinstance(occurrence, self._kinds):
             self._count += 1
@@ -34,6 +34,6 @@ class ReorderBuffer:
             yield heappop(self._held)[-1]
 
     def end(self) -> Iterator[Occurrence]:
-        """Return the rest."""
+        """Return the remaining occurrences."""
         while self._held:
             yield heappop(self._held)[-1]

@@ -1,9 +1,9 @@
-"""What happened on a page, as the rules see it: the same whichever recorder told it.
+"""Occurrences on a page, the input of all rules, independent of the recorder.
 
-Our recorder's notes become these in `lake.analysis.recorder_notes`, plain rrweb streams in
-`lake.analysis.inferred`. Rules read nothing else. `at_ms` is the browser's clock; an occurrence may
-come a little later than those that follow it, as a click is told when its second has passed.
-Texts are as they are stored: scrubbed and cut. `x` and `y` are CSS px of the viewport.
+`lake.analysis.recorder_notes` makes them from our recorder's notes, `lake.analysis.inferred` from
+plain rrweb streams. `at_ms` is the browser's clock. Occurrences may arrive slightly out of order,
+because a click is reported when its second has passed. Texts are scrubbed and cut as in the
+tables. `x` and `y` are CSS px of the viewport.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 
 class Click(NamedTuple):
-    """One click. `is_interactive`: whether its target, or what that is in, invites to one.
+    """One click. `is_interactive`: whether its target or an ancestor looks clickable.
 
-    `reacted`: whether the page answered within a second. `target` is the element's path.
+    `reacted`: whether the page reacted within a second. `target` is the element's path.
     """
 
     page_id: str
@@ -27,7 +27,7 @@ class Click(NamedTuple):
 
 
 class Burst(NamedTuple):
-    """Three clicks or more in one place within half a second that did not help."""
+    """Three or more clicks in one place within half a second that had no effect."""
 
     page_id: str
     at_ms: float
@@ -39,7 +39,7 @@ class Burst(NamedTuple):
 
 
 class FormStep(NamedTuple):
-    """What became of a form. `form` is its path; `fields` how many were filled in, of `abandoned`.
+    """One step of a form. `form` is its path; `fields` the number filled in, of `abandoned`.
 
     `step` is `submit`, `invalid` (refused by the page), `failed` (answered with `status`),
     `succeeded` or `abandoned`.
@@ -54,7 +54,7 @@ class FormStep(NamedTuple):
 
 
 class Scroll(NamedTuple):
-    """The place to which a document or an element (`node`) is scrolled now, px."""
+    """The scroll position of a document or an element (`node`), px."""
 
     page_id: str
     at_ms: float
@@ -64,7 +64,7 @@ class Scroll(NamedTuple):
 
 
 class OwnScroll(NamedTuple):
-    """A page scrolls a document or an element (`node`) by itself, as our recorder saw."""
+    """A page scrolls a document or an element (`node`) without the visitor."""
 
     page_id: str
     at_ms: float
@@ -72,9 +72,9 @@ class OwnScroll(NamedTuple):
 
 
 class Navigation(NamedTuple):
-    """A page is shown, by a load or a change of its address. `url` is scrubbed.
+    """A page shows a URL, after a load or a change of its address. `url` is scrubbed.
 
-    `is_back`: by the browser's Back or Forward; None where nobody told.
+    `is_back`: by the browser's Back or Forward; None where unknown.
     """
 
     page_id: str
@@ -94,9 +94,9 @@ class Error(NamedTuple):
 
 
 class NetworkRequest(NamedTuple):
-    """A request of the page's that failed (`status` 0 or from 400 on) or was slow.
+    """A request of the page that failed (`status` 0 or from 400 on) or was slow.
 
-    `at_ms` is when it ended.
+    `at_ms` is the time of its end.
     """
 
     page_id: str
@@ -111,7 +111,7 @@ Occurrence = Click | Burst | FormStep | Scroll | OwnScroll | Navigation | Error 
 
 
 class Signal(NamedTuple):
-    """One sign of frustration; a row of the table `signals`. `evidence` is what the rule saw."""
+    """One sign of frustration, a row of the table `signals`. `evidence`: its rule's figures."""
 
     kind: str
     page_id: str
@@ -127,7 +127,7 @@ class Rule(Protocol):
     """Finds one kind of signals in the occurrences of one session, in bounded memory."""
 
     def see(self, occurrence: Occurrence) -> Iterable[Signal]:
-        """Look at the next one; return what is sure now."""
+        """Read the next occurrence; return the signals that it confirms."""
 
     def end(self) -> Iterable[Signal]:
-        """Return what the session's end makes sure."""
+        """Return the signals that only the session's end confirms."""

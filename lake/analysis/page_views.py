@@ -1,21 +1,21 @@
-"""Where each page view was clicked and how far down it was seen: what heatmaps are drawn of.
+"""Clicks and scroll depth of each page view, the input of heatmaps.
 
-Clicks of rrweb are places in the viewport; here they become places of the document, by how far it
-was scrolled then. Elements that scroll within a page stay out of it.
+rrweb gives clicks in viewport coordinates. Here they become document coordinates, by the scroll
+offset at that time. Elements that scroll within a page are not followed.
 """
 
 from dataclasses import dataclass, field
 
 from lake.analysis.events import Navigation
 
-CLICKS_MAX = 500  # places kept of one view; its count stays right beyond
+CLICKS_MAX = 500  # positions of one view; its count includes all
 _VIEWS_MAX = 10_000  # of one session
 _PX_MAX = 2**31 - 1
 
 
 @dataclass
 class ViewInteractions:
-    """One address of a page, from `at_ms` on. Places are CSS px of the document."""
+    """One URL of a page, from `at_ms` on. Positions are CSS px of the document."""
 
     at_ms: float
     url: str
@@ -35,7 +35,7 @@ class _PageState:
 
 
 class PageViews:
-    """Sees the views, scrolls and clicks of all pages of a session."""
+    """Collects the views, scrolls and clicks of all pages of a session."""
 
     def __init__(self) -> None:
         self._pages: dict[str, _PageState] = {}
@@ -43,11 +43,11 @@ class PageViews:
 
     @property
     def by_page(self) -> dict[str, list[ViewInteractions]]:
-        """The views of each page, the first one first."""
+        """The views of each page, in order."""
         return {page_id: page.views for page_id, page in self._pages.items()}
 
     def see_view(self, view: Navigation) -> None:
-        """A page shows an address; the one it shows already is no new view."""
+        """Record a navigation; the URL that the page shows already makes no new view."""
         page = self._pages.setdefault(view.page_id, _PageState())
         if page.views and page.views[-1].url == view.url:
             page.views[-1].width = page.views[-1].width or view.width
@@ -60,11 +60,11 @@ class PageViews:
         _record_seen_depth(page)
 
     def see_document(self, page_id: str, document: int) -> None:
-        """A snapshot names the document's node."""
+        """Record the node id of a page's document."""
         self._pages.setdefault(page_id, _PageState()).document = document
 
     def see_scroll(self, page_id: str, node: int, x: float, y: float) -> None:
-        """Something is scrolled to a place."""
+        """Record a scroll position; only those of documents count."""
         page = self._pages.get(page_id)
         if page is None or page.document != node:
             return
@@ -72,7 +72,7 @@ class PageViews:
         _record_seen_depth(page)
 
     def see_click(self, page_id: str, at_ms: float, x: float | None, y: float | None) -> None:
-        """A click at a place of the viewport; None where it has none, as a key's."""
+        """Record a click in the viewport; `x` and `y` are None for a click by keyboard."""
         page = self._pages.setdefault(page_id, _PageState())
         if not page.views:
             if self._count >= _VIEWS_MAX:
@@ -86,7 +86,7 @@ class PageViews:
 
 
 def _record_seen_depth(page: _PageState) -> None:
-    """Note how far down a page is seen now."""
+    """Record how far down a page is visible now."""
     if page.views:
         view = page.views[-1]
         view.seen_px = max(view.seen_px, int(_clamped_px(page.top + (view.height or 0))))

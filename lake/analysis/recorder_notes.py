@@ -1,8 +1,8 @@
-"""What our recorder noted at the moment it happened, as the rules read it.
+"""Notes of our recorder, read as occurrences.
 
-The recorder saw listeners, reactions and the browser's own verdicts, which are not in the stream
-of rrweb events; so where it spoke, nothing is guessed (`lake.analysis.inferred` does that for other
-recorders). Its payloads are listed in `ingest_api/recorder/src/privacy/notes.ts`.
+The recorder observes listeners, reactions and the browser's form validation, which rrweb events do
+not contain. Where it left notes, nothing is inferred (`lake.analysis.inferred` does that for other
+recorders). `ingest_api/recorder/src/privacy/notes.ts` lists the payloads.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ TARGET_LENGTH_MAX = 300
 TEXT_LENGTH_MAX = 80
 STEPS = ("submit", "invalid", "failed", "succeeded", "abandoned")
 _NUMBER_MAX = 2**31 - 1
-_LATE_MS_MAX = 60_000  # a page that hangs tells late
+_LATE_MS_MAX = 60_000  # a page that hangs reports late
 
 
 def read(page_id: str, at_ms: float, tag: str, payload: object) -> Iterator[Occurrence]:
-    """Yield what a note tells. Payloads that are not as our recorder makes them tell nothing."""
+    """Yield the occurrence of a note, nothing for payloads of another shape."""
     if not isinstance(payload, dict):
         return
     match tag.removeprefix(PREFIX):
@@ -62,19 +62,19 @@ def read(page_id: str, at_ms: float, tag: str, payload: object) -> Iterator[Occu
 
 
 def int_or_none(value: object) -> int | None:
-    """Return a number as an int that fits a column, None where it is none."""
+    """Return a number as an int that fits a column, None for other values."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if -_NUMBER_MAX <= value <= _NUMBER_MAX else None
 
 
 def text_or_none(value: object, length_max: int) -> str | None:
-    """Return a text scrubbed and cut, None where there is none."""
+    """Return a text scrubbed and cut, None where it is empty or no text."""
     return (scrub_text(value, length_max) or None) if isinstance(value, str) else None
 
 
 def _time(value: object, at_ms: float) -> float:
-    """The note comes when its second is over; a time long before that is no click's."""
+    """Return a click's own time, or the note's where the former is implausible."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value if 0 <= at_ms - value <= _LATE_MS_MAX else at_ms
     return at_ms

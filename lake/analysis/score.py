@@ -1,16 +1,15 @@
-"""The frustration score: one figure of 0 to 100 by which sessions are sorted.
+"""Frustration score, 0 to 100, by which sessions are sorted.
 
-`100 (1 - product of (1 + n) ^ -weight)` over the kinds, where n is how many signals there are of
-one. More of a kind never scores less, each further one adds less than the one before, and how long
-a session is plays no part: a rate would blow up short visits, and unrelated deeds would hide what
-happened in long ones.
+`100 (1 - product of (1 + n) ^ -weight)` over the kinds, where n is the number of signals of a
+kind. More signals never score less, and each further one adds less than the one before. The length
+of a session does not count: a rate would exaggerate short visits and hide events in long ones.
 """
 
 import math
 from collections.abc import Mapping
 
 SCORING_VERSION = 2
-# How sure each kind is to be frustration, and how much of it. The first one alone scores
+# Confidence and severity of each kind. A single signal scores
 # 100 (1 - 2 ^ -weight): 25 for a form that fails again and again, 5 for a quick back.
 WEIGHTS: Mapping[str, float] = {
     "form_frustration": 0.40,
@@ -25,9 +24,9 @@ WEIGHTS: Mapping[str, float] = {
 
 
 def score(counts: Mapping[str, int]) -> int:
-    """Return the score of a session with so many signals of each kind; 0 only where none is.
+    """Return the score for signal counts by kind; 0 only without signals.
 
-    A kind that has no weight weighs nothing.
+    Kinds without a weight are ignored.
     """
     burden = sum(weight * math.log1p(counts.get(kind, 0)) for kind, weight in WEIGHTS.items())
     return min(100, math.ceil(-100 * math.expm1(-burden)))

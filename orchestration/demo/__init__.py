@@ -1,6 +1,6 @@
 """Everything on one machine: both services, Dagster, a website with visitors, sample sessions.
 
-Nothing here is needed to run a lake. What each module does stands in its first line.
+Nothing here is needed to run a lake.
 """
 
 from orchestration.demo.running import run

@@ -1,15 +1,15 @@
-"""The system's Chromium, as the robots start it."""
+"""The system's Chromium and its arguments for the robots."""
 
 import shutil
 import subprocess
 
-_SHELL = "chromium-headless-shell"  # without windows: it starts five times as fast
+_SHELL = "chromium-headless-shell"  # headless; starts five times as fast
 _WHOLE = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
-    "--no-sandbox",  # root, as in a container, gets none; the robots see pages of ours alone
+    "--no-sandbox",  # root has no sandbox in a container; the robots only visit our pages
     "--disable-gpu",
     "--disable-quic",
-    # It would ask its maker for updates and lists; the demo speaks to this machine alone.
+    # No requests for updates and lists: the demo uses this machine alone.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -21,11 +21,11 @@ MISSING = "No robots walk through the shop: there is no Chromium (apt-get instal
 
 
 def find(*, is_whole: bool = False) -> str | None:
-    """Return where Chromium is, or None. `is_whole`: with the back/forward cache and windows."""
+    """Return Chromium's path, or None. `is_whole`: with windows and the back/forward cache."""
     names = _WHOLE if is_whole else (_SHELL, *_WHOLE)
     return next((path for name in names if (path := shutil.which(name)) and _runs(path)), None)
 
 
 def _runs(path: str) -> bool:
-    """Tell a browser from a command that only tells how to install one, as some systems have."""
+    """Return whether a command is a browser; some systems have a stub with install advice."""
     return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0

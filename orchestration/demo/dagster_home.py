@@ -1,17 +1,17 @@
-"""Dagster for the demo: its home, its three processes, and what a killed demo left of its runs."""
+"""Dagster for the demo: its home, its three processes, and runs left by a killed demo."""
 
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# Relative to the home: a socket's path has a hundred characters at most.
+# Relative to the home, since a socket's path has at most a hundred characters.
 SOCKET = "code.socket"
 CONFIG = Path(__file__).parent.parent / "dagster.yaml"
 
 
 def make_home(home: Path) -> None:
-    """Write the instance's configuration; what Dagster remembers stays."""
+    """Write the instance's configuration; Dagster's records stay."""
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(CONFIG, home / "dagster.yaml")
     (home / SOCKET).unlink(missing_ok=True)  # of a demo that was killed
@@ -20,8 +20,8 @@ def make_home(home: Path) -> None:
 def abandon_runs(home: Path) -> int:
     """Mark runs as failed whose processes ended with the last demo; return how many.
 
-    Nothing else can: the launcher would believe in them until their time is up, and no run of
-    their day would start before.
+    Otherwise the launcher would count them as running until their timeout, and block other runs of
+    their days.
     """
     import dagster as dg
 
@@ -39,9 +39,10 @@ def abandon_runs(home: Path) -> int:
 def processes(host: str, port: int) -> Iterator[tuple[str, list[str]]]:
     """Yield the name and arguments of each process, to be started in the home.
 
-    The first serves the others on `SOCKET`. Apart, they take two thirds of what `dagster dev` does.
+    The first serves the others on `SOCKET`. Separately they need two thirds of
+    the memory of `dagster dev`.
     """
-    python = [sys.executable, "-P", "-m"]  # a folder `lake` beside it is none of our packages
+    python = [sys.executable, "-P", "-m"]  # so that a folder `lake` in the home is not imported
     code = ["dagster", "api", "grpc", "--socket", SOCKET, "-m", "orchestration.definitions"]
     yield "dagster-code", [*python, *code, "--location-name", "replaylake"]
     yield "dagster-daemon", [*python, "dagster._daemon", "run", "--grpc-socket", SOCKET]

@@ -1,6 +1,6 @@
-"""How a robot moves: the mouse in curves, keys one by one, pauses in between.
+"""Input of a robot: mouse movements, single keys, and pauses in between.
 
-What it wants to do stands in `journeys`.
+`journeys` decides what it does.
 """
 
 import random
@@ -15,7 +15,7 @@ _SCROLL_PX = (80, 240)  # of one turn of the wheel
 
 
 class Hands:
-    """One visitor's hands on one page. `pace` is a factor to all pauses: 0 makes none."""
+    """A visitor's mouse and keyboard on one page. `pace` multiplies all pauses; 0 makes none."""
 
     def __init__(self, page: Page, choice: random.Random, *, is_touch: bool, pace: float) -> None:
         self.page = page
@@ -24,18 +24,18 @@ class Hands:
         self._pace = pace
 
     def wait(self, least_s: float, most_s: float) -> None:
-        """Do nothing for a while."""
+        """Pause for a random time in this range, s."""
         pause_ms = self.choice.uniform(least_s, most_s) * 1000 * self._pace
         if pause_ms:
             self.page.wait_for_timeout(pause_ms)
 
     def wonder(self) -> None:
-        """Wait for what does not come: longer than a second, whatever the pace, to be sure."""
+        """Wait longer than a second at any pace, for a response that does not come."""
         self.page.wait_for_timeout(_WONDER_MS)
         self.wait(0.3, 1.0)
 
     def click(self, target: str | Locator) -> None:
-        """Go there, wait a moment, and click or tap."""
+        """Move to the target and click or tap it."""
         place = self._place(target)
         self._go(place)
         if self._is_touch:
@@ -51,17 +51,17 @@ class Hands:
         self.wait(0.5, 1.5)
 
     def click_quickly(self, target: str | Locator, count: int) -> None:
-        """Click several times as fast as somebody does who has waited for too long."""
+        """Click several times, as fast as an impatient visitor."""
         place = self._place(target)
         self._go(place)
         for _ in range(count):
             if self._is_touch:
                 place.tap()
             else:
-                # The mouse stays where it is, so no check of the page is worth its time.
+                # The mouse does not move, so the target is not checked again.
                 self.page.mouse.down()
                 self.page.mouse.up()
-            self.page.wait_for_timeout(90)  # whatever the pace: slower clicks are no rage
+            self.page.wait_for_timeout(90)  # at any pace, since slower clicks are no rage clicks
         self.wait(0.5, 1.5)
 
     def type(self, target: str, text: str) -> None:
@@ -79,7 +79,7 @@ class Hands:
         self.wait(0.4, 1.0)
 
     def scroll(self, pixels: int) -> None:
-        """Scroll down, or up where `pixels` are negative, a bit at a time."""
+        """Scroll in small steps, up where `pixels` is negative."""
         way, left = (1 if pixels > 0 else -1), abs(pixels)
         while left > 0:
             step = min(left, self.choice.randint(*_SCROLL_PX))
@@ -94,7 +94,7 @@ class Hands:
         return self.page.locator(target).first if isinstance(target, str) else target
 
     def _go(self, place: Locator) -> None:
-        """Move the mouse to somewhere in the middle of it, past it at first."""
+        """Move the mouse near the middle of an element, first slightly beyond."""
         place.scroll_into_view_if_needed()
         self.wait(0.2, 0.7)
         box = place.bounding_box()

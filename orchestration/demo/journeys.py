@@ -1,6 +1,7 @@
-"""What the robots do in the shop: each journey is one visit, by somebody with a mind of their own.
+"""Journeys of the robots in the shop; each is one visit.
 
-Between them they do all that a recorder should notice: buy, fail, rage, give up, and read.
+Together they cover what a recorder should detect: purchases, failures, rage clicks, abandoned
+forms, and reading.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from orchestration.demo.shop.products import CATEGORIES, PRODUCTS
 
 
 class Person(NamedTuple):
-    """Somebody who fills in forms. Nobody is called so."""
+    """A fictitious person who fills in forms."""
 
     name: str
     email: str

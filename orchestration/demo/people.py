@@ -1,10 +1,10 @@
-"""Who the demo's visitors are: browsers and the networks that they come from."""
+"""Browsers and networks of the demo's visitors."""
 
 from typing import NamedTuple
 
 
 class Browser(NamedTuple):
-    """A browser as it introduces itself."""
+    """A browser by its user agent."""
 
     user_agent: str
     is_touch: bool
@@ -41,7 +41,7 @@ BROWSERS = (
     ),
 )
 
-# Networks of universities and providers in several countries; nothing is ever sent there.
+# Networks of universities and providers in several countries; no request is ever sent there.
 NETWORKS = (
     "130.149.7",  # Germany
     "128.232.0",  # Great Britain

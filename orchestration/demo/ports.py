@@ -1,4 +1,4 @@
-"""Where the demo listens: a port for each service, from the environment or its default."""
+"""Ports of the demo's services, from the environment or defaults."""
 
 import socket
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ _DEFAULTS = (
 
 
 class PortTaken(LakeError):
-    """Another program listens where the demo wants to."""
+    """Another program uses a port of the demo."""
 
     kind = "port-taken"
 
 
 class Ports(NamedTuple):
-    """One port to a service."""
+    """The port of each service."""
 
     ingest: int
     query: int
@@ -31,11 +31,11 @@ class Ports(NamedTuple):
 
 
 def free_ports(environ: Mapping[str, str]) -> Ports:
-    """Read the ports, and see that nobody listens there.
+    """Read the ports and check that they are free.
 
     Raises:
-        SettingInvalid: One is no port.
-        PortTaken: Somebody listens there; the message names the variable.
+        SettingInvalid: A value is not a port.
+        PortTaken: A port is in use; the message names its variable.
     """
     return Ports(*(_free(name, environ.get(name, "") or default) for name, default in _DEFAULTS))
 

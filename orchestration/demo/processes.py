@@ -1,4 +1,4 @@
-"""The demo's processes: started together, watched, and ended together (see `warden`)."""
+"""Processes of the demo, started, watched and ended together (see `warden`)."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ _LOG_LINES_SHOWN = 15
 
 
 class ProcessDied(LakeError):
-    """One of the demo's processes ended although nobody asked it to."""
+    """A process of the demo ended by itself."""
 
     kind = "process-died"
 
@@ -24,7 +24,7 @@ class ProcessDied(LakeError):
 
 
 class Processes:
-    """A process group. Leaving the `with` block, or dying in it, ends all of it."""
+    """A process group that ends with the `with` block, or with this process."""
 
     def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
         self._logs = logs
@@ -42,7 +42,7 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let the warden end all, and wait until it has."""
+        """Let the warden end all processes, and wait for them."""
         assert self._warden.stdin is not None
         self._warden.stdin.close()
         self._warden.wait()
@@ -50,7 +50,7 @@ class Processes:
             process.wait()
 
     def start(self, name: str, arguments: Sequence[str], *, folder: Path = Path()) -> None:
-        """Start a process in `folder`; what it prints goes to its log."""
+        """Start a process in `folder`; its output goes to its log."""
         with (self._logs / f"{name}.log").open("wb") as log:
             self._running[name] = subprocess.Popen(
                 arguments,
@@ -63,10 +63,10 @@ class Processes:
             )
 
     def check(self) -> None:
-        """Look whether all are alive.
+        """Check that all processes are running.
 
         Raises:
-            ProcessDied: One is not.
+            ProcessDied: A process ended.
         """
         for name, process in self._running.items():
             code = process.poll()

@@ -1,6 +1,6 @@
-"""The proxy through which the robots browse: it tells whose address a request comes from.
+"""HTTP proxy of the robots, which adds each visitor's address as a header.
 
-A browser that added the header itself would have to ask the ingest's leave for it first (CORS).
+A browser cannot add the header itself without a CORS permission of the ingest API.
 """
 
 import http.client
@@ -13,19 +13,19 @@ from urllib.parse import urlsplit
 from orchestration.demo.ports import HOST
 
 _TIMEOUT_S = 60.0
-# They speak of one connection, not of the message (RFC 9110, section 7.6.1).
+# Headers of one connection, not of the message (RFC 9110, section 7.6.1).
 _OF_THE_CONNECTION = {"connection", "proxy-connection", "keep-alive", "transfer-encoding"}
 
 
 class Proxy(ThreadingHTTPServer):
-    """Passes on plain HTTP. `address` is who comes, until another one is set."""
+    """A proxy for plain HTTP. `address` is sent as the client's until it is set anew."""
 
     daemon_threads = True  # a browser keeps its connections open
     address = HOST
 
     @property
     def url(self) -> str:
-        """What a browser's proxy setting takes."""
+        """The value of a browser's proxy setting."""
         return f"http://{HOST}:{self.server_address[1]}"
 
 
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_OPTIONS = _pass_on  # noqa: N815 - the base class names them
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
-        """Say nothing: the log of the robots is for the robots."""
+        """Log nothing: the log is for the robots' journeys."""
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def running_proxy() -> Iterator[Proxy]:
 
 
 def _of_message(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return what is to be passed on; the length is told anew."""
+    """Return the headers to forward; the length is set anew."""
     return {
         name: value
         for name, value in headers

@@ -1,7 +1,7 @@
-"""Visitors of the demo's shop: one browser after another walks through it, as somebody new.
+"""Robots that visit the demo's shop, one after another, each as a new visitor.
 
-A program: `python -m orchestration.demo.robots SHOP_URL`. What is recorded of them, the shop's
-pages record; nothing here touches the lake or its services.
+A program: `python -m orchestration.demo.robots SHOP_URL`. The shop's pages record the visits;
+nothing here uses the lake or its services.
 """
 
 import random
@@ -19,10 +19,10 @@ from orchestration.demo.proxy import Proxy, running_proxy
 
 _DESKTOPS = ((1440, 900), (1920, 1080), (1280, 720), (1536, 864))
 _PHONES = ((390, 844), (412, 915), (360, 780))
-_STEP_MAX_MS = 15_000  # a busy machine starts slowly; a step that takes longer has failed
+_STEP_MAX_MS = 15_000  # a busy machine starts slowly; a longer step has failed
 _PAUSE_S = (2.0, 10.0)
 _RETRY_S = 5.0
-_UNLOAD_MS = 500  # for what a page sends while it is left
+_UNLOAD_MS = 500  # for requests that a page sends while it unloads
 
 
 def visit(
@@ -34,10 +34,10 @@ def visit(
     *,
     pace: float = 1.0,
 ) -> None:
-    """Make one visit by somebody new, from somewhere else. `pace` is a factor to all pauses.
+    """Make one visit by a new visitor from a random network. `pace` is a factor of all pauses.
 
     Raises:
-        Error: A step did not work out; the visit has been ended.
+        Error: A step failed; the visit has ended.
     """
     proxy.address = f"{choice.choice(NETWORKS)}.{choice.randrange(1, 255)}"
     context = _new_visitor(browser, proxy, choice)
@@ -48,7 +48,7 @@ def visit(
         hands.wait(1, 3)
         answer_consent(hands)
         journey(hands)
-        page.goto("about:blank")  # a page that is closed at once has no time to send the rest
+        page.goto("about:blank")  # a page that is closed at once cannot send its last chunk
         page.wait_for_timeout(_UNLOAD_MS)
     finally:
         context.close()
@@ -72,13 +72,13 @@ def _new_visitor(browser: Browser, proxy: Proxy, choice: random.Random) -> Brows
 
 
 def _journeys(choice: random.Random) -> Iterator[Journey]:
-    """Yield journeys for ever, shuffled like cards, so that a short demo shows many of them."""
+    """Yield journeys for ever, each round in random order, so that a short demo shows many."""
     while True:
         yield from choice.sample(JOURNEYS, k=len(JOURNEYS))
 
 
 def main() -> None:
-    """Walk for ever. After a visit that failed, the next one has a new browser."""
+    """Make visits for ever, with a new browser after a failed one."""
     shop_url = sys.argv[1]
     choice = random.Random()  # noqa: S311 - nothing here is a secret
     journeys = _journeys(choice)

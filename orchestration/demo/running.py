@@ -1,4 +1,4 @@
-"""Starts the demo, says where it is, and stays until it is told to end or something ends by itself.
+"""Runs the demo until it is stopped or one of its processes ends.
 
 The lake, its logs and Dagster's records stay for the next start.
 """
@@ -27,7 +27,7 @@ _LOOK_EVERY_S = 0.2
 
 
 class DemoAlreadyRunning(LakeError):
-    """Two demos on one lake would take Dagster's runs from each other."""
+    """Another demo runs on this lake; the two would share Dagster's runs."""
 
     kind = "demo-runs"
 
@@ -36,10 +36,10 @@ def run() -> None:
     """Run the demo until Ctrl-C or SIGTERM.
 
     Raises:
-        SettingInvalid: A port or a setting is not of its form.
-        PortTaken: Another program listens where the demo wants to.
-        DemoAlreadyRunning: There is a demo on this lake already.
-        ProcessDied: A process ended by itself; all others have been ended too.
+        SettingInvalid: A port or a setting is malformed.
+        PortTaken: Another program uses one of the ports.
+        DemoAlreadyRunning: Another demo runs on this lake.
+        ProcessDied: A process ended by itself; all others were ended too.
         StoreUnavailable: The lake cannot be opened, or a service did not answer in time.
     """
     stop = threading.Event()
@@ -68,7 +68,7 @@ def _run(
     dagster_home.abandon_runs(home)
     environment = {
         "REPLAY_LAKE": store.url,
-        # The robots tell where they come from as a proxy would.
+        # The robots' proxy sends their addresses.
         "REPLAY_TRUSTED_PROXIES": settings.trusted_proxies or HOST,
         "REPLAY_DASHBOARD_URL": settings.dashboard_url or _url(ports.query),
         "REPLAY_INGEST_URL": settings.ingest_url or _url(ports.ingest),
@@ -92,7 +92,7 @@ def _run(
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    """Hold the folder for this demo. A killed one lets go."""
+    """Hold the lock of the folder; a killed demo releases it."""
     with (folder / "demo.lock").open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -149,11 +149,11 @@ def _answers(port: int, path: str) -> bool:
     try:
         link = http.client.HTTPConnection(HOST, port, timeout=5.0)
         link.request("GET", path)
-        is_well = link.getresponse().status == 200
+        is_ok = link.getresponse().status == 200
         link.close()
     except (OSError, http.client.HTTPException):
         return False
-    return is_well
+    return is_ok
 
 
 def _url(port: int) -> str:
@@ -161,7 +161,7 @@ def _url(port: int) -> str:
 
 
 def _folder(settings: Settings) -> Path:
-    """Return where the demo keeps its own things: beside a local lake's, else in ./.replaylake."""
+    """Return the demo's own folder: a local lake's, else ./.replaylake."""
     name = settings.lake.removeprefix("file://")
     folder = Path("./.replaylake") if "://" in name else Path(name).expanduser()
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the demo's lake holds from the start: a website, its keys and six sample sessions."""
+"""Initial contents of the demo's lake: a website, its keys and six sample sessions."""
 
 import random
 from pathlib import Path
@@ -21,7 +21,7 @@ _HOURS_AGO = (2, 5, 9, 27, 49, 76)
 
 
 class Demo(NamedTuple):
-    """What a demo needs to know again when it starts the next time."""
+    """State of a demo for its next start."""
 
     lake: str
     website_id: str
@@ -31,9 +31,9 @@ class Demo(NamedTuple):
 
 
 def seed(store: Store, settings: Settings, note: Path, *, shop_port: int, now_ms: int) -> Demo:
-    """Return the demo that `note` tells of, or make one and write it there.
+    """Return the demo that is stored in `note`, or create one and store it.
 
-    Either way, the shop at `shop_port` may record.
+    In both cases the shop at `shop_port` may record.
 
     Raises:
         StoreUnavailable.

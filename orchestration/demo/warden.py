@@ -1,7 +1,7 @@
-"""Ends the demo's processes once the demo is gone, however it went, `kill -9` included.
+"""Ends the demo's processes when the demo ends, even by `kill -9`.
 
-Leads the process group in which they all are, and waits for the end of its stdin, which only the
-demo holds open. A script, not a module: it lives as long as the demo and should weigh nothing.
+It leads their process group and waits for the end of its stdin, which only the demo holds open. A
+script rather than a module, because it runs as long as the demo and should need little memory.
 """
 
 import os
@@ -14,22 +14,22 @@ GRACE_S = 10.0  # for open requests and commits
 
 
 def others() -> list[int]:
-    """Return the living processes of this group but this one."""
-    found = []
+    """Return the other running processes of this group."""
+    pids = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
         try:
             state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
         except OSError:
-            continue  # it ended while we looked
+            continue  # it ended meanwhile
         if int(group) == os.getpgrp() and state != "Z":
-            found.append(int(folder.name))
-    return found
+            pids.append(int(folder.name))
+    return pids
 
 
 def main() -> None:
-    """Wait, ask all to end, and end those that do not."""
+    """Wait for the demo's end, then terminate all processes and kill those that remain."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdin.buffer.read()

@@ -1,35 +1,39 @@
-"""Which encoding and which form of a replay a client gets: RFC 9110, section 12. Pure."""
+"""Content negotiation of replays and files (RFC 9110, section 12). Pure."""
 
 from typing import Literal
 
 from lake.errors import LakeError
 
 Encoding = Literal["zstd", "gzip", "identity"]
-ENCODINGS: tuple[Encoding, ...] = ("zstd", "gzip", "identity")  # the first of equals is ours
+ENCODINGS: tuple[Encoding, ...] = (
+    "zstd",
+    "gzip",
+    "identity",
+)  # the first of equals is ours
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-_LENGTH_MAX = 2048  # a header beyond counts as none: it is no browser's
+_LENGTH_MAX = 2048  # of a header; no browser sends a longer one
 
 
 class NotAcceptable(LakeError):
-    """A client accepts no encoding that we have."""
+    """The client accepts none of our encodings."""
 
     kind = "not-acceptable"
 
 
 def encoding_of(accept_encoding: str | None) -> Encoding:
-    """Choose the content coding: what the client likes best, and of equals the smallest.
+    """Choose the content coding that the client prefers, the smallest among equals.
 
     Raises:
-        NotAcceptable: It refuses even the identity.
+        NotAcceptable: The client refuses even the identity.
     """
     if accept_encoding is None:
-        return "identity"  # a client that does not say may not know any
+        return "identity"  # a client without the header may know no coding
     weights = _weights(accept_encoding)
     others = weights.get("*", 0.0)
-    found = {name: weights.get(name, others) for name in ENCODINGS}
-    best = max(ENCODINGS, key=lambda name: found[name])
-    if found[best] > 0:
+    offered = {name: weights.get(name, others) for name in ENCODINGS}
+    best = max(ENCODINGS, key=lambda name: offered[name])
+    if offered[best] > 0:
         return best
     if "identity" in weights or weights.get("*") == 0:
         raise NotAcceptable("Accept-Encoding refuses zstd, gzip and identity: allow one")
@@ -37,7 +41,7 @@ def encoding_of(accept_encoding: str | None) -> Encoding:
 
 
 def file_encoding_of(accept_encoding: str) -> Literal["br", "gzip", "identity"]:
-    """Choose the form of a file that lies there in all three: the smallest that is accepted."""
+    """Choose the smallest accepted form of a file that is stored in all three."""
     weights = _weights(accept_encoding)
     if weights.get("br", 0.0) > 0:
         return "br"
@@ -45,7 +49,7 @@ def file_encoding_of(accept_encoding: str) -> Literal["br", "gzip", "identity"]:
 
 
 def media_type_of(accept: str | None) -> str:
-    """Choose between lines and one array: lines, unless the client names JSON and likes it more."""
+    """Choose between NDJSON and a JSON array: NDJSON, unless the client prefers JSON by name."""
     weights = _weights(accept or "*/*")
     others = weights.get("application/*", weights.get("*/*", 0.0))
     json, lines = weights.get(JSON, 0.0), weights.get(NDJSON, others)
@@ -54,7 +58,7 @@ def media_type_of(accept: str | None) -> str:
 
 
 def _weights(header: str) -> dict[str, float]:
-    """Read `a;q=0.5, b`; what is not of that form counts as weight 0."""
+    """Parse `a;q=0.5, b`; a malformed weight counts as 0."""
     weights = {}
     for part in header[:_LENGTH_MAX].split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))

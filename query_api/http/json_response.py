@@ -1,14 +1,14 @@
-"""How answers become bytes."""
+"""JSON responses of plain values."""
 
 import msgspec
 from starlette.responses import Response
 
 
 class Json(Response):
-    """JSON of plain values, as `query_api.schemas` describes them."""
+    """A JSON response; `query_api.schemas` describes its values."""
 
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
-        """Encode."""
+        """Encode the content as JSON."""
         return msgspec.json.encode(content)

@@ -1,6 +1,6 @@
-"""Errors as answers: `application/problem+json` (RFC 9457) with a `kind` that never changes.
+"""Problem responses: `application/problem+json` (RFC 9457) with a `kind` that never changes.
 
-Which error gets which status stands in `app.STATUSES`.
+`query_api.app.STATUSES` maps errors to status codes.
 """
 
 from starlette.responses import Response
@@ -22,10 +22,11 @@ def problem(
     parameter: str | None = None,
     retry_s: float = RETRY_AFTER_S,
 ) -> Response:
-    """Return the answer. `parameter` names what was wrong in the query or the body.
+    """Return a problem response.
 
     Args:
-        retry_s: When to come again; said in whole seconds, with 429 and 503.
+        parameter: Name of the wrong parameter in the query or the body.
+        retry_s: Seconds until a retry makes sense; sent rounded up, with 429 and 503.
     """
     members = {} if parameter is None else {"parameter": parameter}
     body = problem_json(status, kind, detail, members)

@@ -1,4 +1,4 @@
-"""The query strings of all routes: names, types and limits. What is not named here is refused."""
+"""Query parameters of all routes: names, types and limits. Unknown parameters are refused."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ _TEXT_MAX = 2048
 
 
 def _instant(text: object) -> datetime:
-    """Read ISO 8601; without an offset it is UTC."""
+    """Parse ISO 8601; without an offset it is UTC."""
     try:
         return parse_iso(str(text))
     except ValueError as error:
@@ -42,13 +42,13 @@ Signal = Literal[
 
 
 class StrictParameters(BaseModel):
-    """A query in which what is not named is refused."""
+    """Query parameters; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class WebsiteParameters(StrictParameters):
-    """A query that says nothing but which website is meant, where only the key tells."""
+    """The website, for keys of all websites on paths that name none."""
 
     website: Annotated[str, Field(max_length=64)] | None = Field(
         None, description="From a key of all websites, where the path names none: which one."
@@ -56,7 +56,7 @@ class WebsiteParameters(StrictParameters):
 
 
 class PeriodParameters(StrictParameters):
-    """When the sessions began."""
+    """Period in which the sessions began."""
 
     from_at: Instant | None = Field(None, alias="from", description="First instant, ISO 8601.")
     to_at: Instant | None = Field(
@@ -65,13 +65,13 @@ class PeriodParameters(StrictParameters):
 
 
 class LimitParameters(PeriodParameters):
-    """When the sessions began, and how many answers are wanted."""
+    """Period in which the sessions began, and the number of results."""
 
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 50
 
 
 class SessionParameters(LimitParameters):
-    """Which sessions of a website, in which order, and which page of them."""
+    """Filters, sort order and cursor of the session list."""
 
     device: Texts = Field([], description="desktop, mobile, tablet, bot or unknown; repeatable.")
     browser: Texts = Field([], description="Family; repeatable.")
@@ -93,7 +93,7 @@ class SessionParameters(LimitParameters):
     )
 
     def query(self) -> SessionQuery:
-        """Return the question that the lake answers."""
+        """Return the query for `lake.reading.session_list`."""
         return SessionQuery(
             from_at=self.from_at,
             to_at=self.to_at,
@@ -118,7 +118,7 @@ class SessionParameters(LimitParameters):
 
 
 class ReplayPart(StrictParameters):
-    """Which part of a session. Offsets are ms from its start."""
+    """Part of a session. Offsets are ms from its start."""
 
     from_ms: Offset | None = Field(
         None, description="Begin with what is needed to draw this moment: its last full snapshot."
@@ -130,18 +130,18 @@ class ReplayPart(StrictParameters):
 
 
 class ReplayParameters(ReplayPart, WebsiteParameters):
-    """Which part of which session."""
+    """Part of a session, and its website."""
 
 
 class FrustrationParameters(LimitParameters):
-    """Which signals of frustration, and what is counted."""
+    """Signals of frustration, and the grouping of their counts."""
 
     by: GroupBy = Field("page", description="What the worst of are wanted.")
     kind: list[Signal] = Field([], description="Any of these; repeatable.")
 
 
 class HeatmapParameters(PeriodParameters):
-    """Which page, as which screens show it."""
+    """Page and viewport class of a heatmap."""
 
     url: Annotated[Text, Field(min_length=1)] = Field(
         description="As a session's `pageList` has it; query and fragment do not count."
@@ -152,7 +152,7 @@ class HeatmapParameters(PeriodParameters):
 
 
 class AuditParameters(LimitParameters):
-    """Which part of the log."""
+    """Period and cursor of the audit log."""
 
     cursor: Annotated[str, Field(max_length=64)] | None = Field(
         None, description="`nextCursor` of the page before."
@@ -160,5 +160,5 @@ class AuditParameters(LimitParameters):
 
 
 def _without_empty(texts: list[str]) -> tuple[str, ...]:
-    """Drop empty values: a form sends them for what was left blank."""
+    """Drop empty values, which forms send for blank fields."""
     return tuple(text for text in texts if text)

@@ -1,8 +1,8 @@
-"""How often one caller may ask, and how often in vain: guessing keys, ids and links is slow.
+"""Rate limits per caller, for all requests and for misses, so that guessing ids and keys is slow.
 
-Asked before anything is looked up, in bounded memory and per process: replicas do not compare. Who
-has shown a valid key or link is limited by it alone, so that nobody can shut a neighbour out;
-everybody else by the address as well. Keys and addresses are hashed or forgotten with the process.
+Limits apply before any lookup, in bounded memory and per process; replicas do not share them. A
+caller with a proven key or link is limited by it alone, so that nobody can lock out a neighbour;
+other callers are limited by their address as well. Keys are kept as hashes, in memory only.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _SHARED = "/api/shared/"
 
 
 class Refusal(NamedTuple):
-    """Why, and for how long."""
+    """Reason of a refusal, and seconds until a retry makes sense."""
 
     reason: str
     wait_s: float
@@ -38,7 +38,7 @@ class RateLimiter:
     """All limits of one app. Use from one running event loop.
 
     Args:
-        clock_s: A clock that never jumps.
+        clock_s: A monotonic clock, s.
     """
 
     def __init__(self, settings: Settings, clock_s: Callable[[], float]) -> None:
@@ -50,7 +50,7 @@ class RateLimiter:
         self._proven: FIFOCache[str, None] = FIFOCache(_CALLERS_MAX)
 
     def admit(self, caller: str, address: str) -> Refusal | None:
-        """Let a request pass, or say why not. `caller` is '' where no key came."""
+        """Return None if a request may pass, else the refusal. `caller` is '' without a key."""
         now_s = self._clock_s()
         for name in self._guessers(caller, address):
             if wait_s := self._misses.wait_s(name, now_s):
@@ -60,13 +60,13 @@ class RateLimiter:
         return None
 
     def missed(self, caller: str, address: str) -> None:
-        """Count an answer that gave nothing."""
+        """Count a response with one of the statuses in `MISSES`."""
         now_s = self._clock_s()
         for name in self._guessers(caller, address):
             self._misses.owe(name, now_s)
 
     def prove(self, caller: str) -> None:
-        """Remember that this caller's key is one."""
+        """Remember that the caller's key or link is valid."""
         self._proven[caller] = None
 
     def _guessers(self, caller: str, address: str) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class RateLimiter:
 
 
 class RateLimitMiddleware:
-    """ASGI middleware: asks the limits first, and counts what was in vain.
+    """ASGI middleware: refuses requests over the limits, and counts misses.
 
     Args:
         trusted_proxies: Networks whose `X-Forwarded-For` counts.
@@ -95,8 +95,8 @@ class RateLimitMiddleware:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        asked = HTTPConnection(scope)
-        caller, address = _caller(asked), self._address(asked)
+        request = HTTPConnection(scope)
+        caller, address = _caller(request), self._address(request)
         refusal = self._limits.admit(caller, address)
         if refusal is not None:
             self._metrics.refused.labels(refusal.reason).inc()
@@ -117,11 +117,11 @@ class RateLimitMiddleware:
         scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, sent)
 
-    def _address(self, asked: HTTPConnection) -> str:
-        peer = asked.client.host if asked.client else ""
-        forwarded_for = ", ".join(asked.headers.getlist("x-forwarded-for"))
-        found = client_address.visitor_address(peer, forwarded_for, self._trusted)
-        return f"from {client_address.address_group(found)}"
+    def _address(self, request: HTTPConnection) -> str:
+        peer = request.client.host if request.client else ""
+        forwarded_for = ", ".join(request.headers.getlist("x-forwarded-for"))
+        address = client_address.visitor_address(peer, forwarded_for, self._trusted)
+        return f"from {client_address.address_group(address)}"
 
 
 _DETAILS = {
@@ -131,11 +131,11 @@ _DETAILS = {
 }
 
 
-def _caller(asked: HTTPConnection) -> str:
-    """Return a name of the key or link that was sent, from which nobody can make it; '' if none."""
-    path: str = asked.scope["path"]
+def _caller(request: HTTPConnection) -> str:
+    """Return a hash of the key or link that was sent; '' without one."""
+    path: str = request.scope["path"]
     if path.startswith(_SHARED):
         sent = path.removeprefix(_SHARED).partition("/")[0]
     else:
-        sent = sent_key(asked).token
+        sent = sent_key(request).token
     return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:32] if sent else ""

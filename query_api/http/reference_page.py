@@ -1,4 +1,4 @@
-"""The reference: the OpenAPI document, told in HTML without scripts and without other hosts."""
+"""The API reference: the OpenAPI document as HTML, without scripts and other hosts."""
 
 from html import escape
 from typing import Any
@@ -21,23 +21,23 @@ def reference(schema: dict[str, Any]) -> str:
     """Return the page at `/docs`."""
     parts = [_INTRODUCTION]
     for path, methods in schema["paths"].items():
-        parts += [_operation(method, path, said) for method, said in methods.items()]
+        parts += [_operation(method, path, operation) for method, operation in methods.items()]
     parts.append("<h1>Shapes</h1>")
     shapes = schema.get("components", {}).get("schemas", {})
     parts += [_shape(name, shape) for name, shape in shapes.items()]
     return _page("replaylake reference", "".join(parts))
 
 
-def _operation(method: str, path: str, said: dict[str, Any]) -> str:
+def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     rows = [
         (item["name"], item["in"], _type(item["schema"]), item.get("description", ""))
-        for item in said.get("parameters", ())
+        for item in operation.get("parameters", ())
     ]
     rows += [
         (status, "answer", _content(answer), answer.get("description", ""))
-        for status, answer in said.get("responses", {}).items()
+        for status, answer in operation.get("responses", {}).items()
     ]
-    description = escape(said.get("description", ""))
+    description = escape(operation.get("description", ""))
     return f"<h2>{method.upper()} {escape(path)}</h2><p>{description}</p>{_table(rows)}"
 
 
@@ -59,8 +59,8 @@ def _table(rows: list[tuple[str, str, str, str]]) -> str:
 
 
 def _content(answer: dict[str, Any]) -> str:
-    found = answer.get("content", {})
-    kinds = (f"{escape(kind)} {_type(said.get('schema', {}))}" for kind, said in found.items())
+    content = answer.get("content", {})
+    kinds = (f"{escape(kind)} {_type(body.get('schema', {}))}" for kind, body in content.items())
     return "<br>".join(kinds)
 
 

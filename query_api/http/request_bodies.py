@@ -1,4 +1,4 @@
-"""Bodies of requests: read up to a limit, and decoded. Slow ones end with their connection."""
+"""Request bodies, read up to a limit and decoded. The server ends slow ones."""
 
 from typing import TypeVar
 
@@ -12,13 +12,13 @@ _JSON_BYTES_MAX = 4096
 
 
 class BodyTooLarge(BadInput):
-    """A body is larger than anything that could be meant."""
+    """The body is larger than any valid one."""
 
     kind = "body-too-large"
 
 
 class BodyMalformed(BadInput):
-    """A body is not JSON of the form that the route takes."""
+    """The body is not JSON of the form that the route takes."""
 
     kind = "body-malformed"
 
@@ -27,7 +27,7 @@ async def read(request: Request, bytes_max: int, too_large: BadInput) -> bytes:
     """Read a body.
 
     Raises:
-        BadInput: `too_large`; no more than a block beyond the limit was held.
+        BadInput: `too_large`, when the limit is passed by at most one block.
     """
     body = b""
     async for block in request.stream():
@@ -41,7 +41,7 @@ async def read_json(request: Request, kind: type[T], hint: str) -> T:
     """Read a small body as JSON of the struct `kind`; an empty one is an empty object.
 
     Args:
-        hint: What to send, for the error.
+        hint: Example of a valid body, for the error.
 
     Raises:
         BodyTooLarge, BodyMalformed.

@@ -1,4 +1,4 @@
-"""What is around every answer: the headers that browsers need to be careful, and its time."""
+"""Security headers of every response, and the metric of response times."""
 
 import time
 from collections.abc import MutableMapping
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from query_api.metrics import QueryMetrics
 
-# Recorded pages are replayed here: nothing of them may run, load or be sent anywhere.
+# Recorded pages are replayed here: nothing in them may run, load or send anything.
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src data: blob:; font-src data:; media-src data: blob:; connect-src 'self'; "
@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
 
 
 class SecurityHeadersMiddleware:
-    """ASGI middleware."""
+    """ASGI middleware: adds `SECURITY_HEADERS` and observes the response time."""
 
     def __init__(self, app: ASGIApp, metrics: QueryMetrics) -> None:
         self._app = app
@@ -39,7 +39,7 @@ class SecurityHeadersMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun_s = time.perf_counter()
+        started_s = time.perf_counter()
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -47,7 +47,7 @@ class SecurityHeadersMiddleware:
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 labels = (_route(scope), str(message["status"]))
-                self._metrics.answer_s.labels(*labels).observe(time.perf_counter() - begun_s)
+                self._metrics.answer_s.labels(*labels).observe(time.perf_counter() - started_s)
             await send(message)
 
         await self._app(scope, receive, sent)

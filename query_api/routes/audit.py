@@ -14,25 +14,25 @@ router = APIRouter(tags=["audit"])
 
 @router.get("/api/websites/{website_id}/audit", response_model=schemas.AuditLog)
 def audit_log(
-    services: UseServices, website: Admin, asked: Annotated[AuditParameters, Query()]
+    services: UseServices, website: Admin, query: Annotated[AuditParameters, Query()]
 ) -> Json:
-    """List who did what to a website and watched which session, the newest first."""
-    found = services.audit.entries(
+    """List changes to a website and replay views, each with its actor, newest first."""
+    page = services.audit.entries(
         website.website_id,
-        from_at=asked.from_at,
-        to_at=asked.to_at,
-        limit=asked.limit,
-        cursor=asked.cursor,
+        from_at=query.from_at,
+        to_at=query.to_at,
+        limit=query.limit,
+        cursor=query.cursor,
     )
     entries = [
         {
-            "entryId": one.entry_id,
-            "at": one.at,
-            "actor": one.actor,
-            "action": one.action,
-            "target": one.target,
-            "details": one.details,
+            "entryId": entry.entry_id,
+            "at": entry.at,
+            "actor": entry.actor,
+            "action": entry.action,
+            "target": entry.target,
+            "details": entry.details,
         }
-        for one in found.entries
+        for entry in page.entries
     ]
-    return Json({"entries": entries, "nextCursor": found.next_cursor})
+    return Json({"entries": entries, "nextCursor": page.next_cursor})

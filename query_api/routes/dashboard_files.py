@@ -1,8 +1,7 @@
 """The dashboard's files, as `vite build` made them from `query_api/dashboard/`.
 
-Every address of the dashboard gets the same page, which shows what its address says; addresses that
-are not the dashboard's are not found. What the page loads is named for its contents, so that
-browsers keep it for ever.
+Every path of the dashboard gets the same page, which routes by its URL; other paths are 404. The
+names of its scripts and styles contain a hash of their contents, so browsers cache them for good.
 """
 
 import re
@@ -30,7 +29,7 @@ PATHS = (
     "/settings/{section}",
     "/shared/{token}",
 )
-_NAME = re.compile(r"[\w-]{1,200}\.(js|css)", re.ASCII)  # a longer one no file system takes
+_NAME = re.compile(r"[\w-]{1,200}\.(js|css)", re.ASCII)  # no file system takes a longer one
 _TYPES = {"js": "text/javascript", "css": "text/css"}
 _SUFFIXES = {"br": ".br", "gzip": ".gz", "identity": ""}
 
@@ -38,19 +37,19 @@ router = APIRouter(include_in_schema=False)
 
 
 class DashboardMissing(Missing):
-    """The dashboard was not built."""
+    """The dashboard is not built."""
 
     kind = "dashboard-missing"
 
 
 class FileMissing(Missing):
-    """The dashboard has no such file: a page that is older than the last build asks for it."""
+    """The dashboard has no such file; a page from an older build may request one."""
 
     kind = "not-found"
 
 
 async def page() -> Response:
-    """Answer with the dashboard's page."""
+    """Return the dashboard's page."""
     path = DIST / "index.html"
     if not path.is_file():
         raise DashboardMissing("the dashboard is not built: run `make setup`")
@@ -63,9 +62,9 @@ for _path in PATHS:
 
 @router.get("/assets/{name}", response_class=Response)
 async def asset(name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
-    """Answer with what the page loads."""
-    named = _NAME.fullmatch(name)
-    if named is None:
+    """Return a script or style of the dashboard."""
+    match = _NAME.fullmatch(name)
+    if match is None:
         raise FileMissing("the dashboard has no such file")
     encoding = file_encoding_of(accept_encoding)
     path = DIST / "assets" / (name + _SUFFIXES[encoding])
@@ -74,10 +73,10 @@ async def asset(name: str, accept_encoding: Annotated[str, Header()] = "") -> Re
     headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
     if encoding != "identity":
         headers["content-encoding"] = encoding
-    return Response(_contents(path), headers=headers, media_type=_TYPES[named[1]])
+    return Response(_contents(path), headers=headers, media_type=_TYPES[match[1]])
 
 
-@lru_cache(maxsize=128)  # of a build and the one before
+@lru_cache(maxsize=128)  # the files of two builds
 def _contents(path: Path) -> bytes:
-    """Return a file's bytes, kept: read for each request, it would take threads from the lists."""
+    """Return a file's bytes from memory, so that requests for files use no threads."""
     return path.read_bytes()

@@ -1,4 +1,4 @@
-"""Routes of erasure: ask for it, and see how far it is. Hidden at once; its bytes go soon after."""
+"""Routes of erasure: request it and read its progress. Sessions are hidden at once."""
 
 from typing import Annotated, Any
 
@@ -19,9 +19,12 @@ from query_api.http.query_params import StrictParameters, WebsiteParameters
 router = APIRouter(tags=["erasure"])
 
 _BODY_BYTES_MAX = 1024 * 1024
-_HELD_MAX = 1000  # held sessions that a receipt names
+_HELD_MAX = 1000  # held sessions that a receipt lists
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    202: {"description": "Hidden from now on; its bytes go by `dueAt`.", "model": schemas.Erasure}
+    202: {
+        "description": "Hidden at once; its bytes are removed by `dueAt`.",
+        "model": schemas.Erasure,
+    }
 }
 _BODY = {
     "requestBody": {
@@ -48,7 +51,7 @@ _BODY = {
 
 
 class ErasureMalformed(BadInput):
-    """The body of a request for erasure is not of its form, or too large."""
+    """The body of an erasure request is malformed or too large."""
 
     kind = "erasure-malformed"
 
@@ -60,7 +63,7 @@ class _ErasureBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def _erasure_body(request: Request, _: Admin) -> _ErasureBody:
-    """Read the body. Who may not erase anything is refused before."""
+    """Read the body, after the key was found to be an admin's."""
     too_large = ErasureMalformed(f"the request is more than {_BODY_BYTES_MAX} bytes: split it")
     body = await request_bodies.read(request, _BODY_BYTES_MAX, too_large)
     try:
@@ -94,7 +97,7 @@ def erase_visitor(
     visitor_id: str,
     _: Annotated[StrictParameters, Query()],
 ) -> Json:
-    """Erase all of a visitor's sessions that began until now."""
+    """Erase all sessions of a visitor that began before now."""
     return _create_request(request, services, website, ErasureTargets(visitor_id=visitor_id))
 
 
@@ -108,7 +111,7 @@ def erase_user(
     user_id: str,
     _: Annotated[StrictParameters, Query()],
 ) -> Json:
-    """Erase all sessions that began until now and in which this user was ever identified."""
+    """Erase all sessions that began before now and in which this user was ever identified."""
     return _create_request(request, services, website, ErasureTargets(user_id=user_id))
 
 
@@ -122,21 +125,21 @@ def erase(
     request: Request,
     services: UseServices,
     website: Admin,
-    asked: Annotated[_ErasureBody, Depends(_erasure_body)],
+    body: Annotated[_ErasureBody, Depends(_erasure_body)],
     _: Annotated[StrictParameters, Query()],
 ) -> Json:
-    """Erase many sessions, or all of a visitor or an identified user, at once."""
-    wanted = ErasureTargets(asked.sessions, asked.visitorId, asked.userId)
-    return _create_request(request, services, website, wanted)
+    """Erase many sessions, or all sessions of a visitor or an identified user."""
+    targets = ErasureTargets(body.sessions, body.visitorId, body.userId)
+    return _create_request(request, services, website, targets)
 
 
 @router.get("/api/websites/{website_id}/erasures", response_model=schemas.ErasureList)
 def erasures(
     services: UseServices, website: Viewer, _: Annotated[StrictParameters, Query()]
 ) -> Json:
-    """List the newest erasures of a website."""
-    found = lake_erasure.list_receipts(services.store, website.website_id)
-    return Json({"erasures": [_serialized(one) for one in found]})
+    """List a website's newest erasures."""
+    receipts = lake_erasure.list_receipts(services.store, website.website_id)
+    return Json({"erasures": [_serialized(receipt) for receipt in receipts]})
 
 
 @router.delete("/api/websites/{website_id}/erasures/{erasure_id}", response_model=schemas.Cancelled)
@@ -147,18 +150,18 @@ def cancel(
     erasure_id: str,
     _: Annotated[StrictParameters, Query()],
 ) -> Json:
-    """Remove a request that has failed because it can never be carried out as it stands.
+    """Cancel a failed request that can never be executed.
 
-    What it hid stays hidden; `replacedBy` is an erasure of what of it can be erased.
+    Its sessions stay hidden; `replacedBy` is a new erasure of those that can be erased.
     """
-    anew = lake_erasure.cancel(
+    replacement = lake_erasure.cancel(
         services.store,
         website.website_id,
         erasure_id,
         by=request.state.key_id,
         now_ms=services.lake.now_ms(),
     )
-    return Json({"erasureId": erasure_id, "replacedBy": anew})
+    return Json({"erasureId": erasure_id, "replacedBy": replacement})
 
 
 @router.get("/api/erasures/{erasure_id}", response_model=schemas.Erasure)
@@ -168,17 +171,17 @@ def erasure(
     erasure_id: str,
     _: Annotated[WebsiteParameters, Query()],
 ) -> Json:
-    """Tell how far an erasure is; done, this is its receipt."""
+    """Return an erasure's progress; once done, this is its receipt."""
     return Json(
         _serialized(lake_erasure.read_receipt(services.store, website.website_id, erasure_id))
     )
 
 
 def _create_request(
-    request: Request, services: Services, website: Website, wanted: ErasureTargets
+    request: Request, services: Services, website: Website, targets: ErasureTargets
 ) -> Json:
     by = request.state.key_id
-    receipt = lake_erasure.request_erasure(services.lake, website.website_id, wanted, by=by)
+    receipt = lake_erasure.request_erasure(services.lake, website.website_id, targets, by=by)
     return Json(_serialized(receipt), status_code=202)
 
 
@@ -202,13 +205,13 @@ def _serialized(receipt: Receipt) -> dict[str, Any]:
         "failed": receipt.failed,
         "held": [
             {
-                "sessionId": one.session_id,
-                "hold": one.hold,
-                "reason": one.reason,
-                "placedAt": one.placed_at,
-                "placedBy": one.placed_by,
+                "sessionId": session.session_id,
+                "hold": session.hold,
+                "reason": session.reason,
+                "placedAt": session.placed_at,
+                "placedBy": session.placed_by,
             }
-            for one in receipt.held[:_HELD_MAX]
+            for session in receipt.held[:_HELD_MAX]
         ],
         "sessions": len(receipt.sessions),
         "rows": receipt.row_count,

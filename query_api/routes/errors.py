@@ -1,4 +1,4 @@
-"""Routes of a website's JavaScript errors: its groups, and where each of a group happened."""
+"""Routes of a website's JavaScript errors: groups and the occurrences of a group."""
 
 from typing import Annotated
 
@@ -15,13 +15,17 @@ router = APIRouter(tags=["errors"])
 
 @router.get("/api/websites/{website_id}/errors", response_model=schemas.ErrorGroups)
 def groups(
-    services: UseServices, website: Viewer, asked: Annotated[LimitParameters, Query()]
+    services: UseServices, website: Viewer, query: Annotated[LimitParameters, Query()]
 ) -> Json:
-    """List groups of like errors, the one that was seen last first."""
-    found = error_groups.error_groups(
-        services.lake, website, from_at=asked.from_at, to_at=asked.to_at, limit=asked.limit
+    """List groups of similar errors, most recently seen first."""
+    page = error_groups.error_groups(
+        services.lake,
+        website,
+        from_at=query.from_at,
+        to_at=query.to_at,
+        limit=query.limit,
     )
-    return Json(serializers.error_groups(found))
+    return Json(serializers.error_groups(page))
 
 
 @router.get("/api/websites/{website_id}/errors/{fingerprint}", response_model=schemas.Occurrences)
@@ -29,15 +33,15 @@ def occurrences(
     services: UseServices,
     website: Viewer,
     fingerprint: str,
-    asked: Annotated[LimitParameters, Query()],
+    query: Annotated[LimitParameters, Query()],
 ) -> Json:
-    """List the errors of one group, the newest first, each with its session and moment."""
-    found = error_groups.error_occurrences(
+    """List the errors of one group, newest first, each with its session and offset."""
+    page = error_groups.error_occurrences(
         services.lake,
         website,
         fingerprint,
-        from_at=asked.from_at,
-        to_at=asked.to_at,
-        limit=asked.limit,
+        from_at=query.from_at,
+        to_at=query.to_at,
+        limit=query.limit,
     )
-    return Json(serializers.occurrences(fingerprint, found))
+    return Json(serializers.occurrences(fingerprint, page))

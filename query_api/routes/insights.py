@@ -1,7 +1,7 @@
-"""Routes of what many sessions tell together: where a website frustrates, heatmaps and days.
+"""Routes of aggregates over sessions: frustration, heatmaps, clicked pages and days.
 
-All of compacted sessions: what just came is in its session's own answer at once, and here after
-the next compaction.
+They cover compacted sessions. A chunk that was just received shows in its session at once, and
+here after the next compaction.
 """
 
 from typing import Annotated
@@ -27,73 +27,77 @@ router = APIRouter(tags=["insights"])
 
 @router.get("/api/websites/{website_id}/frustration", response_model=schemas.Frustration)
 def worst(
-    services: UseServices, website: Viewer, asked: Annotated[FrustrationParameters, Query()]
+    services: UseServices, website: Viewer, query: Annotated[FrustrationParameters, Query()]
 ) -> Json:
-    """List the pages, elements or kinds of signals that frustrate most sessions.
+    """List the pages, elements or signal kinds with most frustrated sessions.
 
-    A page is an address without query and fragment. An element is its path, its text and its page.
-    Each group names sessions that show it. Sessions count once they are compacted.
+    A page is a URL without query and fragment. An element is its path, text and page. Each group
+    names example sessions. Sessions count once they are compacted.
     """
-    found = frustration.worst_groups(
+    result = frustration.worst_groups(
         services.lake,
         website,
-        by=asked.by,
-        kinds=asked.kind,
-        from_at=asked.from_at,
-        to_at=asked.to_at,
-        limit=asked.limit,
+        by=query.by,
+        kinds=query.kind,
+        from_at=query.from_at,
+        to_at=query.to_at,
+        limit=query.limit,
     )
-    return Json(_frustration(asked.by, found))
+    return Json(_frustration(query.by, result))
 
 
 @router.get("/api/websites/{website_id}/heatmap", response_model=schemas.Heatmap)
 def one_heatmap(
-    services: UseServices, website: Viewer, asked: Annotated[HeatmapParameters, Query()]
+    services: UseServices, website: Viewer, query: Annotated[HeatmapParameters, Query()]
 ) -> Json:
-    """Tell where a page was clicked, how far down it was seen, and what it looked like.
+    """Return the clicks and scroll depths of a page, and a recorded view as background.
 
     Sessions count once they are compacted.
     """
-    found = heatmap.heatmap(
+    result = heatmap.heatmap(
         services.lake,
         website,
-        asked.url,
-        viewport=asked.viewport,
-        from_at=asked.from_at,
-        to_at=asked.to_at,
+        query.url,
+        viewport=query.viewport,
+        from_at=query.from_at,
+        to_at=query.to_at,
     )
-    return Json(_heatmap(asked, found))
+    return Json(_heatmap(query, result))
 
 
 @router.get("/api/websites/{website_id}/pages", response_model=schemas.ClickedPages)
 def list_pages(
-    services: UseServices, website: Viewer, asked: Annotated[LimitParameters, Query()]
+    services: UseServices, website: Viewer, query: Annotated[LimitParameters, Query()]
 ) -> Json:
-    """List the pages of a website, the most clicked first: those that have a heatmap.
+    """List the pages of a website that have a heatmap, most clicked first.
 
-    A page is an address without query and fragment. Sessions count once they are compacted.
+    A page is a URL without query and fragment. Sessions count once they are compacted.
     """
-    found = clicked_pages.clicked_pages(
-        services.lake, website, from_at=asked.from_at, to_at=asked.to_at, limit=asked.limit
+    result = clicked_pages.clicked_pages(
+        services.lake,
+        website,
+        from_at=query.from_at,
+        to_at=query.to_at,
+        limit=query.limit,
     )
-    return Json(_clicked_pages(found))
+    return Json(_clicked_pages(result))
 
 
 @router.get("/api/websites/{website_id}/days", response_model=schemas.Days)
 def list_days(
-    services: UseServices, website: Viewer, asked: Annotated[PeriodParameters, Query()]
+    services: UseServices, website: Viewer, query: Annotated[PeriodParameters, Query()]
 ) -> Json:
-    """List a website's days in figures, by the UTC day on which sessions began.
+    """List a website's daily figures, by the UTC day on which sessions began.
 
-    As of each day's last summary, which follows its compactions: today's lags behind the list of
-    sessions. Days that the website no longer keeps are left out.
+    Figures are as of each day's last summary, which follows its compactions; today's lag behind
+    the session list. Days past the website's retention are left out.
     """
-    found = daily.daily_summaries(services.lake, website, from_at=asked.from_at, to_at=asked.to_at)
-    return Json({"days": [_day(row) for row in found]})
+    result = daily.daily_summaries(services.lake, website, from_at=query.from_at, to_at=query.to_at)
+    return Json({"days": [_day(row) for row in result]})
 
 
-def _frustration(by: str, found: WorstGroups) -> schemas.Frustration:
-    return {"by": by, "groups": [_frustrating(row) for row in found.rows], "total": found.total}
+def _frustration(by: str, result: WorstGroups) -> schemas.Frustration:
+    return {"by": by, "groups": [_frustrating(row) for row in result.rows], "total": result.total}
 
 
 def _frustrating(row: Row) -> schemas.Frustrating:
@@ -108,7 +112,7 @@ def _frustrating(row: Row) -> schemas.Frustrating:
         "visitors": row["visitor_count"],
         "kinds": row["by_kind"],
         "viewingSessions": viewing,
-        # Of a session only so many pages have a row, and more may have signals.
+        # A session has rows for a limited number of pages, and signals on more.
         "share": min(1.0, row["session_count"] / viewing) if viewing else None,
         "examples": [
             {"sessionId": session_id, "atMs": offset_ms}
@@ -117,28 +121,28 @@ def _frustrating(row: Row) -> schemas.Frustrating:
     }
 
 
-def _heatmap(asked: HeatmapParameters, found: Heatmap) -> schemas.Heatmap:
-    drawn = found.background
+def _heatmap(query: HeatmapParameters, result: Heatmap) -> schemas.Heatmap:
+    background = result.background
     return {
-        "url": asked.url,
-        "viewport": asked.viewport,
-        "viewCount": found.view_count,
-        "clickCount": found.click_count,
-        "clicksShown": sum(cell.click_count for cell in found.cells),
-        "clicks": [{"x": x, "y": y, "count": count} for x, y, count in found.cells],
-        "scroll": [{"y": y, "views": views} for y, views in found.scroll],
+        "url": query.url,
+        "viewport": query.viewport,
+        "viewCount": result.view_count,
+        "clickCount": result.click_count,
+        "clicksShown": sum(cell.click_count for cell in result.cells),
+        "clicks": [{"x": x, "y": y, "count": count} for x, y, count in result.cells],
+        "scroll": [{"y": y, "views": views} for y, views in result.scroll],
         "background": None
-        if drawn is None
+        if background is None
         else {
-            "sessionId": drawn.session_id,
-            "pageId": drawn.page_id,
-            "atMs": drawn.offset_ms,
-            "viewport": {"width": drawn.viewport_width, "height": drawn.viewport_height},
+            "sessionId": background.session_id,
+            "pageId": background.page_id,
+            "atMs": background.offset_ms,
+            "viewport": {"width": background.viewport_width, "height": background.viewport_height},
         },
     }
 
 
-def _clicked_pages(found: clicked_pages.ClickedPages) -> schemas.ClickedPages:
+def _clicked_pages(result: clicked_pages.ClickedPages) -> schemas.ClickedPages:
     return {
         "pages": [
             {
@@ -147,9 +151,9 @@ def _clicked_pages(found: clicked_pages.ClickedPages) -> schemas.ClickedPages:
                 "sessions": page.session_count,
                 "clicks": page.click_count,
             }
-            for page in found.pages
+            for page in result.pages
         ],
-        "total": found.total,
+        "total": result.total,
     }
 
 

@@ -1,4 +1,4 @@
-"""Routes of a website's API keys: list them, make one, end one."""
+"""Routes of a website's API keys: list, create, revoke."""
 
 from typing import Annotated, Any, Literal
 
@@ -37,7 +37,7 @@ _BODY = {
 
 
 class KeyForbidden(Forbidden):
-    """A key of one website wants to make one for others."""
+    """A key of one website cannot create keys for others."""
 
     kind = "key-forbidden"
 
@@ -54,7 +54,7 @@ class _KeyBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def _key_body(request: Request, _: AdminCaller) -> _KeyBody:
-    """Read the body. Who may not make keys is refused before."""
+    """Read the body, after the key was found to be an admin's."""
     return await request_bodies.read_json(
         request, _KeyBody, '{"role": "viewer"} or {"role": "admin"}'
     )
@@ -64,9 +64,9 @@ async def _key_body(request: Request, _: AdminCaller) -> _KeyBody:
 def list_keys(
     services: UseServices, website: Admin, _: Annotated[StrictParameters, Query()]
 ) -> Json:
-    """List the keys of a website, revoked ones too; those for all websites are not among them."""
-    found = api_keys.of_website(services.store, website.website_id)
-    return Json({"keys": [_serialized(key) for key in found]})
+    """List the keys of a website, revoked ones included, without keys of all websites."""
+    keys = api_keys.of_website(services.store, website.website_id)
+    return Json({"keys": [_serialized(key) for key in keys]})
 
 
 @router.post(
@@ -78,21 +78,21 @@ def list_keys(
 def make_key(
     services: UseServices,
     caller: AdminCaller,
-    asked: Annotated[_KeyBody, Depends(_key_body)],
+    body: Annotated[_KeyBody, Depends(_key_body)],
     _: Annotated[StrictParameters, Query()],
 ) -> Json:
-    """Make a key. It is shown this once.
+    """Create a key. It cannot be shown later.
 
-    With a key of all websites, `{"websiteId": "*"}` makes another of them.
+    With a key of all websites, `{"websiteId": "*"}` creates another such key.
     """
-    website_id = asked.websiteId or caller.website.website_id
+    website_id = body.websiteId or caller.website.website_id
     is_for_all = website_id == api_keys.ALL_WEBSITES and caller.key.is_for_all
     if website_id != caller.website.website_id and not is_for_all:
         raise KeyForbidden("this key makes keys of the website in the path only")
     token = api_keys.create(
         services.store,
         website_id=website_id,
-        role=asked.role,
+        role=body.role,
         now_ms=services.lake.now_ms(),
         by=caller.key.key_id,
         keys_max=services.lake.settings.website_keys_max,
@@ -105,7 +105,7 @@ def make_key(
 def revoke_key(
     services: UseServices, caller: AdminCaller, key_id: str, _: Annotated[StrictParameters, Query()]
 ) -> Json:
-    """End a key for ever. Other processes believe it for some seconds more."""
+    """Revoke a key for good. Other processes accept it for some seconds more."""
     try:
         key = api_keys.get(services.store, key_id)
     except Missing:

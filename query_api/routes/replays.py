@@ -1,7 +1,7 @@
-"""The route of a session's events: negotiated, streamed, and answered by 304 where nothing changed.
+"""Routes of a session's events: negotiated, streamed, and 304 where nothing changed.
 
-`Range` is ignored, as RFC 9110, section 14.2 allows: `from_ms` and `to_ms` name parts that can be
-played, and no header makes more work than one whole answer.
+`Range` is ignored, as RFC 9110, section 14.2 allows: `from_ms` and `to_ms` select parts that can
+be played, and no header causes more work than one whole response.
 """
 
 import hashlib
@@ -32,23 +32,23 @@ _log = structlog.get_logger(__name__)
 _EVENT: dict[str, Any] = {"type": "object", "required": ["type", "timestamp"]}
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "rrweb events in order of replay, a line each, or as one array.",
+        "description": "rrweb events in replay order, one per line, or as one array.",
         "content": {
             NDJSON: {"schema": {"type": "string"}},
             JSON: {"schema": {"type": "array", "items": _EVENT}},
         },
         "headers": {
             "X-Event-Count": {
-                "description": "How many events the answer holds: a shorter one was cut.",
+                "description": "Number of events in the response; a shorter body was cut.",
                 "schema": {"type": "integer"},
             },
             "ETag": {
-                "description": "Of a session without waiting chunks.",
+                "description": "Present on a session without pending chunks.",
                 "schema": {"type": "string"},
             },
         },
     },
-    304: {"description": "`If-None-Match` named what the client has."},
+    304: {"description": "`If-None-Match` names the current version."},
 }
 OFFLINE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -64,12 +64,12 @@ def replay_session(
     services: UseServices,
     website: Viewer,
     session_id: str,
-    asked: Annotated[ReplayParameters, Query()],
+    parameters: Annotated[ReplayParameters, Query()],
 ) -> Response:
-    """Stream a session's events, in zstd, gzip or as they are, whatever the client takes."""
-    # A browser may keep what a key has shown, and asks before it shows it again.
-    kept = {"cache-control": "private, no-cache"}
-    return replay_response(request, services, website, session_id, asked, kept)
+    """Stream a session's events, encoded as the client accepts: zstd, gzip or identity."""
+    # A browser may cache the response, but must revalidate it.
+    cache = {"cache-control": "private, no-cache"}
+    return replay_response(request, services, website, session_id, parameters, cache)
 
 
 @router.get(
@@ -82,9 +82,9 @@ def offline_session(
     session_id: str,
     _: Annotated[WebsiteParameters, Query()],
 ) -> Response:
-    """Stream a page that plays the session anywhere, offline too: one file, to be saved.
+    """Stream an HTML page that plays the session offline, as one file to save.
 
-    It does not tell who was recorded, beyond what the recording itself shows.
+    It does not name the visitor, beyond what the recording itself shows.
     """
     return offline_response(request, services, website, session_id)
 
@@ -92,9 +92,9 @@ def offline_session(
 def offline_response(
     request: Request, services: Services, website: Website, session_id: str
 ) -> Response:
-    """Answer with a session's page, and remember who took it: `request.state.actor`."""
+    """Return a session's offline page, and record the view of `request.state.actor`."""
     blocks = offline_page.page(services.lake, website, session_id)
-    first = next(blocks)  # taken before the answer begins, so that what goes wrong has a status
+    first = next(blocks)  # read before the response starts, so that errors get a status
     services.views.note(website.website_id, request.state.actor, session_id)
     body = _counted(chain([first], blocks), request.app.state.metrics)
     name = f'attachment; filename="{ids.check_uuid7(session_id, "session")}.html"'
@@ -106,19 +106,19 @@ def replay_response(
     services: Services,
     website: Website,
     session_id: str,
-    asked: ReplayPart,
+    part: ReplayPart,
     more_headers: Mapping[str, str] | None = None,
     *,
     hides_user: bool = False,
 ) -> Response:
-    """Answer with a session's events, and remember who sees them: `request.state.actor`.
+    """Return a session's events, and record the view of `request.state.actor`.
 
     Args:
-        hides_user: Withhold who the website says its user is.
+        hides_user: Withhold the identity that the website gave its user.
     """
     media_type = media_type_of(request.headers.get("accept"))
     encoding = encoding_of(request.headers.get("accept-encoding"))
-    form = (asked.from_ms, asked.to_ms, asked.page, media_type, encoding, hides_user)
+    form = (part.from_ms, part.to_ms, part.page, media_type, encoding, hides_user)
     headers = {
         "vary": "Accept, Accept-Encoding, Authorization",
         "accept-ranges": "none",
@@ -130,37 +130,37 @@ def replay_response(
         if version is not None and _is_known(known, _etag(version, *form)):
             services.views.note(*viewed)
             return Response(status_code=304, headers=headers | {"etag": _etag(version, *form)})
-    found = replay.replay(
+    recording = replay.replay(
         services.lake,
         website,
         session_id,
-        from_ms=asked.from_ms,
-        to_ms=asked.to_ms,
-        page_id=asked.page,
+        from_ms=part.from_ms,
+        to_ms=part.to_ms,
+        page_id=part.page,
     )
     services.views.note(*viewed)
-    headers["x-event-count"] = str(found.event_count)
-    if found.version is not None:
-        headers["etag"] = _etag(found.version, *form)
+    headers["x-event-count"] = str(recording.event_count)
+    if recording.version is not None:
+        headers["etag"] = _etag(recording.version, *form)
     if encoding != "identity":
         headers["content-encoding"] = encoding
-    pieces = anonymize_replay(found.pieces) if hides_user else found.pieces
+    pieces = anonymize_replay(recording.pieces) if hides_user else recording.pieces
     blocks = encode(pieces, media_type, encoding)
-    # Taken before the answer begins, so that what goes wrong first has a status.
+    # Read before the response starts, so that errors of the first block get a status.
     first = next(blocks, b"")
     body = _counted(chain([first], blocks), request.app.state.metrics)
     return _ClosingStream(body, headers=headers, media_type=media_type)
 
 
 class _ClosingStream(StreamingResponse):
-    """Ends its work when the client goes away, and not when Python next looks for garbage."""
+    """A streaming response that closes its body when the client disconnects."""
 
     def __init__(self, body: Generator[bytes, None, None], **more: Any) -> None:
         super().__init__(body, **more)
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response."""
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -168,7 +168,7 @@ class _ClosingStream(StreamingResponse):
 
 
 def _counted(blocks: Iterator[bytes], metrics: QueryMetrics) -> Generator[bytes, None, None]:
-    """Count what goes out. It ends early where the client goes away, and cut where data fails."""
+    """Yield the blocks and count their bytes; count the replay as cut where reading fails."""
     with metrics.open_replays.track_inprogress():
         try:
             for block in blocks:
@@ -181,7 +181,7 @@ def _counted(blocks: Iterator[bytes], metrics: QueryMetrics) -> Generator[bytes,
 
 
 def _etag(version: str, *form: object) -> str:
-    """Weak: a newer server may compress the same events to other bytes."""
+    """Return a weak ETag: a newer server may compress the same events to other bytes."""
     name = hashlib.sha256(repr((version, form)).encode()).hexdigest()[:32]
     return f'W/"{name}"'
 

@@ -1,4 +1,4 @@
-"""Routes of a website's sessions: the list, and one of them."""
+"""Routes of a website's sessions: the list and one session."""
 
 from typing import Annotated
 
@@ -15,11 +15,11 @@ router = APIRouter(tags=["sessions"])
 
 @router.get("/api/websites/{website_id}/sessions", response_model=schemas.SessionList)
 def list_sessions(
-    services: UseServices, website: Viewer, asked: Annotated[SessionParameters, Query()]
+    services: UseServices, website: Viewer, query: Annotated[SessionParameters, Query()]
 ) -> Json:
     """List a website's sessions, filtered and sorted, live ones included."""
-    found = session_list.list_sessions(services.lake, website, asked.query())
-    return Json(serializers.session_list(found))
+    page = session_list.list_sessions(services.lake, website, query.query())
+    return Json(serializers.session_list(page))
 
 
 @router.get(
@@ -28,6 +28,6 @@ def list_sessions(
 def one_session(
     services: UseServices, website: Viewer, session_id: str, _: Annotated[StrictParameters, Query()]
 ) -> Json:
-    """Tell everything about one session but its events."""
-    found = session_detail.session_detail(services.lake, website, session_id)
-    return Json(serializers.session_detail(found))
+    """Return everything about one session except its events."""
+    details = session_detail.session_detail(services.lake, website, session_id)
+    return Json(serializers.session_detail(details))

@@ -1,6 +1,6 @@
-"""Routes of share links: made and ended by an admin, followed by whoever has one, without a key.
+"""Routes of share links: admins create and revoke them; anyone with a link may follow it.
 
-A link shows one session and nothing of who was recorded beyond what the recording itself shows.
+A link shows one session, and nothing about its visitor beyond what the recording itself shows.
 """
 
 from typing import Annotated, Any
@@ -52,7 +52,7 @@ class _ShareBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def _share_body(request: Request, _: Admin) -> _ShareBody:
-    """Read the body. Who may not make links is refused before."""
+    """Read the body, after the key was found to be an admin's."""
     return await request_bodies.read_json(
         request, _ShareBody, 'nothing, or {"expires_in_s": 86400}'
     )
@@ -69,12 +69,13 @@ def make_share(
     services: UseServices,
     website: Admin,
     session_id: str,
-    asked: Annotated[_ShareBody, Depends(_share_body)],
+    body: Annotated[_ShareBody, Depends(_share_body)],
     _: Annotated[WebsiteParameters, Query()],
 ) -> Json:
-    """Make a link that plays this session until it ends. Its address is shown this once.
+    """Create a link that plays this session until it expires. Its URL cannot be shown later.
 
-    `url` begins with `/` where the server does not know its own: set `REPLAY_DASHBOARD_URL`.
+    `url` begins with `/` where the server does not know its own address; set
+    `REPLAY_DASHBOARD_URL`.
     """
     resolve_session(services.lake, website, session_id)
     settings = services.lake.settings
@@ -84,7 +85,7 @@ def make_share(
         website.website_id,
         session_id,
         by=request.state.actor,
-        expires_in_s=asked.expires_in_s,
+        expires_in_s=body.expires_in_s,
         now_ms=services.lake.now_ms(),
     )
     base = settings.dashboard_url.rstrip("/") or _own_address(request)
@@ -96,10 +97,10 @@ def make_share(
 def list_shares(
     services: UseServices, website: Admin, session_id: str, _: Annotated[WebsiteParameters, Query()]
 ) -> Json:
-    """List a session's links, ended ones too; never the links themselves."""
+    """List a session's links, expired ones included; never their tokens."""
     resolve_session(services.lake, website, session_id)
-    found = share_links.of_website(services.store, website.website_id, session_id)
-    return Json({"shares": [_serialized(share) for share in found]})
+    shares = share_links.of_website(services.store, website.website_id, session_id)
+    return Json({"shares": [_serialized(share) for share in shares]})
 
 
 @router.delete("/api/shares/{share_id}", response_model=schemas.Share)
@@ -110,7 +111,7 @@ def revoke_share(
     share_id: str,
     _: Annotated[WebsiteParameters, Query()],
 ) -> Json:
-    """End a link for ever. Other processes believe it for some seconds more."""
+    """Revoke a link for good. Other processes accept it for some seconds more."""
     if share_links.get(services.store, share_id).website_id != website.website_id:
         raise ShareMissing("no share link has this id")
     share = share_links.revoke(
@@ -124,9 +125,9 @@ def revoke_share(
 def shared_session(
     services: UseServices, shared: Shared, _: Annotated[StrictParameters, Query()]
 ) -> Json:
-    """Tell everything about a link's session but its events and who was recorded."""
-    found = session_detail.session_detail(services.lake, shared.website, shared.session_id)
-    return Json(serializers.shared_session(found))
+    """Return everything about a link's session except its events and its visitor."""
+    details = session_detail.session_detail(services.lake, shared.website, shared.session_id)
+    return Json(serializers.shared_session(details))
 
 
 @router.get("/api/shared/{token}/replay", response_class=Response, responses=replays.RESPONSES)
@@ -134,14 +135,14 @@ def shared_replay(
     request: Request,
     services: UseServices,
     shared: Shared,
-    asked: Annotated[ReplayPart, Query()],
+    part: Annotated[ReplayPart, Query()],
 ) -> Response:
     """Stream the events of a link's session, as the replay route does.
 
-    Where the website says who its user is, an event `replaylake.withheld` stands instead.
+    Events in which the website identifies its user are replaced by `replaylake.withheld`.
     """
     return replays.replay_response(
-        request, services, shared.website, shared.session_id, asked, hides_user=True
+        request, services, shared.website, shared.session_id, part, hides_user=True
     )
 
 
@@ -151,15 +152,15 @@ def shared_replay(
 def shared_offline(
     request: Request, services: UseServices, shared: Shared, _: Annotated[StrictParameters, Query()]
 ) -> Response:
-    """Stream a page that plays a link's session anywhere. It outlives the link."""
+    """Stream an HTML page that plays a link's session offline. It outlives the link."""
     return replays.offline_response(request, services, shared.website, shared.session_id)
 
 
 def _own_address(request: Request) -> str:
-    """Return where the dashboard is as far as we know ourselves; '' where a proxy is in front.
+    """Return the dashboard's address as the server knows it; '' behind a proxy.
 
-    What `Host` says counts only where it says what we know: whoever asks can write any name in it,
-    and a link must not lead to another's host, or to `http://` where a proxy speaks TLS.
+    `Host` counts only where it equals the server's own address: a client can send any name, and a
+    link must not lead to another host, or to `http://` where a proxy speaks TLS.
     """
     name, port = request.scope.get("server") or ("", None)
     name = f"[{name}]" if ":" in name else name

@@ -1,8 +1,7 @@
-"""Routes of the dashboard's sign-in: a key becomes a cookie, the cookie goes, and whose it is.
+"""Routes of the dashboard's sign-in: set the cookie, clear it, and return its key's rights.
 
-The cookie is the key itself, for this host's `/api` alone and out of reach of scripts: so that it
-ends with the key, and no server has to remember or to sign anything. How a cookie is believed is
-`query_api.auth`.
+The cookie is the key itself, limited to this host's `/api` and hidden from scripts. It ends with
+the key, and no server stores or signs anything. `query_api.auth` reads it.
 """
 
 from typing import Annotated
@@ -30,7 +29,7 @@ from query_api.http.query_params import StrictParameters
 router = APIRouter(tags=["sign-in"])
 
 _PATH = "/api"
-_COOKIE_AGE_S = 7 * 86_400  # who comes back every week need not look for the key again
+_COOKIE_AGE_S = 7 * 86_400  # weekly visitors stay signed in
 _BODY = {
     "requestBody": {
         "required": True,
@@ -64,13 +63,13 @@ async def _sign_in_body(request: Request) -> _SignInBody:
 def sign_in(
     request: Request,
     services: UseServices,
-    sent: Annotated[_SignInBody, Depends(_sign_in_body)],
+    body: Annotated[_SignInBody, Depends(_sign_in_body)],
     _: Annotated[StrictParameters, Query()],
 ) -> Json:
-    """Set the dashboard's cookie. Wrong keys are limited as everywhere."""
-    token = sent.key.strip()
-    answer = Json(_me(services, key_of(services, token)))
-    answer.set_cookie(
+    """Set the dashboard's cookie. Wrong keys count as misses."""
+    token = body.key.strip()
+    response = Json(_me(services, key_of(services, token)))
+    response.set_cookie(
         COOKIE,
         token,
         max_age=_COOKIE_AGE_S,
@@ -79,20 +78,20 @@ def sign_in(
         samesite="strict",
         secure=_is_https(request),
     )
-    return answer
+    return response
 
 
 @router.delete("/api/session", status_code=204, dependencies=[Depends(require_same_site)])
 async def sign_out(_: Annotated[StrictParameters, Query()]) -> Response:
-    """Forget the dashboard's cookie. The key stays what it is."""
-    answer = Response(status_code=204)
-    answer.delete_cookie(COOKIE, path=_PATH, httponly=True, samesite="strict")
-    return answer
+    """Clear the dashboard's cookie. The key stays valid."""
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path=_PATH, httponly=True, samesite="strict")
+    return response
 
 
 @router.get("/api/me", response_model=schemas.Me)
 def me(services: UseServices, key: AnyKey, _: Annotated[StrictParameters, Query()]) -> Json:
-    """Tell what the key may do, and which websites it sees."""
+    """Return the key's role and the websites that it may read."""
     return Json(_me(services, key))
 
 
@@ -104,18 +103,18 @@ def _me(services: Services, key: ApiKey) -> schemas.Me:
         "ingestUrl": services.lake.settings.ingest_url.rstrip("/") or None,
         "websites": [
             {
-                "website_id": one.website_id,
-                "name": one.name,
-                "plan": one.plan,
-                "records": one.records,
-                "retention_days": plans[one.plan].retention_days,
-                "feature_flags": msgspec.to_builtins(one.feature_flags),
+                "website_id": website.website_id,
+                "name": website.name,
+                "plan": website.plan,
+                "records": website.records,
+                "retention_days": plans[website.plan].retention_days,
+                "feature_flags": msgspec.to_builtins(website.feature_flags),
             }
-            for one in websites_of(services, key)
+            for website in websites_of(services, key)
         ],
     }
 
 
 def _is_https(request: Request) -> bool:
-    """Tell whether the browser came by TLS, which a proxy may have ended: it names its origin."""
+    """Return whether the browser uses TLS, by its origin; a proxy may terminate TLS."""
     return request.headers.get("origin", "").startswith("https://")

@@ -1,4 +1,4 @@
-"""Routes of websites: which a key sees, and a website's own settings."""
+"""Routes of websites: those that a key may read, and a website's settings."""
 
 from typing import Annotated, Any
 
@@ -33,25 +33,25 @@ _BODY = {
 
 
 class SettingsMalformed(BadInput):
-    """The body of a change is no JSON object."""
+    """The body of a change is not a JSON object."""
 
     kind = "settings-malformed"
 
 
 class SettingsTooLarge(request_bodies.BodyTooLarge):
-    """The body of a change is larger than all settings together."""
+    """The body of a change is larger than all settings could be."""
 
     kind = "settings-too-large"
 
 
 class PlanForbidden(Forbidden):
-    """A website's own key wants to change what the website may use."""
+    """A website's own key cannot change its plan."""
 
     kind = "plan-forbidden"
 
 
 async def _changes(request: Request, _: Admin) -> dict[str, Any]:
-    """Read the body as flat names. Who may not change anything is refused before."""
+    """Read the body as flat setting names, after the key was found to be an admin's."""
     too_large = SettingsTooLarge(f"the settings are more than {_BODY_BYTES_MAX} bytes")
     body = await request_bodies.read(request, _BODY_BYTES_MAX, too_large)
     try:
@@ -67,7 +67,7 @@ async def _changes(request: Request, _: Admin) -> dict[str, Any]:
         else:
             changes[name] = value
     if "plan" in changes:
-        raise PlanForbidden("a plan is set by who runs the lake: `replaylake website set`")
+        raise PlanForbidden("only an operator sets a plan: `replaylake website set`")
     return changes
 
 
@@ -75,17 +75,17 @@ async def _changes(request: Request, _: Admin) -> dict[str, Any]:
 def list_websites(
     services: UseServices, key: AnyKey, _: Annotated[StrictParameters, Query()]
 ) -> Json:
-    """List the websites that the key sees: its own, or all."""
+    """List the websites that the key may read: its own, or all."""
     names = [
-        {"website_id": one.website_id, "name": one.name, "plan": one.plan, "records": one.records}
-        for one in websites_of(services, key)
+        {name: getattr(website, name) for name in ("website_id", "name", "plan", "records")}
+        for website in websites_of(services, key)
     ]
     return Json({"websites": names})
 
 
 @router.get("/api/websites/{website_id}", response_model=schemas.Website)
 def show(services: UseServices, website: Viewer, _: Annotated[StrictParameters, Query()]) -> Json:
-    """Show a website and its settings."""
+    """Return a website and its settings."""
     return _response(services, websites.get(services.store, website.website_id))
 
 
@@ -99,7 +99,7 @@ def change(
 ) -> Json:
     """Change settings by name, all or none; recorders see them some seconds later.
 
-    The sections that GET shows may be sent too.
+    Whole sections may be sent too, as GET returns them.
     """
     changed = websites.change(
         services.store,

@@ -1,6 +1,6 @@
-"""The JSON of every answer, field by field; made from rows of the lake in `query_api.serializers`.
+"""Schemas of all JSON responses; `query_api.serializers` makes them from rows of the lake.
 
-Described once: the type checker holds the code to it, OpenAPI shows it. `atMs` counts from the
+The type checker compares the code with them and OpenAPI shows them. `atMs` counts from the
 session's start, `…At` is ISO 8601 in UTC.
 """
 

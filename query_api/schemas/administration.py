@@ -1,4 +1,4 @@
-"""The JSON of what websites are kept with: settings, keys, links, the audit log and erasures."""
+"""Schemas of websites, keys, share links, the audit log and erasures."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from typing_extensions import TypedDict  # typing's own lacks what pydantic need
 
 
 class Website(TypedDict):
-    """A website and its settings, by the names that PATCH takes."""
+    """A website and its settings, named as in PATCH."""
 
     website_id: str
     name: str
@@ -20,7 +20,7 @@ class Website(TypedDict):
 
 
 class WebsiteName(TypedDict):
-    """A website, to choose from. `records`: whether its pages may record now."""
+    """A website's name and plan. `records`: whether its pages may record now."""
 
     website_id: str
     name: str
@@ -29,22 +29,22 @@ class WebsiteName(TypedDict):
 
 
 class WebsiteList(TypedDict):
-    """The oldest first."""
+    """Oldest first."""
 
     websites: list[WebsiteName]
 
 
 class MyWebsite(WebsiteName):
-    """A website, and what decides about what is recorded and kept of it."""
+    """A website with its retention and recording settings."""
 
     retention_days: int
     feature_flags: dict[str, Any]
 
 
 class Me(TypedDict):
-    """What a key may do, and the websites that it sees, the oldest first.
+    """A key's role and the websites that it may read, oldest first.
 
-    `ingestUrl`: where browsers find the ingest API, null where nobody told (`REPLAY_INGEST_URL`).
+    `ingestUrl`: address of the ingest API, null if `REPLAY_INGEST_URL` is not set.
     """
 
     keyId: str
@@ -54,7 +54,7 @@ class Me(TypedDict):
 
 
 class Key(TypedDict):
-    """An API key, without what makes it one. `lastUsedAt` is to the hour."""
+    """An API key without its secret. `lastUsedAt` is to the hour."""
 
     keyId: str
     websiteId: str
@@ -65,19 +65,19 @@ class Key(TypedDict):
 
 
 class NewKey(Key):
-    """A key that was just made, and the key itself, once."""
+    """A new key with its secret, which cannot be shown later."""
 
     key: str
 
 
 class KeyList(TypedDict):
-    """The oldest first."""
+    """Oldest first."""
 
     keys: list[Key]
 
 
 class Share(TypedDict):
-    """A link to a session, without what makes it one."""
+    """A share link without its secret."""
 
     shareId: str
     sessionId: str
@@ -88,20 +88,20 @@ class Share(TypedDict):
 
 
 class NewShare(Share):
-    """A link that was just made, and its secret, once."""
+    """A new share link with its secret, which cannot be shown later."""
 
     token: str
     url: str
 
 
 class ShareList(TypedDict):
-    """The oldest first."""
+    """Oldest first."""
 
     shares: list[Share]
 
 
 class AuditEntry(TypedDict):
-    """One thing that was done. `actor`: a key's id, `cli`, or `share` and a link's id."""
+    """One recorded action. `actor`: a key's id, `cli`, or `share` and a link's id."""
 
     entryId: str
     at: str
@@ -112,7 +112,7 @@ class AuditEntry(TypedDict):
 
 
 class AuditLog(TypedDict):
-    """One page of the log, the newest first."""
+    """One page of the log, newest first."""
 
     entries: list[AuditEntry]
     nextCursor: str | None
@@ -129,7 +129,7 @@ class HeldSession(TypedDict):
 
 
 class Cancelled(TypedDict):
-    """A request that is removed, and the one that took its place, if any."""
+    """A cancelled request and its replacement, if there is one."""
 
     erasureId: str
     replacedBy: str | None
@@ -138,8 +138,8 @@ class Cancelled(TypedDict):
 class Erasure(TypedDict):
     """An erasure: `hidden` until no byte is left, then `done`, and this is its receipt.
 
-    `held`: what is left of it waits for the release of legal holds. `failed`: the last run could
-    not carry it out, and why; it is tried again.
+    `held`: sessions that wait for the release of legal holds. `failed`: the reason why the last
+    run failed; the next run retries.
     """
 
     erasureId: str
@@ -161,6 +161,6 @@ class Erasure(TypedDict):
 
 
 class ErasureList(TypedDict):
-    """The newest first."""
+    """Newest first."""
 
     erasures: list[Erasure]

@@ -1,4 +1,4 @@
-"""The JSON of a website's JavaScript errors."""
+"""Schemas of a website's JavaScript errors."""
 
 from typing_extensions import TypedDict  # typing's own lacks what pydantic needs before 3.12
 
@@ -6,7 +6,7 @@ from typing_extensions import TypedDict  # typing's own lacks what pydantic need
 class ErrorEvent(TypedDict):
     """One JavaScript or console error.
 
-    `stackOriginal` is `stack` by the website's source maps, null where none tells of it.
+    `stackOriginal` is `stack` resolved by the website's source maps, null where none applies.
     """
 
     atMs: int
@@ -27,9 +27,9 @@ class ErrorDay(TypedDict):
 
 
 class ErrorGroup(TypedDict):
-    """Errors with one fingerprint. `message` and `source` are the last one's.
+    """Errors with one fingerprint. `message` and `source` are those of the last.
 
-    `byDay` leaves out days without, and those before the newest 366 that have any.
+    `byDay` has the newest 366 days with errors.
     """
 
     fingerprint: str
@@ -44,14 +44,14 @@ class ErrorGroup(TypedDict):
 
 
 class ErrorGroups(TypedDict):
-    """Groups, the one that was seen last first; `total` counts those beyond the limit too."""
+    """Groups, most recently seen first; `total` includes those beyond the limit."""
 
     errors: list[ErrorGroup]
     total: int
 
 
 class Occurrence(ErrorEvent):
-    """One error of a group; its session's replay shows it at `atMs`."""
+    """One error of a group; the session's replay shows it at `atMs`."""
 
     sessionId: str
     visitorId: str
@@ -59,7 +59,7 @@ class Occurrence(ErrorEvent):
 
 
 class Occurrences(TypedDict):
-    """Errors of one group, the newest first; `byDay` as in the group, of all of them."""
+    """Errors of one group, newest first; `byDay` counts all of them."""
 
     fingerprint: str
     occurrences: list[Occurrence]

@@ -1,4 +1,4 @@
-"""The JSON of what many sessions tell together: where a website frustrates, heatmaps, days."""
+"""Schemas of aggregates over sessions: frustration, heatmaps, days."""
 
 from typing_extensions import TypedDict  # typing's own lacks what pydantic needs before 3.12
 
@@ -13,10 +13,10 @@ class Example(TypedDict):
 
 
 class Frustrating(TypedDict):
-    """Signals of frustration that have something in common; what they have not is null.
+    """A group of frustration signals; fields in which its signals differ are null.
 
-    `kinds` counts them by kind. `share`, of a page, is that of `sessions` in `viewingSessions`,
-    from 0 to 1. `examples` are its newest sessions, each with its first signal.
+    `kinds` counts them by kind. `share`, only of a page, is `sessions` divided by
+    `viewingSessions`, 0 to 1. `examples` are the newest sessions, each with its first signal.
     """
 
     url: str | None
@@ -33,7 +33,7 @@ class Frustrating(TypedDict):
 
 
 class Frustration(TypedDict):
-    """The worst, by sessions, first; `total` counts those beyond the limit too."""
+    """Groups with most sessions first; `total` includes those beyond the limit."""
 
     by: str
     groups: list[Frustrating]
@@ -41,7 +41,7 @@ class Frustration(TypedDict):
 
 
 class ClickCell(TypedDict):
-    """Clicks in one cell of 10 by 10, by its corner with the lowest numbers.
+    """Clicks in one cell of 10 by 10, named by its upper left corner.
 
     `x` is in per mille of the viewport's width, `y` in CSS px of the document.
     """
@@ -52,7 +52,7 @@ class ClickCell(TypedDict):
 
 
 class ScrollStep(TypedDict):
-    """How many views saw the page down to `y` CSS px. Never more than saw it down to less."""
+    """Number of views that saw the page down to `y` CSS px; it falls with `y`."""
 
     y: int
     views: int
@@ -68,9 +68,9 @@ class Background(TypedDict):
 
 
 class Heatmap(TypedDict):
-    """Where one page was clicked. `clicks` are the cells with most, and hold `clicksShown`.
+    """Clicks of one page. `clicks` are the cells with most; they contain `clicksShown` clicks.
 
-    `clickCount` counts those too that have no known place: beyond the first 500 of a view, made
+    `clickCount` includes clicks without a known position: beyond the first 500 of a view, made
     by a key, or in a viewport of unknown width.
     """
 
@@ -85,7 +85,7 @@ class Heatmap(TypedDict):
 
 
 class ClickedPage(TypedDict):
-    """A page, an address without query and fragment, and how often it was viewed and clicked."""
+    """A page (URL without query and fragment) with its views and clicks."""
 
     url: str
     views: int
@@ -94,14 +94,14 @@ class ClickedPage(TypedDict):
 
 
 class ClickedPages(TypedDict):
-    """The most clicked first; `total` counts those beyond the limit too."""
+    """Most clicked first; `total` includes those beyond the limit."""
 
     pages: list[ClickedPage]
     total: int
 
 
 class TopPage(TypedDict):
-    """A page that many viewed."""
+    """One of the most viewed pages."""
 
     url: str
     views: int
@@ -109,7 +109,7 @@ class TopPage(TypedDict):
 
 
 class TopError(TypedDict):
-    """A group of errors that happened often. `message` is null once its errors are gone."""
+    """One of the most frequent error groups. `message` is null once its errors are removed."""
 
     fingerprint: str
     message: str | None
@@ -118,9 +118,10 @@ class TopError(TypedDict):
 
 
 class Day(TypedDict):
-    """The sessions that began on a UTC day. Null where the day was summarised before it was known.
+    """Figures of the sessions that began on a UTC day.
 
-    `frustrationP50` and `frustrationP90` are of the scored sessions, null if there are none.
+    A field is null where the day was summarised before the field existed. `frustrationP50` and
+    `frustrationP90` are of the scored sessions, null if there are none.
     """
 
     date: str
@@ -139,6 +140,6 @@ class Day(TypedDict):
 
 
 class Days(TypedDict):
-    """The first day first; days without a session are left out."""
+    """Days in order; days without a session are left out."""
 
     days: list[Day]

@@ -1,4 +1,4 @@
-"""The JSON of an answer that is none."""
+"""Schema of problem responses."""
 
 from typing_extensions import TypedDict  # typing's own lacks what pydantic needs before 3.12
 

@@ -1,4 +1,4 @@
-"""The JSON of sessions: a line of the list, and one of them with what is in it."""
+"""Schemas of sessions: a row of the list, and one session with its contents."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from query_api.schemas.errors import ErrorEvent
 
 
 class Viewport(TypedDict):
-    """CSS px of the first view."""
+    """Size of the first view, CSS px."""
 
     width: int | None
     height: int | None
 
 
 class Device(TypedDict):
-    """What it was recorded on."""
+    """The device that recorded."""
 
     type: str
     model: str | None
@@ -29,11 +29,11 @@ class Software(TypedDict):
 
 
 class Recorded(TypedDict):
-    """What was recorded, without who.
+    """A session without its visitor and user.
 
     `frustrationScore`, `activeMs` and `activity` are null and `signals` empty until the session
-    was scored. `duration` and `activeMs`, in which the visitor acted, are in ms; `activity` are 60
-    digits: how much was done in each of 60 equal slices. `bytes` are of its events as JSON.
+    is scored. `duration` and `activeMs` (time with visitor activity) are in ms. `activity` has a
+    digit for each of 60 equal slices. `bytes` is the size of the events as JSON.
     """
 
     sessionId: str
@@ -62,7 +62,7 @@ class Recorded(TypedDict):
 
 
 class Session(Recorded):
-    """One line of the list."""
+    """One row of the list."""
 
     visitorId: str
     userId: str | None
@@ -77,7 +77,7 @@ class SessionList(TypedDict):
 
 
 class PageView(TypedDict):
-    """One page of a session. `clickCount` is null while chunks of the session wait."""
+    """One page of a session. `clickCount` is null while the session has pending chunks."""
 
     pageId: str
     url: str | None
@@ -88,7 +88,7 @@ class PageView(TypedDict):
 
 
 class SignalEvent(TypedDict):
-    """One signal of frustration. `evidence` is what its rule saw."""
+    """One signal of frustration. `evidence` holds the figures of its rule."""
 
     kind: str
     atMs: int
@@ -102,7 +102,7 @@ class SignalEvent(TypedDict):
 
 
 class Gap(TypedDict):
-    """`missing-chunks` that never came, or `no-snapshot` to draw a page from; `says` it plainly."""
+    """`missing-chunks`, or `no-snapshot` to draw a page from; `says` explains it in a sentence."""
 
     pageId: str
     kind: str
@@ -112,7 +112,7 @@ class Gap(TypedDict):
 
 
 class Frame(TypedDict):
-    """A part of the stored replay, from which one with a snapshot can be played."""
+    """A part of the stored replay; playback can begin at a part with a snapshot."""
 
     fromMs: float
     toMs: float
@@ -122,10 +122,10 @@ class Frame(TypedDict):
 
 
 class Contents(TypedDict):
-    """What is in a session. Offsets count from `firstAtMs`: ms since 1970, the browser's clock.
+    """The contents of a session. Offsets count from `firstAtMs`: ms since 1970, browser clock.
 
-    `cut` names the lists of which only the first part is here: those of very long sessions.
-    `pageViews`, `errorCount` and `signals` count all.
+    `cut` names the lists that are truncated, in very long sessions. `pageViews`, `errorCount`
+    and `signals` count all.
     """
 
     firstAtMs: int
@@ -139,10 +139,10 @@ class Contents(TypedDict):
 
 
 class SessionDetail(Session, Contents):
-    """One session and what is in it.
+    """One session with its contents.
 
-    `visitorIds` and `userIds` are all that its chunks were sent by and identified; `visitorId` is
-    the first, `userId` the last of them.
+    `visitorIds` and `userIds` are all that its chunks name; `visitorId` is the first, `userId`
+    the last of them.
     """
 
     visitorIds: list[str]
@@ -150,4 +150,4 @@ class SessionDetail(Session, Contents):
 
 
 class SharedSession(Recorded, Contents):
-    """A link's session and what is in it."""
+    """A share link's session with its contents."""

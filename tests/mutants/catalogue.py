@@ -410,7 +410,7 @@ ACCESS = (
         "a key opens every website",
         "query_api/auth.py",
         """
--    may_see = key.is_for_all or asked == key.website_id
+-    may_see = key.is_for_all or website_id == key.website_id
 +    may_see = True
 """,
         (_ISOLATION,),
@@ -440,8 +440,8 @@ SHARING = (
         "a link tells who the user is",
         "query_api/routes/replays.py",
         """
--    pieces = anonymize_replay(found.pieces) if hides_user else found.pieces
-+    pieces = found.pieces
+-    pieces = anonymize_replay(recording.pieces) if hides_user else recording.pieces
++    pieces = recording.pieces
 """,
         (f"{_SHARES}::test_a_link_never_tells_who_the_user_is",),
     ),
@@ -526,7 +526,7 @@ ANALYSIS = (
         "a form that is sent in the end is told as left",
         "lake/analysis/rules/form_abandonment.py",
         """
--            fate.has_succeeded = True
+-            state.has_succeeded = True
 +            pass
 """,
         ("tests/lake/analysis/test_form_abandonment.py",),
@@ -544,7 +544,7 @@ ANALYSIS = (
         "a page that scrolls itself to and fro is a thrash",
         "lake/analysis/rules/scroll_thrash.py",
         """
--        track.own_until_ms = told.at_ms + _OWN_MS
+-        track.own_until_ms = own_scroll.at_ms + _OWN_MS
 """,
         ("tests/lake/analysis/test_scroll_thrash.py",),
     ),
@@ -570,7 +570,7 @@ ANALYSIS = (
         "a link that leads back is a quick back",
         "lake/analysis/rules/quick_back.py",
         """
--        and view.at_ms - left.deed_at_ms > LED_MS_MAX
+-        and view.at_ms - left.action_at_ms > LED_MS_MAX
 """,
         ("tests/lake/analysis/test_quick_back.py",),
     ),
@@ -614,7 +614,7 @@ ANALYSIS = (
         "steppers are rage",
         "lake/analysis/inferred/click_bursts.py",
         """
--            if run.is_in_vain and not self._has_selected(run):
+-            if run.had_no_effect and not self._has_selected(run):
 +            if not self._has_selected(run):
 """,
         ("tests/lake/analysis/test_rage_clicks.py",),
@@ -623,8 +623,8 @@ ANALYSIS = (
         "selecting a paragraph is rage",
         "lake/analysis/inferred/click_bursts.py",
         """
--            if run.is_in_vain and not self._has_selected(run):
-+            if run.is_in_vain:
+-            if run.had_no_effect and not self._has_selected(run):
++            if run.had_no_effect:
 """,
         ("tests/lake/analysis/test_rage_clicks.py",),
     ),
@@ -641,7 +641,7 @@ ANALYSIS = (
         "clicks through a carousel that also turns by itself are rage",
         "lake/analysis/inferred/click_bursts.py",
         """
--            changed = changed or answers.has_turned(since_ms, until_ms)
+-            changed = changed or responses.has_turned(since_ms, until_ms)
 +
 """,
         ("tests/lake/analysis/test_rage_clicks.py",),
@@ -692,7 +692,7 @@ ANALYSIS = (
         ("tests/query_api/test_error_groups.py",),
     ),
     Mutant(
-        "notes of our recorder are guessed again",
+        "notes of our recorder are inferred again",
         "lake/analysis/analyzer.py",
         """
 -        self._is_noted = True

@@ -375,7 +375,10 @@ def test_a_fold_that_is_killed_is_finished_by_the_next(
 ) -> None:
     made = some(5)
     audit_entries.write(store, made)
-    fold = "from lake.tables.audit_log import fold; fold(store, settings, now_ms=now_ms)"
+    fold = (
+        "from lake.tables.audit_log import compact_entries; "
+        "compact_entries(store, settings, now_ms=now_ms)"
+    )
     killed_at(point, settings, fold)
 
     assert all_of(store, "w_a") == made[::-1]

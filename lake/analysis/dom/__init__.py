@@ -1,1 +1,1 @@
-"""The DOM of a recorded page, rebuilt from snapshots and mutations, and questions about it."""
+"""The DOM of a recorded page, rebuilt from snapshots and mutations, and predicates on it."""

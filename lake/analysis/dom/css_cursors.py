@@ -1,7 +1,7 @@
-"""Where a page shows a hand: its stylesheets' rules about the cursor, and who they are for.
+"""Cursor rules of a page's stylesheets, and the cursor over an element.
 
-A cursor is how a page says "click me" where its markup does not. Recorders write the sheets into
-the snapshot; of each only the rules about cursors are kept. Media queries are taken to apply.
+A pointer cursor marks an element as clickable where its markup does not. Recorders write the
+stylesheets into the snapshot; only their cursor rules are kept. Media queries are assumed to match.
 """
 
 import hashlib
@@ -15,22 +15,22 @@ from lake.analysis.dom.nodes import Node
 from lake.analysis.dom.selectors import Compound, Selector, parse
 from lake.bounded_cache import Kept
 
-ROOT_TAGS = ("body", "html")  # a cursor of theirs is everywhere, and so says nothing
+ROOT_TAGS = ("body", "html")  # their cursor applies everywhere and so marks nothing
 RULES_MAX = 5000  # of one page
-_SELECTORS_LENGTH_MAX = 4000  # of one rule: resets name every control that there is
+_SELECTORS_LENGTH_MAX = 4000  # of one rule: resets list all controls
 _RULE_LENGTH_MAX = 4000  # from its brace to the cursor
-_TESTS_MAX = 5000  # rules tried for one question
+_TESTS_MAX = 5000  # rules tried for one element
 _WORD_LENGTH_MAX = 40  # of a cursor's name
-# Begins with the word itself, which is searched for faster than anything else.
+# Begins with the literal word, which is the fastest to search for.
 _CURSOR = re.compile(r"cursor(?<![\w-]cursor)\s*:\s*([^;}!]*)")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-# Those by which an element takes what it is in for its own.
+# Values with which an element inherits its parent's cursor.
 _INHERITING = frozenset(("inherit", "unset", "revert", "revert-layer", "auto", ""))
 
 
-_SHEET_CACHE_BYTES_MAX = 8 << 20  # of the rules of all sheets
-_RULE_BYTES = 1000  # about what one takes
-# By the sheet's digest: sessions of a website share their sheets. What they say is no secret.
+_SHEET_CACHE_BYTES_MAX = 8 << 20  # of the rules of all stylesheets
+_RULE_BYTES = 1000  # estimate for one rule
+# By the stylesheet's digest: sessions of a website share them. Their rules are not secret.
 _SHEET_CACHE = Kept(_SHEET_CACHE_BYTES_MAX)
 
 
@@ -41,19 +41,19 @@ class _Rule(NamedTuple):
 
 
 class Cursors:
-    """The rules about cursors of one page."""
+    """The cursor rules of one page."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self.clear()
 
     def clear(self) -> None:
-        """Forget all of them, before another snapshot tells them again."""
+        """Drop all rules; the next snapshot brings them again."""
         self._by_key: dict[str, list[_Rule]] = {}
         self._count = 0
 
     def read(self, css: str) -> None:
-        """Take a stylesheet's text, or one rule's. Checkpoints bring the same ones again."""
+        """Add the rules of a stylesheet's or a rule's text. Repeated texts come from a cache."""
         if "cursor" not in css:
             return
         digest = hashlib.blake2b(css.encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -69,7 +69,7 @@ class Cursors:
             self._by_key.setdefault(key, []).append(_Rule(selector, cursor, self._count))
 
     def read_rules(self, data: dict[str, object]) -> None:
-        """Take the data of an event that inserts rules or replaces a sheet."""
+        """Add the rules of an event that inserts rules or replaces a stylesheet."""
         sheets = data.get("styles")
         for holder in [data, *sheets] if isinstance(sheets, list) else [data]:
             if isinstance(holder, dict):
@@ -88,10 +88,10 @@ class Cursors:
         for place, node in enumerate(chain):
             if node.tag in ROOT_TAGS:
                 break
-            written = node.derived(_inline_cursor)
-            if written not in _INHERITING:
-                return written
-            found: tuple[tuple[int, int, int], int, str] | None = None
+            inline = node.derived(_inline_cursor)
+            if inline not in _INHERITING:
+                return inline
+            best: tuple[tuple[int, int, int], int, str] | None = None
             keys = node.derived(_index_keys)
             if not self._budget.spend(len(keys)):
                 return "auto"
@@ -101,12 +101,12 @@ class Cursors:
                     if tests > _TESTS_MAX:
                         return "auto"
                     if rule.selector.matches(chain, place, self._budget):
-                        found = max(
-                            found or ((-1, 0, 0), 0, ""),
+                        best = max(
+                            best or ((-1, 0, 0), 0, ""),
                             (rule.selector.weight, rule.order, rule.cursor),
                         )
-            if found and found[2] not in _INHERITING:
-                return found[2]
+            if best and best[2] not in _INHERITING:
+                return best[2]
         return "auto"
 
 
@@ -118,14 +118,14 @@ def _rules(css: str) -> Iterator[tuple[Selector, str]]:
         opened = css.rfind("{", max(0, match.start() - _RULE_LENGTH_MAX), match.start())
         if opened < 0:
             continue
-        if opened == before_opened:  # one more in the same rule
+        if opened == before_opened:  # another declaration in the same rule
             yield from ((selector, _keyword(match[1])) for selector in selectors)
             continue
         before_opened, selectors = opened, []
         start = max(0, opened - _SELECTORS_LENGTH_MAX)
         before = css[start:opened]
         cut = max(before.rfind(sign) for sign in "{};")
-        # If not even the list's beginning is in reach, it is too long to be a person's.
+        # A selector list whose beginning is out of reach is too long to be handwritten.
         if cut >= 0 or start == 0:
             selectors = list(parse(before[cut + 1 :]))
             yield from ((selector, _keyword(match[1])) for selector in selectors)
@@ -146,11 +146,11 @@ def _index_keys(node: Node) -> list[str]:
 
 
 def _inline_cursor(node: Node) -> str:
-    """Return the cursor that an element's own style tells, or ""."""
+    """Return the cursor of an element's own style, or ""."""
     written = _CURSOR.findall(node.attributes.get("style", ""))
     return _keyword(written[-1]) if written else ""
 
 
 def _keyword(value: str) -> str:
-    """Of `url(x.png) 2 2, pointer` the last one: what is shown where pictures fail."""
+    """Return the keyword of a value, `pointer` of `url(x.png) 2 2, pointer`."""
     return value.rpartition(",")[2].strip()[:_WORD_LENGTH_MAX].lower()

@@ -1,6 +1,6 @@
-"""How an element is called where a person reads it: a selector-like path, and its label.
+"""Names of elements for people: a path like a selector, and a label.
 
-The same names as those of our recorder, so that signals of both are grouped alike.
+The names equal those of our recorder, so that signals of both are grouped together.
 """
 
 import re
@@ -10,13 +10,13 @@ from lake.analysis.dom.nodes import DOCUMENT_TAG, TEXT_TAG, Node
 from lake.raw.redaction import scrub_text
 
 TEXT_LENGTH_MAX = 80
-_ANCESTORS_MAX = 4  # more says where on the page, not which element
+_ANCESTORS_MAX = 4  # more would locate the element rather than name it
 _CLASSES_MAX = 2
 _PATH_LENGTH_MAX = 300
-_NODES_MAX = 300  # looked at for a label; one that needs more is none
-_READ_LENGTH_MAX = 240  # masked before it is cut: half a secret would be no pattern
+_NODES_MAX = 300  # read for a label
+_READ_LENGTH_MAX = 240  # masked before the cut, which could split a pattern
 
-# What a person wrote: it is the same at the next visit and in the next build.
+# Names written by people are the same in the next visit and the next build.
 _NAME = re.compile(r"[a-z][\w-]{0,39}", re.IGNORECASE | re.ASCII)
 _GENERATED = re.compile(
     r"\d{3}|\d\D+\d|^(?:css|sc|jss)-|__.{5}$|^[a-z]{1,2}[A-Z]\w{1,5}$", re.ASCII
@@ -31,7 +31,7 @@ _UNREADABLE_TAGS = frozenset(
 
 
 def elements_of(node: Node) -> list[Node]:
-    """Return the element and those that it is in, as far as its document's root."""
+    """Return the element and its ancestors up to its document."""
     chain: list[Node] = []
     for above in node.climb():
         if above.tag == DOCUMENT_TAG:
@@ -42,7 +42,7 @@ def elements_of(node: Node) -> list[Node]:
 
 
 def path_of(node: Node) -> str:
-    """Return something like `main > form#pay > button.primary`."""
+    """Return an element's path, such as `main > form#pay > button.primary`."""
     path = separator = ""
     for element in elements_of(node)[: _ANCESTORS_MAX + 1]:
         name = element.derived(_name_of)
@@ -54,7 +54,7 @@ def path_of(node: Node) -> str:
 
 
 def text_of(node: Node) -> str:
-    """Return the label of what was clicked, masked and cut; of fields and private parts nothing."""
+    """Return the label of a clicked element, masked and cut; "" for fields and private parts."""
     chain = elements_of(node)
     top = next((element for element in chain if element.derived(is_control)), node)
     if any(element.derived(_is_unreadable) for element in elements_of(top)):
@@ -64,14 +64,14 @@ def text_of(node: Node) -> str:
 
 
 def is_editable(element: Node) -> bool:
-    """Whether text is typed into the element, which is no form field."""
+    """Whether the element takes text without being a form field."""
     editable = element.attributes.get("contenteditable")
     role = element.attributes.get("role")
     return (editable is not None and editable != "false") or role in ("textbox", "searchbox")
 
 
 def is_control(element: Node) -> bool:
-    """Whether the element is one that browsers or assistive technology know how to use."""
+    """Whether browsers or assistive technology treat the element as a control."""
     attributes = element.attributes
     if element.tag == "a":
         return "href" in attributes or "xlink:href" in attributes

@@ -1,7 +1,7 @@
-"""Whether an element looks as if a click on it should do something.
+"""Interactivity of elements: whether a click on one should do something.
 
-Listeners are not in the stream. What is: what the markup says, the marks that frameworks leave on
-their elements, the names that people give to buttons, and the cursor.
+Event listeners are not in the stream. The signs that are: the markup, attributes of frameworks,
+class names of buttons, and the cursor.
 """
 
 import re
@@ -11,14 +11,14 @@ from lake.analysis.dom.css_cursors import ROOT_TAGS, Cursors
 from lake.analysis.dom.element_paths import is_control, is_editable
 from lake.analysis.dom.nodes import Node
 
-# What happens inside of these is not in the recording, so that no reaction can be expected.
+# Their contents are not recorded, so that no reaction can be expected.
 _OPAQUE_TAGS = frozenset(["canvas", "video", "audio", "iframe", "embed", "object"])
-_BLOCKED = "rr_width"  # rrweb's mark of an element that it did not look into
+_BLOCKED = "rr_width"  # rrweb's attribute of an element that it did not record
 _HAND = frozenset(["pointer", "grab", "grabbing", "zoom-in", "zoom-out"])
 _LABELLED = frozenset(["input", "select", "textarea", "button"])
 _LABEL_NODES_MAX = 50
-# onclick, @click, ng-click, (click) and their like; what attributes Bootstrap, Stimulus, htmx and
-# others act upon. One too many only hides a dead click.
+# onclick, @click, ng-click, (click) and the like, and the attributes that Bootstrap, Stimulus, htmx
+# and others act upon. A false match only hides a dead click.
 _HANDLER = re.compile(
     r"click|(?:mouse|pointer|touch)(?:down|up|start|end)"
     r"|^(?:jsaction|data-action|hx-|ui-sref|routerlink)"
@@ -33,11 +33,11 @@ _NAMED = re.compile(
     r"|accordion-header|tablinks?|menu-item|cursor-pointer)$",
     re.IGNORECASE,
 )
-_NAMED_NODES_MAX = 4  # a button is not larger; `sidebar-toggle` of the whole page is none
+_NAMED_NODES_MAX = 4  # ancestors; `sidebar-toggle` on the whole page is no button
 _TOGGLES = ("data-toggle", "data-bs-toggle")
-# Values of these by which the element itself is not for clicks.
+# Values that do not make the element clickable.
 _TOGGLES_NOT = frozenset(["table", "tooltip", "buttons"])
-# What has a tabindex to be scrolled or read by keys.
+# Roles that have a tabindex for scrolling and reading by keyboard.
 _READ_ROLES = frozenset(
     ["region", "main", "document", "tabpanel", "dialog", "group", "log", "feed"]
 )
@@ -45,12 +45,12 @@ _BUTTON_TYPES = frozenset(["button", "submit", "reset", "checkbox", "radio", "im
 
 
 def is_opaque(chain: Sequence[Node]) -> bool:
-    """Whether the recording cannot show what a click there does."""
+    """Whether the effect of a click there is not recorded."""
     return any(node.tag in _OPAQUE_TAGS or _BLOCKED in node.attributes for node in chain)
 
 
 def is_field(chain: Sequence[Node]) -> bool:
-    """Whether text is entered or a value chosen there, so that people click it again and again."""
+    """Whether the element takes text or a value, so that repeated clicks are normal."""
     return any(
         node.tag in ("textarea", "select")
         or (node.tag == "input" and node.attributes.get("type") not in _BUTTON_TYPES)
@@ -60,9 +60,9 @@ def is_field(chain: Sequence[Node]) -> bool:
 
 
 def is_interactive(chain: Sequence[Node], cursors: Cursors) -> bool:
-    """Whether the first of a chain (an element and its ancestors) invites to a click.
+    """Whether the first of a chain (an element and its ancestors) looks clickable.
 
-    What is said of the body is said of everything, and so of nothing in particular.
+    Signs on the body are ignored, since they apply to everything.
     """
     if is_opaque(chain):
         return True

@@ -1,4 +1,4 @@
-"""Nodes of a foreign page, as rules ask for them: tags, attributes, parents and texts."""
+"""Nodes of a page's DOM: tags, attributes, parents and texts."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
@@ -13,9 +13,9 @@ Value = TypeVar("Value")
 class Node:
     """An element, a text (`#text`) or a document (`#document`, an iframe's too).
 
-    `parent` is None at the top, and when the node is removed. `is_in_shadow`: a child of its host's
-    shadow root. Names of tags are in small letters. Children are made when somebody asks for them:
-    `build_children` makes those that are not there yet.
+    `parent` is None at the root and of a removed node. `is_in_shadow`: a child of its host's shadow
+    root. Tags are in lower case. Children are built on first access: `build_children` builds
+    those that are missing.
     """
 
     __slots__ = (
@@ -53,17 +53,17 @@ class Node:
         return value
 
     def clear_derived(self) -> None:
-        """Call this after a change of the tag or the attributes."""
+        """Clear derived values after a change of the tag or the attributes."""
         self._derived = None
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The classes, as they stand."""
+        """The classes in order."""
         return self.derived(_tokens)
 
     @property
     def children(self) -> "dict[int, Node]":
-        """The children by their numbers, about as they stand."""
+        """The children by id, in approximate document order."""
         if self.build_children:
             make, self.build_children = self.build_children, None
             make(self)
@@ -71,21 +71,21 @@ class Node:
 
     @property
     def place(self) -> int:
-        """Equal for those of one tag in one place, in each snapshot, where ids are others."""
+        """A hash of tag and position, equal in every snapshot, unlike the node id."""
         if self._place is None:
-            below, place = [], 0
+            unplaced, place = [], 0
             for node in self.climb():
                 if node._place is not None:
                     place = node._place
                     break
-                below.append(node)
-            for node in reversed(below):
+                unplaced.append(node)
+            for node in reversed(unplaced):
                 key = (place, node.tag, node.attributes.get("id"))
                 place = node._place = hash(key) if node.parent else 0
         return self._place or 0
 
     def climb(self) -> "Iterator[Node]":
-        """Yield the node and what it is in: ancestors, shadow hosts, iframes; not for ever."""
+        """Yield the node and its ancestors, through shadow hosts and iframes, up to `DEPTH_MAX`."""
         node: Node | None = self
         for _ in range(DEPTH_MAX):
             if node is None:
@@ -94,7 +94,7 @@ class Node:
             node = node.parent
 
     def descend(self, nodes_max: int) -> "Iterator[Node]":
-        """Yield the node and what is in it, in about the document's order, and not too much."""
+        """Yield the node and at most `nodes_max` in all of its subtree, in document order."""
         waiting: list[Iterator[Node]] = [iter((self,))]
         while waiting and nodes_max > 0:
             node = next(waiting[-1], None)
@@ -106,8 +106,8 @@ class Node:
             waiting.append(iter(node.children.values()))
 
     def attach(self, parent: "Node") -> None:
-        """Stand in `parent`, unless that would close a ring."""
-        # A ring would have no top; a node without children closes one with itself only.
+        """Become a child of `parent`, unless that would close a cycle."""
+        # A cycle would have no root; a node without children can only close one with itself.
         if self is parent:
             return
         if self._children or self.build_children:
@@ -124,7 +124,7 @@ class Node:
         parent._children[self.id] = self
 
     def detach(self) -> None:
-        """Stand nowhere."""
+        """Leave the parent."""
         if self.parent is not None:
             self.parent._children.pop(self.id, None)
             self.parent = None
@@ -142,12 +142,12 @@ def _tokens(node: Node) -> tuple[str, ...]:
 
 
 class Change(NamedTuple):
-    """One change that a mutation made.
+    """One change of a mutation.
 
-    `what` is `added`, `removed`, `attribute` (its `name`) or `text`. `parent` is where the node
-    stood or stands now; `before` the value that an attribute or a text had. An added or removed
-    subtree is told by its top alone, and the latter still hangs together; what was only moved is
-    told as added.
+    `what` is `added`, `removed`, `attribute` (its `name`) or `text`. `parent` is the former or
+    present parent; `before` the former value of an attribute or a text. An added or removed
+    subtree is one change of its top node, and a removed one stays connected; a moved node counts
+    as added.
     """
 
     what: str

@@ -1,7 +1,7 @@
-"""Selectors of CSS, as far as a mirror of the DOM can judge them.
+"""CSS selectors, as far as the recorded DOM can evaluate them.
 
-Tags, ids, classes, attributes, `:not()`, `:is()`, `:where()`, descendants and children. What
-depends on siblings, on the mouse or on the focus is taken to be so: who asks has clicked there.
+Tags, ids, classes, attributes, `:not()`, `:is()`, `:where()`, descendants and children. Conditions
+on siblings, the mouse or the focus count as true, because the element in question was clicked.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lake.analysis.dom.budget import Budget
 from lake.analysis.dom.nodes import Node
 
-_LENGTH_MAX = 500  # of one, of a list
+_LENGTH_MAX = 500  # of one selector in a list
 _PARTS_MAX = 12  # people write five at most
 _NAME = r"(?:[\w\-\u0080-\U0010ffff]|\\.)+"
 _TOKEN = re.compile(
@@ -27,7 +27,7 @@ _STATES = frozenset(("disabled", "checked"))  # those that are attributes as wel
 
 
 class Compound(NamedTuple):
-    """What is said of one element. `ways`: of each group, one must match; of `nots` none may."""
+    """Conditions on one element. Of each group in `ways` one must match, of `nots` none."""
 
     tag: str | None
     number: str | None
@@ -38,11 +38,11 @@ class Compound(NamedTuple):
 
     @property
     def test_count(self) -> int:
-        """How many compounds are looked at, those in brackets included."""
+        """The number of compounds to test, those in brackets included."""
         return 1 + len(self.nots) + sum(map(len, self.ways))
 
     def matches(self, node: Node) -> bool:
-        """Whether all of it is so."""
+        """Whether the node meets all conditions."""
         attributes = node.attributes
         if self.tag is not None and self.tag != node.tag:
             return False
@@ -61,7 +61,7 @@ class Compound(NamedTuple):
 
 
 class Selector(NamedTuple):
-    """Compounds from the right to the left; `is_child[i]`: the next one is of the parent itself.
+    """Compounds from right to left; `is_child[i]`: the next one applies to the parent itself.
 
     `weight` is the specificity of CSS: ids, classes, tags.
     """
@@ -71,9 +71,9 @@ class Selector(NamedTuple):
     weight: tuple[int, int, int]
 
     def matches(self, chain: Sequence[Node], start: int, budget: Budget) -> bool:
-        """Whether it means the element at `start` of a chain, whose ancestors follow it.
+        """Whether the selector matches the element at `start` of a chain, which ends at the root.
 
-        False also where the budget does not suffice to tell.
+        False also where the budget is exhausted.
         """
         first = self.compounds[0]
         places = [start] if budget.spend(first.test_count) and first.matches(chain[start]) else []
@@ -88,7 +88,7 @@ class Selector(NamedTuple):
 
 
 def parse(text: str) -> Iterator[Selector]:
-    """Yield the selectors of a list, `a, b`. What cannot be read, or is no element, is left out."""
+    """Yield the selectors of a list, `a, b`, without unreadable ones and pseudo-elements."""
     for part in split(text):
         selector = _parse_one(part.strip()) if len(part) <= _LENGTH_MAX else None
         if selector:
@@ -96,7 +96,7 @@ def parse(text: str) -> Iterator[Selector]:
 
 
 def split(text: str) -> Iterator[str]:
-    """Cut at commas that no bracket holds."""
+    """Split at commas outside of brackets."""
     depth = 0
     start = 0
     for match in _SIGN.finditer(text):
@@ -125,7 +125,7 @@ def _parse_one(text: str) -> Selector | None:
     if not text or any(part.is_empty for part in parts):
         return None
     compounds = [part.compound() for part in parts]
-    # Siblings are not looked at: what stands left of `+` and `~` must have the same ancestors.
+    # Siblings are not tested; they have the same ancestors as the compound right of `+` and `~`.
     for place in range(len(combinators) - 1, -1, -1):
         if combinators[place] in ("+", "~"):
             del compounds[place], combinators[place]
@@ -139,7 +139,7 @@ def _parse_one(text: str) -> Selector | None:
 
 
 class _CompoundParser:
-    """A compound that is being read."""
+    """A compound under construction."""
 
     def __init__(self) -> None:
         self.is_empty = True
@@ -162,7 +162,7 @@ class _CompoundParser:
         )
 
     def take(self, token: re.Match[str]) -> bool:
-        """Add a token; return whether it can be about an element."""
+        """Add a token; return False where it cannot apply to an element."""
         if token["tag"]:
             if not self.is_empty:
                 return False
@@ -187,7 +187,7 @@ class _CompoundParser:
             self.attributes.append((name, "", ""))
             return True
         if name in ("not", "is", "where", "-webkit-any", "-moz-any"):
-            # Inside of brackets only what is said of the element itself is looked at.
+            # Inside brackets only conditions on the element itself are read.
             inner = [s for part in split(token["inner"] or "") if (s := _parse_inner(part.strip()))]
             if name == "not":
                 self.nots += inner
@@ -199,14 +199,14 @@ class _CompoundParser:
 
 
 def _parse_inner(text: str) -> Compound | None:
-    """Parse one compound without brackets of its own: so this ends, however they are nested."""
+    """Parse one compound without brackets of its own, which bounds the recursion."""
     reading = _CompoundParser()
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if not match or match["combinator"] or match["inner"] or not reading.take(match):
             return None
-        # A state of the mouse that is not, as in `:not(:hover)`, would match everything.
+        # A negated state of the mouse, as in `:not(:hover)`, would match everything.
         if reading.pseudos:
             return None
         at = match.end()

@@ -1,4 +1,4 @@
-"""What was clicked, told at the time when it was: the page may change or drop it a moment later."""
+"""Targets of clicks, described at once: the page may change or remove them a moment later."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from lake.analysis.dom.nodes import Node
 
 
 class Target(NamedTuple):
-    """An element. `is_quick`: it may be clicked fast without anger, or nobody can see why."""
+    """A clicked element. `is_quick`: fast clicks are normal there, or their effect is invisible."""
 
     path: str | None
     text: str | None
@@ -20,7 +20,7 @@ class Target(NamedTuple):
 
 
 class PersonClick(NamedTuple):
-    """One click of a person's. `down_ms` is when the button went down, `node` its target's id."""
+    """One click of a person. `down_ms` is the time of mouse down, `node` the target's id."""
 
     at_ms: float
     down_ms: float
@@ -30,13 +30,13 @@ class PersonClick(NamedTuple):
     target: Target
 
 
-_TESTS_PER_ELEMENT = 5  # at each element of a chain, for the cursor aside
-# Of what the tree does not know, nothing is claimed.
+_TESTS_PER_ELEMENT = 5  # without those for the cursor
+# Unknown nodes count as interactive, so that no dead click is claimed.
 _UNKNOWN = Target(None, None, is_interactive=True, is_control=False, is_quick=False)
 
 
 def target_of(node: Node | None, cursors: Cursors, budget: Budget) -> Target:
-    """Describe an element, as far as the budget goes."""
+    """Describe an element, as unknown where the budget is exhausted."""
     chain = elements_of(node) if node else []
     if node is None or not chain or not budget.spend(_TESTS_PER_ELEMENT * len(chain)):
         return _UNKNOWN

@@ -1,7 +1,7 @@
-"""Which changes of a page can be seen at all: the others answer nobody.
+"""Visibility of changes: an invisible one is no reaction to a click.
 
-Scripts that count visits put invisible things into a page at every click, and scripts that draw
-outlines note at each whether it was the mouse's.
+Analytics scripts insert invisible elements at every click, and focus scripts mark at each whether
+it came from the mouse.
 """
 
 import re
@@ -17,7 +17,7 @@ _FOCUS = re.compile(r"focus|mouse", re.IGNORECASE)
 
 
 def is_shown(change: Change) -> bool:
-    """Whether a person could see it."""
+    """Whether a person could see the change."""
     node = change.node
     if node.tag in _UNSEEN_TAGS or (change.parent and change.parent.tag in _UNSEEN_TAGS):
         return False

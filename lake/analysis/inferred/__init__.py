@@ -1,1 +1,1 @@
-"""Pages that another recorder than ours recorded: what happened there is read from the DOM."""
+"""Inference of occurrences from the DOM, for pages that another recorder recorded."""

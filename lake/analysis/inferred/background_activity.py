@@ -1,24 +1,23 @@
-"""What a page does by itself: clocks, carousels, and what follows the mouse.
+"""Background activity of a page: clocks, carousels, and effects that follow the mouse.
 
-A change that comes after a click answers it only if the page would not have made it anyway. Changes
-are told apart by where and what they are (`signature_of`), not by the nodes: a carousel changes one
-after the other, and each checkpoint gives them other numbers. Whether somebody had clicked is for
-the caller to know.
+A change after a click is a response only if the page would not have made it anyway. Changes are
+identified by position and kind (`signature_of`), not by node: a carousel changes one node after
+the other, and each snapshot assigns new ids. The caller knows whether a click came before.
 """
 
 from collections.abc import Hashable
 
 from lake.analysis.dom.nodes import Change
 
-_PATTERNS_MAX = 3000  # the oldest are forgotten
-_SAME_MS = 5  # one change may be told by two events
-_PAUSE_MS_MAX = 15_000  # what rests longer has ended
-_LATE_MS = 200  # timers are
-HOVERS_MIN = 3  # coming and going once might be chance
+_PATTERNS_MAX = 3000  # the oldest are dropped
+_SAME_MS = 5  # two events may report one change
+_PAUSE_MS_MAX = 15_000  # a longer pause ends a pattern
+_LATE_MS = 200  # delay of timers
+HOVERS_MIN = 3  # appearing and disappearing once might be chance
 
 
 class BackgroundPattern:
-    """One thing that a page does unasked: how often, and at which intervals."""
+    """A repeated change of a page: its count and its intervals."""
 
     __slots__ = ("gap_ms_max", "gap_ms_min", "hovers", "last_ms", "times")
 
@@ -31,23 +30,23 @@ class BackgroundPattern:
 
     @property
     def is_hover(self) -> bool:
-        """Whether it came while the mouse moved, each time."""
+        """Whether each occurrence came while the mouse moved."""
         return self.hovers >= max(HOVERS_MIN, self.times)
 
     def is_due(self, at_ms: float) -> bool:
-        """Whether it is still going on, and its next time may be now."""
+        """Whether the pattern is active and due at this time."""
         gap_ms = at_ms - self.last_ms
         is_next = 0.5 * self.gap_ms_min <= gap_ms <= 1.5 * self.gap_ms_max + _LATE_MS
         return gap_ms <= _SAME_MS or (self.times > 1 and is_next)
 
-    def note(self, at_ms: float, *, is_asked: bool = False) -> None:
-        """It has happened. Where somebody may have asked for it, its pause teaches nothing."""
+    def note(self, at_ms: float, *, follows_click: bool = False) -> None:
+        """Record an occurrence. The interval before one that may follow a click is not used."""
         gap_ms = at_ms - self.last_ms
         if gap_ms <= _SAME_MS:
             return
         if gap_ms > _PAUSE_MS_MAX:
             self.times, self.gap_ms_min, self.gap_ms_max = 0, float("inf"), 0.0
-        if self.times and not is_asked:
+        if self.times and not follows_click:
             self.gap_ms_min = min(self.gap_ms_min, gap_ms)
             self.gap_ms_max = max(self.gap_ms_max, gap_ms)
         self.times += 1
@@ -55,27 +54,29 @@ class BackgroundPattern:
 
 
 class BackgroundActivity:
-    """The habits of a page by their signs."""
+    """The repeated changes of a page by signature."""
 
     def __init__(self) -> None:
-        self._habits: dict[Hashable, BackgroundPattern] = {}
+        self._patterns: dict[Hashable, BackgroundPattern] = {}
 
-    def get(self, sign: Hashable) -> BackgroundPattern | None:
-        """Return what has been noted of a sign."""
-        return self._habits.get(sign)
+    def get(self, signature: Hashable) -> BackgroundPattern | None:
+        """Return the pattern of a signature, None where there is none."""
+        return self._patterns.get(signature)
 
-    def note(self, sign: Hashable, at_ms: float, *, is_asked: bool = False) -> BackgroundPattern:
-        """Note that it has happened, as it does by itself."""
-        habit = self._habits.pop(sign, None) or BackgroundPattern()
-        self._habits[sign] = habit
-        if len(self._habits) > _PATTERNS_MAX:
-            del self._habits[next(iter(self._habits))]
-        habit.note(at_ms, is_asked=is_asked)
-        return habit
+    def note(
+        self, signature: Hashable, at_ms: float, *, follows_click: bool = False
+    ) -> BackgroundPattern:
+        """Record a change and return its pattern."""
+        pattern = self._patterns.pop(signature, None) or BackgroundPattern()
+        self._patterns[signature] = pattern
+        if len(self._patterns) > _PATTERNS_MAX:
+            del self._patterns[next(iter(self._patterns))]
+        pattern.note(at_ms, follows_click=follows_click)
+        return pattern
 
 
 def signature_of(change: Change) -> Hashable:
-    """Tell what kind of change it is, and in which element."""
+    """Return the kind and position of a change, equal for its repetitions."""
     node = change.node
     place = (change.parent or node).place
     if change.what == "text":
@@ -83,7 +84,7 @@ def signature_of(change: Change) -> Hashable:
     if change.what == "attribute":
         name = change.name or ""
         return place, name, _difference(name, change.before, node.attributes.get(name))
-    # One that comes and one that goes are the same, as those of a tip at the mouse.
+    # Insertion and removal are the same, as of a tooltip at the mouse.
     return place, node.tag, node.attributes.get("class")
 
 

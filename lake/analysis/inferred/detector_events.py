@@ -1,4 +1,4 @@
-"""What detectors are given: an event of a foreign page that is decoded and mirrored already.
+"""Input of detectors: events that are decoded and applied to the page's DOM.
 
 The numbers are those of rrweb's `IncrementalSource` and `MouseInteractions`.
 """
@@ -18,9 +18,9 @@ TOUCH_START, TOUCH_END, TOUCH_CANCEL = 7, 9, 10
 
 
 class PageEvent(NamedTuple):
-    """One event. `kind` is rrweb's type, `source` an incremental one's, -1 of all others.
+    """One event. `kind` is rrweb's type, `source` that of an incremental event, else -1.
 
-    `data` is what JSON has there, anything. `changes` are what a mutation made.
+    `data` may have any shape. `changes` are those of a mutation.
     """
 
     at_ms: float
@@ -31,10 +31,10 @@ class PageEvent(NamedTuple):
 
 
 class Detector(Protocol):
-    """Finds occurrences of one kind on one page, in bounded memory."""
+    """Detects occurrences of one kind on one page, in bounded memory."""
 
     def see(self, event: PageEvent) -> Iterable[Occurrence]:
-        """Look at the next event; return what is sure now."""
+        """Read the next event; return the occurrences that it confirms."""
 
     def end(self) -> Iterable[Occurrence]:
-        """Return what the page's end makes sure."""
+        """Return the occurrences that only the page's end confirms."""

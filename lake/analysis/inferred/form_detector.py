@@ -1,9 +1,9 @@
-"""The detector of what becomes of a foreign page's forms.
+"""Detector of form steps: submitted, invalid, failed, succeeded or abandoned.
 
-An attempt is a click on what submits a form; browsers make one at Enter, too. What the page does
-next says what became of it: its answer, the marks and messages that it shows, the field that the
-focus jumps to, the end of the form. Where nothing says it, the form counts as submitted, no more.
-How each of these looks is told in `lake.analysis.inferred.form_fields`.
+An attempt is a click on a submit button; browsers make one at Enter too. Its outcome follows from
+the page's next changes: a response, validation marks and messages, the focus of a field, the
+removal of the form. Without evidence the form counts as submitted. The markup is read in
+`lake.analysis.inferred.form_fields`.
 """
 
 from collections.abc import Iterator
@@ -38,12 +38,12 @@ from lake.analysis.inferred.form_fields import (
 from lake.analysis.inferred.network import FAILED_FROM, responses_of
 from lake.raw.rrweb_events import FULL_SNAPSHOT
 
-RESPONSE_MS = 10_000  # a request later than that is hardly the submission's
+RESPONSE_MS = 10_000  # a later request is hardly the submission's
 REFUSAL_MS = 1000  # until validation has marked the fields
-SETTLE_MS = 1000  # after a request that went well: one that fails, or a refusal in its answer
-FOCUS_MS = 300  # a browser that refuses a form focuses its first wrong field at once
+SETTLE_MS = 1000  # after a successful request: another may fail, or a message refuse it
+FOCUS_MS = 300  # a browser that refuses a form focuses its first invalid field at once
 _BLUR = 6
-_EMPTIED_MS = 50  # fields that are emptied together are so by the page
+_EMPTIED_MS = 50  # fields that are emptied together are emptied by the page
 _CLOCKS_MS = 50
 _FORMS_MAX = 100  # of a page
 _FIELDS_MAX = 2000
@@ -53,7 +53,7 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass
 class _FilledForm:
-    """What a visitor typed into a form that is not sent."""
+    """A form that the visitor filled in and has not sent."""
 
     path: str
     fields: set[int] = field(default_factory=set)
@@ -61,21 +61,21 @@ class _FilledForm:
 
 
 class FormDetector:
-    """Sees one page's events."""
+    """Detects the form steps of one page."""
 
     def __init__(self, page_id: str, tree: DomTree) -> None:
         self._page_id = page_id
         self._tree = tree
         self._attempt: FormAttempt | None = None
         self._filled: dict[int, _FilledForm] = {}
-        self._texts: dict[int, bool] = {}  # of each field that was entered: whether it has one
+        self._texts: dict[int, bool] = {}  # by field that received input: whether it has text
         self._focused: object = None
-        self._polled: dict[str, int] = {}  # what the page asks for by itself, and how often
+        self._polled: dict[str, int] = {}  # requests of the page itself, by path: how often
         self._at_ms = 0.0
-        self._known: dict[int, Node | None] = {}  # the form of what was looked at since a change
+        self._known: dict[int, Node | None] = {}  # cache: form of each node, until the tree changes
 
     def see(self, event: PageEvent) -> Iterator[FormStep]:
-        """Look at the next event."""
+        """Return the form steps that the next event confirms."""
         self._at_ms = event.at_ms
         yield from self._tick(event.at_ms)
         if event.source == MOUSE:
@@ -89,17 +89,17 @@ class FormDetector:
         elif event.kind == FULL_SNAPSHOT:
             self._known.clear()
         else:
-            yield from self._see_answers(event)
+            yield from self._see_responses(event)
 
     def end(self) -> Iterator[FormStep]:
-        """The page is left."""
+        """Return the steps that the page's end confirms."""
         if self._attempt:
             yield from self._decide(self._attempt, is_last=True)
         for filled in self._filled.values():
             yield from self._abandon(filled)
         self._filled.clear()
 
-    # What the visitor does.
+    # Actions of the visitor.
 
     def _see_mouse(self, at_ms: float, data: dict[str, object]) -> Iterator[FormStep]:
         kind, attempt = data.get("type"), self._attempt
@@ -166,13 +166,13 @@ class FormDetector:
             filled.fields.discard(node.id)
 
     def _see_emptied(self, attempt: FormAttempt, form: Node, at_ms: float) -> None:
-        """A page empties what it has taken, all of it; of a refused login only the password."""
+        """Record that the page emptied the form: all of it on success, the password on refusal."""
         is_together = attempt.emptied_ms is not None and at_ms - attempt.emptied_ms <= _EMPTIED_MS
         attempt.emptied_ms = at_ms
         if is_together or (not attempt.is_touched and at_ms - attempt.at_ms <= REFUSAL_MS):
             attempt.is_emptied = not has_texts(form, self._texts)
 
-    # What the page does.
+    # Changes of the page.
 
     def _see_changes(self, changes: list[Change]) -> Iterator[FormStep]:
         attempt = self._attempt
@@ -181,33 +181,33 @@ class FormDetector:
         if not any(change.what == "removed" for change in changes):
             return
         lost = [number for number in self._filled if self._tree.get(number) is None]
-        came = forms_among(changes) if lost else {}
+        added = forms_among(changes) if lost else {}
         for number in lost:
             filled = self._filled.pop(number)
-            again = came.get(filled.path)
-            if again:  # it was drawn anew
-                self._filled[again.id] = filled
+            replacement = added.get(filled.path)
+            if replacement:  # it was rendered again
+                self._filled[replacement.id] = filled
             elif not (attempt and attempt.form == number):
                 yield from self._abandon(filled)
 
-    def _see_answers(self, event: PageEvent) -> Iterator[FormStep]:
-        for answer in responses_of(event):
+    def _see_responses(self, event: PageEvent) -> Iterator[FormStep]:
+        for response in responses_of(event):
             attempt = self._attempt
-            is_its = attempt and attempt.at_ms - _CLOCKS_MS <= answer.started_at_ms
+            is_its = attempt and attempt.at_ms - _CLOCKS_MS <= response.started_at_ms
             if attempt is None or not is_its:
-                if answer.path in self._polled or len(self._polled) < _PATHS_MAX:
-                    self._polled[answer.path] = self._polled.get(answer.path, 0) + 1
+                if response.path in self._polled or len(self._polled) < _PATHS_MAX:
+                    self._polled[response.path] = self._polled.get(response.path, 0) + 1
                 continue
-            if self._polled.get(answer.path, 0) > 1:
+            if self._polled.get(response.path, 0) > 1:
                 continue
-            attempt.has_stirred = True
-            if answer.status >= FAILED_FROM:
-                yield from self._finish("failed", answer.status)
-            elif answer.method not in _SAFE_METHODS and attempt.answered_ms is None:
-                attempt.answered_ms, attempt.status = answer.ended_at_ms, answer.status
+            attempt.has_reacted = True
+            if response.status >= FAILED_FROM:
+                yield from self._finish("failed", response.status)
+            elif response.method not in _SAFE_METHODS and attempt.answered_ms is None:
+                attempt.answered_ms, attempt.status = response.ended_at_ms, response.status
                 attempt.has_refused = False
 
-    # What becomes of it.
+    # Outcomes.
 
     def _tick(self, at_ms: float) -> Iterator[FormStep]:
         attempt = self._attempt
@@ -223,12 +223,12 @@ class FormDetector:
     def _decide(
         self, attempt: FormAttempt, *, goes_on: bool = False, is_last: bool = False
     ) -> Iterator[FormStep]:
-        """Say what an attempt came to, if that can be said.
+        """Finish an attempt if its outcome is clear.
 
         Args:
-            attempt: The present one.
-            goes_on: The visitor goes on with its form.
-            is_last: Nothing else will be seen of it.
+            attempt: The present attempt.
+            goes_on: The visitor continues with its form.
+            is_last: No more evidence will come.
         """
         step = attempt.verdict(goes_on=goes_on, is_last=is_last)
         if step is None and is_last:

@@ -1,7 +1,6 @@
-"""What a form's markup shows: where it begins, what submits it, and whether it was refused.
+"""Markup of forms: their extent, submit buttons, fields, and validation marks.
 
-Pure looks at the tree. What they mean in the course of time:
-`lake.analysis.inferred.form_detector`.
+Pure functions of the DOM. `lake.analysis.inferred.form_detector` interprets them over time.
 """
 
 import re
@@ -11,9 +10,9 @@ from itertools import islice
 from lake.analysis.dom.element_paths import elements_of, is_editable
 from lake.analysis.dom.nodes import TEXT_TAG, Change, Node
 
-_NODES_MAX = 400  # looked at of one form; its fields are among the first
+_NODES_MAX = 400  # read of one form; its fields are among the first
 _MESSAGE_NODES_MAX = 30  # a message has fewer, a list of all errors included
-_WRAPPERS_MAX = 3  # around a field; what is further out is said of more than that
+_WRAPPERS_MAX = 3  # around a field; outer ones cover more than the field
 _FIELD_TAGS = ("input", "textarea", "select")
 _NO_TEXT_TYPES = frozenset(
     ("button", "submit", "reset", "image", "checkbox", "radio", "range", "color", "file", "hidden")
@@ -25,12 +24,12 @@ _SEARCH = re.compile(
 )
 _SEARCH_ATTRIBUTES = ("role", "id", "name", "class", "action", "placeholder", "aria-label")
 # Of a field or what wraps it: `is-invalid`, `has-error`, `input--error`, `ant-form-item-has-error`,
-# `wpcf7-not-valid`. Angular's `ng-invalid` stands there from the beginning.
+# `wpcf7-not-valid`. Angular's `ng-invalid` is there from the beginning.
 _INVALID = re.compile(
     r"^(?!ng-|no-).*?(?:(?:^|[-_])(?:invalid|errors?|not-valid|has-danger)|[a-z](?:Error|Invalid))"
     r"(?:$|[-_A-Z])"
 )
-# Of what says so: `form-error`, `invalid-feedback`, `alert-danger`, `errorMessage`.
+# Of messages: `form-error`, `invalid-feedback`, `alert-danger`, `errorMessage`.
 _ERROR = re.compile(r"(?:^|[-_])(?:error|invalid|danger|fail)|error(?:s|text|message)?$", re.I)
 _SUCCESS = re.compile(r"(?:^|[-_])(?:success|thank|sent\b)|success$", re.IGNORECASE)
 _HIDING = re.compile(r"(?:is-)?(?:d-none|hidden|hide|invisible)")
@@ -39,7 +38,7 @@ _DISPLAY = re.compile(r"(?:display|visibility)\s*:\s*([\w-]+)", re.IGNORECASE)
 
 
 def form_of(node: Node) -> Node | None:
-    """Return the form that something is in, or what stands for one; None in searches."""
+    """Return the form around a node, or an element with its role; None in searches."""
     chain = elements_of(node)
     for n, element in enumerate(chain):
         if element.tag == "form" or element.attributes.get("role") == "form":
@@ -51,7 +50,7 @@ def form_of(node: Node) -> Node | None:
 
 
 def button_of(node: Node, form: Node) -> Node | None:
-    """Return what submits the form, where something in that is clicked."""
+    """Return the submit button that contains a clicked node, None where there is none."""
     for element in elements_of(node):
         if element is form:
             return None
@@ -59,14 +58,14 @@ def button_of(node: Node, form: Node) -> Node | None:
             return None if "disabled" in element.attributes else element
         kind = element.attributes.get("type")
         if "button" in (element.tag, element.attributes.get("role"), kind):
-            # Another button sends the form only where there is none that does.
+            # Another button submits only where the form has no submit button.
             is_other = kind == "reset" or any(map(_submits, _nodes_in(form)))
             return None if is_other else element
     return None
 
 
 def is_text_field(node: Node) -> bool:
-    """Whether text is typed into it, other than a search."""
+    """Whether the node takes typed text, other than a search."""
     if node.tag == "input":
         kind = node.attributes.get("type", "text").lower()
         return kind not in _NO_TEXT_TYPES and not node.derived(_is_search)
@@ -74,12 +73,12 @@ def is_text_field(node: Node) -> bool:
 
 
 def is_field(node: Node) -> bool:
-    """Whether it takes input."""
+    """Whether the node takes input."""
     return (node.tag in _FIELD_TAGS and not _submits(node)) or is_editable(node)
 
 
 def shows_invalid(form: Node, texts: Mapping[int, bool]) -> bool:
-    """Whether a field is marked as invalid now. `texts`: which fields have one, as far as told."""
+    """Whether a field is marked as invalid now. `texts`: whether each field has text, if known."""
     classes = _classes(form)
     if {"ng-submitted", "ng-invalid"} <= classes:
         return True
@@ -89,7 +88,7 @@ def shows_invalid(form: Node, texts: Mapping[int, bool]) -> bool:
 
 
 def is_validated(form: Node) -> bool:
-    """Whether the browser may refuse to send it."""
+    """Whether the browser may refuse to send the form."""
     return "novalidate" not in form.attributes and any(
         not _CONSTRAINTS.isdisjoint(node.attributes)
         or node.attributes.get("type") in ("email", "url", "number")
@@ -121,7 +120,7 @@ def lacks_text(form: Node, texts: Mapping[int, bool]) -> bool:
 
 
 def message_kind_of(change: Change) -> str | None:
-    """Return `error` or `success` where a change shows words of such a kind, None elsewhere."""
+    """Return `error` or `success` where a change shows such a message, else None."""
     node = change.node
     if change.what == "removed" or (
         change.what == "attribute"
@@ -146,7 +145,7 @@ def message_kind_of(change: Change) -> str | None:
 
 
 def is_hidden(node: Node) -> bool:
-    """Whether it, or what it is in, says that it is not shown."""
+    """Whether the markup of the node or an ancestor hides it."""
     return any(element.derived(_hides) for element in elements_of(node))
 
 
@@ -159,7 +158,7 @@ def _hides(element: Node) -> bool:
 
 
 def _may_reveal(change: Change) -> bool:
-    """Whether an attribute may have shown its element, which it has not hidden."""
+    """Whether a changed attribute may have made its element visible."""
     before, now = change.before or "", change.node.attributes.get(change.name or "", "")
     if change.name != "class":
         return before != now
@@ -196,7 +195,7 @@ def _is_search(element: Node) -> bool:
 
 
 def _is_search_form(form: Node) -> bool:
-    """Whether a form has search fields only, or is of one field and asks for a page."""
+    """Whether a form has search fields only, or one field and the method GET."""
     fields = [node for node in _nodes_in(form) if is_field(node)]
     count = sum(map(is_text_field, fields))
     if form.attributes.get("method", "").lower() == "get":

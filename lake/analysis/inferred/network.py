@@ -1,7 +1,7 @@
-"""What a page's scripts asked for, as rrweb's network plugin and its like tell it.
+"""Requests of a page's scripts, from rrweb's network plugin and similar ones.
 
-An event comes when its requests have ended. Their own times are of the page's clock mostly, so a
-request is taken to have begun its duration before the event.
+An event comes when its requests have ended. Their own times are mostly of the page's clock, so a
+request is assumed to have started its duration before the event.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from lake.raw.rrweb_events import PLUGIN
 
 FAILED_FROM = 400
 _PLUGIN = "rrweb/network@"
-_SCRIPTED = ("fetch", "xmlhttprequest")  # the rest loads the page
+_SCRIPTED = ("fetch", "xmlhttprequest")  # others load the page
 _RESPONSES_MAX = 200  # of one event
 _METHOD_LENGTH_MAX = 16
 _PATH_LENGTH_MAX = 300
@@ -25,7 +25,7 @@ _NUMBER_MAX = 1e15
 
 
 class NetworkResponse(NamedTuple):
-    """One request that was answered. `method` is empty where it is not told; `path` has a host."""
+    """One completed request. `method` is "" where unknown; `path` includes the host."""
 
     started_at_ms: float
     ended_at_ms: float
@@ -35,13 +35,13 @@ class NetworkResponse(NamedTuple):
 
 
 class RequestDetector:
-    """The detector of requests that failed or were slow."""
+    """Detects requests that failed or were slow."""
 
     def __init__(self, page_id: str, tree: DomTree) -> None:  # noqa: ARG002 - as all detectors
         self._page_id = page_id
 
     def see(self, event: PageEvent) -> Iterator[NetworkRequest]:
-        """Look at the next event."""
+        """Return the failed and slow requests of an event."""
         for started_at_ms, at_ms, method, path, status in responses_of(event):
             duration_ms = at_ms - started_at_ms
             if status >= FAILED_FROM or duration_ms >= DURATION_MS_MIN:
@@ -50,12 +50,12 @@ class RequestDetector:
                 )
 
     def end(self) -> Iterator[NetworkRequest]:
-        """Nothing is left to be told."""
+        """Return nothing: no request is pending."""
         return iter(())
 
 
 def responses_of(event: PageEvent) -> Iterator[NetworkResponse]:
-    """Yield what scripts asked for and was answered, none of another event."""
+    """Yield the completed requests of a network event, nothing for other events."""
     if event.kind != PLUGIN or not str(event.data.get("plugin")).startswith(_PLUGIN):
         return
     payload = event.data.get("payload")
@@ -76,10 +76,10 @@ def responses_of(event: PageEvent) -> Iterator[NetworkResponse]:
 
 
 def _duration_ms(request: dict[str, object]) -> float:
-    told = _number(request, "duration") or (
+    duration_ms = _number(request, "duration") or (
         _number(request, "endTime") - _number(request, "startTime")
     )
-    return min(max(told, 0.0), _HOUR_MS)
+    return min(max(duration_ms, 0.0), _HOUR_MS)
 
 
 def _number(request: dict[str, object], name: str) -> float:

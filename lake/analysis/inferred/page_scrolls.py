@@ -1,7 +1,7 @@
-"""What a foreign page scrolls in answer to a click: links to its own places, "back to the top".
+"""Scrolls that a page makes after a click: links to anchors, "back to the top".
 
-rrweb does not tell who scrolls. Scrolling that begins right at a click is taken for the page's own
-until it rests; what a page scrolls with nobody near it cannot be told from a wheel.
+rrweb does not record who scrolls. Scrolling that begins right after a click counts as the page's
+own until it pauses; other scrolling by scripts cannot be distinguished from the wheel.
 """
 
 from collections.abc import Hashable, Iterator
@@ -10,22 +10,22 @@ from lake.analysis.dom.dom_tree import DomTree
 from lake.analysis.events import OwnScroll
 from lake.analysis.inferred.detector_events import CLICK, MOUSE, SCROLL, PageEvent
 
-_LED_MS = 200  # from the click to the first place; rrweb looks ten times a second
+_LED_MS = 200  # from the click to the first position; rrweb samples ten times a second
 _REST_MS = 300
 _SCROLLERS_MAX = 100
 
 
 class ScrollDetector:
-    """The detector of what a page scrolls itself."""
+    """Detects scrolls that the page makes itself."""
 
     def __init__(self, page_id: str, tree: DomTree) -> None:
-        del tree  # who scrolls is told by when
+        del tree  # only times matter
         self._page_id = page_id
         self._clicked_ms = float("-inf")
         self._runs: dict[Hashable, tuple[float, bool]] = {}  # by node: last seen, led by a click
 
     def see(self, event: PageEvent) -> Iterator[OwnScroll]:
-        """Look at the next event."""
+        """Return the page's own scroll of an event, if it is one."""
         if event.source == MOUSE and event.data.get("type") == CLICK:
             self._clicked_ms = event.at_ms
         node = event.data.get("id")
@@ -42,5 +42,5 @@ class ScrollDetector:
             yield OwnScroll(self._page_id, at_ms, node)
 
     def end(self) -> Iterator[OwnScroll]:
-        """Nothing waits for the page's end."""
+        """Return nothing: no scroll is pending."""
         yield from ()

@@ -1,8 +1,8 @@
-"""Under which name like errors are grouped: their message and top frames, without what changes.
+"""Fingerprints of errors: message and top frames without their variable parts.
 
-What changes from one to the next is left out: numbers, ids, hashes, query strings, hosts, versions
-and hashes in the names of files, lines and columns, and how each browser writes a stack and the
-few messages that all have in other words. Frames of browser extensions do not count. Pure.
+Variable parts are numbers, ids, hashes, query strings, hosts, versions and hashes in file names,
+lines and columns, each browser's form of a stack, and the messages that browsers word differently.
+Frames of browser extensions do not count. Pure.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from lake.analysis.js_errors.stacks import StackFrame, in_app, parse
 
-_FRAMES = 3  # who threw, and who called; further out the ways to it part
+_FRAMES = 3  # the function that threw and its callers; outer frames vary
 _HEAD_LENGTH_MAX = 100  # of the name of an error
 _PREFIX = re.compile(
     r"(?:Uncaught (?:\(in promise\) )?|uncaught exception: |Unhandled Promise Rejection: |Error: )"
@@ -27,19 +27,19 @@ _CHANGING = re.compile(rf"{_UUID}|\b0[xX][0-9a-fA-F]+|\*\*\*")
 _QUERY = re.compile(r"\?[\w.%\-\[\]]{1,100}=[^\s\"'<>()]*")
 _URL = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s\"'<>()]*", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-fA-F]+")
-_HEX_LENGTH_MIN = 7  # a short name of a commit
+_HEX_LENGTH_MIN = 7  # a short commit hash
 # Between letters and digits: `3f9a1c2e` and `a1b2c3`, not `base64ToBlob` or `utf8mb4`.
 _SWITCHES_MIN = 3
 _SWITCHES_MIN_SHORT = 5
 _SHORT = 8
-_KEY_DIGITS_MIN = 3  # of long text in both cases, more than the name of a function has
+_KEY_DIGITS_MIN = 3  # of long text in both cases; names of functions have fewer
 # Bundlers put eight letters of base 64 or 32 before the ending.
 _BUNDLED = re.compile(r"(?<=[\-._])[\w\-]{8}(?=\.(?:min\.)?[a-z]{1,4}$)")
 _SHORT_HASH = re.compile(
     r"(?<=[\-._])(?=[A-Za-z]*\d)(?=[a-z\d]*[A-Z])(?=[A-Z\d]*[a-z])\w{5,7}(?=\.)"
 )
 
-# The same error in the words of Firefox and Safari, as Chromium says it.
+# Messages of Firefox and Safari, and Chromium's wording of the same error.
 _WORDINGS = (
     (
         re.compile(r"can't access property '([^']+)', [^'\n]{1,200} is (undefined|null)$"),
@@ -70,7 +70,7 @@ _QUOTES = str.maketrans(
 
 
 def fingerprint(message: str, stack: str) -> str:
-    """Return 16 hex digits: the same for the same error of another visit, browser or release."""
+    """Return 16 hex digits, equal for the same error in another visit, browser or release."""
     frames = in_app(parse(stack))[:_FRAMES]
     text = "\n".join([_message(message, stack), *map(_frame, frames)])
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
@@ -101,7 +101,7 @@ def _host(url: str) -> str:
 
 
 def _path(url: str) -> str:
-    """Return the path of a file: the same on every host, in every release."""
+    """Return a file's path, equal on every host and in every release."""
     scheme, colon, rest = url.partition("://")
     if not colon:
         scheme, colon, rest = url.partition(":")
@@ -123,7 +123,7 @@ def _is_random(text: str) -> bool:
 
 
 def _without_variable_parts(text: str) -> str:
-    """Replace what is another in every error of one kind."""
+    """Replace the parts that differ between errors of one kind."""
     text = _CHANGING.sub("#", text)
     text = _LONG.sub(lambda match: "#" if _is_key(match[0]) else match[0], text)
     text = _WORD.sub(lambda match: "#" if _is_id(match[0]) else match[0], text)
@@ -136,7 +136,7 @@ def _is_id(word: str) -> bool:
         return False
     if len(word) >= _HEX_LENGTH_MIN and _HEX.fullmatch(word):
         return True
-    switches = sum(one != other for one, other in pairwise(is_digit))
+    switches = sum(left != right for left, right in pairwise(is_digit))
     return switches >= (_SWITCHES_MIN if len(word) >= _SHORT else _SWITCHES_MIN_SHORT)
 
 

@@ -1,8 +1,8 @@
-"""JavaScript errors of a session, each with the fingerprint under which its like is grouped.
+"""JavaScript errors of a session, each with its fingerprint.
 
-What makes two alike is `lake.analysis.js_errors.fingerprints`'. Counted as at ingest
-(`lake.raw.chunk_codec`): an error that the page and its console both report within one chunk is
-one.
+`lake.analysis.js_errors.fingerprints` defines equal errors. They are counted as at ingest
+(`lake.raw.chunk_codec`): an error that the page and its console both report within one chunk counts
+once.
 """
 
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from lake.raw.console_errors import RecentErrors
 from lake.raw.redaction import scrub_text, scrub_url
 from lake.raw.rrweb_events import CONSOLE, CUSTOM, ERROR_TAGS, PLUGIN
 
-ERRORS_MAX = 1000  # rows kept of one session; its count stays right beyond
+ERRORS_MAX = 1000  # rows of one session; its count includes all
 _MESSAGE_LENGTH_MAX = 1000
 _STACK_LENGTH_MAX = 8000
 _PLACE_MAX = 1_000_000_000  # lines and columns; a file is smaller
@@ -23,8 +23,8 @@ _SOURCES = ("error", "rejection", "console")
 class JsError(NamedTuple):
     """One error. `at_ms` is the browser's clock; message and stack are scrubbed and cut.
 
-    `source` is what our recorder tells: `error` (uncaught), `rejection` or `console`; `page` where
-    another one does not say. Where no stack was told but a place, `stack` is the one frame of it.
+    `source` is `error` (uncaught), `rejection` or `console` from our recorder; `page` where a
+    recorder gives none. Without a stack but with a position, `stack` is that one frame.
     """
 
     at_ms: float
@@ -36,24 +36,24 @@ class JsError(NamedTuple):
 
 
 class JsErrors:
-    """Sees a session's events in replay order and keeps its errors."""
+    """Collects the errors of a session from its events in replay order."""
 
     def __init__(self) -> None:
         self.errors: list[JsError] = []
         self._recent: dict[int, RecentErrors] = {}
 
     def see(self, at_ms: float, chunk: int, kind: int, json: bytes) -> JsError | None:
-        """Look at one event; all but custom and plugin events are none of this rule's.
+        """Read one event; only custom and plugin events can be errors.
 
         Returns:
-            The error that is kept of it; None: it is none, or one too many.
+            The error, None where the event is no error or one beyond `ERRORS_MAX`.
         """
         if kind not in (CUSTOM, PLUGIN):
             return None
         return self.see_data(at_ms, chunk, data_of(json))
 
     def see_data(self, at_ms: float, chunk: int, data: dict[str, Any]) -> JsError | None:
-        """Look at the `data` of a custom or plugin event; return as `see`."""
+        """Read the `data` of a custom or plugin event; return as `see`."""
         payload = data.get("payload")
         if data.get("tag") in ERROR_TAGS:
             message = _text(field(payload, "message"))
@@ -86,7 +86,7 @@ class JsErrors:
 
 
 def _place(payload: object) -> str:
-    """Return the file, line and column of an error that was thrown without a stack as one frame."""
+    """Return the position of an error without a stack as one frame, "" without a position."""
     url = _text(field(payload, "file"))
     line, column = field(payload, "line"), field(payload, "column")
     if not url or not _is_place(line):

@@ -1,17 +1,17 @@
-"""JavaScript stacks of Chromium, Firefox and Safari as frames. Pure; any text gives some answer.
+"""Parser of JavaScript stacks of Chromium, Firefox and Safari. Pure; accepts any text.
 
-Four ways to write a frame are known: Chromium's (`at pay (https://…/cart.js:1:2)`), Firefox's and
+Four notations of a frame are known: Chromium's (`at pay (https://…/cart.js:1:2)`), Firefox's and
 Safari's (`pay@https://…/cart.js:1:2`), and that of rrweb's console plugin, which is Chromium's
-without `at`. A stack is of one way: what else stands between is a message of several lines.
+without `at`. A stack uses one of them; other lines between are parts of a message.
 
-Every line is looked at once, and every expression is linear in its length.
+Every line is read once, and every expression is linear in its length.
 """
 
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-FRAMES_MAX = 100  # browsers keep 10 to 128; nobody reads more
+FRAMES_MAX = 100  # browsers keep 10 to 128
 _LINES_MAX = 400
 _AT = re.compile(r"[ \t]*at ")
 _PLACE = re.compile(r"(.*?):(\d{1,9})(?::(\d{1,9}))?$")
@@ -25,9 +25,9 @@ _EXTENSIONS = (
     "safari-extension:",
     "safari-web-extension:",
     "ms-browser-extension:",
-    "webkit-masked-url:",  # how Safari hides an extension's file from the page
+    "webkit-masked-url:",  # Safari's mask for an extension's file
 )
-# The browser's own scripts, and code that no file holds.
+# The browser's own scripts, and code without a file.
 _BROWSER_CODE = (
     "chrome:",
     "resource:",
@@ -47,9 +47,9 @@ _NAMELESS = (
 class StackFrame(NamedTuple):
     """One call. `function` is as the browser wrote it, `url` of the file; both may be empty.
 
-    `line` and `column` count from 1. Of evaluated code they are where `eval` was called, without
-    a column where the browser tells none; WebAssembly has none.
-    `is_async`: this call awaited, or once scheduled, the one before it.
+    `line` and `column` count from 1. For evaluated code they are the position of the `eval` call,
+    without a column where the browser gives none; WebAssembly has neither.
+    `is_async`: this call awaited or scheduled the one before it.
     """
 
     function: str
@@ -60,47 +60,47 @@ class StackFrame(NamedTuple):
 
     @property
     def is_in_app(self) -> bool:
-        """Whether it is the page's own code: no browser's, no extension's, no `<anonymous>`."""
+        """Whether the frame is the page's own code: no browser's, extension's or anonymous one."""
         return bool(self.url) and not self.url.startswith((*_EXTENSIONS, *_BROWSER_CODE))
 
     @property
     def name(self) -> str:
-        """The function's last name, the same from every browser; empty for one without.
+        """The function's last name, equal in every browser; empty without one.
 
         `Cart.pay`, `new Cart`, `Cart.prototype.pay`, `open/this.pay<` and `e.pay [as onclick]`.
         """
-        found = _without_alias(self.function).removeprefix("async ").removeprefix("new ")
-        if found in _NAMELESS:
+        function = _without_alias(self.function).removeprefix("async ").removeprefix("new ")
+        if function in _NAMELESS:
             return ""
         # Firefox names a function within another `outer/inner`, and one without a name `outer/<`.
-        last = found.rpartition("/")[2].rstrip("<").rpartition(".")[2]
+        last = function.rpartition("/")[2].rstrip("<").rpartition(".")[2]
         return "" if last in _NAMELESS else last
 
 
 def parse(stack: str) -> list[StackFrame]:
-    """Return the calls, the innermost first; lines that are none are left out."""
+    """Return the calls, innermost first, without lines that are no frames."""
     lines = [line.rstrip() for line in stack.split("\n", _LINES_MAX)[:_LINES_MAX]]
     if any(_AT.match(line) for line in lines):
-        found = (_chromium(line) for line in lines if _AT.match(line))
+        frames = (_chromium(line) for line in lines if _AT.match(line))
     elif any(_is_at_sign(line) for line in lines):
-        found = (_at_sign(line) for line in lines)
+        frames = (_at_sign(line) for line in lines)
     else:
-        found = (_plain(line) for line in lines)
-    return [frame for frame in found if frame is not None][:FRAMES_MAX]
+        frames = (_plain(line) for line in lines)
+    return [frame for frame in frames if frame is not None][:FRAMES_MAX]
 
 
 def in_app(frames: Iterable[StackFrame]) -> list[StackFrame]:
-    """Return the frames of the page's own code, up to where only a timer or a promise leads on.
+    """Return the frames of the page's own code, up to the first asynchronous boundary.
 
-    Browsers differ in what they tell beyond that.
+    Browsers differ in the frames beyond it.
     """
-    found: list[StackFrame] = []
+    own: list[StackFrame] = []
     for frame in frames:
-        if frame.is_async and found:
+        if frame.is_async and own:
             break
         if frame.is_in_app:
-            found.append(frame)
-    return found
+            own.append(frame)
+    return own
 
 
 def _without_alias(function: str) -> str:
@@ -122,7 +122,7 @@ def _chromium(line: str) -> StackFrame | None:
 
 
 def _plain(line: str) -> StackFrame | None:
-    """Only what surely is a frame: anything may stand among the lines of a message."""
+    """Parse a frame without `at`; anything else may be a line of a message."""
     function, place = _split(line.strip())
     if not _SCHEME.match(place) or not _PLACE.match(place):
         return None

@@ -1,7 +1,7 @@
-"""Dead clicks: on what is not interactive, and nothing reacted within a second.
+"""Dead clicks: the target is not interactive, and the page did not react within a second.
 
-Clicks again in the same place are the same dead click until a second has passed without one. A
-burst is told by its own rule, as rage, and not once more as dead.
+Repeated clicks in the same place are one dead click, until a second passes without one. Clicks of a
+burst are a rage click and not dead clicks as well.
 """
 
 import math
@@ -11,33 +11,33 @@ from lake.analysis.event_order import ReorderBuffer
 from lake.analysis.events import Burst, Click, Occurrence, Signal
 
 KIND = "dead_click"
-REPEAT_MS = 1000  # while the page's second runs, who clicks again still waits for the first
-RADIUS_PX = 30  # the same place as that of a rage click
+REPEAT_MS = 1000  # a repeated click within the page's second is part of the first
+RADIUS_PX = 30  # as for a rage click
 
 
 class DeadClick:
-    """Sees clicks with what became of them, and the bursts that some of them are part of."""
+    """Detects dead clicks from clicks and the bursts that contain them."""
 
     def __init__(self) -> None:
         self._in_order = ReorderBuffer(Burst, Click)
-        self._last: dict[str, Click | Burst] = {}  # of each page, the last dead one
+        self._last: dict[str, Click | Burst] = {}  # by page, the last dead click
 
     def see(self, occurrence: Occurrence) -> Iterator[Signal]:
-        """Return the signals of clicks that were dead, unless they repeat the one before."""
-        yield from self._dead(self._in_order.see(occurrence))
+        """Return the signals of dead clicks, without repetitions."""
+        yield from self._signals_of(self._in_order.see(occurrence))
 
     def end(self) -> Iterator[Signal]:
-        """Return those of the last clicks."""
-        yield from self._dead(self._in_order.end())
+        """Return the signals of the remaining clicks."""
+        yield from self._signals_of(self._in_order.end())
 
-    def _dead(self, occurrences: Iterable[Occurrence]) -> Iterator[Signal]:
+    def _signals_of(self, occurrences: Iterable[Occurrence]) -> Iterator[Signal]:
         for occurrence in occurrences:
             if isinstance(occurrence, Burst):
                 self._last[occurrence.page_id] = occurrence
             elif isinstance(occurrence, Click):
-                yield from self._judged(occurrence)
+                yield from self._evaluated(occurrence)
 
-    def _judged(self, click: Click) -> Iterator[Signal]:
+    def _evaluated(self, click: Click) -> Iterator[Signal]:
         if click.is_interactive or click.reacted:
             return
         page_id, at_ms, x, y, target, text, *_ = click

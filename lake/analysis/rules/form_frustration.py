@@ -1,7 +1,7 @@
 """Form frustration: one form failed twice or more in a session.
 
-Failed is what validation refused and what was answered with an error; that a form was submitted is
-the same attempt's beginning and counts nothing.
+A failure is a refusal by validation or an error response. A submission is the beginning of the same
+attempt and does not count.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ _FAILURES = ("invalid", "failed")
 
 
 class FormFrustration:
-    """One signal per form, at its second failure; how many there were is known at the end."""
+    """One signal per form, at its second failure, with the number of failures."""
 
     def __init__(self) -> None:
         self._forms = FormResolver()
@@ -34,7 +34,7 @@ class FormFrustration:
         return ()
 
     def end(self) -> Iterator[Signal]:
-        """Return the forms that failed often enough."""
+        """Return the signals of forms with enough failures."""
         for form, count in self._counts.items():
             if count >= ATTEMPTS_MIN:
                 step = self._first[form][-1]

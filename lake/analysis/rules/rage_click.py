@@ -1,7 +1,7 @@
-"""Rage clicks: three or more in one place within half a second, that did not help.
+"""Rage clicks: three or more in one place within half a second that had no effect.
 
-What makes a burst is decided where the clicks are seen: by our recorder on the page, for streams of
-others in `lake.analysis.inferred.click_bursts`. One signal is one burst, however long it went on.
+Bursts are detected by our recorder on the page, and for other recorders in
+`lake.analysis.inferred.click_bursts`. One signal is one burst, however long it lasted.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ KIND = "rage_click"
 
 
 class RageClick:
-    """Every burst is one."""
+    """One signal per burst."""
 
     def see(self, occurrence: Occurrence) -> Iterator[Signal]:
         """Return the signal of a burst."""
@@ -21,5 +21,5 @@ class RageClick:
             yield Signal(KIND, page_id, at_ms, target, text, x, y, {"clicks": count})
 
     def end(self) -> Iterator[Signal]:
-        """Nothing waits for the session's end."""
+        """Return nothing: no burst is pending."""
         yield from ()

@@ -1,11 +1,11 @@
-"""Scroll thrash: up and down again and again, by somebody who does not find what he looks for.
+"""Scroll thrash: repeated scrolling up and down.
 
-A reversal is a turn with 200 px or more before and behind it. That leaves out what trembles: the
-bounce at an end, a header that shrinks, the last pixels of a smooth scroll. Each comes within two
-seconds of the one before: a wheel takes a second and more for a screen and back, so that two
-seconds for all four would leave out those who scroll far. rrweb tells at most ten places a second,
-so a turn is known by the first place that is far enough behind it. Turns that the page made by
-itself, as our recorder notes, are none; streams of others do not tell who scrolls.
+A reversal is a turn with at least 200 px before and after it. That excludes the bounce at an end, a
+shrinking header and the last pixels of a smooth scroll. Each reversal comes within two seconds of
+the previous one: a wheel needs a second or more for a screen and back, so two seconds for all four
+would exclude long scrolls. rrweb samples at most ten positions a second, so a turn is detected at
+the first position far enough after it. Turns by the page itself, as our recorder notes them, do
+not count; other recorders do not record who scrolls.
 """
 
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ from lake.analysis.events import Occurrence, OwnScroll, Scroll, Signal
 REVERSALS_MIN = 4  # the product's definition, as are the next two
 REVERSAL_PX_MIN = 200
 WITHIN_MS = 2000
-_OWN_MS = 600  # a note of the page's own scrolling counts so long; it is said again every 300 ms
-_THROTTLE_MS = 100  # the note and the place it is about come in any order
-_NODES_MAX = 256  # that are followed at once: those that were scrolled last
+_OWN_MS = 600  # validity of a note of the page's own scrolling, which is repeated every 300 ms
+_THROTTLE_MS = 100  # the note and its position arrive in any order
+_NODES_MAX = 256  # followed at once: those that were scrolled last
 
 
 @dataclass
 class _Track:
     """How one document or element was scrolled. `heading` is 1 downwards, -1 upwards, 0 unknown.
 
-    `low` and `high` are the outermost places since the last turn; `count` turns are an episode.
+    `low` and `high` are the extreme positions since the last turn; `count` is the episode's turns.
     """
 
     low: float
@@ -39,19 +39,19 @@ class _Track:
 
 
 class ScrollThrash:
-    """One signal per episode, at its first turn; it lasts until two seconds bring no other turn."""
+    """One signal per episode, at its first turn; it ends after two seconds without a turn."""
 
     def __init__(self) -> None:
         self._tracks: dict[tuple[str, int], _Track] = {}
 
     def see(self, occurrence: Occurrence) -> Iterator[Signal]:
-        """Follow what is scrolled; return an episode that is over."""
+        """Follow a scroll position; return the signal of an episode that ended."""
         if isinstance(occurrence, OwnScroll):
             self._disown(occurrence)
         if not isinstance(occurrence, Scroll):
             return
         page_id, at_ms, node, _, y = occurrence
-        y = max(y, 0.0)  # iOS tells less while it bounces
+        y = max(y, 0.0)  # iOS reports negative positions while it bounces
         track = self._tracks.pop((page_id, node), None)
         if track is None:
             if len(self._tracks) >= _NODES_MAX:
@@ -60,7 +60,7 @@ class ScrollThrash:
             track = _Track(y, y, at_ms)
         self._tracks[page_id, node] = track
         if at_ms < track.at_ms:
-            return  # told too late to be between its neighbours
+            return  # arrived too late to be ordered
         track.at_ms = at_ms
         if track.count and at_ms - track.last_turn_ms > WITHIN_MS:
             yield from _finish(page_id, track)
@@ -69,16 +69,16 @@ class ScrollThrash:
             track.last_turn_ms = at_ms
             track.count += 1
 
-    def _disown(self, told: OwnScroll) -> None:
-        track = self._tracks.get((told.page_id, told.node))
+    def _disown(self, own_scroll: OwnScroll) -> None:
+        track = self._tracks.get((own_scroll.page_id, own_scroll.node))
         if track is None:
             return
-        track.own_until_ms = told.at_ms + _OWN_MS
-        if track.count and told.at_ms - track.last_turn_ms <= _THROTTLE_MS:
+        track.own_until_ms = own_scroll.at_ms + _OWN_MS
+        if track.count and own_scroll.at_ms - track.last_turn_ms <= _THROTTLE_MS:
             track.count -= 1
 
     def end(self) -> Iterator[Signal]:
-        """Return the episodes that the session's end cut off."""
+        """Return the signals of the episodes that the session's end cut off."""
         for (page_id, _), track in self._tracks.items():
             yield from _finish(page_id, track)
 

@@ -1,24 +1,24 @@
-"""Slow response: a click whose request took three seconds or more."""
+"""Slow responses: a click's request took three seconds or more."""
 
 from collections import deque
 from collections.abc import Iterator
 
 from lake.analysis.events import Click, NetworkRequest, Occurrence, Signal
 
-DURATION_MS_MIN = 3000  # a person's patience; what is quicker passes for work
-START_MS_MAX = 500  # from the click to its request: handlers, and a little debouncing
-_CLOCKS_MS = 50  # requests are timed by another clock, and rounded; some start at the press
-_CLICKS_MAX = 200  # that wait for their requests' ends
+DURATION_MS_MIN = 3000  # the patience of a person
+START_MS_MAX = 500  # from the click to its request, for handlers and debouncing
+_CLOCKS_MS = 50  # requests are timed by another clock and rounded; some start at mouse down
+_CLICKS_MAX = 200  # that may have pending requests
 
 
 class SlowResponse:
-    """One signal per click, with the first of its slow requests that ended."""
+    """One signal per click, with its first slow request that ended."""
 
     def __init__(self) -> None:
         self._clicks: deque[Click] = deque(maxlen=_CLICKS_MAX)
 
     def see(self, occurrence: Occurrence) -> Iterator[Signal]:
-        """Keep clicks; a request that ends looks for its own."""
+        """Remember a click, or return the signal of a slow request's click."""
         if isinstance(occurrence, Click):
             self._clicks.append(occurrence)
         elif isinstance(occurrence, NetworkRequest) and occurrence.duration_ms >= DURATION_MS_MIN:
@@ -42,7 +42,7 @@ class SlowResponse:
                 )
 
     def end(self) -> Iterator[Signal]:
-        """Nothing is left to be told."""
+        """Return nothing: no click is pending."""
         return iter(())
 
     def _click_of(self, request: NetworkRequest) -> Click | None:

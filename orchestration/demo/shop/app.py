@@ -1,9 +1,8 @@
-"""The demo's shop: a small website of many pages, with faults built in for a recorder to see.
+"""The demo's shop: a small website with deliberate faults for the recorder.
 
-Its faults are meant, and each is one that real shops have: a payment that is refused, a request
-that fails, one that is slow, a picture that is missing; a coupon that breaks the page and a
-picture that looks like a link are in the pages themselves. It keeps nothing: a visitor's cart is
-in the browser, and card numbers never leave it.
+Each fault occurs in real shops: a refused payment, a failing request, a slow one, a missing
+picture; the pages add a coupon that breaks the page and a picture that looks like a link. The shop
+stores nothing: the cart is in the browser, and card numbers never leave it.
 """
 
 import asyncio
@@ -38,7 +37,7 @@ _PLAIN = {
 
 
 def create_app(ingest_url: str, website_id: str) -> Starlette:
-    """Make the shop of a website whose recorder comes from `ingest_url`."""
+    """Make the shop as an app; its recorder comes from `ingest_url`."""
     pages = Pages(f"{ingest_url}/r.js", website_id)
 
     async def home(request: Request) -> Response:
@@ -52,8 +51,8 @@ def create_app(ingest_url: str, website_id: str) -> Starlette:
         return HTMLResponse(pages.category(name))
 
     async def product(request: Request) -> Response:
-        one = PRODUCTS.get(request.path_params["slug"])
-        return await missing(request) if one is None else HTMLResponse(pages.product(one))
+        item = PRODUCTS.get(request.path_params["slug"])
+        return await missing(request) if item is None else HTMLResponse(pages.product(item))
 
     async def plain(request: Request) -> Response:
         return HTMLResponse(pages.plain(*_PLAIN[request.url.path]))
@@ -82,7 +81,7 @@ async def _checkout(_: Request) -> Response:
 
 
 async def _pay(request: Request) -> Response:
-    """Take a payment, told by the last digits of the card alone."""
+    """Accept or refuse a payment, which has only the last digits of the card."""
     try:
         body = await request.body()
         card_ends = json.loads(body[:_BODY_BYTES_MAX])["card_ends"]

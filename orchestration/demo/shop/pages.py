@@ -1,6 +1,6 @@
-"""Turns products into pages: fills the templates, and escapes whatever is not HTML already.
+"""Pages of the shop: templates filled with products; text is escaped unless it is HTML.
 
-What a page says stands in `templates/`, how it looks in `static/shop.css`.
+The texts are in `templates/`, the style in `static/shop.css`.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ class Pages:
         self._website_id = website_id
 
     def home(self, products: Iterable[Product], query: str) -> str:
-        """Return the first page, or what a search found."""
+        """Return the home page, or the results of a search."""
         grid = self._grid(products)
         if query:
             return self._page("search", f"“{query}”", grid=grid, query=query)
@@ -55,7 +55,7 @@ class Pages:
         )
 
     def plain(self, name: str, title: str) -> str:
-        """Return a page that is the same for everybody."""
+        """Return a page without products."""
         return self._page(name, title)
 
     def _page(self, template: str, title: str, /, **values: str) -> str:

@@ -1,4 +1,4 @@
-"""What the shop sells: a handful of products in four categories, and nothing else.
+"""Products of the shop, in four categories.
 
 A product's picture is the symbol `pic-<slug>` of `templates/pictures.html`.
 """
@@ -155,12 +155,12 @@ def of_category(category: str) -> list[Product]:
 
 def related(product: Product) -> list[Product]:
     """Return all others, those of its category first."""
-    others = [one for one in _ALL if one != product]
-    return sorted(others, key=lambda one: one.category != product.category)
+    others = [other for other in _ALL if other != product]
+    return sorted(others, key=lambda other: other.category != product.category)
 
 
 def search(query: str) -> list[Product]:
-    """Return the products whose name, line or category holds every word of the query."""
+    """Return the products whose name, line or category contain every word of the query."""
     words = query.casefold().split()
     return [
         product

@@ -13,7 +13,7 @@ from lake.analysis.inferred.background_activity import (
 from tests.lake.analysis.streams import Page
 
 
-def habit(*times_ms: float) -> BackgroundPattern:
+def pattern(*times_ms: float) -> BackgroundPattern:
     made = BackgroundPattern()
     for at_ms in times_ms:
         made.note(at_ms)
@@ -24,15 +24,15 @@ def habit(*times_ms: float) -> BackgroundPattern:
     ("at_ms", "is_due"), [(2000, True), (2499, False), (2501, True), (3700, True), (3701, False)]
 )
 def test_a_habit_is_due_about_when_its_rest_is_over(at_ms: float, is_due: bool) -> None:
-    assert habit(0, 1000, 2000).is_due(at_ms) is is_due
+    assert pattern(0, 1000, 2000).is_due(at_ms) is is_due
 
 
 def test_once_is_no_habit() -> None:
-    assert not habit(0).is_due(1000)
+    assert not pattern(0).is_due(1000)
 
 
 def test_irregular_habits_are_due_from_half_the_shortest_to_the_longest_rest() -> None:
-    irregular = habit(0, 1000, 5000)
+    irregular = pattern(0, 1000, 5000)
 
     assert not irregular.is_due(5400)
     assert irregular.is_due(5600)
@@ -40,11 +40,11 @@ def test_irregular_habits_are_due_from_half_the_shortest_to_the_longest_rest() -
 
 
 def test_two_events_of_one_moment_are_once() -> None:
-    assert not habit(0, 3).is_due(1000)
+    assert not pattern(0, 3).is_due(1000)
 
 
 def test_what_rested_for_long_begins_anew() -> None:
-    assert not habit(0, 1000, 2000, 60_000).is_due(61_000)
+    assert not pattern(0, 1000, 2000, 60_000).is_due(61_000)
 
 
 def test_habits_are_forgotten_where_there_are_too_many() -> None:
