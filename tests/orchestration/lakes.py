@@ -1,4 +1,4 @@
-"""What the tests of this folder share: recordings, and a lake that has some of them."""
+"""Lakes with sample recordings, shared by the tests of this folder."""
 
 import json
 from pathlib import Path

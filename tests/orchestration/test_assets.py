@@ -113,7 +113,7 @@ def test_every_asset_says_what_it_is_and_whose() -> None:
     assert all(spec.description and spec.owners and spec.kinds for spec in specs)
 
 
-def test_checks_pass_on_a_lake_that_is_well_and_fail_on_one_that_is_not(
+def test_checks_pass_on_a_sound_lake_and_fail_on_a_broken_one(
     store: Store, settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     website_id = make_website(store)

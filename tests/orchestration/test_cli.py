@@ -210,7 +210,7 @@ def test_a_website_is_made_shown_listed_and_changed(
     assert "My shop" in run("website", "list").out
 
 
-def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
+def test_a_key_is_shown_once_and_listed_without_its_secret(
     run: Run, store: Store, website_id: str
 ) -> None:
     token = run("key", "create", "--website", website_id, "--role", "viewer").last
@@ -252,7 +252,7 @@ def test_source_maps_are_uploaded_listed_and_removed(
     assert [one["action"] for one in told] == ["source-map-removed"] * 2 + ["source-map-stored"] * 2
 
 
-def test_a_file_that_is_no_source_map_is_named_and_nothing_is_stored(
+def test_an_invalid_source_map_is_named_and_nothing_stored(
     run: Run, store: Store, website_id: str, tmp_path: Path
 ) -> None:
     good, bad = tmp_path / "a.js.map", tmp_path / "b.js.map"
@@ -353,7 +353,7 @@ def test_a_session_id_that_two_websites_have_needs_the_website(
     assert run("export", session_id, "--website", other_id).code == 0
 
 
-def test_compact_once_leaves_nothing_waiting_and_tells_what_it_did(
+def test_compact_once_leaves_nothing_pending_and_reports(
     run: Run, store: Store, settings: Settings, website_id: str
 ) -> None:
     now = now_ms()
@@ -436,7 +436,7 @@ def test_rebuild_makes_the_tables_again(
     assert run("export", session_id).code == 0
 
 
-def test_check_is_content_with_a_lake_that_is_well_and_fails_for_one_that_is_not(
+def test_check_passes_a_sound_lake_and_fails_a_broken_one(
     run: Run, store: Store, settings: Settings, website_id: str
 ) -> None:
     add_session(store, settings, website_id, begins_ms=now_ms(), now_ms=now_ms())

@@ -116,7 +116,7 @@ def dagster(tmp_path: Path) -> Iterator[Dagster]:
 
 
 @pytest.mark.fault(14, 44)
-def test_a_day_is_compacted_although_its_run_and_the_daemon_are_killed_in_the_middle(
+def test_a_day_is_compacted_after_run_and_daemon_are_killed(
     dagster: Dagster, store: Store, settings: Settings
 ) -> None:
     """Fault 44: the worker dies between two commits, then the machine goes down."""

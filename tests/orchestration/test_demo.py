@@ -142,7 +142,7 @@ def test_the_demo_shows_sessions_and_ends_with_all_its_processes(
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_a_port_that_is_taken_is_told_by_the_name_of_its_variable(
+def test_a_taken_port_is_reported_with_its_variable(
     variable: str, tmp_path: Path, ports: dict[str, str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -153,9 +153,7 @@ def test_a_port_that_is_taken_is_told_by_the_name_of_its_variable(
     assert "Traceback" not in demo.told.read_text()
 
 
-def test_a_demo_without_chromium_says_how_to_install_it_and_shows_the_samples(
-    tmp_path: Path, ports: dict[str, str]
-) -> None:
+def test_a_demo_without_chromium_names_the_package(tmp_path: Path, ports: dict[str, str]) -> None:
     with running(tmp_path, ports | {"PATH": ""}) as demo:
         eventually(lambda: chromium.MISSING in demo.told.read_text(), within_s=300)
 

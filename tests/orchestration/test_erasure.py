@@ -114,7 +114,7 @@ def where(store: Store, instance: dg.DagsterInstance, text: str = MARKER) -> set
     return {name for name, body in bodies.items() if text.encode() in body}
 
 
-def test_nothing_of_what_was_erased_is_left_in_the_lake_or_in_dagsters_records(
+def test_erased_data_is_in_neither_the_lake_nor_dagster(
     lakeful: Lakeful, instance: dg.DagsterInstance
 ) -> None:
     session, other = recorded(lakeful), recorded(lakeful, "somebody")
@@ -166,7 +166,7 @@ def test_nothing_of_what_was_erased_is_left_in_the_lake_or_in_dagsters_records(
 
 
 @pytest.mark.s3
-def test_an_erasure_that_the_store_refused_is_asked_for_again_and_its_failure_tells_nothing(
+def test_a_failed_erasure_is_retried_and_reveals_nothing(
     s3: S3Endpoint, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = s3.settings()

@@ -55,7 +55,7 @@ def later(instance: dg.DagsterInstance, days: int) -> float:
     return record.create_timestamp.timestamp() + days * DAY_MS / 1000 + 1
 
 
-def test_old_runs_go_with_their_files_and_the_last_good_one_of_each_day_stays(
+def test_old_runs_go_except_the_last_success_of_each_day(
     settings: Settings, kept: dg.DagsterInstance
 ) -> None:
     stale = [run(kept) for _ in range(3)]
@@ -90,7 +90,7 @@ def test_young_runs_and_those_that_go_on_stay(settings: Settings, kept: dg.Dagst
     assert first != second
 
 
-def test_a_database_that_a_daemon_holds_is_left_for_the_next_night(
+def test_a_locked_database_is_left_for_the_next_night(
     settings: Settings, kept: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_history, "_BUSY_S", 0.01)

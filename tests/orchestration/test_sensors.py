@@ -43,7 +43,7 @@ def test_nothing_is_asked_for_where_nothing_is_due(
     assert asked(instance, SILENT_MS - 1) == []
 
 
-def test_a_day_with_a_session_that_ended_is_asked_for_and_its_partition_named(
+def test_a_day_with_an_ended_session_is_requested_by_partition(
     store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
 ) -> None:
     add_session(store, settings, website_id, begins_ms=NOW_MS)
@@ -81,7 +81,7 @@ def test_no_second_run_is_asked_for_while_one_is_queued_or_going(
     assert asked(instance, SILENT_MS) == []
 
 
-def test_a_run_of_another_day_or_one_that_ended_is_in_nobodys_way(
+def test_runs_of_other_days_and_ended_runs_do_not_block(
     store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
 ) -> None:
     add_session(store, settings, website_id, begins_ms=NOW_MS)
@@ -91,7 +91,7 @@ def test_a_run_of_another_day_or_one_that_ended_is_in_nobodys_way(
     assert len(asked(instance, SILENT_MS)) == 1
 
 
-def test_what_stays_due_is_asked_for_again_only_after_a_while_or_when_more_is_due(
+def test_a_day_that_stays_due_is_requested_after_a_while(
     store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
 ) -> None:
     """A run's key is refused by Dagster once it was used: the same key is no new run."""
@@ -143,7 +143,7 @@ def test_a_poison_segment_is_asked_for_at_once(
     assert len(asked(instance, NOW_MS)) == 1
 
 
-def test_retention_is_one_run_over_all_that_expired_and_none_where_nothing_did(
+def test_retention_is_one_run_over_all_expired_days(
     store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
 ) -> None:
     for days in (1, 10, 12):

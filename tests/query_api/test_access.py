@@ -1,4 +1,4 @@
-"""Who sees what: attacks 42, 44 and 45, and a stranger at every door."""
+"""Access by key and role: attacks 42, 44 and 45, and requests without a key."""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def test_an_unknown_key_is_as_good_as_none(client: AppClient, lakeful: Lakeful, 
 
 
 @pytest.mark.fault(45)
-def test_a_revoked_key_stops_within_the_time_that_keys_are_believed(lakeful: Lakeful) -> None:
+def test_a_revoked_key_stops_within_the_cache_time(lakeful: Lakeful) -> None:
     """Fault 45. A new app stands for one whose memory of the key has run out."""
     token = lakeful.key()
     headers = {"authorization": f"Bearer {token}"}
@@ -72,7 +72,7 @@ def test_a_recorders_secret_is_no_api_key(client: AppClient, lakeful: Lakeful) -
 
 @pytest.mark.parametrize("is_compacted", [False, True])
 @pytest.mark.attack(44, 45)
-def test_anothers_session_is_answered_like_one_that_does_not_exist(
+def test_a_foreign_session_looks_like_a_missing_one(
     client: AppClient, lakeful: Lakeful, is_compacted: bool
 ) -> None:
     """Attacks 44 and 45, fault 31 in part: byte for byte the same, with both websites' paths."""

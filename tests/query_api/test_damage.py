@@ -81,7 +81,7 @@ def assert_others_are_well(client: AppClient, lakeful: Lakeful, session: Session
 
 
 @pytest.mark.fault(12)
-def test_damage_further_on_breaks_the_connection_instead_of_ending_it(
+def test_damage_after_the_start_breaks_the_connection(
     client: AppClient, lakeful: Lakeful, session: Session
 ) -> None:
     """Fault 12: a client never takes a part for the whole."""
@@ -118,7 +118,7 @@ def test_what_lies_before_the_damage_can_still_be_played(
     assert len(events_of(answer.content)) == 18
 
 
-def test_a_missing_session_file_is_our_trouble_and_not_a_missing_session(
+def test_a_missing_session_file_is_a_server_error(
     client: AppClient, lakeful: Lakeful, session: Session
 ) -> None:
     lakeful.store.delete([key_of(lakeful.store, session)])
@@ -129,7 +129,7 @@ def test_a_missing_session_file_is_our_trouble_and_not_a_missing_session(
 
 
 @pytest.mark.fault(47)
-def test_a_player_goes_on_with_the_file_that_was_superseded_under_it(lakeful: Lakeful) -> None:
+def test_a_player_continues_with_a_superseded_file(lakeful: Lakeful) -> None:
     """Fault 47."""
     events = [
         e
@@ -179,9 +179,7 @@ def test_a_damaged_table_is_our_trouble(
     assert answer.json()["kind"] == "damaged"
 
 
-def test_a_store_that_cannot_be_reached_is_a_503_that_says_when_to_come_back(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_an_unreachable_store_is_a_503_with_retry_after(settings: Settings, tmp_path: Path) -> None:
     clock = Clock()
     lakeful = Lakeful(open_store(settings), settings, clock)
     session = lakeful.record(page(NOW_MS))

@@ -1,4 +1,4 @@
-"""What the dashboard is made of is served as it was built, and nothing beside it."""
+"""The dashboard's files are served as built, and no other files."""
 
 import re
 

@@ -144,7 +144,7 @@ def test_a_day_that_is_no_longer_kept_is_not_told(client: AppClient, lakeful: La
 
 
 @pytest.mark.parametrize("who", ["session", "visitor", "user"])
-def test_what_an_erased_session_showed_is_told_no_more_before_any_job_ran(
+def test_an_erased_session_leaves_the_days_before_any_job_runs(
     client: AppClient, lakeful: Lakeful, who: str
 ) -> None:
     """Its addresses may be telling; and a day of which nothing else is left is none."""
@@ -196,9 +196,7 @@ def test_an_error_whose_rows_are_gone_has_no_message(client: AppClient, lakeful:
     assert (error["message"], error["count"]) == (None, 1)
 
 
-def test_a_day_that_was_summarised_before_there_were_signals_says_so(
-    client: AppClient, lakeful: Lakeful
-) -> None:
+def test_a_day_summarised_before_signals_has_nulls(client: AppClient, lakeful: Lakeful) -> None:
     session = record(lakeful, MORNING)
     summarise_day(lakeful.store, session.day)
     table = Table(lakeful.store, "daily_summary")

@@ -27,7 +27,7 @@ def carry_out(lakeful: Lakeful) -> None:
     )
 
 
-def test_an_erased_session_is_nowhere_and_its_receipt_says_when_it_was_gone(
+def test_an_erased_session_is_gone_and_its_receipt_has_the_time(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     session, other = recorded(lakeful), recorded(lakeful)

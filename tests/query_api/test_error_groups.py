@@ -59,9 +59,7 @@ def test_an_error_that_waits_is_told_as_it_is_once_compacted(
     check_shape(schemas.Occurrences, waiting[1])
 
 
-def test_what_waits_and_what_is_compacted_are_one_group_and_nothing_counts_twice(
-    lakeful: Lakeful, session: Session
-) -> None:
+def test_pending_and_compacted_errors_form_one_group(lakeful: Lakeful, session: Session) -> None:
     lakeful.compact(session.day)
     late = [script_error(START + 2000, "first"), *moves(START + 2100, 1)]
     again = session.chunks(late)
@@ -74,7 +72,7 @@ def test_what_waits_and_what_is_compacted_are_one_group_and_nothing_counts_twice
     assert rows["second"]["count"] == 1
 
 
-def test_a_chunk_that_comes_late_and_is_older_moves_the_moments_of_all(lakeful: Lakeful) -> None:
+def test_an_older_late_chunk_moves_all_offsets(lakeful: Lakeful) -> None:
     session = lakeful.session(began_ms=START)
     chunks = session.chunks([*page(START), *page(START + 500), script_error(START + 900)], size=2)
     lakeful.append(chunks[1:])
@@ -127,7 +125,7 @@ def test_a_place_stands_for_a_stack_that_nobody_told(client: AppClient, lakeful:
     assert found[0]["stack"] == "    at https://shop.example/a.js?token=***:3:7"
 
 
-def test_who_is_erased_has_no_errors_although_their_chunks_still_wait(
+def test_erased_visitors_have_no_errors_from_pending_chunks(
     lakeful: Lakeful, session: Session
 ) -> None:
     other = lakeful.record(
@@ -188,7 +186,7 @@ def test_a_segment_is_read_once(lakeful: Lakeful, session: Session) -> None:
     assert len([key for key in reads if key.startswith("raw/")]) == 1
 
 
-def test_a_segment_that_is_compacted_meanwhile_is_looked_for_in_the_tables(
+def test_a_segment_compacted_meanwhile_is_read_from_the_tables(
     lakeful: Lakeful, session: Session
 ) -> None:
     lake = reader(lakeful)
@@ -228,7 +226,7 @@ def test_waiting_errors_are_read_within_the_asked_range(lakeful: Lakeful, sessio
     assert read_pending_errors(lake, lakeful.website, began.replace(year=2025), began).rows == []
 
 
-def test_stacks_are_told_as_they_were_written_but_not_to_whoever_has_a_link(
+def test_original_stacks_are_shown_to_keys_and_not_to_links(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     mapped = {"version": 3, "sources": ["src/cart.ts"], "names": [], "mappings": "AAUU"}

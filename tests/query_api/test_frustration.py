@@ -1,4 +1,4 @@
-"""Where a website frustrates, against a count in plain Python."""
+"""Frustration by page, element and kind, compared with a count in plain Python."""
 
 import random
 from collections import Counter, defaultdict

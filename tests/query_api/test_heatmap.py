@@ -114,7 +114,7 @@ def test_clicks_and_views_are_those_in_the_session_files(
     assert ask(client, lakeful, address, viewport="mobile")["viewCount"] == 0
 
 
-def test_a_click_is_at_its_place_of_the_document_however_wide_the_screen(
+def test_clicks_have_document_positions_at_any_screen_width(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     wide = [
@@ -194,7 +194,7 @@ def test_very_many_places_are_cut_to_those_with_the_most_clicks(
     assert (len(found["scroll"]), found["scroll"][-1]["views"]) == (1000, 14)
 
 
-def test_what_was_compacted_before_clicks_were_kept_is_a_view_and_no_more(
+def test_sessions_compacted_before_heatmaps_count_as_views_only(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     session = lakeful.record([*page(START, f"{SHOP}/"), click(START, x=1, y=1)], began_ms=START)
@@ -272,7 +272,7 @@ def test_who_is_erased_left_no_click_and_no_background(
     }
 
 
-def test_what_is_no_longer_kept_or_not_of_the_period_was_never_clicked(
+def test_expired_sessions_and_other_periods_have_no_clicks(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     events = [*page(START, f"{SHOP}/"), click(START + 5, x=1, y=1)]

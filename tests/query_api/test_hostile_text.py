@@ -1,4 +1,4 @@
-"""What pages, visitors and callers call themselves: text in every answer and table, and no more."""
+"""Hostile names of pages, visitors and callers stay text in every answer and table."""
 
 import json
 from typing import Any
@@ -57,7 +57,7 @@ def assert_plain(headers: Any, media_type: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_hostile_text_is_one_string_in_answers_and_one_cell_in_tables(
+def test_a_hostile_text_is_one_string_and_one_table_cell(
     client: AppClient, lakeful: Lakeful, text: str
 ) -> None:
     hints = {"sec-ch-ua-model": f'"{text}"', "sec-ch-ua-platform": f'"{text}"'}
@@ -129,7 +129,7 @@ def test_nothing_is_answered_as_a_spreadsheet(client: AppClient) -> None:
 
 
 @pytest.mark.attack(31)
-def test_a_token_in_an_address_is_nowhere_but_in_what_the_recorder_sent(
+def test_a_token_in_a_url_is_only_in_the_recorders_payload(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     """The recorder masks events before it sends them; all that the server makes of them, too."""

@@ -151,9 +151,7 @@ class Running(Clock):
         return self.ms + next(self._looks) * 5_000
 
 
-def test_polling_during_writes_and_compactions_never_misses_or_doubles_an_event(
-    lakeful: Lakeful, settings: Settings
-) -> None:
+def test_polling_during_writes_sees_each_event_once(lakeful: Lakeful, settings: Settings) -> None:
     """I1, I3: a writer, two compactors and a reader at once."""
     session = lakeful.session()
     chunks = session.chunks([*page(NOW_MS), *moves(NOW_MS + 10, 598)], size=5)

@@ -66,7 +66,7 @@ def test_a_key_that_was_revoked_reads_nothing(client: AppClient, lakeful: Lakefu
 
 
 @pytest.mark.fault(45)
-def test_another_process_believes_a_revoked_key_no_longer_than_the_setting(
+def test_a_revoked_key_stops_elsewhere_after_the_cache_time(
     lakeful: Lakeful,
 ) -> None:
     now_s = [0.0]

@@ -71,7 +71,7 @@ def bearer(token: str) -> dict[str, str]:
 
 @pytest.mark.attack(46)
 @pytest.mark.parametrize("what", ["session", "key", "link", "website"])
-def test_whoever_guesses_is_told_to_wait_before_anything_is_looked_up(
+def test_guessing_is_refused_before_any_lookup(
     slowly: AppClient, lakeful: Lakeful, counting: Counting, what: str
 ) -> None:
     mine = lakeful.website.website_id
@@ -104,7 +104,7 @@ def test_whoever_guesses_is_told_to_wait_before_anything_is_looked_up(
 
 
 @pytest.mark.attack(46)
-def test_a_million_guesses_get_no_more_than_their_share_and_no_more_memory() -> None:
+def test_a_million_guesses_are_limited_in_bounded_memory() -> None:
     """In one hour, each with another key: what is looked up is what the rate allows."""
     now_s = [0.0]
     limits = RateLimiter(Settings(), lambda: now_s[0])
@@ -137,7 +137,7 @@ def test_who_has_shown_a_good_key_is_not_shut_out_by_a_neighbour(
     assert slowly.get("/healthz").status_code == 200
 
 
-def test_an_address_counts_as_trusted_proxies_tell_it_and_of_ipv6_the_network(
+def test_limits_use_the_proxied_address_and_the_ipv6_network(
     slowly: AppClient, lakeful: Lakeful
 ) -> None:
     site = f"/api/websites/{lakeful.website.website_id}"
@@ -186,7 +186,7 @@ def test_one_key_that_asks_too_often_waits_and_others_do_not(lakeful: Lakeful) -
     assert 'replaylake_query_refused_total{reason="requests"}' in text
 
 
-def test_what_was_refused_is_had_again_after_the_time_that_was_told() -> None:
+def test_a_refused_request_succeeds_after_retry_after() -> None:
     now_s = [0.0]
     limits = RateLimiter(Settings(query_key_requests_per_s=10**6), lambda: now_s[0])
     while (refusal := limits.admit("", "from a")) is None:
@@ -229,7 +229,7 @@ def neighbours(lakeful: Lakeful, *, is_compacted: bool) -> tuple[Session, Sessio
 
 @pytest.mark.attack(44, 45)
 @pytest.mark.parametrize("is_compacted", [False, True])
-def test_anothers_session_costs_the_store_what_a_missing_one_does(
+def test_a_foreign_session_costs_the_store_like_a_missing_one(
     lakeful: Lakeful, counting: Counting, is_compacted: bool
 ) -> None:
     """Attack 44: neither the answer nor what the store is asked tells that there is one."""

@@ -20,9 +20,7 @@ def parts(text: str, kind: str) -> dict[str, Any]:
     return {page_id: gzip.decompress(base64.b64decode(body)).decode() for page_id, body in found}
 
 
-def test_the_page_holds_each_page_of_the_session_and_names_nobody(
-    client: AppClient, lakeful: Lakeful
-) -> None:
+def test_the_offline_page_has_all_pages_and_no_visitor(client: AppClient, lakeful: Lakeful) -> None:
     session = lakeful.session(began_ms=BEGAN)
     first, second = session.new_page(), session.new_page()
     begun = [*page(BEGAN), note(BEGAN + 5, "identify", id="ada"), note(BEGAN + 6, "page")]

@@ -91,7 +91,7 @@ def replayed(client: AppClient, lakeful: Lakeful, session: Session, **params: An
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_a_recording_is_replayed_as_it_came_before_during_and_after_compaction(
+def test_a_replay_is_equal_before_during_and_after_compaction(
     client: AppClient, lakeful: Lakeful, name: str
 ) -> None:
     events = list(recording(name))

@@ -171,7 +171,7 @@ def as_waiting(compacted: dict[str, Any]) -> dict[str, Any]:
     return compacted | UNSCORED | {"frames": [], "pageList": pages}
 
 
-def test_what_the_recorder_notes_is_told_alike_before_and_after_compaction(
+def test_recorder_notes_are_equal_before_and_after_compaction(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     """A route of a single page app is a page; two pages of a session may overlap."""
@@ -251,7 +251,7 @@ def test_parameters_reach_the_lake_by_their_names(client: AppClient, lakeful: La
         assert get(client, lakeful, "/sessions", **params)["total"] == 0, params
 
 
-def test_every_kind_of_signal_is_counted_filtered_and_told_with_its_place(
+def test_every_signal_kind_is_counted_filtered_and_located(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     start = NOW_MS - 3_600_000
@@ -297,7 +297,7 @@ def test_every_kind_of_signal_is_counted_filtered_and_told_with_its_place(
         ]
 
 
-def test_clicks_of_a_page_are_told_once_nothing_of_the_session_waits(
+def test_page_clicks_are_null_until_no_chunk_is_pending(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     start = NOW_MS - 3_600_000
@@ -496,7 +496,7 @@ def test_an_expired_session_is_nowhere(client: AppClient, lakeful: Lakeful) -> N
     assert gone.status_code == 404
 
 
-def test_the_reference_names_every_route_and_needs_no_other_host_and_no_script(
+def test_the_reference_names_every_route_without_scripts(
     client: AppClient,
 ) -> None:
     answer = client.get("/docs")

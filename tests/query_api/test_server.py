@@ -111,7 +111,7 @@ def test_the_work_ends_when_the_client_goes_away(
     assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
-def test_a_client_that_does_not_read_holds_no_more_than_its_buffers(
+def test_a_client_that_does_not_read_holds_only_its_buffers(
     server: Server, lakeful: Lakeful, long: Session
 ) -> None:
     request = (

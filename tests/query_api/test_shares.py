@@ -209,7 +209,7 @@ def test_a_link_that_was_revoked_shows_nothing(
 
 
 @pytest.mark.attack(46)
-def test_a_wrong_token_is_answered_like_a_session_that_does_not_exist(
+def test_a_wrong_token_looks_like_a_missing_session(
     client: AppClient, lakeful: Lakeful, session: Session
 ) -> None:
     made = share(client, lakeful, session)

@@ -73,7 +73,7 @@ def test_a_key_of_all_websites_tells_all(client: AppClient, lakeful: Lakeful) ->
     assert seen == {lakeful.website.website_id, other.website_id}
 
 
-def test_no_script_no_other_site_and_no_other_path_gets_the_cookie(
+def test_the_cookie_is_hidden_from_scripts_sites_and_paths(
     client: AppClient, lakeful: Lakeful
 ) -> None:
     plain = cookie_of(sign_in(client, lakeful.key()))

@@ -1,4 +1,4 @@
-"""Occurrences as tests tell them, and what a rule finds in them."""
+"""Builders of occurrences, and the signals of a rule."""
 
 from collections.abc import Iterable
 

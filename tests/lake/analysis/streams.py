@@ -125,7 +125,7 @@ def placed(events: Iterable[Json], chunk: int = 0) -> Iterator[OrderedEvent]:
         yield OrderedEvent(event["timestamp"], chunk, event["type"], json.dumps(event).encode())
 
 
-def told(page: Page, page_id: str = PAGE) -> list[Occurrence]:
+def occurrences_of(page: Page, page_id: str = PAGE) -> list[Occurrence]:
     """Return what a page's stream tells, until its end."""
     foreign = PageInference(page_id)
     found = [
@@ -138,7 +138,7 @@ def told(page: Page, page_id: str = PAGE) -> list[Occurrence]:
 
 def signals(page: Page) -> list[Signal]:
     """Return its dead and rage clicks."""
-    return of_rules(told(page))
+    return of_rules(occurrences_of(page))
 
 
 def of_rules(occurrences: Iterable[Occurrence]) -> list[Signal]:

@@ -47,7 +47,7 @@ def test_deeds_outside_of_the_session_count_at_its_ends() -> None:
     assert strip == "1" + "0" * (SLOTS - 2) + "1"
 
 
-def test_a_deed_that_is_told_late_is_counted_and_makes_nobody_more_active() -> None:
+def test_a_late_action_counts_and_adds_no_active_time() -> None:
     late = found([0, 2000, 1000, 3000], 0, 60_000)
 
     assert late.active_ms == 3000
@@ -67,7 +67,7 @@ def test_time_does_not_matter(deeds: list[int], by_ms: int) -> None:
 
 @LAW
 @given(deeds)
-def test_active_time_is_within_the_session_and_each_slot_has_what_happened_in_it(
+def test_active_time_and_slots_equal_a_plain_count(
     deeds: list[int],
 ) -> None:
     active_ms, strip = found([*deeds], 0, 6_000_000)
@@ -77,7 +77,7 @@ def test_active_time_is_within_the_session_and_each_slot_has_what_happened_in_it
     assert strip == "".join(str(min(slots.count(n).bit_length(), 9)) for n in range(SLOTS))
 
 
-def test_a_day_of_deeds_fits_in_few_bins_and_they_are_where_they_belong() -> None:
+def test_a_day_of_actions_fits_in_few_bins_at_the_right_slots() -> None:
     activity = Activity()
     for n in range(100_000):
         activity.see(n * 864.0)
@@ -86,7 +86,7 @@ def test_a_day_of_deeds_fits_in_few_bins_and_they_are_where_they_belong() -> Non
     assert activity.end(0, 86_400_000) == (99_999 * 864, "9" * SLOTS)
 
 
-def test_times_at_the_end_of_all_time_widen_the_bins_and_nothing_else() -> None:
+def test_extreme_times_only_widen_the_bins() -> None:
     activity = Activity()
     for n in range(3000):
         activity.see(float(n * 2_880_000_000_000))

@@ -1,4 +1,4 @@
-"""What a page does by itself, and which of its changes can be seen."""
+"""Background activity of a page, and the visibility of its changes."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_once_is_no_habit() -> None:
     assert not pattern(0).is_due(1000)
 
 
-def test_irregular_habits_are_due_from_half_the_shortest_to_the_longest_rest() -> None:
+def test_irregular_patterns_are_due_within_their_intervals() -> None:
     irregular = pattern(0, 1000, 5000)
 
     assert not irregular.is_due(5400)

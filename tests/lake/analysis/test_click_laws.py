@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lake.analysis.events import Burst, Click, Occurrence, Signal
 from lake.analysis.inferred.page_inference import PageInference
-from tests.lake.analysis.streams import AT_MS, Json, Page, of_rules, placed, signals, told
+from tests.lake.analysis.streams import AT_MS, Json, Page, occurrences_of, of_rules, placed, signals
 
 law = settings(deadline=None, max_examples=40)
 
@@ -97,13 +97,13 @@ def test_mouse_moves_change_nothing(script: list[Step], moves: list[tuple[int, i
 @given(steps, steps)
 def test_another_page_changes_nothing(script: list[Step], other: list[Step]) -> None:
     page, another = scripted(script), scripted(other, at_ms=AT_MS + 333)
-    both = [*told(page, "one"), *told(another, "two")]
+    both = [*occurrences_of(page, "one"), *occurrences_of(another, "two")]
     both.sort(key=lambda occurrence: occurrence.at_ms)
 
     mixed = of_rules(both)
 
     assert [s for s in mixed if s.page_id == "one"] == of_rules(
-        sorted(told(page, "one"), key=lambda occurrence: occurrence.at_ms)
+        sorted(occurrences_of(page, "one"), key=lambda occurrence: occurrence.at_ms)
     )
 
 
@@ -144,7 +144,7 @@ def test_whatever_comes_nothing_is_raised(hostile: list[Json]) -> None:
     page = Page(("p", {"name": "p"}, "Text"), ("input", {"name": "i"}))
     page.events += hostile
 
-    for occurrence in told(page):
+    for occurrence in occurrences_of(page):
         if isinstance(occurrence, (Click, Burst)):
             assert occurrence.x is None or type(occurrence.x) is int
             assert occurrence.text is None or len(occurrence.text) <= 80

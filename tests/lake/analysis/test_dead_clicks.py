@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lake.analysis.events import Click
-from tests.lake.analysis.streams import Page, kinds, of_rules, signals, told
+from tests.lake.analysis.streams import Page, kinds, occurrences_of, of_rules, signals
 
 HEADING = ("main", {"id": "shop"}, ("h2", {"name": "title", "class": "headline"}, "Our offers"))
 DEAD = ["dead_click"]
@@ -83,7 +83,7 @@ def test_a_click_is_told_as_the_page_was_before_it_answered() -> None:
     gone = page().mouse(1, "title", x=9, y=9).wait(50).remove("title")
     gone.mouse(2, "title", x=9, y=9)
 
-    (click,) = told(gone)
+    (click,) = occurrences_of(gone)
 
     assert isinstance(click, Click)
     assert (click.target, click.text) == ("main#shop > h2.headline", "Our offers")
@@ -141,7 +141,7 @@ def test_a_carousel_that_turns_by_itself_does_not_save_a_click() -> None:
     assert kinds(turning) == DEAD
 
 
-def test_a_carousel_that_a_script_clicks_on_does_not_save_a_click() -> None:
+def test_a_carousel_clicked_by_a_script_is_no_response() -> None:
     turning, show = carousel()
     for number in range(8):
         if number == 6:
@@ -291,23 +291,23 @@ def test_a_drag_is_no_click() -> None:
     drag = page().mouse(1, "title", x=10, y=10).wait(400)
     drag.mouse(0, "title", x=90, y=10).mouse(2, "title", x=90, y=10)
 
-    assert told(drag) == []
+    assert occurrences_of(drag) == []
 
 
 def test_a_click_with_the_other_button_is_none() -> None:
     menu = page().mouse(1, "title", x=9, y=9).wait(50).mouse(3, "title", x=9, y=9)
 
-    assert told(menu.wait(300).mouse(2, "title", x=9, y=9)) == []
+    assert occurrences_of(menu.wait(300).mouse(2, "title", x=9, y=9)) == []
 
 
 def test_a_click_outside_of_the_window_is_a_scripts() -> None:
-    assert told(page().click("title", y=-20)) == []
+    assert occurrences_of(page().click("title", y=-20)) == []
 
 
 def test_a_tap_that_became_a_scroll_is_no_click() -> None:
     swipe = page().mouse(7, "title", x=9, y=9).wait(30).mouse(10, "title")
 
-    assert told(swipe.wait(2000).mouse(2, "title", x=9, y=9)) == []
+    assert occurrences_of(swipe.wait(2000).mouse(2, "title", x=9, y=9)) == []
 
 
 def test_clicks_again_in_the_same_place_are_one_dead_click() -> None:
@@ -332,7 +332,7 @@ def test_a_repeated_click_on_another_page_is_another() -> None:
     assert [signal.page_id for signal in of_rules([DEAD_CLICK, other])] == ["p", "q"]
 
 
-def test_of_what_the_mirror_does_not_know_nothing_is_claimed() -> None:
+def test_clicks_on_unknown_nodes_are_not_dead() -> None:
     assert kinds(page().click("nobody")) == []
 
 
@@ -350,4 +350,6 @@ def test_texts_of_fields_and_private_parts_are_not_told() -> None:
     private = page(("div", {"data-private": ""}, ("p", {"name": "p"}, "Balance 12"))).click("p")
     editor = page(("div", {"contenteditable": ""}, ("p", {"name": "p"}, "Dear Jo"))).click("p")
 
-    assert [c.text for c in told(private) + told(editor) if isinstance(c, Click)] == [None, None]
+    assert [
+        c.text for c in occurrences_of(private) + occurrences_of(editor) if isinstance(c, Click)
+    ] == [None, None]

@@ -1,4 +1,4 @@
-"""The mirror of a foreign page's DOM."""
+"""The DOM of a page, rebuilt from a stream."""
 
 import json as json_
 from typing import Any
@@ -218,7 +218,7 @@ moves = st.fixed_dictionaries(
 
 @law
 @given(st.lists(mutations | moves | json, max_size=8))
-def test_whatever_comes_the_mirror_stays_a_forest(events: list[Any]) -> None:
+def test_any_stream_leaves_the_tree_a_forest(events: list[Any]) -> None:
     tree = DomTree()
     for event in events:
         tree.apply_mutation(event)
@@ -290,7 +290,7 @@ def look(tree: DomTree, numbers: range) -> list[Any]:
 
 @law
 @given(fresh, st.lists(steps, max_size=12))
-def test_what_is_made_late_is_as_if_it_were_made_at_once(first: Any, then: list[Any]) -> None:
+def test_lazily_built_nodes_equal_eagerly_built_ones(first: Any, then: list[Any]) -> None:
     """But for the order of siblings that moved among themselves."""
     writer = Writer()
     lazy, eager = DomTree(), DomTree()

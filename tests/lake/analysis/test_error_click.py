@@ -13,7 +13,7 @@ def times(occurrences: list[Occurrence]) -> list[float]:
     return [signal.at_ms for signal in found(ErrorClick(), occurrences)]
 
 
-def test_an_error_after_a_click_is_a_signal_of_the_click_with_its_message() -> None:
+def test_an_error_after_a_click_is_a_signal_with_its_message() -> None:
     [signal] = found(ErrorClick(), [click(1000), error(1020, message="no cart")])
 
     assert (signal.kind, signal.at_ms, signal.target) == ("error_click", 1000, "button")
@@ -27,7 +27,7 @@ def test_the_error_comes_within_a_second_after(since_ms: float, count: int) -> N
 
 
 @pytest.mark.parametrize("late", [[], [view(2199)], [error(2100, message="later"), view(2300)]])
-def test_a_click_that_is_told_when_its_second_has_passed_is_found(late: list[Occurrence]) -> None:
+def test_a_click_that_is_reported_late_gets_its_error(late: list[Occurrence]) -> None:
     signals = found(ErrorClick(), [error(1020, message="first"), *late, click(1000)])
 
     assert [s.evidence["message"] for s in signals] == ["first"]
@@ -57,9 +57,7 @@ def test_a_click_of_another_page_between_takes_no_error_away() -> None:
 
 
 @pytest.mark.parametrize(("at_ms", "count"), [(999, 0), (1000, 1), (1500, 1), (1501, 0)])
-def test_an_error_in_a_burst_counts_where_its_clicks_were_not_told(
-    at_ms: float, count: int
-) -> None:
+def test_an_error_in_a_burst_counts_without_its_clicks(at_ms: float, count: int) -> None:
     assert len(times([BURST, error(at_ms)])) == count
 
 

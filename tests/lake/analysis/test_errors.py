@@ -1,4 +1,4 @@
-"""Which events are errors, and what is kept of each."""
+"""Errors among a session's events, and the fields of each."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which errors are one group, and which are not."""
+"""Errors with equal and with different fingerprints."""
 
 import time
 

@@ -11,7 +11,7 @@ def times(occurrences: list[Occurrence]) -> list[float]:
     return [signal.at_ms for signal in found(FormAbandonment(), occurrences)]
 
 
-def test_a_form_that_is_left_half_filled_in_is_a_signal_with_its_fields() -> None:
+def test_a_half_filled_form_is_a_signal_with_its_fields() -> None:
     [signal] = found(FormAbandonment(), [view(0), LEFT])
 
     assert (signal.kind, signal.at_ms, signal.target) == ("form_abandonment", 9000, "form#pay")
@@ -29,20 +29,20 @@ def test_a_form_that_succeeds_before_or_after_is_none(at_ms: float) -> None:
     assert times(sorted([view(0), LEFT, done], key=lambda o: o.at_ms)) == []
 
 
-def test_a_form_that_is_filled_in_again_after_a_reload_and_succeeds_is_none() -> None:
+def test_a_form_that_succeeds_after_a_reload_is_no_signal() -> None:
     again = [view(10_000, page_id="q"), step(20_000, "succeeded", "q", status=201)]
 
     assert times([view(0), LEFT, *again]) == []
 
 
-def test_a_form_that_the_browser_sends_later_is_none_unless_it_is_refused() -> None:
+def test_a_form_sent_later_is_a_signal_only_if_refused() -> None:
     sent = step(20_000, "submit", "q")
 
     assert times([view(0), LEFT, view(10_000, page_id="q"), sent]) == []
     assert times([view(0), LEFT, view(10_000, page_id="q"), sent, step(20_500, "invalid", "q")])
 
 
-def test_a_form_that_was_sent_and_is_filled_in_again_and_left_is_one() -> None:
+def test_a_sent_form_that_is_refilled_and_left_is_a_signal() -> None:
     assert times([view(0), step(10, "submit"), LEFT]) == [9000]
 
 
@@ -54,7 +54,7 @@ def test_the_success_of_another_form_does_not_count() -> None:
     assert times([view(0), LEFT, *other_address]) == [9000]
 
 
-def test_one_form_left_twice_is_one_signal_where_it_was_left_last() -> None:
+def test_a_form_left_twice_is_one_signal_at_the_last_place() -> None:
     again = [view(10_000, page_id="q"), step(20_000, "abandoned", "q", fields=1)]
 
     assert times([view(0), LEFT, *again]) == [20_000]
@@ -65,7 +65,7 @@ def test_a_form_without_a_filled_in_field_was_not_abandoned() -> None:
 
 
 @pytest.mark.parametrize("late_ms", [0, 900])
-def test_what_is_told_when_a_router_shows_the_next_address_is_of_the_address_before(
+def test_late_steps_belong_to_the_previous_address(
     late_ms: float,
 ) -> None:
     """A single page: the form succeeds, is told so a second later, and comes back another day."""

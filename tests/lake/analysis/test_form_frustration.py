@@ -12,7 +12,7 @@ def attempts(occurrences: list[Occurrence]) -> list[object]:
     return [signal.evidence["attempts"] for signal in found(FormFrustration(), occurrences)]
 
 
-def test_the_second_failure_of_a_form_is_the_signal_and_all_failures_are_its_evidence() -> None:
+def test_the_second_failure_is_the_signal_with_all_as_evidence() -> None:
     steps = [view(0), step(10, "invalid"), step(20, "failed", status=422), step(30, "invalid")]
 
     [signal] = found(FormFrustration(), steps)
@@ -60,21 +60,19 @@ def test_a_form_is_known_again_after_a_reload_with_another_query() -> None:
         ("main.open > form", "main > form"),
     ],
 )
-def test_a_form_is_known_again_when_its_classes_tell_of_the_failure(
-    before: str, after: str
-) -> None:
+def test_a_form_is_the_same_with_classes_of_failure(before: str, after: str) -> None:
     steps = [view(0), step(1, "invalid", form=before), step(2, "invalid", form=after)]
 
     assert attempts([*steps, step(3, "invalid", form=before)]) == [3]
 
 
-def test_a_class_that_merely_begins_like_a_state_stays_part_of_the_path() -> None:
+def test_a_class_that_begins_like_a_state_stays_in_the_path() -> None:
     steps = [step(1, "invalid", form="form.active-users"), step(2, "invalid", form="form.users")]
 
     assert attempts(steps) == []
 
 
-def test_failures_that_are_told_out_of_order_have_the_second_ones_time() -> None:
+def test_failures_out_of_order_have_the_time_of_the_second() -> None:
     steps = [view(0), step(30, "invalid"), step(10, "invalid"), step(20, "invalid")]
 
     assert [s.at_ms for s in found(FormFrustration(), steps)] == [20]

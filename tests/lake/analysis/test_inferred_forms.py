@@ -77,7 +77,7 @@ def filled(*inside: Any, **attributes: str) -> Page:
 # Refused.
 
 
-def test_a_browser_that_refuses_a_form_focuses_its_first_wrong_field() -> None:
+def test_a_focus_on_an_invalid_field_is_a_refusal() -> None:
     page = press(filled())
     began_ms = page.at_ms - 2
 
@@ -142,7 +142,7 @@ def test_a_message_of_an_error_was_a_refusal() -> None:
     assert names(later(press(filled()).insert("form", message)))[0] == "invalid"
 
 
-def test_a_message_that_is_shown_was_a_refusal_and_one_that_is_hidden_none() -> None:
+def test_a_shown_message_is_a_refusal_and_a_hidden_one_is_not() -> None:
     hint = ("p", {"name": "hint", "class": "error-text d-none"}, "Wrong")
     shown = press(filled(MAIL, hint, SEND)).set("hint", **{"class": "error-text"})
     hidden = press(filled(MAIL, hint, SEND).set("hint", **{"class": "error-text"}))
@@ -165,14 +165,14 @@ def test_each_attempt_at_a_form_that_stays_marked_is_refused() -> None:
     assert names(later(page))[:2] == ["invalid", "invalid"]
 
 
-def test_a_required_field_that_is_empty_is_refused_though_nothing_shows_it() -> None:
+def test_an_empty_required_field_is_refused_without_marks() -> None:
     page = enter(type_in(Page(form()), "note"))
 
     assert names(later(page))[0] == "invalid"
     assert names(later(enter(type_in(Page(form(novalidate="")), "note")))) == ["submit"]
 
 
-def test_enter_in_the_wrong_field_leaves_no_trace_until_the_visitor_goes_on_with_it() -> None:
+def test_enter_in_an_invalid_field_is_refused_when_input_goes_on() -> None:
     page = later(enter(filled()), 1500)
 
     assert names(type_in(page, "mail", "****"))[0] == "invalid"
@@ -196,7 +196,7 @@ def test_a_chat_that_is_emptied_and_focused_again_has_sent() -> None:
     assert names(later(focus(page, "mail"))) == ["succeeded"]
 
 
-def test_toasts_of_success_do_not_outweigh_a_field_that_is_marked() -> None:
+def test_an_invalid_field_outweighs_a_toast_of_success() -> None:
     page = press(filled()).set("mail", **{"class": "is-invalid"})
     page.insert("body", ("div", {"class": "toast toast-success"}, "Validate!"))
 
@@ -226,7 +226,7 @@ def test_a_request_that_goes_well_is_a_success_after_a_while() -> None:
     assert (step.step, step.status) == ("succeeded", 201)
 
 
-def test_an_answer_that_goes_well_and_says_what_is_wrong_is_a_refusal() -> None:
+def test_a_successful_response_with_an_error_message_is_invalid() -> None:
     page = answer(press(filled()), 200).wait(50).set("mail", **{"class": "is-invalid"})
 
     assert names(later(page))[0] == "invalid"
@@ -238,7 +238,7 @@ def test_a_failure_after_a_request_that_went_well_counts() -> None:
     assert names(later(page))[0] == "failed"
 
 
-def test_requests_before_of_a_poll_of_an_image_or_too_late_answer_nothing() -> None:
+def test_polls_images_and_late_requests_are_no_response() -> None:
     poll = {"name": "https://shop.example/api/poll"}
     before = answer(filled(), 200, **poll)
     polled = answer(press(answer(before, 200, **poll)), 503, **poll)
@@ -261,9 +261,7 @@ def test_a_form_that_is_hidden_succeeded() -> None:
     assert names(later(press(filled()).set("form", style={"display": "none"}))) == ["succeeded"]
 
 
-def test_a_form_that_the_page_empties_succeeded_and_of_a_login_the_password_does_not_count() -> (
-    None
-):
+def test_a_form_emptied_by_the_page_succeeded_except_a_password() -> None:
     secret = ("input", {"name": "secret", "type": "password"})
     both = press(type_in(filled(MAIL, secret, SEND), "secret"))
     emptied = both.source(5, id=both.ids["secret"], text="", isChecked=False)
@@ -305,7 +303,7 @@ def test_a_form_with_text_that_is_left_is_abandoned() -> None:
     )
 
 
-def test_a_form_that_is_taken_away_without_an_attempt_is_abandoned_then() -> None:
+def test_a_form_removed_without_an_attempt_is_abandoned() -> None:
     page = filled().wait(500).remove("form")
     left_ms = page.at_ms
 
@@ -316,7 +314,7 @@ def test_a_form_that_was_refused_and_then_left_is_abandoned() -> None:
     assert names(later(focus(press(filled()), "mail"))) == ["invalid", "abandoned"]
 
 
-def test_a_form_that_is_sent_or_emptied_or_filled_in_by_the_page_is_not_abandoned() -> None:
+def test_sent_emptied_and_prefilled_forms_are_not_abandoned() -> None:
     filled_in = Page(form())
     filled_in.source(5, id=filled_in.ids["mail"], text="***", isChecked=False)
 
@@ -382,7 +380,7 @@ def test_another_button_sends_only_where_none_else_does() -> None:
 # Requests.
 
 
-def test_requests_that_failed_or_were_slow_are_told_without_their_queries() -> None:
+def test_failed_and_slow_requests_are_reported_without_queries() -> None:
     page = answer(answer(answer(Page(form()), 200), 404, method="post"), 200, ms=3000)
     foreign = PageInference(PAGE)
     found = [

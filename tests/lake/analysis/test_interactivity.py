@@ -1,4 +1,4 @@
-"""What looks as if a click on it should do something, on a foreign page."""
+"""Interactivity of elements, from markup, class names and cursors."""
 
 from typing import Any
 

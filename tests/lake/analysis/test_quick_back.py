@@ -11,7 +11,7 @@ def left(occurrences: list[Occurrence]) -> list[str]:
     return [signal.page_id for signal in found(QuickBack(), occurrences)]
 
 
-def test_a_page_left_by_back_within_five_seconds_is_a_signal_of_that_page() -> None:
+def test_back_within_five_seconds_is_a_signal_of_the_left_page() -> None:
     way = [view(0, A, "a"), view(9000, B, "b"), view(11_000, A, "c", is_back=True)]
 
     [signal] = found(QuickBack(), way)

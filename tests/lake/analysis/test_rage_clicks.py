@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lake.analysis.events import Burst
-from tests.lake.analysis.streams import Page, kinds, signals, told
+from tests.lake.analysis.streams import Page, kinds, occurrences_of, signals
 
 BUTTON = ("button", {"name": "pay", "id": "pay"}, "Pay")
 RAGE = ["rage_click"]
@@ -16,11 +16,11 @@ def page(*more: Any) -> Page:
 
 
 def burst(page_: Page) -> Burst:
-    (found,) = [occurrence for occurrence in told(page_) if isinstance(occurrence, Burst)]
+    (found,) = [occurrence for occurrence in occurrences_of(page_) if isinstance(occurrence, Burst)]
     return found
 
 
-def test_three_clicks_in_half_a_second_that_change_nothing_are_rage() -> None:
+def test_three_fast_clicks_without_effect_are_rage() -> None:
     (signal,) = signals(page().clicks("pay", 3))
 
     assert signal.kind == "rage_click"
@@ -206,7 +206,7 @@ def test_the_text_of_a_button_is_selected_by_accident() -> None:
     assert kinds(button) == RAGE
 
 
-def test_text_that_a_click_has_moved_under_the_mouse_is_selected_on_purpose() -> None:
+def test_selecting_text_moved_under_the_mouse_is_no_rage() -> None:
     """The second and third click are a double click."""
     more = page(
         (
@@ -236,7 +236,7 @@ def test_text_that_a_click_has_moved_under_the_mouse_is_selected_on_purpose() ->
     ],
     ids=str,
 )
-def test_fields_games_and_what_is_not_seen_are_clicked_without_anger(shape: Any) -> None:
+def test_fast_clicks_on_fields_and_opaque_elements_are_no_rage(shape: Any) -> None:
     assert kinds(page(shape).clicks("it", 5)) == []
 
 
@@ -252,15 +252,15 @@ def test_a_label_and_its_checkbox_are_one_click() -> None:
         box.source(5, id=box.ids["box"], text="on", isChecked=True).wait(100)
 
     assert kinds(box) == []
-    assert len(told(box)) == 2
+    assert len(occurrences_of(box)) == 2
 
 
-def test_a_label_and_its_checkbox_are_one_click_where_no_button_is_told() -> None:
+def test_a_label_without_mouse_down_is_one_click_with_its_box() -> None:
     box = page(("label", {"name": "label"}, ("input", {"name": "box", "type": "checkbox"}), "Yes"))
     for _ in range(2):
         box.mouse(2, "label", x=4, y=3).wait(3).mouse(2, "box", x=4, y=3).wait(100)
 
-    assert len(told(box)) == 2
+    assert len(occurrences_of(box)) == 2
 
 
 def test_clicks_of_scripts_are_nobodys_anger() -> None:
@@ -276,7 +276,7 @@ def test_nobody_clicks_outside_of_the_window() -> None:
     for _ in range(3):
         outside.mouse(2, "pay", x=9, y=-9).wait(120)
 
-    assert told(outside) == []
+    assert occurrences_of(outside) == []
 
 
 def test_a_burst_on_a_heading_is_rage_and_not_dead_clicks_too() -> None:

@@ -1,4 +1,4 @@
-"""What holds for every rule: when a session was, and what else happened in it, change nothing."""
+"""Laws of all rules: the time of a session and unrelated occurrences change nothing."""
 
 from collections.abc import Callable
 

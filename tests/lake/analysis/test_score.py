@@ -13,7 +13,7 @@ counts = st.dictionaries(kinds, st.integers(0, 200))
 
 @LAW
 @given(counts)
-def test_a_score_is_a_whole_number_from_0_to_100_and_0_only_without_signals(
+def test_a_score_is_0_to_100_and_0_only_without_signals(
     counts: dict[str, int],
 ) -> None:
     value = score(counts)

@@ -37,7 +37,7 @@ def test_a_reversal_is_of_200_px_or_more(px: float, expected: list[int]) -> None
 
 
 @pytest.mark.parametrize(("leg_ms", "expected"), [(2000, [4]), (2001, [])])
-def test_each_reversal_comes_within_two_seconds_of_the_one_before(
+def test_reversals_more_than_two_seconds_apart_do_not_count(
     leg_ms: float, expected: list[int]
 ) -> None:
     assert reversals(zigzag(4, 600, leg_ms=leg_ms)) == expected
@@ -89,7 +89,7 @@ def test_sideways_is_none() -> None:
     assert found(rule, places) == []
 
 
-def test_a_page_that_begins_in_the_middle_has_not_been_scrolled_there() -> None:
+def test_a_page_that_begins_in_the_middle_has_no_scroll() -> None:
     places = zigzag(4, 600)[1 + 4 :]  # without its first leg: three turns remain
 
     assert reversals(places) == []

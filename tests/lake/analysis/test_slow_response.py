@@ -9,7 +9,7 @@ def times(occurrences: list[Occurrence]) -> list[float]:
     return [signal.at_ms for signal in found(SlowResponse(), occurrences)]
 
 
-def test_a_click_whose_request_is_slow_is_a_signal_that_says_which() -> None:
+def test_a_slow_request_of_a_click_is_a_signal_with_its_path() -> None:
     [signal] = found(SlowResponse(), [click(1000), request(5100, 4000)])
 
     assert (signal.kind, signal.at_ms, signal.target) == ("slow_response", 1000, "button")
@@ -36,6 +36,6 @@ def test_a_request_of_another_page_or_of_no_click_is_none() -> None:
     assert times([request(5100, 4000)]) == []
 
 
-def test_one_click_is_one_signal_and_a_request_is_of_the_last_click_before_it() -> None:
+def test_a_slow_request_belongs_to_the_last_click_before_it() -> None:
     assert times([click(1000), request(5100, 4000), request(6100, 5000)]) == [1000]
     assert times([click(1000), click(1200), request(5300, 4000)]) == [1200]

@@ -160,7 +160,7 @@ def test_code_that_is_not_the_pages_is_left_out(url: str) -> None:
     assert [frame.name for frame in in_app(frames)] == ["pay"]
 
 
-def test_what_awaited_or_scheduled_it_is_left_out_unless_it_comes_first() -> None:
+def test_async_frames_are_left_out_unless_they_come_first() -> None:
     assert [frame.line for frame in in_app(parse(CHROMIUM))] == [10, 8, 7, 6, 5, 4, 4]
     assert [frame.line for frame in in_app(parse(FIREFOX))] == [10, 8, 7, 6, 5, 4, 4]
     assert [frame.line for frame in in_app(parse(f"    at async load ({APP}:3:3)"))] == [3]
