@@ -14,7 +14,7 @@ from query_api.auth import COOKIE
 from query_api.metrics import QueryMetrics as QueryMetrics
 
 ROOT = Path(__file__).parents[2]
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 SETTINGS = {env_name(field.name) for field in fields(Settings)}
 COMMANDS = set(getattr(get_command(app), "commands", ()))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
