@@ -32,7 +32,7 @@ from lake.storage.base import open_store
 from tests.support.processes import INGEST, QUERY, environ_of, serving
 
 _ORIGIN = "https://shop.example"
-_ASK_EVERY_S = 0.02
+_POLL_EVERY_S = 0.02
 _GIVE_UP_S = 30.0
 _P95_MAX_S = 5.0
 _BUSY = {"REPLAY_COMPACT_SETTLED_S": "1", "REPLAY_COMPACT_WAIT_S": "3"}
@@ -96,7 +96,7 @@ class Visitor:
         self, client: httpx.Client, session: Session, event_count: int, acked_s: float
     ) -> float:
         def is_there() -> bool:
-            answer = self._ask(client, f"/api/websites/{self.website_id}/sessions", limit=100)
+            answer = self._get(client, f"/api/websites/{self.website_id}/sessions", limit=100)
             rows = {row["sessionId"]: row for row in answer.json()["sessions"]}
             row = rows.get(session.session_id)
             return row is not None and row["eventCount"] >= event_count
@@ -107,12 +107,12 @@ class Visitor:
         self, client: httpx.Client, session: Session, event_count: int, acked_s: float
     ) -> float:
         def is_there() -> bool:
-            answer = self._ask(client, f"/api/replay/{session.session_id}")
+            answer = self._get(client, f"/api/replay/{session.session_id}")
             return answer.status_code == 200 and len(answer.content.splitlines()) >= event_count
 
         return _seconds_until(is_there, acked_s)
 
-    def _ask(self, client: httpx.Client, path: str, **params: int) -> httpx.Response:
+    def _get(self, client: httpx.Client, path: str, **params: int) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.key}", "accept-encoding": "identity"}
         return client.get(self.query + path, params=params, headers=headers)
 
@@ -122,21 +122,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.freshness", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each case")
     parser.add_argument("--visitors", type=int, default=8)
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     rows = []
     for name, is_compacting in (("nothing compacts", False), ("compaction beside", True)):
         say(name)
         with scratch() as folder:
-            seen, compacted = _case(folder, asked.seconds, asked.visitors, is_compacting)
-        for what, found in (("in the list", seen.listed_s), ("in the replay", seen.replayed_s)):
-            p95 = quantile(found, 0.95)
+            seen, compacted = _case(folder, args.seconds, args.visitors, is_compacting)
+        for what, delays_s in (("in the list", seen.listed_s), ("in the replay", seen.replayed_s)):
+            p95 = quantile(delays_s, 0.95)
             rows.append(
                 (
                     f"{name}: {what}",
-                    len(found),
-                    f"{quantile(found, 0.5):.2f}",
+                    len(delays_s),
+                    f"{quantile(delays_s, 0.5):.2f}",
                     f"{p95:.2f}",
-                    f"{max(found):.2f}",
+                    f"{max(delays_s):.2f}",
                     verdict(p95 <= _P95_MAX_S),
                 )
             )
@@ -190,12 +190,12 @@ def _case(
 def _seconds_until(is_there: Callable[[], bool], acked_s: float) -> float:
     """Ask until it is so; a chunk that does not show up in time counts with that time."""
     while True:
-        asked_s = time.monotonic()
+        polled_s = time.monotonic()
         if is_there():
             return time.monotonic() - acked_s
-        if asked_s - acked_s > _GIVE_UP_S:
+        if polled_s - acked_s > _GIVE_UP_S:
             return _GIVE_UP_S
-        time.sleep(_ASK_EVERY_S)
+        time.sleep(_POLL_EVERY_S)
 
 
 if __name__ == "__main__":

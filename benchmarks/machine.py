@@ -26,8 +26,8 @@ def pinned(core: int) -> list[str]:
 
 def cores() -> tuple[int, int]:
     """The core of what is measured and that of whoever loads it; one and the same if need be."""
-    found = sorted(os.sched_getaffinity(0))
-    return found[-1], found[0]
+    cpus = sorted(os.sched_getaffinity(0))
+    return cpus[-1], cpus[0]
 
 
 def peak_rss_bytes(pid: int | str = "self") -> int:

@@ -86,18 +86,18 @@ class Session:
         self.began_ms = began_ms
         self._text = b"%x " % self._random.getrandbits(self._random.randrange(16, 80))
         speed = self._random.uniform(0.8, 1.2)
-        found = recordings()
+        sources = recordings()
         events: list[Event] = []
         at_ms = 0
         while not events or at_ms < (duration_ms or 0):
-            for event in found[number % len(found)]:
+            for event in sources[number % len(sources)]:
                 offset_ms = at_ms + int(event.offset_ms * speed)
                 events.append(event._replace(offset_ms=offset_ms))
             at_ms = events[-1].offset_ms + 500
             number += 1
-        kept = [e for e in events if duration_ms is None or e.offset_ms < duration_ms]
-        kept = [event for found in kept for event in _noted(found)] if noted else kept
-        self._events = [_thinned(event) for event in kept] if thin else kept
+        chosen = [e for e in events if duration_ms is None or e.offset_ms < duration_ms]
+        chosen = [event for source in chosen for event in _noted(source)] if noted else chosen
+        self._events = [_thinned(event) for event in chosen] if thin else chosen
 
     def paced(self, factor: float) -> Self:
         """Make all of it happen in `factor` of its time; before `chunks` are asked for."""
@@ -155,7 +155,7 @@ class Session:
 @cache
 def recordings() -> list[list[Event]]:
     """All recordings, by name."""
-    found = []
+    all_events = []
     for path in sorted(_RECORDINGS.glob("*.json.zst")):
         with path.open("rb") as file:
             text = zstandard.ZstdDecompressor().stream_reader(file).read()
@@ -169,9 +169,9 @@ def recordings() -> list[list[Event]]:
             rest = body[1:].replace(b"," + own, b"", 1)
             events.append((int(stamp.timestamp), stamp.type, b"{" + own + b"," + rest))
         start = events[0][0]
-        found.append([Event(at_ms - start, kind, body) for at_ms, kind, body in events])
-    assert found, f"no recordings in {_RECORDINGS}"
-    return found
+        all_events.append([Event(at_ms - start, kind, body) for at_ms, kind, body in events])
+    assert all_events, f"no recordings in {_RECORDINGS}"
+    return all_events
 
 
 def plain_chunk(number: int) -> bytes:
@@ -181,8 +181,8 @@ def plain_chunk(number: int) -> bytes:
     repeat, and as many short events as a visitor makes.
     """
     source = random.Random(number)
-    found = [event for recording in recordings() for event in recording]
-    short = [e.json for e in found if e.type == rrweb_events.INCREMENTAL and len(e.json) < 2_000]
+    events = [event for recording in recordings() for event in recording]
+    short = [e.json for e in events if e.type == rrweb_events.INCREMENTAL and len(e.json) < 2_000]
     parts = _parts()
     text = source.randbytes(_PLAIN_NOISE_BYTES).hex()
     data = {
@@ -199,7 +199,10 @@ def plain_chunk(number: int) -> bytes:
 def _parts() -> list[dict[str, Any]]:
     """Parts of the pages that are large enough, all of about the same size."""
     snapshots = [
-        e.json for found in recordings() for e in found if e.type == rrweb_events.FULL_SNAPSHOT
+        e.json
+        for recording in recordings()
+        for e in recording
+        if e.type == rrweb_events.FULL_SNAPSHOT
     ]
     parts = [_part_of(msgspec.json.decode(snapshot)["data"]["node"]) for snapshot in snapshots]
     return [part for part in parts if len(msgspec.json.encode(part)) > 0.9 * _PLAIN_NODE_BYTES]
@@ -215,17 +218,17 @@ def _part_of(document: dict[str, Any]) -> dict[str, Any]:
     )
     left = _PLAIN_NODE_BYTES
 
-    def kept(node: dict[str, Any]) -> dict[str, Any] | None:
+    def cut(node: dict[str, Any]) -> dict[str, Any] | None:
         nonlocal left
         own = {**node, "childNodes": []} if "childNodes" in node else node
         left -= len(msgspec.json.encode(own))
         if left < 0:
             return None
         if "childNodes" in node:
-            own["childNodes"] = [found for child in node["childNodes"] if (found := kept(child))]
+            own["childNodes"] = [part for child in node["childNodes"] if (part := cut(child))]
         return own
 
-    found = kept(body)
+    found = cut(body)
     assert found is not None
     return found
 
@@ -234,12 +237,17 @@ def _noted(event: Event) -> Iterator[Event]:
     """An event and the note that our recorder makes of it."""
     yield event
     if event.type == rrweb_events.META:
-        told = msgspec.json.decode(event.json)["data"]
-        page = {"url": told["href"], "title": "", "width": told["width"], "height": told["height"]}
+        details = msgspec.json.decode(event.json)["data"]
+        page = {
+            "url": details["href"],
+            "title": "",
+            "width": details["width"],
+            "height": details["height"],
+        }
         yield _note(event, "page", {**page, "back": False})
     elif event.type == rrweb_events.INCREMENTAL and _CLICK in event.json:
-        told = msgspec.json.decode(event.json)["data"]
-        place = {"id": told["id"], "x": told.get("x"), "y": told.get("y")}
+        details = msgspec.json.decode(event.json)["data"]
+        place = {"id": details["id"], "x": details.get("x"), "y": details.get("y")}
         seen = {"interactive": True, "reacted": True, "target": "main > div.card", "text": "Buy"}
         yield _note(event, "click", {**place, **seen})
 

@@ -55,7 +55,7 @@ class Measured(NamedTuple):
     """What one run took. Requests are those that a bucket would be asked."""
 
     sessions: int
-    kept: int
+    remaining: int
     seconds: float
     before_bytes: int
     peak_bytes: int
@@ -96,9 +96,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run it for a quarter of the sessions, and for all of them."""
     parser = argparse.ArgumentParser(prog="benchmarks.retention", description=__doc__)
     parser.add_argument("--sessions", type=int, default=100_000, help="of the day that expires")
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     dry, done = [], []
-    for sessions in (asked.sessions // 4, asked.sessions):
+    for sessions in (args.sessions // 4, args.sessions):
         with scratch() as folder:
             say(f"{sessions:,} sessions a day are made")
             _apart(_fill, folder, sessions)
@@ -110,17 +110,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         [
             (
                 name,
-                f"{one.sessions:,} of {one.sessions + one.kept:,}",
-                f"{one.seconds:.1f}",
-                f"{one.peak_bytes / MB:.0f}",
-                f"{one.before_bytes / MB:.0f}",
-                one.lists,
-                one.deletes,
-                one.others,
-                one.commits,
+                f"{run.sessions:,} of {run.sessions + run.remaining:,}",
+                f"{run.seconds:.1f}",
+                f"{run.peak_bytes / MB:.0f}",
+                f"{run.before_bytes / MB:.0f}",
+                run.lists,
+                run.deletes,
+                run.others,
+                run.commits,
             )
             for pair in zip(dry, done, strict=True)
-            for name, one in zip(("dry run", "removed"), pair, strict=True)
+            for name, run in zip(("dry run", "removed"), pair, strict=True)
         ],
     )
     growth = done[1].peak_bytes / done[0].peak_bytes
@@ -163,7 +163,7 @@ def _fill(folder: Path, sessions: int) -> None:
     """Write rows of some days in their cold parts, and the session files of the first."""
     store = LocalStore(folder)
     chance = Random(1)
-    found = [
+    website_ids = [
         websites.create(
             store, f"{number}", plan="enterprise" if number < _LASTING else "pro", now_ms=NOW_MS
         ).website_id
@@ -175,7 +175,7 @@ def _fill(folder: Path, sessions: int) -> None:
         day_ms = int((begins + timedelta(days=number)).timestamp() * 1000)
         keys_of_day = [
             (
-                found[_rank(chance)],
+                website_ids[_rank(chance)],
                 ids.uuid7(day_ms + chance.randrange(86_400_000), chance.getrandbits(74)),
             )
             for _ in range(sessions)

@@ -50,7 +50,7 @@ class Month:
 
     compaction_s: list[float] = field(default_factory=list)
     maintenance_s: list[float] = field(default_factory=list)
-    fresh_ms: list[float] = field(default_factory=list)
+    listed_ms: list[float] = field(default_factory=list)
     warm_ms: list[float] = field(default_factory=list)
 
 
@@ -99,7 +99,7 @@ def _year(folder: Path, days: int, per_day: int) -> None:
             month.warm_ms.append(_listed_ms(warm, source.choice(sites)))
         late += coming
         month.compaction_s.append(spent_s)
-        month.fresh_ms.append(_listed_ms(Lake(store, settings, clock), source.choice(sites)))
+        month.listed_ms.append(_listed_ms(Lake(store, settings, clock), source.choice(sites)))
         if number % 7 == 6:
             _erase(warm, sites[0], clock)
         clock.stamp(folder)
@@ -193,7 +193,7 @@ def _row(day: int, folder: Path, store: Store, month: Month) -> list[object]:
         len(list(folder.glob("tables/*/part=*/*.parquet"))),
         len(logs),
         round(sum(path.stat().st_size for path in logs) / 1000),
-        *(f"{quantile(month.fresh_ms, q):.1f}" for q in (0.5, 0.95)),
+        *(f"{quantile(month.listed_ms, q):.1f}" for q in (0.5, 0.95)),
         *(f"{quantile(month.warm_ms, q):.1f}" for q in (0.5, 0.95)),
         f"{sum(month.compaction_s) / len(month.compaction_s):.2f}",
         f"{sum(month.maintenance_s) / max(1, len(month.maintenance_s)):.2f}",

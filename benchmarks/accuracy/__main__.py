@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.accuracy import matching, recordings
 from benchmarks.accuracy.driving import record
-from benchmarks.accuracy.truth import FOREIGN, RECORDERS, Visit, keep, kept
+from benchmarks.accuracy.truth import FOREIGN, RECORDERS, Visit, load_visits, save_visit
 from benchmarks.accuracy.visits import SCRIPTS
 from benchmarks.machine import say, show
 
@@ -14,28 +14,28 @@ _SESSIONS = len(SCRIPTS)
 _COLUMNS = ("", "truth", "found", "right", "missed", "extra", "recall", "precision")
 
 
-def _asked() -> argparse.Namespace:
+def _parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=_SESSIONS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="scripts whose names contain this")
     parser.add_argument("--keep", type=Path, help="keep the streams in this folder")
-    parser.add_argument("--from", type=Path, dest="kept", help="analyse these, without a browser")
+    parser.add_argument("--from", type=Path, dest="source", help="analyse these, without a browser")
     return parser.parse_args()
 
 
 def main() -> None:
-    asked = _asked()
+    args = _parse_args()
     begun_s = time.monotonic()
-    if asked.kept:
-        visits = [visit for visit in kept(asked.kept) if asked.only in visit.name]
+    if args.source:
+        visits = [visit for visit in load_visits(args.source) if args.only in visit.name]
     else:
-        visits = record(asked.sessions, asked.seed, only=asked.only)
+        visits = record(args.sessions, args.seed, only=args.only)
         say(f"recorded in {time.monotonic() - begun_s:.0f} s")
-    if asked.keep:
-        asked.keep.mkdir(parents=True, exist_ok=True)
+    if args.keep:
+        args.keep.mkdir(parents=True, exist_ok=True)
         for visit in visits:
-            keep(visit, asked.keep)
+            save_visit(visit, args.keep)
     hard = sum(visit.is_hard_negative for visit in visits)
     title = f"{len(visits)} visits, {hard} of them hard negatives"
     _judge(title, visits, RECORDERS, matching.KINDS)
@@ -55,7 +55,7 @@ def _judge(
         (
             f"{recorder}: {kind}",
             s.truth,
-            s.found,
+            s.reported,
             s.right,
             s.missed,
             s.extra,

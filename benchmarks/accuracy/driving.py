@@ -21,32 +21,32 @@ _LEAVING_S = 0.6  # until beacons have arrived
 _VISIT_S_MAX = 60  # a visit that hangs is a mistake of its script
 
 
-def record(count: int, seed: int, *, only: str = "", at_once: int = 3) -> list[Visit]:
+def record(count: int, seed: int, *, only: str = "", browser_count: int = 3) -> list[Visit]:
     """Make this many visits. The same seed makes the same ones, but for the machine's pace."""
     scripts = [script for script in SCRIPTS if only in script.name]
     plan = [(i, scripts[i % len(scripts)], seed * 10_000 + i) for i in range(count)]
     with serving() as (port, ingest):
-        return asyncio.run(_record(plan, port, ingest, at_once))
+        return asyncio.run(_record(plan, port, ingest, browser_count))
 
 
 async def _record(
-    plan: Sequence[tuple[int, Script, int]], port: int, ingest: Ingest, at_once: int
+    plan: Sequence[tuple[int, Script, int]], port: int, ingest: Ingest, browser_count: int
 ) -> list[Visit]:
-    waiting = list(reversed(plan))
+    queue = list(reversed(plan))
     done: list[Visit] = []
 
     async def work(browser: Browser) -> None:
-        while waiting:
-            i, script, seed = waiting.pop()
+        while queue:
+            i, script, seed = queue.pop()
             done.append(await _visit(browser, script, f"{i:03}-{script.name}", seed, port, ingest))
 
     async with async_playwright() as playwright:
-        found = chromium.find()
-        assert found, chromium.MISSING
+        executable = chromium.find()
+        assert executable, chromium.MISSING
         browser = await playwright.chromium.launch(
-            executable_path=found, args=list(chromium.ARGUMENTS)
+            executable_path=executable, args=list(chromium.ARGUMENTS)
         )
-        await asyncio.gather(*(work(browser) for _ in range(at_once)))
+        await asyncio.gather(*(work(browser) for _ in range(browser_count)))
         await browser.close()
     return sorted(done, key=lambda visit: visit.name)
 
@@ -59,7 +59,7 @@ async def _visit(
     page = await context.new_page()
     devtools = await context.new_cdp_session(page)
     visitor = Visitor(page, devtools, origin, random.Random(seed))
-    await context.expose_function("accuracy_tell", visitor.told)
+    await context.expose_function("accuracy_tell", visitor.receive)
     await context.add_init_script(path=_RRWEB)
     observe = (_HERE / "observe.js").read_text()
     await context.add_init_script(observe.replace("PORT", str(port)).replace("VISIT", name))

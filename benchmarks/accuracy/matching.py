@@ -52,7 +52,7 @@ class Score:
     """One recorder and one kind."""
 
     truth: int = 0
-    found: int = 0
+    reported: int = 0
     right: int = 0
     faults: list[Fault] = field(default_factory=list)
 
@@ -74,25 +74,25 @@ class Score:
     @property
     def precision(self) -> float:
         """The share of signals that are right."""
-        return 1 - self.extra / self.found if self.found else 1.0
+        return 1 - self.extra / self.reported if self.reported else 1.0
 
 
-def placed(pages: Iterable[tuple[int, list[str]]]) -> list[OrderedEvent]:
+def in_replay_order(pages: Iterable[tuple[int, list[str]]]) -> list[OrderedEvent]:
     """Return a stream in the order of replay; a chunk is a page."""
-    found = []
+    ordered = []
     for number, events in pages:
         for text in events:
             body = text.encode()
             stamp = _STAMPS.decode(body)
-            found.append(OrderedEvent(stamp.timestamp, number, stamp.type, body))
-    return sorted(found, key=lambda event: event[:2])
+            ordered.append(OrderedEvent(stamp.timestamp, number, stamp.type, body))
+    return sorted(ordered, key=lambda event: event[:2])
 
 
 def signals_of(pages: list[tuple[int, list[str]]]) -> tuple[Signal, ...]:
     """Analyse one stream. The signals' pages are those numbers, as text."""
     count = max((number for number, _ in pages), default=-1) + 1
     analysis = Analyzer([str(number) for number in range(count)])
-    for event in placed(pages):
+    for event in in_replay_order(pages):
         analysis.see(event)
     return tuple(analysis.end().signals)
 
@@ -116,7 +116,7 @@ def add(
                     Fault(recorder, kind, visit.name, truth.at_ms, truth.what, is_missed=True)
                 )
         right = set(pairs.values())
-        score.found += len(mine)
+        score.reported += len(mine)
         score.right += len(right)
         for i, signal in enumerate(mine):
             if i not in right:

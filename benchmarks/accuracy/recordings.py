@@ -41,9 +41,9 @@ def _visit(path: Path) -> Visit:
             begins.append(event["timestamp"])
         if pages:
             pages[-1][1].append(json.dumps(event))
-    told = json.loads(path.with_name(f"{name}.truth.json").read_text())
+    truth = json.loads(path.with_name(f"{name}.truth.json").read_text())
     return Visit(
-        name=name, seed=0, truths=_truths(name, told["actions"], begins), streams={FOREIGN: pages}
+        name=name, seed=0, truths=_truths(name, truth["actions"], begins), streams={FOREIGN: pages}
     )
 
 

@@ -66,14 +66,19 @@ def _app(ingest: Ingest) -> Starlette:
             "replay_sampling_rate": 1,
         }
         privacy = {"mask_emails": True, "require_consent": False, "mask_patterns": True}
-        told = {"feature_flags": flags, "privacy": privacy, "smart": {}, "network_panel": True}
+        config_body = {
+            "feature_flags": flags,
+            "privacy": privacy,
+            "smart": {},
+            "network_panel": True,
+        }
         now_ms = time.time() * 1000
-        return JSONResponse(told | {"now_ms": now_ms, "dashboard_url": ""}, headers=_CORS)
+        return JSONResponse(config_body | {"now_ms": now_ms, "dashboard_url": ""}, headers=_CORS)
 
     async def chunks(request: Request) -> Response:
-        asked = request.query_params
+        params = request.query_params
         body = await request.body()
-        ingest.add(asked["website"], asked["page"], int(asked["seq"]), body)
+        ingest.add(params["website"], params["page"], int(params["seq"]), body)
         return Response(status_code=202, headers=_CORS)
 
     async def answer(request: Request) -> Response:

@@ -49,13 +49,13 @@ class Visit(msgspec.Struct):
     flaws: list[str] = msgspec.field(default_factory=list)
 
 
-def keep(visit: Visit, folder: Path) -> None:
+def save_visit(visit: Visit, folder: Path) -> None:
     """Write a visit."""
     body = zstandard.compress(msgspec.json.encode(visit))
     (folder / f"{visit.name}.json.zst").write_bytes(body)
 
 
-def kept(folder: Path) -> list[Visit]:
+def load_visits(folder: Path) -> list[Visit]:
     """Read all visits of a folder."""
     return [
         msgspec.json.decode(zstandard.decompress(path.read_bytes()), type=Visit)

@@ -53,8 +53,8 @@ class Visitor:
         self._devtools = devtools
         self._origin = origin
 
-    def told(self, what: str, page: str, value: object) -> None:
-        """Take what a page tells."""
+    def receive(self, what: str, page: str, value: object) -> None:
+        """Store a report from the page: a document, an event, a click or a scroll."""
         if what == "page":
             self.pages.append(page)
         elif what == "event":
@@ -141,8 +141,8 @@ class Visitor:
             shared = {"x": x, "y": y, "button": "left", "clickCount": i + 1 if details else 1}
             # No answer is waited for in between, so that a gap is what it says.
             for kind in ("mousePressed", "mouseReleased"):
-                told = self._devtools.send("Input.dispatchMouseEvent", {"type": kind, **shared})
-                sent.append(asyncio.ensure_future(told))
+                dispatch = self._devtools.send("Input.dispatchMouseEvent", {"type": kind, **shared})
+                sent.append(asyncio.ensure_future(dispatch))
         await asyncio.gather(*sent)
 
     async def go(self, selector: str) -> tuple[float, float]:
@@ -207,9 +207,9 @@ class Visitor:
                 is_optional=not is_sure,
             )
         if is_dead:
-            for one in seen:
+            for click in seen:
                 self.say(
-                    "dead_click", one.at_ms, f"rage on {selector}", place=one, is_optional=True
+                    "dead_click", click.at_ms, f"rage on {selector}", place=click, is_optional=True
                 )
         # What was selected by accident: a click that takes it back would be answered.
         await self.page.evaluate("getSelection().removeAllRanges()")

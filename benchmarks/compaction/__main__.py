@@ -32,16 +32,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--sessions", type=int, default=200)
     parser.add_argument("--session-mb", type=int, default=100, help="raw size of the big session")
     parser.add_argument("--peak", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     pin(cores()[0])
-    if asked.peak:
-        _print_peak(asked.peak)
+    if args.peak:
+        _print_peak(args.peak)
         return
     with scratch() as folder:
         _warm(folder / "warm")
-        _throughput(folder / "ours", asked.sessions, noted=True)
-        _throughput(folder / "foreign", asked.sessions, noted=False)
-        _memory(folder, asked.sessions, asked.session_mb)
+        _throughput(folder / "ours", args.sessions, noted=True)
+        _throughput(folder / "foreign", args.sessions, noted=False)
+        _memory(folder, args.sessions, args.session_mb)
 
 
 def _throughput(folder: Path, count: int, *, noted: bool) -> None:
@@ -92,8 +92,8 @@ def _throughput(folder: Path, count: int, *, noted: bool) -> None:
         for step, seconds in sorted(used.items(), key=lambda item: -item[1])
     ]
     show("CPU by step (with clocks on)", ("step", "CPU s", "share"), shares)
-    told = verdict(analysis <= _ANALYSIS_MAX)
-    print(f"analysis: {analysis:.0%}, bar {_ANALYSIS_MAX:.0%}: {told}\n")
+    outcome = verdict(analysis <= _ANALYSIS_MAX)
+    print(f"analysis: {analysis:.0%}, bar {_ANALYSIS_MAX:.0%}: {outcome}\n")
 
 
 def _warm(lake: Path) -> None:

@@ -38,10 +38,10 @@ def append_all(store: Store, made: Iterable[Session]) -> tuple[int, int]:
 
 def _mixed(made: Iterable[Session]) -> Iterator[ReceivedChunk]:
     """Ten sessions at a time take turns."""
-    waiting = iter(made)
+    upcoming = iter(made)
     going: list[Iterator[ReceivedChunk]] = []
     while True:
-        while len(going) < 10 and (session := next(waiting, None)) is not None:
+        while len(going) < 10 and (session := next(upcoming, None)) is not None:
             going.append(session.received_chunks())
         if not going:
             return

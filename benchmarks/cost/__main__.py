@@ -50,30 +50,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--compact-s", type=int, default=60, help="between compactions")
     parser.add_argument("--chunks-max", type=int, default=Settings().compact_chunks_max)
     parser.add_argument("--stored", type=int, default=4_000, help="sessions for the tables' bytes")
-    asked = parser.parse_args(argv)
-    if asked.minutes:
+    args = parser.parse_args(argv)
+    if args.minutes:
         with counted() as operations:
-            for per_day in asked.per_day:
+            for per_day in args.per_day:
                 settings = replace(
                     operations.endpoint.settings(),
-                    ingest_linger_ms=asked.linger_ms,
-                    compact_chunks_max=asked.chunks_max,
+                    ingest_linger_ms=args.linger_ms,
+                    compact_chunks_max=args.chunks_max,
                 )
-                traffic = Traffic(per_day, asked.minutes, asked.put_ms, compact_s=asked.compact_s)
+                traffic = Traffic(per_day, args.minutes, args.put_ms, compact_s=args.compact_s)
                 _operations(settings, traffic, operations)
-    if asked.stored:
+    if args.stored:
         with scratch() as folder:
             _file_bytes(folder)
-            _table_bytes(folder, asked.stored)
+            _table_bytes(folder, args.stored)
 
 
 def _operations(settings: Settings, traffic: Traffic, operations: Operations) -> None:
     say(f"{traffic.sessions_per_day:,.0f} sessions a day, {WARM_MINUTES + traffic.minutes} minutes")
     store = open_store(settings)
     began = time.perf_counter()
-    found = simulate(store, settings, traffic, operations)
+    simulated = simulate(store, settings, traffic, operations)
     say(f"took {time.perf_counter() - began:.0f} s")
-    _show_operations(settings, traffic, found, operations.counts)
+    _show_operations(settings, traffic, simulated, operations.counts)
     operations.clear()
     watch(store, settings, operations, seconds=10)
     looks = operations.counts["reader"]
@@ -85,9 +85,9 @@ def _operations(settings: Settings, traffic: Traffic, operations: Operations) ->
 
 
 def _show_operations(
-    settings: Settings, traffic: Traffic, found: Simulated, counts: dict[str, Counter[str]]
+    settings: Settings, traffic: Traffic, simulated: Simulated, counts: dict[str, Counter[str]]
 ) -> None:
-    per_million = 1e6 / found.session_count
+    per_million = 1e6 / simulated.session_count
     rows = []
     total = 0.0
     for who, mine in counts.items():
@@ -106,9 +106,10 @@ def _show_operations(
     )
     show(title, ("who", "operation", "class", "operations", "$"), rows)
     print(
-        f"{found.chunk_count / found.session_count:.1f} chunks a session, "
-        f"{found.chunk_count / found.segment_count:.1f} chunks a segment; a session was written "
-        f"{found.written_count / found.session_count:.2f} times; {found.run_count} compactions"
+        f"{simulated.chunk_count / simulated.session_count:.1f} chunks a session, "
+        f"{simulated.chunk_count / simulated.segment_count:.1f} chunks a segment; "
+        f"a session was written {simulated.written_count / simulated.session_count:.2f} times; "
+        f"{simulated.run_count} compactions"
     )
     print(f"at most ${_DOLLARS_MAX:.0f} per million: {verdict(total <= _DOLLARS_MAX)}")
 
@@ -174,7 +175,11 @@ def _table_bytes(folder: Path, count: int) -> None:
     rows = [
         (name, *(f"{n / count:,.0f}" for n in (*before[name], *after[name]))) for name in SCHEMAS
     ]
-    sums = [sum(sizes[i] for sizes in found.values()) for found in (before, after) for i in (0, 1)]
+    sums = [
+        sum(sizes[i] for sizes in sizes_by_table.values())
+        for sizes_by_table in (before, after)
+        for i in (0, 1)
+    ]
     rows.append(("all", *(f"{n / count:,.0f}" for n in sums)))
     title = f"Tables, bytes per session: {count:,} sessions in 20 compactions, then two nights"
     columns = ("table", "hot rows", "hot, all objects", "cold rows", "cold, all objects")

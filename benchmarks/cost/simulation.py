@@ -58,7 +58,7 @@ def simulate(
     for number in range(WEBSITES):
         websites.create(store, website_of(number), now_ms=BEGAN_MS)
     index = PendingIndex(store)
-    found = Simulated()
+    result = Simulated()
     counts_from_ms = BEGAN_MS + WARM_MINUTES * MINUTE_MS
     end_ms = counts_from_ms + traffic.minutes * MINUTE_MS
     next_sensor_ms = next_compact_ms = BEGAN_MS
@@ -75,21 +75,21 @@ def simulate(
                 assert not done.failed, done.failed
                 with operations.during("daily summary"):
                     summarise_day(store, DAY)
-                found.written_count += done.session_count
-                found.run_count += 1
+                result.written_count += done.session_count
+                result.run_count += 1
                 next_compact_ms = next_sensor_ms + traffic.compact_s * 1000
             next_sensor_ms += traffic.sensor_s * 1000
         if at_ms >= end_ms:
             break
         if at_ms >= counts_from_ms and not is_counting:
             operations.clear()
-            found, is_counting = Simulated(), True
+            result, is_counting = Simulated(), True
         with operations.during("ingest"):
             segment_writer.append(store, batch, now_ms=int(at_ms))
-        found.segment_count += 1
-        found.chunk_count += len(batch)
-    found.session_count = traffic.sessions_per_day / 1440 * traffic.minutes
-    return found
+        result.segment_count += 1
+        result.chunk_count += len(batch)
+    result.session_count = traffic.sessions_per_day / 1440 * traffic.minutes
+    return result
 
 
 def watch(store: Store, settings: Settings, operations: Operations, *, seconds: int) -> None:

@@ -77,17 +77,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--s3", action="store_true", help="a lake on the local S3 endpoint")
     parser.add_argument("--seconds", type=float, default=6.0, help="of one turn")
     parser.add_argument("--turns", type=int, default=3)
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     pin(_LOAD_CORE)
     say("cutting chunks")
     bodies = [gzip.compress(plain_chunk(i), 6, mtime=0) for i in range(_BODIES)]
     with ExitStack() as stack:
         folder = stack.enter_context(scratch())
-        endpoint = stack.enter_context(S3Endpoint()) if asked.s3 else None
+        endpoint = stack.enter_context(S3Endpoint()) if args.s3 else None
 
         def lake(name: str) -> Settings:
-            found = endpoint.settings() if endpoint else Settings(lake=str(folder / name))
-            return replace(found, address_connections_max=_CONNECTIONS_MAX)  # all are from here
+            settings = endpoint.settings() if endpoint else Settings(lake=str(folder / name))
+            return replace(settings, address_connections_max=_CONNECTIONS_MAX)  # all are from here
 
         settings = lake("ours")
         # Kept to the end: s3fs would close itself in the load generator's event loop.
@@ -113,17 +113,17 @@ def main(argv: Sequence[str] | None = None) -> None:
                 "plain": (plain, website_id, 202),
                 "checked": (checked, website_id, 202),
             }
-            for turn in range(asked.turns):
+            for turn in range(args.turns):
                 for name, (server, website, status) in who.items():
-                    say(f"turn {turn + 1} of {asked.turns}: {name}")
-                    _flood(contenders[name], server, bodies, website, status, asked.seconds)
+                    say(f"turn {turn + 1} of {args.turns}: {name}")
+                    _flood(contenders[name], server, bodies, website, status, args.seconds)
             per_segment = round(_chunks_per_segment(ours))
             half = contenders["ours"].rate / 2
             say(f"latency at {half:.0f} chunks/s")
             source = load.requests(bodies, website_id, _now_ms())
             next(source)
             latency = load.paced(
-                ours.port, source, connections=512, seconds=asked.seconds, rate=half
+                ours.port, source, connections=512, seconds=args.seconds, rate=half
             )
         pin(_SERVER_CORE)
         alone = parts(stores[1], bodies, per_segment)
@@ -189,15 +189,15 @@ def _show_rates(contenders: dict[str, Flooded]) -> None:
     ours = contenders["ours"]
     rows = [
         (
-            one.name,
-            f"{one.rate:,.0f}",
-            f"{ours.rate / one.rate:.2f}",
-            f"{one.us:,.0f}",
-            f"{1e6 / one.us:,.0f}",
-            f"{one.rate * one.us / 1e6:.0%}",
-            f"{statistics.median(one.p99_ms):.0f}",
+            contender.name,
+            f"{contender.rate:,.0f}",
+            f"{ours.rate / contender.rate:.2f}",
+            f"{contender.us:,.0f}",
+            f"{1e6 / contender.us:,.0f}",
+            f"{contender.rate * contender.us / 1e6:.0%}",
+            f"{statistics.median(contender.p99_ms):.0f}",
         )
-        for one in contenders.values()
+        for contender in contenders.values()
     ]
     columns = (
         "one core, 18 kB gz chunks",

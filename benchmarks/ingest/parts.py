@@ -65,8 +65,8 @@ def parts(
         "Parquet encode": (lambda: segment_file.encode(batch), len(batch)),
         "durable write": (put, len(batch)),
     }
-    found = {}
+    timings = {}
     for name, (work, count) in works.items():
         cpu_s, wall_s = timed(work)
-        found[name] = (cpu_s / count, wall_s / count)
-    return found
+        timings[name] = (cpu_s / count, wall_s / count)
+    return timings

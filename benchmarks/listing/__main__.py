@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from benchmarks.listing.generated import NOW_MS, generate
 from benchmarks.listing.questions import Question, questions
-from benchmarks.listing.rivals import Answer, DuckDB, ask_duckdb, ask_lake, ask_polars
+from benchmarks.listing.rivals import Answer, DuckDB, query_duckdb, query_lake, query_polars
 from benchmarks.machine import MB, peak_rss_bytes, quantile, say, scratch, show, verdict
 from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
@@ -24,16 +24,16 @@ from lake.tables.delta_table import Table
 _P50_MAX_MS, _P95_MAX_MS = 20, 150
 _FIRST = "replaylake, just started"
 _THEN = "replaylake, other questions then"
-_AGAIN = "replaylake, the first ones again"
+_REPEATED = "replaylake, the first ones again"
 _RIVALS_SHARE = 8  # rivals get every eighth question
 
-Ask = Callable[[Question], Answer]
+Engine = Callable[[Question], Answer]
 
 
 class Timed(NamedTuple):
     """How long each of some questions took, and all of them together."""
 
-    asked: Sequence[Question]
+    workload: Sequence[Question]
     answers: list[Answer]
     each_s: list[float]
     wall_s: float
@@ -51,12 +51,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=20)
     parser.add_argument("--folder", type=Path, help="keep the lake here, for the next run")
     parser.add_argument("--alone", action="store_true", help="without the rivals")
-    asked = parser.parse_args(argv)
-    with nullcontext(asked.folder) if asked.folder else scratch() as folder:
+    args = parser.parse_args(argv)
+    with nullcontext(args.folder) if args.folder else scratch() as folder:
         settings = Settings(lake=str(folder))
         store = open_store(settings)
-        _fill(store, asked.sessions)
-        _compare(store, settings, asked)
+        _fill(store, args.sessions)
+        _compare(store, settings, args)
 
 
 def _fill(store: Store, sessions: int) -> None:
@@ -69,31 +69,31 @@ def _fill(store: Store, sessions: int) -> None:
             say(f"{written:,} of {sessions:,} sessions made")
 
 
-def _compare(store: Store, settings: Settings, asked: argparse.Namespace) -> None:
+def _compare(store: Store, settings: Settings, args: argparse.Namespace) -> None:
     table = Table(store, "sessions")
     files = table.snapshot().files
     rows, size = sum(f.row_count for f in files), sum(f.size_bytes for f in files)
     say(f"{rows:,} sessions, {len(files)} files, {size / MB:,.0f} MB, {size / rows:.0f} B a row")
     lake = Lake(store, settings, lambda: NOW_MS)
-    every = list(questions(asked.questions, seed=1))
-    others = list(questions(asked.questions, seed=2))
+    every = list(questions(args.questions, seed=1))
+    others = list(questions(args.questions, seed=2))
     few = every[::_RIVALS_SHARE]
 
-    def ask(question: Question) -> Answer:
-        return ask_lake(lake, question)
+    def engine(question: Question) -> Answer:
+        return query_lake(lake, question)
 
     mine = {
-        _FIRST: _timed(ask, every, 1),
-        _THEN: _timed(ask, others, 1),
-        _AGAIN: _timed(ask, every, 1),
+        _FIRST: _timed(engine, every, 1),
+        _THEN: _timed(engine, others, 1),
+        _REPEATED: _timed(engine, every, 1),
     }
-    at_once = f", {asked.threads} at once"
-    mine[f"replaylake{at_once}"] = _timed(ask, every, asked.threads)
+    concurrent = f", {args.threads} at once"
+    mine[f"replaylake{concurrent}"] = _timed(engine, every, args.threads)
     memory = peak_rss_bytes()
-    theirs = {} if asked.alone else _rivals(store, table, few, asked.threads)
+    theirs = {} if args.alone else _rivals(store, table, few, args.threads)
     for who, timed in theirs.items():
-        known = mine[_AGAIN].answers[::_RIVALS_SHARE]
-        assert timed.answers == known, f"{who} has other answers"
+        expected = mine[_REPEATED].answers[::_RIVALS_SHARE]
+        assert timed.answers == expected, f"{who} has other answers"
     show(
         f"{rows:,} sessions: a page of the list and its total",
         ("who", "p50 ms", "p95 ms", "p99 ms", "answers/s"),
@@ -101,15 +101,15 @@ def _compare(store: Store, settings: Settings, asked: argparse.Namespace) -> Non
             (
                 who,
                 *(f"{t.ms(q):,.1f}" for q in (0.5, 0.95, 0.99)),
-                f"{len(t.asked) / t.wall_s:,.0f}",
+                f"{len(t.workload) / t.wall_s:,.0f}",
             )
             for who, t in (mine | theirs).items()
         ],
     )
     show(
         "replaylake by question, p50 ms",
-        ("question", *(name.removeprefix("replaylake, ") for name in (_FIRST, _THEN, _AGAIN))),
-        _kinds([mine[_FIRST], mine[_THEN], mine[_AGAIN]]),
+        ("question", *(name.removeprefix("replaylake, ") for name in (_FIRST, _THEN, _REPEATED))),
+        _kinds([mine[_FIRST], mine[_THEN], mine[_REPEATED]]),
     )
     alone = mine[_THEN]
     bars = [
@@ -117,19 +117,19 @@ def _compare(store: Store, settings: Settings, asked: argparse.Namespace) -> Non
         ("p95", f"{alone.ms(0.95):.1f} ms", f"≤ {_P95_MAX_MS} ms", alone.ms(0.95) <= _P95_MAX_MS),
     ]
     for who, timed in theirs.items():
-        ours = f"replaylake{at_once}" if at_once in who else _THEN
+        ours = f"replaylake{concurrent}" if concurrent in who else _THEN
         ratio = timed.ms(0.5) / mine[ours].ms(0.5)
         bars.append((f"p50 of {who} / {ours}", f"{ratio:.1f}", "> 1", ratio > 1))
     show(
         "bars, of service time: one request at a time",
         ("what", "measured", "bar", ""),
-        [(what, found, bar, verdict(ok)) for what, found, bar, ok in bars],
+        [(what, measured, bar, verdict(ok)) for what, measured, bar, ok in bars],
     )
     say(f"peak memory of all this, before the rivals: {memory / MB:,.0f} MB")
 
 
 def _rivals(
-    store: Store, table: Table, asked: Sequence[Question], threads: int
+    store: Store, table: Table, workload: Sequence[Question], threads: int
 ) -> dict[str, Timed]:
     duck = DuckDB(table)
     uri = store.table_uri("sessions")
@@ -138,38 +138,40 @@ def _rivals(
     def by_duckdb(question: Question) -> Answer:
         if not hasattr(local, "cursor"):
             local.cursor = duck.cursor()
-        return ask_duckdb(local.cursor, question)
+        return query_duckdb(local.cursor, question)
 
     def by_polars(question: Question) -> Answer:
-        return ask_polars(uri, question)
+        return query_polars(uri, question)
 
-    found = {}
-    for who, ask in (("DuckDB", by_duckdb), ("Polars scan_delta", by_polars)):
+    results = {}
+    for who, engine in (("DuckDB", by_duckdb), ("Polars scan_delta", by_polars)):
         say(f"asking {who}")
-        _timed(ask, asked, 1)  # it may remember what it likes
-        found[who] = _timed(ask, asked, 1)
-        found[f"{who}, {threads} at once"] = _timed(ask, asked, threads)
-    return found
+        _timed(engine, workload, 1)  # it may remember what it likes
+        results[who] = _timed(engine, workload, 1)
+        results[f"{who}, {threads} at once"] = _timed(engine, workload, threads)
+    return results
 
 
-def _timed(ask: Ask, asked: Sequence[Question], threads: int) -> Timed:
-    def one(question: Question) -> tuple[Answer, float]:
+def _timed(engine: Engine, workload: Sequence[Question], threads: int) -> Timed:
+    def timed_answer(question: Question) -> tuple[Answer, float]:
         begun_s = time.perf_counter()
-        answer = ask(question)
+        answer = engine(question)
         return answer, time.perf_counter() - begun_s
 
     begun_s = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(one, asked))
+        results = list(pool.map(timed_answer, workload))
     wall_s = time.perf_counter() - begun_s
-    return Timed(asked, [answer for answer, _ in found], [took for _, took in found], wall_s)
+    return Timed(workload, [answer for answer, _ in results], [took for _, took in results], wall_s)
 
 
 def _kinds(runs: Sequence[Timed]) -> list[tuple[str, ...]]:
     rows = []
-    for kind in dict.fromkeys(question.kind for question in runs[0].asked):
+    for kind in dict.fromkeys(question.kind for question in runs[0].workload):
         p50s = [
-            quantile([s for q, s in zip(run.asked, run.each_s, strict=True) if q.kind == kind], 0.5)
+            quantile(
+                [s for q, s in zip(run.workload, run.each_s, strict=True) if q.kind == kind], 0.5
+            )
             for run in runs
         ]
         rows.append((kind, *(f"{1000 * s:.1f}" for s in p50s)))

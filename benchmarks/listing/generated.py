@@ -83,7 +83,9 @@ def _rows(connection: "duckdb.DuckDBPyConnection", place: Place, sessions: int) 
         )
     ).to_arrow_table()
     frame = pl.DataFrame(pl.from_arrow(table))
-    return frame.select(POLARS_SCHEMAS["sessions"].names()).cast(dict(POLARS_SCHEMAS["sessions"]))
+    return frame.select(POLARS_SCHEMAS["sessions"].names()).cast(
+        pl.Schema(POLARS_SCHEMAS["sessions"])
+    )
 
 
 # Everything follows from a hash of the row's name, so that a run is like another.

@@ -25,7 +25,7 @@ class Answer(NamedTuple):
     total: int
 
 
-def ask_lake(lake: Lake, question: Question) -> Answer:
+def query_lake(lake: Lake, question: Question) -> Answer:
     """Ask this project."""
     website = Website(
         website_id=website_id(question.website), name="w", plan="enterprise", created_at=""
@@ -40,7 +40,7 @@ def ask_lake(lake: Lake, question: Question) -> Answer:
     return Answer([row["session_id"] for row in listing.rows], listing.total)
 
 
-def ask_polars(uri: str, question: Question) -> Answer:
+def query_polars(uri: str, question: Question) -> Answer:
     """Ask `scan_delta`: one scan for the page, one for the total, as its users would."""
     rows = pl.scan_delta(uri).filter(
         filter_expression(website_id(question.website), _FIRST_AT, question.query)
@@ -72,7 +72,7 @@ class DuckDB:
         return self._connection.cursor()
 
 
-def ask_duckdb(cursor: "duckdb.DuckDBPyConnection", question: Question) -> Answer:
+def query_duckdb(cursor: "duckdb.DuckDBPyConnection", question: Question) -> Answer:
     """Ask DuckDB: one statement for the page, one for the total."""
     where, values = _where(question)
     sort = SORTS[question.query.sort]

@@ -38,20 +38,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of one turn")
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--connections", type=int, default=700, help="of the flood")
-    asked = parser.parse_args(argv)
-    wanted = asked.only.split(",") if asked.only else [_FLOOD, *_ATTACKS]
+    args = parser.parse_args(argv)
+    wanted = args.only.split(",") if args.only else [_FLOOD, *_ATTACKS]
     if unknown := [name for name in wanted if name not in (_FLOOD, *_ATTACKS)]:
         parser.error(f"--only has {', '.join(unknown)}: give some of {_FLOOD},{','.join(_ATTACKS)}")
     pin(LOAD_CORE)
     _allow_files()
     if _FLOOD in wanted:
-        flood.run(seconds=asked.seconds, turns=asked.turns, connections=asked.connections)
+        flood.run(seconds=args.seconds, turns=args.turns, connections=args.connections)
     rows: list[Row] = []
     for name in wanted:
         if name == _FLOOD:
             continue
         with scratch() as folder:
-            for row in _ATTACKS[name](Bench(folder, asked.seconds, asked.turns)):
+            for row in _ATTACKS[name](Bench(folder, args.seconds, args.turns)):
                 say(f"{row.number} {row.attack}: {row.compared}")
                 rows.append(row)
     if rows:
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             columns,
             [row.cells() for row in rows],
         )
-        show("What the attacker got", ("#", "answers", ""), [row.told_cells() for row in rows])
+        show("What the attacker got", ("#", "answers", ""), [row.outcome_cells() for row in rows])
 
 
 def _allow_files() -> None:

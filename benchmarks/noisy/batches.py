@@ -35,7 +35,7 @@ def conflicting(bench: Bench) -> Iterator[Row]:
     for timings, count in ((alone, 0), (beside, _CONFLICTS)):
         settings = bench.lake(f"conflicts-{count}")
         noisy, honest = shop(settings), shop(settings)
-        received_chunks = [one._replace(website_id=honest.website_id) for one in honest_chunks]
+        received_chunks = [chunk._replace(website_id=honest.website_id) for chunk in honest_chunks]
         _append(settings, [*received_chunks, *_conflicts(noisy, count, began_ms)])
         say(f"  compaction with {count:,} conflicts")
         timings.latencies_s.append(_compacted_s(settings))

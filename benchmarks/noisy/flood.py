@@ -52,13 +52,13 @@ def run(*, seconds: float, turns: int, connections: int) -> None:
         settings = Settings(lake=str(folder / "lake"), address_connections_max=_NEVER)
         quiet, noisy = _website(settings), _website(settings)
         off = replace(settings, ingest_website_chunks_per_s=_NEVER, ingest_late_ms=_NEVER)
-        found = {
+        results = {
             "alone": Felt(),
             "beside a flood": Felt(),
             "beside a flood, limits off": Felt(),
         }
         for turn in range(turns):
-            for name, felt in found.items():
+            for name, felt in results.items():
                 say(f"turn {turn + 1} of {turns}: {name}")
                 is_alone, is_off = name == "alone", name.endswith("off")
                 with serving(
@@ -87,7 +87,7 @@ def run(*, seconds: float, turns: int, connections: int) -> None:
                         got = flood.result()
                         felt.noisy += got.statuses
                         felt.seconds += got.seconds
-    _show(found)
+    _show(results)
 
 
 def _flood(
@@ -110,9 +110,9 @@ def _late_ms(url: str) -> float:
     return float(late.split()[1]) * 1000
 
 
-def _show(found: dict[str, Felt]) -> None:
+def _show(results: dict[str, Felt]) -> None:
     rows = []
-    for name, felt in found.items():
+    for name, felt in results.items():
         p50, p95, p99 = (quantile(felt.latencies_s, q) * 1000 for q in (0.5, 0.95, 0.99))
         per_s = {status: count / felt.seconds for status, count in felt.noisy.items()}
         other = sum(count for status, count in felt.quiet.items() if status != 202)
@@ -133,7 +133,7 @@ def _show(found: dict[str, Felt]) -> None:
         "loop late ms", "noisy 202/s", "429/s",
     )  # fmt: skip
     show("A noisy neighbour", columns, rows)
-    p50_ms = quantile(found["beside a flood"].latencies_s, 0.5) * 1000
+    p50_ms = quantile(results["beside a flood"].latencies_s, 0.5) * 1000
     print(f"p50 beside a flood at most {_P50_MAX_MS:.0f} ms: {verdict(p50_ms <= _P50_MAX_MS)}\n")
 
 

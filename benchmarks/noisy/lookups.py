@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks.noisy.measuring import USUAL, Asked, Bench, Row, shop
-from benchmarks.noisy.sending import Client, Told
+from benchmarks.noisy.measuring import USUAL, AttackSpec, Bench, Row, shop
+from benchmarks.noisy.sending import Client, Outcomes
 from benchmarks.noisy.uploads import slow_s3
 from tests.hostile import honest_visitor
 
@@ -23,19 +23,19 @@ def invented_websites(bench: Bench) -> Iterator[Row]:
         honest = shop(settings)
         with bench.server(settings) as server:
 
-            async def visit(told: Told) -> None:
-                client = Client(server.port, told)
+            async def visit(outcomes: Outcomes) -> None:
+                client = Client(server.port, outcomes)
                 await asyncio.sleep(random.random())
                 while True:
                     name = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
                     head = f"GET /v1/config/w_{name} HTTP/1.1\r\nHost: a.example\r\n\r\n"
                     await asyncio.gather(client.ask(head.encode()), asyncio.sleep(1))
 
-            async def attack(told: Told) -> None:
-                await asyncio.gather(*(visit(told) for _ in range(_PER_S)))
+            async def attack(outcomes: Outcomes) -> None:
+                await asyncio.gather(*(visit(outcomes) for _ in range(_PER_S)))
 
             ready = partial(
                 honest_visitor.uploader, server.port, honest.website_id, seconds=bench.seconds
             )
             name = f"invented websites, {_PER_S}/s, S3 with 50 ms"
-            yield bench.compare(Asked("10", name, "uploads", USUAL, attack), ready, server)
+            yield bench.compare(AttackSpec("10", name, "uploads", USUAL, attack), ready, server)

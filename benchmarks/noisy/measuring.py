@@ -8,7 +8,7 @@ from time import time_ns
 from typing import NamedTuple
 
 from benchmarks.machine import MB, cores, forget_peak, peak_rss_bytes, pinned, verdict
-from benchmarks.noisy.sending import Attack, Told, attacking
+from benchmarks.noisy.sending import Attack, Outcomes, attacking
 from lake.control import api_keys, websites
 from lake.settings import Settings
 from lake.storage.base import open_store
@@ -19,7 +19,7 @@ SERVER_CORE, LOAD_CORE = cores()
 STRICT, USUAL = 1.5, 3.0  # how many times an honest visitor's p99 may take beside an attack
 _SERVED = (200, 202, 204)
 
-Go = Callable[[], Timings]  # lets an honest visitor go who is ready
+Visit = Callable[[], Timings]  # runs one prepared honest visit
 
 
 @dataclass(kw_only=True)
@@ -31,7 +31,7 @@ class Row:
     honest: str
     bar: float
     compared: Comparison
-    told: Told = field(default_factory=Told)
+    outcomes: Outcomes = field(default_factory=Outcomes)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -57,10 +57,10 @@ class Row:
             verdict(ratio <= self.bar and not self.refused_count),
         )
 
-    def told_cells(self) -> tuple[str, ...]:
+    def outcome_cells(self) -> tuple[str, ...]:
         """The row of the table of what the attacker got."""
-        told = ", ".join(f"{what} × {count:,}" for what, count in sorted(self.told.items()))
-        return self.number, told, "; ".join(self.notes)
+        outcomes = ", ".join(f"{what} × {count:,}" for what, count in sorted(self.outcomes.items()))
+        return self.number, outcomes, "; ".join(self.notes)
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,13 @@ class Bench:
         with serving(settings, log, command=command, prefix=pinned(SERVER_CORE)) as server:
             yield server
 
-    def compare(self, asked: "Asked", ready: Callable[[], Go], server: Server) -> Row:
+    def compare(self, spec: "AttackSpec", ready: Callable[[], Visit], server: Server) -> Row:
         """Take the honest visitor's times alone and beside an attack; note the server's memory.
 
         Args:
             ready: Makes an honest visitor who is ready to begin.
         """
-        told = Told()
+        outcomes = Outcomes()
         pid = server.process.pid
         ready()()  # what is slow only once is nobody's
         forget_peak(pid)
@@ -97,23 +97,23 @@ class Bench:
         for _ in range(self.turns):
             alone += ready()()
             go = ready()
-            with attacking(asked.run, told, budget_s=self.seconds):
+            with attacking(spec.run, outcomes, budget_s=self.seconds):
                 beside += go()
         before, peak, after = (
             round(size / MB) for size in (before_bytes, peak_rss_bytes(pid), rss_bytes(pid))
         )
         return Row(
-            number=asked.number,
-            attack=asked.attack,
-            honest=asked.honest,
-            bar=asked.bar,
+            number=spec.number,
+            attack=spec.attack,
+            honest=spec.honest,
+            bar=spec.bar,
             compared=Comparison(alone, beside),
-            told=told,
+            outcomes=outcomes,
             notes=[f"server {before} MB before, {peak} at the peak, {after} after"],
         )
 
 
-class Asked(NamedTuple):
+class AttackSpec(NamedTuple):
     """An attack, and what is compared beside it."""
 
     number: str

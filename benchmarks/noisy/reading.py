@@ -10,8 +10,8 @@ from functools import partial
 import httpx
 
 from benchmarks.machine import MB, say
-from benchmarks.noisy.measuring import STRICT, Asked, Bench, Row, Shop, now_ms, shop
-from benchmarks.noisy.sending import Client, Told, attacking
+from benchmarks.noisy.measuring import STRICT, AttackSpec, Bench, Row, Shop, now_ms, shop
+from benchmarks.noisy.sending import Client, Outcomes, attacking
 from benchmarks.noisy.uploads import meta, upload, zipped
 from lake import ids
 from tests.hostile import honest_visitor
@@ -31,18 +31,18 @@ def one_large_session(bench: Bench) -> Iterator[Row]:
     noisy, honest = shop(settings), shop(settings)
     large = _Growing(noisy)
     with bench.server(settings) as ingest, bench.server(settings, QUERY) as query:
-        told = Told()
+        outcomes = Outcomes()
         say(f"  {_CHUNKS} chunks with {_URLS} URLs each")
-        asyncio.run(large.fill(ingest.port, told))
+        asyncio.run(large.fill(ingest.port, outcomes))
 
-        async def attack(told: Told) -> None:
-            client = Client(ingest.port, told)
+        async def attack(outcomes: Outcomes) -> None:
+            client = Client(ingest.port, outcomes)
             while True:
                 await client.ask(large.chunk())
                 await asyncio.sleep(_FURTHER_EVERY_S)
 
-        async def trickle(_: Told) -> None:
-            client = Client(ingest.port, Told())
+        async def trickle(_: Outcomes) -> None:
+            client = Client(ingest.port, Outcomes())
             body = zipped([meta("https://shop.example/", now_ms())])
             while True:
                 await client.ask(upload(honest.website_id, body, began_ms=now_ms()))
@@ -53,9 +53,9 @@ def one_large_session(bench: Bench) -> Iterator[Row]:
             honest_visitor.reader, query.port, path, honest.key, seconds=bench.seconds, per_s=20
         )
         name = f"a session of {_CHUNKS:,} × {_URLS} URLs grows"
-        with attacking(trickle, Told(), budget_s=math.inf):
-            row = bench.compare(Asked("8", name, "lists", STRICT, attack), ready, query)
-        row.notes += [f"filled: {dict(told)}", _detail(query, noisy, large)]
+        with attacking(trickle, Outcomes(), budget_s=math.inf):
+            row = bench.compare(AttackSpec("8", name, "lists", STRICT, attack), ready, query)
+        row.notes += [f"filled: {dict(outcomes)}", _detail(query, noisy, large)]
         yield row
 
 
@@ -84,11 +84,11 @@ class _Growing:
             seq=seq,
         )
 
-    async def fill(self, port: int, told: Told) -> None:
+    async def fill(self, port: int, outcomes: Outcomes) -> None:
         """Send the first chunks."""
 
         async def send(count: int) -> None:
-            client = Client(port, told)
+            client = Client(port, outcomes)
             for _ in range(count):
                 await client.ask(self.chunk())
             client.close()

@@ -18,12 +18,12 @@ ADDRESS = ("127.0.0.2", 0)  # limits by address shall hit the attacker alone
 _PAUSE_S = 0.2  # after a refusal
 _HEAD_BYTES_MAX = 64 * 1024
 
-Told = Counter[str]  # what became of the attacker's requests: statuses, "lost"
-Attack = Callable[[Told], Coroutine[Any, Any, None]]
+Outcomes = Counter[str]  # what became of the attacker's requests: statuses, "lost"
+Attack = Callable[[Outcomes], Coroutine[Any, Any, None]]
 
 
 @contextmanager
-def attacking(attack: Attack, told: Told, *, budget_s: float) -> Iterator[None]:
+def attacking(attack: Attack, outcomes: Outcomes, *, budget_s: float) -> Iterator[None]:
     """Run an attack until the end of the block; it sends nothing more after `budget_s`.
 
     The budget ends what an honest visitor waits for: a server that one request blocks for half a
@@ -34,7 +34,7 @@ def attacking(attack: Attack, told: Told, *, budget_s: float) -> Iterator[None]:
 
     async def bounded() -> None:
         waiter = asyncio.create_task(stopped.wait())
-        attacker = asyncio.create_task(attack(told))
+        attacker = asyncio.create_task(attack(outcomes))
         both = (attacker, waiter)
         await asyncio.wait(both, timeout=budget_s, return_when=asyncio.FIRST_COMPLETED)
         attacker.cancel()
@@ -58,9 +58,9 @@ def attacking(attack: Attack, told: Told, *, budget_s: float) -> Iterator[None]:
 class Client:
     """One connection, one request at a time; opened again where it got lost."""
 
-    def __init__(self, port: int, told: Told) -> None:
+    def __init__(self, port: int, outcomes: Outcomes) -> None:
         self._port = port
-        self._told = told
+        self._outcomes = outcomes
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: bytes) -> int:
@@ -79,7 +79,7 @@ class Client:
         finally:
             if is_last:
                 self.close()
-        self._told[str(status) if status else "lost"] += 1
+        self._outcomes[str(status) if status else "lost"] += 1
         if status not in (200, 202, 204):
             await asyncio.sleep(_PAUSE_S)
         return status
@@ -102,6 +102,6 @@ def post(path: str, body: bytes) -> bytes:
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    _, found, rest = head.partition(b"content-length:")
-    await reader.readexactly(int(rest.split(b"\r", 1)[0]) if found else 0)
+    _, separator, rest = head.partition(b"content-length:")
+    await reader.readexactly(int(rest.split(b"\r", 1)[0]) if separator else 0)
     return int(head[9:12]), b"connection: close" in head

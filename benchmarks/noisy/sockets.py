@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from benchmarks.noisy.measuring import USUAL, Asked, Bench, Go, Row, Shop, shop
-from benchmarks.noisy.sending import ADDRESS, Attack, Told
+from benchmarks.noisy.measuring import USUAL, AttackSpec, Bench, Row, Shop, Visit, shop
+from benchmarks.noisy.sending import ADDRESS, Attack, Outcomes
 from tests.hostile import honest_visitor
 from tests.support.processes import INGEST, QUERY, Server
 
@@ -51,11 +51,11 @@ def _row(
     with bench.server(settings, INGEST if api == "ingest" else QUERY) as server:
         ready = _ready(bench, server, honest, api)
         honest_does = "uploads" if api == "ingest" else "lists"
-        asked = Asked(number, f"{name}, {api}", honest_does, USUAL, attack_of(server))
-        return bench.compare(asked, ready, server)
+        spec = AttackSpec(number, f"{name}, {api}", honest_does, USUAL, attack_of(server))
+        return bench.compare(spec, ready, server)
 
 
-def _ready(bench: Bench, server: Server, honest: Shop, api: str) -> Callable[[], Go]:
+def _ready(bench: Bench, server: Server, honest: Shop, api: str) -> Callable[[], Visit]:
     how: dict[str, Any] = {"seconds": bench.seconds, "per_s": 20, "fresh": True}
     if api == "ingest":
         return partial(honest_visitor.uploader, server.port, honest.website_id, **how)
@@ -66,61 +66,61 @@ def _ready(bench: Bench, server: Server, honest: Shop, api: str) -> Callable[[],
 def _script(server: Server, api: str) -> str:
     if api == "ingest":
         return "/r.js"
-    found = re.search(r"/assets/[\w.-]+\.js", httpx.get(f"{server.url}/").text)
-    assert found is not None, "the dashboard is not built"
-    return found[0]
+    match = re.search(r"/assets/[\w.-]+\.js", httpx.get(f"{server.url}/").text)
+    assert match is not None, "the dashboard is not built"
+    return match[0]
 
 
-async def _silence(port: int, path: str, count: int, told: Told) -> None:
+async def _silence(port: int, path: str, count: int, outcomes: Outcomes) -> None:
     request = f"GET {path} HTTP/1.1\r\nHost: a.example\r\n\r\n".encode()
-    await asyncio.gather(*(_silent(port, request, told) for _ in range(count)))
+    await asyncio.gather(*(_silent(port, request, outcomes) for _ in range(count)))
 
 
-async def _silent(port: int, request: bytes, told: Told) -> None:
+async def _silent(port: int, request: bytes, outcomes: Outcomes) -> None:
     while True:
         try:
             sock = await _connected(port)
         except OSError:
-            told["refused"] += 1
+            outcomes["refused"] += 1
             await asyncio.sleep(_POKED_EVERY_S)
             continue
         with sock:
-            told["opened"] += 1
+            outcomes["opened"] += 1
             with suppress(OSError):
                 sock.send(request * _PIPELINED)
                 while True:
                     await asyncio.sleep(_POKED_EVERY_S)
                     with suppress(BlockingIOError):  # full: the server waits for us to read
                         sock.send(request)
-            told["closed"] += 1
+            outcomes["closed"] += 1
 
 
-async def _heads(port: int, told: Told) -> None:
+async def _heads(port: int, outcomes: Outcomes) -> None:
     left = itertools.repeat(None, _HEAD_BYTES_MAX // len(_PIECE))  # shared by all of them
     await asyncio.gather(
-        *(_head(port, _LINES if i % 2 else _PIECE, left, told) for i in range(_HEADS))
+        *(_head(port, _LINES if i % 2 else _PIECE, left, outcomes) for i in range(_HEADS))
     )
 
 
-async def _head(port: int, piece: bytes, left: Iterator[None], told: Told) -> None:
+async def _head(port: int, piece: bytes, left: Iterator[None], outcomes: Outcomes) -> None:
     loop = asyncio.get_running_loop()
     while True:
         try:
             sock = await _connected(port)
         except OSError:
-            told["refused"] += 1
+            outcomes["refused"] += 1
             await asyncio.sleep(_POKED_EVERY_S)
             continue
         with sock:
-            told["opened"] += 1
+            outcomes["opened"] += 1
             try:
                 await loop.sock_sendall(sock, b"GET / HTTP/1.1\r\nHost: a.example\r\nx: ")
                 for _ in left:
                     await loop.sock_sendall(sock, piece)
-                    told["pieces of 64 kB"] += 1
+                    outcomes["pieces of 64 kB"] += 1
                 return
             except OSError:
-                told[_status(sock)] += 1
+                outcomes[_status(sock)] += 1
         await asyncio.sleep(_CLOSED_S)
 
 

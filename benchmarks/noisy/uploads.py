@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from benchmarks.noisy.measuring import STRICT, USUAL, Asked, Bench, Row, now_ms, shop
-from benchmarks.noisy.sending import Client, Told, post
+from benchmarks.noisy.measuring import STRICT, USUAL, AttackSpec, Bench, Row, now_ms, shop
+from benchmarks.noisy.sending import Client, Outcomes, post
 from lake import ids
 from lake.settings import Settings
 from tests.hostile import honest_visitor
@@ -69,8 +69,8 @@ def slow_to_scrub(bench: Bench) -> Iterator[Row]:
     body = zipped([meta(_SLOW_URL, now_ms())], 9)
     with bench.server(settings) as server:
 
-        async def attack(told: Told) -> None:
-            client = Client(server.port, told)
+        async def attack(outcomes: Outcomes) -> None:
+            client = Client(server.port, outcomes)
             while True:
                 await client.ask(upload(noisy.website_id, body, began_ms=now_ms()))
                 await asyncio.sleep(_EVERY_S)
@@ -78,8 +78,8 @@ def slow_to_scrub(bench: Bench) -> Iterator[Row]:
         ready = partial(
             honest_visitor.uploader, server.port, honest.website_id, seconds=bench.seconds
         )
-        asked = Asked("1", f"URL of %40, {len(body)} B a chunk", "uploads", STRICT, attack)
-        yield bench.compare(asked, ready, server)
+        spec = AttackSpec("1", f"URL of %40, {len(body)} B a chunk", "uploads", STRICT, attack)
+        yield bench.compare(spec, ready, server)
 
 
 def hard_to_forget(bench: Bench) -> Iterator[Row]:
@@ -94,8 +94,8 @@ def hard_to_forget(bench: Bench) -> Iterator[Row]:
     )
     with bench.server(settings) as server:
 
-        async def attack(told: Told) -> None:
-            client = Client(server.port, told)
+        async def attack(outcomes: Outcomes) -> None:
+            client = Client(server.port, outcomes)
             for body in itertools.islice(bodies, _LONG_URLS):
                 await client.ask(upload(noisy.website_id, body, began_ms=now_ms()))
                 await asyncio.sleep(_EVERY_S)
@@ -103,8 +103,8 @@ def hard_to_forget(bench: Bench) -> Iterator[Row]:
         ready = partial(
             honest_visitor.uploader, server.port, honest.website_id, seconds=bench.seconds
         )
-        asked = Asked("2", "24 chunks with a URL of 20 MB", "uploads", STRICT, attack)
-        yield bench.compare(asked, ready, server)
+        spec = AttackSpec("2", "24 chunks with a URL of 20 MB", "uploads", STRICT, attack)
+        yield bench.compare(spec, ready, server)
 
 
 def many_days(bench: Bench) -> Iterator[Row]:
@@ -119,22 +119,22 @@ def _many_days(bench: Bench, settings: Settings, where: str) -> Row:
     body = zipped([meta("https://a.example/", now_ms())])
     with bench.server(settings) as server:
 
-        async def visit(told: Told, days_ago: int) -> None:
-            client = Client(server.port, told)
+        async def visit(outcomes: Outcomes, days_ago: int) -> None:
+            client = Client(server.port, outcomes)
             await asyncio.sleep(random.random())
             while True:
                 began_ms = now_ms() - days_ago * _DAY_MS
                 await client.ask(upload(noisy.website_id, body, began_ms=began_ms))
                 await asyncio.sleep(1)
 
-        async def attack(told: Told) -> None:
-            await asyncio.gather(*(visit(told, ago) for ago in range(_DAYS)))
+        async def attack(outcomes: Outcomes) -> None:
+            await asyncio.gather(*(visit(outcomes, ago) for ago in range(_DAYS)))
 
         ready = partial(
             honest_visitor.uploader, server.port, honest.website_id, seconds=bench.seconds
         )
-        asked = Asked("6", f"sessions of {_DAYS} days, {where}", "uploads", USUAL, attack)
-        return bench.compare(asked, ready, server)
+        spec = AttackSpec("6", f"sessions of {_DAYS} days, {where}", "uploads", USUAL, attack)
+        return bench.compare(spec, ready, server)
 
 
 def large_inflated(bench: Bench) -> Iterator[Row]:
@@ -144,8 +144,8 @@ def large_inflated(bench: Bench) -> Iterator[Row]:
     body = zipped([_large_event()])
     with bench.server(settings) as server:
 
-        async def attack(told: Told) -> None:
-            clients = [Client(server.port, told) for _ in range(_BOMBS)]
+        async def attack(outcomes: Outcomes) -> None:
+            clients = [Client(server.port, outcomes) for _ in range(_BOMBS)]
             while True:
                 chunks = (upload(noisy.website_id, body, began_ms=now_ms()) for _ in clients)
                 await asyncio.gather(
@@ -162,7 +162,9 @@ def large_inflated(bench: Bench) -> Iterator[Row]:
             large=True,
         )
         name = f"25 chunks, {len(body) // 1000} kB inflate to 32 MB"
-        yield bench.compare(Asked("12", name, "first snapshots", STRICT, attack), ready, server)
+        yield bench.compare(
+            AttackSpec("12", name, "first snapshots", STRICT, attack), ready, server
+        )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import Browser, CDPSession, Page, ViewportSize
 
 from benchmarks.machine import MB, quantile, say, scratch, show, verdict
 from benchmarks.player.served import Watched, command, fill_list, fill_sessions, rival
@@ -23,7 +23,7 @@ from tests.recorder.browser import launched
 from tests.support.processes import serving
 
 _WATCH = (Path(__file__).parent / "pages" / "watch.js").read_text()
-_VIEW = {"width": 1440, "height": 900}
+_VIEW: ViewportSize = {"width": 1440, "height": 900}
 _LISTS = {
     "newest first": "/sessions",
     "with errors": "/sessions?hasErrors=true",
@@ -91,8 +91,11 @@ class Thread:
         return took, self._ms() - begun_ms
 
     def _ms(self) -> float:
-        found = self._devtools.send("Performance.getMetrics")["metrics"]
-        return next(1000 * one["value"] for one in found if one["name"] == "ThreadTime")
+        metrics = self._devtools.send("Performance.getMetrics")["metrics"]
+        time_ms: float = next(
+            1000 * metric["value"] for metric in metrics if metric["name"] == "ThreadTime"
+        )
+        return time_ms
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -103,22 +106,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeks", type=int, default=30)
     parser.add_argument("--watch-s", type=int, default=30, help="at 8x, before the heap is read")
     parser.add_argument("--only", choices=("list", "player"))
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     bars: list[tuple[str, str, str, bool]] = []
     with ExitStack() as stack:
         folder = stack.enter_context(scratch())
         pages = rival(folder / "rival")
         browser = stack.enter_context(launched())
-        if asked.only != "player":
-            key = fill_list(folder / "list", asked.sessions)
+        if args.only != "player":
+            key = fill_list(folder / "list", args.sessions)
             with serving(Settings(), folder / "log", command=command(pages, folder / "list")) as it:
-                bars += _list(Desk(browser, it.url, key), asked.sessions)
-        if asked.only != "list":
-            watched = fill_sessions(folder / "lake", asked.long_mb)
+                bars += _list(Desk(browser, it.url, key), args.sessions)
+        if args.only != "list":
+            watched = fill_sessions(folder / "lake", args.long_mb)
             with serving(Settings(), folder / "log", command=command(pages, folder / "lake")) as it:
                 desk = Desk(browser, it.url, watched.key)
                 bars += _first_frames(desk, watched)
-                bars += _watching(desk, watched, asked.seeks, asked.watch_s)
+                bars += _watching(desk, watched, args.seeks, args.watch_s)
     show("bars", ("what", "measured", "bar", ""), [(*bar, verdict(ok)) for *bar, ok in bars])
 
 
@@ -130,9 +133,9 @@ def _list(desk: Desk, sessions: int) -> Iterator[tuple[str, str, str, bool]]:
     with desk.tab() as tab:
         clock = Thread(tab)
         for name, path in _LISTS.items():
-            found = [clock.painted(path, "bench.hasRows") for _ in range(_ROUNDS + 1)]
-            times = [took for took, _ in found]
-            work = quantile([worked for _, worked in found[1:]], 0.5)
+            paints = [clock.painted(path, "bench.hasRows") for _ in range(_ROUNDS + 1)]
+            times = [took for took, _ in paints]
+            work = quantile([worked for _, worked in paints[1:]], 0.5)
             rows.append((name, f"{times[0]:,.0f}", *_quantiles(times[1:]), f"{work:,.0f}"))
             every += times[1:]
     show(
@@ -171,8 +174,8 @@ def _first_frames(desk: Desk, watched: Watched) -> Iterator[tuple[str, str, str,
                     if number:  # the first fills the browser's caches
                         took[who].append(painted_ms)
                         worked[who].append(work_ms)
-            p50 = {who: quantile(found, 0.5) for who, found in took.items()}
-            work = {who: quantile(found, 0.5) for who, found in worked.items()}
+            p50 = {who: quantile(values, 0.5) for who, values in took.items()}
+            work = {who: quantile(values, 0.5) for who, values in worked.items()}
             rows.append((
                 name,
                 *(f"{p50[who]:,.0f}" for who in ways),
@@ -196,7 +199,7 @@ def _watching(
     """Seek in the long session, watch it, and look at what is left in memory."""
     places = [random.Random(1).random() for _ in range(seeks)]
     rows: list[Row] = []
-    found: dict[str, tuple[list[float], dict[str, float], float]] = {}
+    results: dict[str, tuple[list[float], dict[str, float], float]] = {}
     for who, path, seek, speed in (
         (_OURS, f"/sessions/{watched.long}", _seek_ours, _speed_ours),
         (_PLAYER, f"/rival/rival.html?with=player&session={watched.long}", _seek, _speed),
@@ -204,16 +207,16 @@ def _watching(
         say(f"watching with {who}")
         with desk.tab() as tab:
             Thread(tab).painted(path, "bench.hasFrame")
-            at_once = tab.evaluate(f"bench.pictures({_PLAYED_MS})")
+            normal = tab.evaluate(f"bench.pictures({_PLAYED_MS})")
             times = [seek(tab, place) for place in places]
             speed(tab)
             fast = tab.evaluate(f"bench.pictures({_PLAYED_MS})")
             tab.wait_for_timeout(max(0, watch_s * 1000 - _PLAYED_MS))
             heap_mb = _heap_bytes(tab) / MB
-        found[who] = times, fast, heap_mb
+        results[who] = times, fast, heap_mb
         rows.append((
             who, *_quantiles(times), f"{quantile(times, 0.95):,.0f}", f"{heap_mb:,.0f}",
-            _dropped(at_once), _dropped(fast), f"{fast['longestMs']:,.0f}",
+            _dropped(normal), _dropped(fast), f"{fast['longestMs']:,.0f}",
         ))  # fmt: skip
     with desk.tab() as tab:
         idle = tab.evaluate(f"bench.pictures({_PLAYED_MS // 2})")
@@ -223,7 +226,7 @@ def _watching(
         ("player", "p50", "most", "p95", "heap MB", "dropped, 1x", "8x", "longest, ms"),
         rows,
     )
-    times, _, heap_mb = found[_OURS]
+    times, _, heap_mb = results[_OURS]
     p95 = quantile(times, 0.95)
     yield "seek in the hour, p95", f"{p95:,.0f} ms", f"≤ {_SEEK_MAX_MS} ms", p95 <= _SEEK_MAX_MS
     yield (

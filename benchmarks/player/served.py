@@ -69,7 +69,7 @@ def fill_sessions(folder: Path, long_mb: int) -> Watched:
         done = compact_day(store, settings, ids.day_of(session.session_id), now_ms=NOW_MS)
         assert not done.failed
     live = Session(2, NOW_MS - _LIVE_MS, duration_ms=300_000)
-    arrived = [one for one in live.received_chunks() if one.received_at // 1000 <= NOW_MS]
+    arrived = [chunk for chunk in live.received_chunks() if chunk.received_at // 1000 <= NOW_MS]
     segment_writer.append(store, arrived, now_ms=NOW_MS)
     return Watched(
         _key(store, WEBSITE), short.session_id, long.session_id, live.session_id, raw_bytes

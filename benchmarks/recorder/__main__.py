@@ -29,7 +29,7 @@ from benchmarks.recorder.contenders import (
     scripts,
 )
 from benchmarks.recorder.servers import Counter, shop, sink
-from benchmarks.recorder.visits import FAR, act, browser, settle, visit
+from benchmarks.recorder.visits import FAR, act, browser, visit, wait_until_idle
 from lake.control import websites
 from lake.settings import Settings
 from lake.storage.base import open_store
@@ -65,8 +65,8 @@ class Table:
                 row,
                 statistics.median(base),
                 {
-                    who: statistics.median(a - b for a, b in zip(found, base, strict=True))
-                    for who, found in values.items()
+                    who: statistics.median(a - b for a, b in zip(costs, base, strict=True))
+                    for who, costs in values.items()
                     if who is not NOTHING
                 },
             )
@@ -103,7 +103,7 @@ class Bench:
             for number in range(rounds):
                 for who in _turns(number):
                     with visit(self._chromium, self._url(who, nodes)) as seen:
-                        settle(seen, _STAY_S)
+                        wait_until_idle(seen, _STAY_S)
                         cost = seen.cost()
                     self.table.add(f"main thread, ms, {nodes:,} nodes", who, cost.main_ms)
                     self.table.add(f"blocking time, ms, {nodes:,} nodes", who, cost.blocked_ms)
@@ -123,19 +123,25 @@ class Bench:
                     heap = seen.heap_bytes()
                     seen.leave()
                     self._counter.wait_until_quiet(0.5)
-                asked = self._counter.take()
-                recording = sum(one.sent_bytes for one in asked if one.carries_recording)
-                assert bool(recording) == (who in RECORDERS), f"{who.name} sent {asked}"
+                requests = self._counter.take()
+                recording = sum(
+                    request.sent_bytes for request in requests if request.carries_recording
+                )
+                assert bool(recording) == (who in RECORDERS), f"{who.name} sent {requests}"
                 sizes = {
-                    one.path: len(gzipped(served[one.path]))
-                    for one in asked
-                    if one.method == "GET" and one.path in served
+                    request.path: len(gzipped(served[request.path]))
+                    for request in requests
+                    if request.method == "GET" and request.path in served
                 }
                 add = self.table.add
                 add(f"main thread, ms, {_VISIT_S} s of a visit", who, cost.main_ms)
                 add(f"all threads, ms, {_VISIT_S} s of a visit", who, cost.all_ms)
                 add("recording sent, kB", who, recording / _KB)
-                add("all that it sent, kB", who, sum(one.sent_bytes for one in asked) / _KB)
+                add(
+                    "all that it sent, kB",
+                    who,
+                    sum(request.sent_bytes for request in requests) / _KB,
+                )
                 add("its scripts, gzipped, kB", who, sum(sizes.values()) / _KB)
                 add("heap after the visit, kB", who, heap / _KB)
 
@@ -150,11 +156,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", action="append", choices=_PARTS, help="a part; repeatable")
     parser.add_argument("--quick", action="store_true", help="one round of everything")
     parser.add_argument("--build", type=Path, default=BUILD, help="a folder with another build")
-    asked = parser.parse_args(argv)
-    parts = asked.only or _PARTS
+    args = parser.parse_args(argv)
+    parts = args.only or _PARTS
     with ExitStack() as stack:
         folder = stack.enter_context(scratch())
-        served = scripts(folder, asked.build)
+        served = scripts(folder, args.build)
         port = free_port()
         settings = Settings(lake=str(folder / "lake"))
         website = _website(settings, f"http://127.0.0.1:{port}")
@@ -163,11 +169,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         origin = stack.enter_context(shop(ALL, port, host, website))
         bench = Bench(stack.enter_context(browser()), origin, counter)
         if "loads" in parts:
-            bench.loads(1 if asked.quick else asked.rounds)
+            bench.loads(1 if args.quick else args.rounds)
         if "sizes" in parts:
-            bench.sizes(_SIZES[:2] if asked.quick else _SIZES, 1 if asked.quick else _SIZE_ROUNDS)
+            bench.sizes(_SIZES[:2] if args.quick else _SIZES, 1 if args.quick else _SIZE_ROUNDS)
         if "visits" in parts:
-            bench.visits(1 if asked.quick else _VISIT_ROUNDS, served)
+            bench.visits(1 if args.quick else _VISIT_ROUNDS, served)
     _print(bench.table)
 
 

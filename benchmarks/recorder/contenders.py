@@ -75,11 +75,11 @@ def scripts(folder: Path, build: Path) -> dict[str, bytes]:
         check=True,
     )
     dist = _MODULES / "posthog-js" / "dist"
-    found = {f"/static/{path.name}": path.read_bytes() for path in dist.glob("*.js")}
+    rivals = {f"/static/{path.name}": path.read_bytes() for path in dist.glob("*.js")}
     recorder = (build / "recorder.js").read_bytes()
     version = hashlib.sha256(recorder).hexdigest()[:16]
     ours = {"/r.js": (build / "r.js").read_bytes(), f"/r/{version}.js": recorder}
-    return found | ours | {"/sentry.js": sentry.read_bytes(), "/empty.js": b""}
+    return rivals | ours | {"/sentry.js": sentry.read_bytes(), "/empty.js": b""}
 
 
 def gzipped(script: bytes) -> bytes:

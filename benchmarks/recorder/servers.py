@@ -120,9 +120,9 @@ def _shop(tags: Mapping[str, str]) -> type[_Handler]:
                 self.answer(200, "text/css", styles)
             elif url.path == "/shop":
                 if self.path not in made:
-                    asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+                    params = {name: values[0] for name, values in parse_qs(url.query).items()}
                     text = page(
-                        int(asked["nodes"]), tags[asked["with"]], is_live="live" in asked
+                        int(params["nodes"]), tags[params["with"]], is_live="live" in params
                     ).encode()
                     made[self.path] = gzipped(text)
                 self.answer(200, _HTML, made[self.path], {"content-encoding": "gzip"})
@@ -148,14 +148,14 @@ class _Sink(_Handler):
         elif path == f"/array/{POSTHOG_TOKEN}/config":
             self.answer(200, "application/json", json.dumps(_POSTHOG_CONFIG).encode())
         else:
-            self._ask_ingest(b"")
+            self._forward_to_ingest(b"")
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
         body = self.body()
         self._count(path, body)
         if path.startswith("/v1/"):
-            self._ask_ingest(body)
+            self._forward_to_ingest(body)
         elif path.startswith("/flags"):
             flags = {"flags": {}, "errorsWhileComputingFlags": False} | _POSTHOG_CONFIG
             self.answer(200, "application/json", json.dumps(flags).encode())
@@ -163,26 +163,33 @@ class _Sink(_Handler):
             self.answer(200, "application/json", b'{"status":1}')
 
     def do_OPTIONS(self) -> None:
-        asked = self.headers.get("access-control-request-headers", "")
-        self.answer(200, "text/plain", b"", {"access-control-allow-headers": asked})
+        requested = self.headers.get("access-control-request-headers", "")
+        self.answer(200, "text/plain", b"", {"access-control-allow-headers": requested})
 
     def _count(self, path: str, body: bytes) -> None:
-        carries = any(path == one.records and one.mark in _plain(body) for one in ALL)
+        carries = any(
+            path == contender.records and contender.mark in _plain(body) for contender in ALL
+        )
         self.counter.add(Request(self.command, path, len(body), bool(body) and carries))
 
-    def _ask_ingest(self, body: bytes) -> None:
+    def _forward_to_ingest(self, body: bytes) -> None:
         headers = {
             name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP
         }
         ingest = HTTPConnection("127.0.0.1", self.ingest_port, timeout=30)
         ingest.request(self.command, self.path, body or None, headers)
         answer = ingest.getresponse()
-        found = {
+        response_headers = {
             name.lower(): value
             for name, value in answer.getheaders()
             if name.lower() not in _HOP_BY_HOP
         }
-        self.answer(answer.status, found.pop("content-type", "text/plain"), answer.read(), found)
+        self.answer(
+            answer.status,
+            response_headers.pop("content-type", "text/plain"),
+            answer.read(),
+            response_headers,
+        )
         ingest.close()
 
 
@@ -193,7 +200,9 @@ def _plain(body: bytes) -> bytes:
 @contextmanager
 def shop(contenders: tuple[Contender, ...], port: int, host: str, website: str) -> Iterator[str]:
     """Serve the pages, each with its contender's tag, at the origin that is returned."""
-    tags = {one.name: one.tag.format(host=host, website=website) for one in contenders}
+    tags = {
+        contender.name: contender.tag.format(host=host, website=website) for contender in contenders
+    }
     with _serving(_shop(tags), port) as origin:
         yield origin
 

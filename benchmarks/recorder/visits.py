@@ -124,7 +124,7 @@ def visit(chromium: Browser, url: str, *, is_far: bool = False) -> Iterator[Visi
         context.close()
 
 
-def settle(visit: Visit, seconds: float) -> None:
+def wait_until_idle(visit: Visit, seconds: float) -> None:
     """Do nothing for so long, and until the page does nothing either."""
     visit.page.wait_for_timeout(1000 * seconds)
     before = visit.cost().main_ms

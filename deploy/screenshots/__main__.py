@@ -51,33 +51,33 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=Path("screenshots"))
     parser.add_argument("--lake", type=Path, help="keep the lake here, for the next time")
     parser.add_argument("--stay", action="store_true", help="go on serving, to look around")
-    asked = parser.parse_args(argv)
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    args = parser.parse_args(argv)
+    args.folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="replaylake-pictures-")))
-        kept = asked.lake or scratch / "lake"
-        is_new = not (kept / "demo.json").exists()
-        settings = Settings(lake=str(kept), trusted_proxies="127.0.0.1")
+        lake_folder = args.lake or scratch / "lake"
+        is_new = not (lake_folder / "demo.json").exists()
+        settings = Settings(lake=str(lake_folder), trusted_proxies="127.0.0.1")
         store = open_store(settings)
         shop_port = free_port()
-        made = sample.seed(store, settings, kept / "demo.json", shop_port)
+        made = sample.seed(store, settings, lake_folder / "demo.json", shop_port)
         ingest = stack.enter_context(serving(settings, scratch / "ingest.log"))
         shop = stack.enter_context(sample.shop(shop_port, ingest.url, made.demo.website_id))
         browser = stack.enter_context(launched())
         if is_new:
-            _say(f"{asked.visits} visits")
-            sample.walk(browser, shop, asked.visits)
+            _say(f"{args.visits} visits")
+            sample.walk(browser, shop, args.visits)
             _say("the same on other days")
             lake = Lake(store, settings, lambda: time.time_ns() // 1_000_000)
-            sample.repeat(lake, made.demo, scratch, asked.copies)
+            sample.repeat(lake, made.demo, scratch, args.copies)
         sample.compact(store, settings)
         query = stack.enter_context(serving(settings, scratch / "query.log", command=QUERY))
         stack.enter_context(sample.somebody_there(browser, shop))
         _say("pictures")
-        for name in _take_all(browser, query.url, made, asked.folder):
+        for name in _take_all(browser, query.url, made, args.folder):
             _say(f"  {name}")
-        _to_docs(asked.folder)
-        if asked.stay:
+        _to_docs(args.folder)
+        if args.stay:
             _say(f"{query.url}/#key={made.demo.admin_key}")
             while True:
                 time.sleep(60)

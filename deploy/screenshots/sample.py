@@ -111,9 +111,9 @@ def repeat(lake: Lake, demo: Demo, folder: Path, copies: int) -> None:
     website = websites.get(lake.store, demo.website_id)
     choice = random.Random(11)
     now_ms = _now_ms()
-    found = list_sessions(lake, website, SessionQuery(limit=200)).rows
+    rows = list_sessions(lake, website, SessionQuery(limit=200)).rows
     countries = user_agents.CountryLookup(lake.settings.geo_path)
-    for row in found:
+    for row in rows:
         file = folder / "recording.ndjson"
         with file.open("wb") as out:
             for piece in replay(lake, website, row["session_id"]).pieces:

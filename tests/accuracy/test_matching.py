@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from benchmarks.accuracy import matching
 from benchmarks.accuracy.matching import Score
-from benchmarks.accuracy.truth import FOREIGN, OURS, Truth, Visit, keep, kept
+from benchmarks.accuracy.truth import FOREIGN, OURS, Truth, Visit, load_visits, save_visit
 from benchmarks.accuracy.visitor import Clicked, is_rage, is_thrash
 from benchmarks.accuracy.visits import SCRIPTS
 
@@ -45,7 +45,7 @@ def score(one: Visit) -> Score:
 def test_what_is_told_near_its_truth_is_right() -> None:
     found = score(visit([truth("dead_click", 5_000)], dead(5_900)))
 
-    assert (found.truth, found.found, found.right, found.faults) == (1, 1, 1, [])
+    assert (found.truth, found.reported, found.right, found.faults) == (1, 1, 1, [])
 
 
 def test_what_is_not_told_is_missed_and_what_did_not_happen_is_extra() -> None:
@@ -88,9 +88,9 @@ def test_a_stream_without_requests_is_not_asked_for_what_needs_them() -> None:
 def test_a_visit_that_is_kept_is_the_same(tmp_path) -> None:
     one = visit([truth("dead_click", 5_000)], dead(5_000))
 
-    keep(one, tmp_path)
+    save_visit(one, tmp_path)
 
-    assert kept(tmp_path) == [one]
+    assert load_visits(tmp_path) == [one]
 
 
 @given(st.lists(st.floats(0, 400), min_size=3, max_size=9))

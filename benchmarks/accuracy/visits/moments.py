@@ -27,8 +27,8 @@ async def rage_at_what_breaks(v: Visitor) -> None:
     await v.open("/pages/errors.html")
     seen = len(v.clicks)
     await v.rage("#throws", v.choice.randint(3, 6))
-    for one in v.clicks[seen:]:
-        v.say("error_click", one.at_ms, "#throws", place=one, is_optional=True, needs="errors")
+    for click in v.clicks[seen:]:
+        v.say("error_click", click.at_ms, "#throws", place=click, is_optional=True, needs="errors")
     await v.dead(".text")
 
 
@@ -80,12 +80,12 @@ async def rage_at_what_is_slow(v: Visitor) -> None:
 
 def said_slow(v: Visitor, clicks: list[Clicked], what: str) -> None:
     """Each of these clicks asked for something slow; the first one for sure."""
-    for i, one in enumerate(clicks):
+    for i, click in enumerate(clicks):
         v.say(
             "slow_response",
-            one.at_ms,
+            click.at_ms,
             what,
-            until_ms=one.at_ms + 5_000,
+            until_ms=click.at_ms + 5_000,
             is_optional=i > 0,
             needs="requests",
         )

@@ -65,11 +65,11 @@ async def selecting_by_dragging(v: Visitor) -> None:
 async def lists_that_are_dragged(v: Visitor) -> None:
     """Lists, a slider, a map."""
     await v.open("/pages/drag.html")
-    for one, other in (
+    for source, target in (
         ("#native li:nth-child(1)", "#native li:nth-child(3)"),
         ("#own li:nth-child(1)", "#own li:nth-child(3)"),
     ):
-        await v.drag(await v.place(one), await v.place(other))
+        await v.drag(await v.place(source), await v.place(target))
     x, y = await v.place("#knob")
     await v.drag((x, y), (x + v.choice.randint(80, 300), y))
     x, y = await v.place("#pane")
