@@ -228,9 +228,9 @@ def _part_of(document: dict[str, Any]) -> dict[str, Any]:
             own["childNodes"] = [part for child in node["childNodes"] if (part := cut(child))]
         return own
 
-    found = cut(body)
-    assert found is not None
-    return found
+    trimmed = cut(body)
+    assert trimmed is not None
+    return trimmed
 
 
 def _noted(event: Event) -> Iterator[Event]:

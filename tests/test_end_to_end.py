@@ -36,7 +36,7 @@ OLD_RRWEB = [  # 2018's events have no `type` names of today's plugins, and keys
 WITHOUT_META = [
     {"type": 3, "data": {"source": 1, "positions": []}, "timestamp": 10 + i} for i in range(90)
 ]
-ONE_ARRAY = [
+SINGLE_ARRAY = [
     {
         "type": 2,
         "data": {"node": {"type": 3, "textContent": "é\u2028\U0001f600" * 60_000}},
@@ -125,7 +125,7 @@ def test_whatever_is_posted_comes_back_before_during_and_after_compaction(stack:
     """Every recording and foreign streams; chunks shuffled, repeated, and some of them late."""
     dice = random.Random(7)
     streams = [list(recording(name)) for name in RECORDINGS]
-    streams += [OLD_RRWEB, WITHOUT_META, ONE_ARRAY]
+    streams += [OLD_RRWEB, WITHOUT_META, SINGLE_ARRAY]
     on_time, late = [], []
     sent: dict[str, list[Event]] = {}
     wanted: dict[str, list[Event]] = {}

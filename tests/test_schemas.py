@@ -40,7 +40,7 @@ def clock() -> Callable[[], int]:
 
 
 @pytest.fixture
-def known(store: Store, settings: Settings) -> dict[str, str]:
+def existing(store: Store, settings: Settings) -> dict[str, str]:
     """What a request may name that exists: a website with sessions, compacted and waiting."""
     website_id = recording_website(store).website_id
     lakes.append(store, lakes.recorded(0, website=website_id))
@@ -60,13 +60,13 @@ def test_the_ingest_api_answers_whatever_its_page_lets_one_ask(
     settings: Settings,
     store: Store,
     clock: Callable[[], int],
-    known: dict[str, str],
+    existing: dict[str, str],
     examples: int,
 ) -> None:
-    recorder = Recorder(known["website_id"], lakes.NOW_MS)
+    recorder = Recorder(existing["website_id"], lakes.NOW_MS)
     mine = {name: str(value) for name, value in recorder.params().items()}
     with AppClient(ingest_app(settings, store, clock=clock)) as client:
-        statuses = ask_everything(client, known | mine, plain(), examples)
+        statuses = request_everything(client, existing | mine, plain(), examples)
 
     assert statuses >= {200, 202, 400, 403}
 
@@ -76,57 +76,59 @@ def test_the_query_api_answers_whatever_its_page_lets_one_ask(
     settings: Settings,
     store: Store,
     clock: Callable[[], int],
-    known: dict[str, str],
+    existing: dict[str, str],
     examples: int,
 ) -> None:
     token = api_keys.create(
-        store, website_id=known["website_id"], role="admin", now_ms=lakes.NOW_MS
+        store, website_id=existing["website_id"], role="admin", now_ms=lakes.NOW_MS
     )
     # Or most of it would be told to wait.
     freely = replace(settings, query_key_requests_per_s=10**6, query_misses_per_s=10**6)
     with AppClient(query_app(freely, store, now_ms=clock)) as client:
-        statuses = ask_everything(client, known, {"authorization": f"Bearer {token}"}, examples)
+        statuses = request_everything(
+            client, existing, {"authorization": f"Bearer {token}"}, examples
+        )
 
     assert statuses >= {200, 400, 404}
 
 
 def test_a_seq_is_taken_to_its_declared_bounds_and_not_one_beyond(
-    settings: Settings, store: Store, clock: Callable[[], int], known: dict[str, str]
+    settings: Settings, store: Store, clock: Callable[[], int], existing: dict[str, str]
 ) -> None:
-    params = Recorder(known["website_id"], lakes.NOW_MS).params()
+    params = Recorder(existing["website_id"], lakes.NOW_MS).params()
     with AppClient(ingest_app(settings, store, clock=clock)) as client:
-        asked = list(ask_bounds(client, known | params, content=chunk(), headers=plain()))
+        results = list(request_bounds(client, existing | params, content=chunk(), headers=plain()))
         twice = client.post("/v1/chunks", params=params | {"seq": [0, 0]}, headers=plain())
 
     assert twice.json()["parameter"] == "seq"
-    assert {name for name, _, _ in asked} == {"seq"}
-    assert {status for _, is_good, status in asked if is_good} == {202}
+    assert {name for name, _, _ in results} == {"seq"}
+    assert {status for _, is_good, status in results if is_good} == {202}
 
 
 def test_a_number_is_taken_to_its_declared_bounds_and_not_one_beyond(
-    settings: Settings, store: Store, clock: Callable[[], int], known: dict[str, str]
+    settings: Settings, store: Store, clock: Callable[[], int], existing: dict[str, str]
 ) -> None:
     token = api_keys.create(
-        store, website_id=known["website_id"], role="admin", now_ms=lakes.NOW_MS
+        store, website_id=existing["website_id"], role="admin", now_ms=lakes.NOW_MS
     )
     with AppClient(query_app(settings, store, now_ms=clock)) as client:
         _, link = share_links.create(
             store,
             settings,
-            known["website_id"],
-            known["session_id"],
+            existing["website_id"],
+            existing["session_id"],
             by="a test",
             now_ms=lakes.NOW_MS,
         )
         headers = {"authorization": f"Bearer {token}"}
-        asked = list(ask_bounds(client, known | {"token": link}, headers=headers))
+        results = list(request_bounds(client, existing | {"token": link}, headers=headers))
 
-    assert {name for name, _, _ in asked} >= {"limit", "minDuration", "from_ms"}
-    assert {status for _, is_good, status in asked if is_good} == {200}
+    assert {name for name, _, _ in results} >= {"limit", "minDuration", "from_ms"}
+    assert {status for _, is_good, status in results if is_good} == {200}
 
 
-def ask_bounds(
-    client: AppClient, known: dict[str, Any], **options: Any
+def request_bounds(
+    client: AppClient, existing: dict[str, Any], **options: Any
 ) -> Iterator[tuple[str, bool, int]]:
     """Ask with each number that an operation takes at its bounds and beyond, all else being good.
 
@@ -136,29 +138,33 @@ def ask_bounds(
     for path, item in client.get("/openapi.json").json()["paths"].items():
         for method, operation in item.items():
             given = operation.get("parameters", [])
-            needed = {one["name"] for one in given if one.get("required") and one["in"] == "query"}
-            for one in given:
-                number = number_of(one["schema"])
-                if number is None or one["in"] != "query":
+            needed = {
+                parameter["name"]
+                for parameter in given
+                if parameter.get("required") and parameter["in"] == "query"
+            }
+            for parameter in given:
+                number = number_of(parameter["schema"])
+                if number is None or parameter["in"] != "query":
                     continue
-                name = one["name"]
-                params = {other: known[other] for other in needed}
+                name = parameter["name"]
+                params = {other: existing[other] for other in needed}
                 for value, is_good in boundary_values(number):
                     answer = client.request(
                         method.upper(),
-                        path.format_map({"fingerprint": "0"} | known),
+                        path.format_map({"fingerprint": "0"} | existing),
                         params=params | {name: value},
                         **options,
                     )
-                    asked = f"{method} {path} {name}={value:.40}: {answer.text[:500]}"
-                    assert is_good or answer.status_code == 400, asked
+                    request = f"{method} {path} {name}={value:.40}: {answer.text[:500]}"
+                    assert is_good or answer.status_code == 400, request
                     yield name, is_good, answer.status_code
 
 
 def number_of(schema: dict[str, Any]) -> dict[str, Any] | None:
     """The schema of a number that may be left out or not; None if it is none."""
     kinds = [schema, *schema.get("anyOf", ())]
-    return next((one for one in kinds if one.get("type") in ("integer", "number")), None)
+    return next((kind for kind in kinds if kind.get("type") in ("integer", "number")), None)
 
 
 def boundary_values(number: dict[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -173,8 +179,8 @@ def boundary_values(number: dict[str, Any]) -> Iterator[tuple[str, bool]]:
         yield text, False
 
 
-def ask_everything(
-    client: AppClient, known: dict[str, str], headers: dict[str, str], examples: int
+def request_everything(
+    client: AppClient, existing: dict[str, str], headers: dict[str, str], examples: int
 ) -> set[int]:
     """Send generated requests for every operation of the app's page; return the statuses seen.
 
@@ -185,16 +191,16 @@ def ask_everything(
     bounds = hypothesis_settings(GENERATED, max_examples=examples)
     seen: set[int] = set()
 
-    def ask(case: Any, names: set[str]) -> None:
-        chosen = {name: value for name, value in known.items() if name in names}
+    def send(case: Any, names: set[str]) -> None:
+        chosen = {name: value for name, value in existing.items() if name in names}
         path = case.path
         for name, value in (case.path_parameters or {}).items():
             value = chosen.get(name, value)
             path = path.replace(f"{{{name}}}", quote(text_of(value), safe="", errors="replace"))
         query = [
-            (str(name), chosen.get(name, one))
+            (str(name), chosen.get(name, item))
             for name, value in (case.query or {}).items()
-            for one in (value if isinstance(value, list) else [value])
+            for item in (value if isinstance(value, list) else [value])
         ]
         options: dict[str, Any] = {"params": [(name, text_of(value)) for name, value in query]}
         if len(str(httpx.QueryParams(options["params"]))) > URL_MAX:
@@ -205,21 +211,21 @@ def ask_everything(
             options["json"] = case.body
         answer = client.request(case.method, path, headers=headers, **options)
         seen.add(answer.status_code)
-        asked = f"{case.method} {path} {options}: {answer.text[:500]}"
-        assert answer.status_code < 500, asked
+        request = f"{case.method} {path} {options}: {answer.text[:500]}"
+        assert answer.status_code < 500, request
         if answer.status_code >= 400 and case.method != "HEAD":
-            assert answer.headers["content-type"] == "application/problem+json", asked
-            assert answer.json()["kind"], asked
+            assert answer.headers["content-type"] == "application/problem+json", request
+            assert answer.json()["kind"], request
 
-    for found in schema.get_all_operations():
-        operation: Any = found.ok()
+    for result in schema.get_all_operations():
+        operation: Any = result.ok()
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             try:
                 cases = operation.as_strategy(generation_mode=mode)
-                one = st.sampled_from(sorted(known))
-                all_but_one = one.map(lambda name: set(known) - {name})
-                names = st.just(set(known)) | all_but_one | all_but_one | st.sets(one)
-                bounds(given(case=cases, names=names)(ask))()
+                single = st.sampled_from(sorted(existing))
+                all_but_single = single.map(lambda name: set(existing) - {name})
+                names = st.just(set(existing)) | all_but_single | all_but_single | st.sets(single)
+                bounds(given(case=cases, names=names)(send))()
             except Exception as error:
                 if type(error).__name__ in ("Unsatisfiable", "SkipTest", "Skipped"):
                     continue  # an operation without parameters has nothing to be wrong

@@ -29,7 +29,7 @@ def invented_websites(bench: Bench) -> Iterator[Row]:
                 while True:
                     name = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
                     head = f"GET /v1/config/w_{name} HTTP/1.1\r\nHost: a.example\r\n\r\n"
-                    await asyncio.gather(client.ask(head.encode()), asyncio.sleep(1))
+                    await asyncio.gather(client.send(head.encode()), asyncio.sleep(1))
 
             async def attack(outcomes: Outcomes) -> None:
                 await asyncio.gather(*(visit(outcomes) for _ in range(_PER_S)))

@@ -38,14 +38,14 @@ def one_large_session(bench: Bench) -> Iterator[Row]:
         async def attack(outcomes: Outcomes) -> None:
             client = Client(ingest.port, outcomes)
             while True:
-                await client.ask(large.chunk())
+                await client.send(large.chunk())
                 await asyncio.sleep(_FURTHER_EVERY_S)
 
         async def trickle(_: Outcomes) -> None:
             client = Client(ingest.port, Outcomes())
             body = zipped([meta("https://shop.example/", now_ms())])
             while True:
-                await client.ask(upload(honest.website_id, body, began_ms=now_ms()))
+                await client.send(upload(honest.website_id, body, began_ms=now_ms()))
                 await asyncio.sleep(_TRICKLE_EVERY_S)
 
         path = f"/api/websites/{honest.website_id}/sessions"
@@ -90,7 +90,7 @@ class _Growing:
         async def send(count: int) -> None:
             client = Client(port, outcomes)
             for _ in range(count):
-                await client.ask(self.chunk())
+                await client.send(self.chunk())
             client.close()
 
         await asyncio.gather(*(send(_CHUNKS // _SENDERS) for _ in range(_SENDERS)))

@@ -63,7 +63,7 @@ class Client:
         self._outcomes = outcomes
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, request: bytes) -> int:
+    async def send(self, request: bytes) -> int:
         """Send a request, return its answer's status, 0 if there was none. Waits if refused."""
         status, is_last = 0, True
         try:

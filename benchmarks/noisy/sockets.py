@@ -56,7 +56,7 @@ def _row(
 
 
 def _ready(bench: Bench, server: Server, honest: Shop, api: str) -> Callable[[], Visit]:
-    how: dict[str, Any] = {"seconds": bench.seconds, "per_s": 20, "fresh": True}
+    how: dict[str, Any] = {"seconds": bench.seconds, "per_s": 20, "reconnecting": True}
     if api == "ingest":
         return partial(honest_visitor.uploader, server.port, honest.website_id, **how)
     path = f"/api/websites/{honest.website_id}/sessions"

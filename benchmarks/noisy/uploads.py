@@ -72,7 +72,7 @@ def slow_to_scrub(bench: Bench) -> Iterator[Row]:
         async def attack(outcomes: Outcomes) -> None:
             client = Client(server.port, outcomes)
             while True:
-                await client.ask(upload(noisy.website_id, body, began_ms=now_ms()))
+                await client.send(upload(noisy.website_id, body, began_ms=now_ms()))
                 await asyncio.sleep(_EVERY_S)
 
         ready = partial(
@@ -97,7 +97,7 @@ def hard_to_forget(bench: Bench) -> Iterator[Row]:
         async def attack(outcomes: Outcomes) -> None:
             client = Client(server.port, outcomes)
             for body in itertools.islice(bodies, _LONG_URLS):
-                await client.ask(upload(noisy.website_id, body, began_ms=now_ms()))
+                await client.send(upload(noisy.website_id, body, began_ms=now_ms()))
                 await asyncio.sleep(_EVERY_S)
 
         ready = partial(
@@ -124,7 +124,7 @@ def _many_days(bench: Bench, settings: Settings, where: str) -> Row:
             await asyncio.sleep(random.random())
             while True:
                 began_ms = now_ms() - days_ago * _DAY_MS
-                await client.ask(upload(noisy.website_id, body, began_ms=began_ms))
+                await client.send(upload(noisy.website_id, body, began_ms=began_ms))
                 await asyncio.sleep(1)
 
         async def attack(outcomes: Outcomes) -> None:
@@ -149,7 +149,7 @@ def large_inflated(bench: Bench) -> Iterator[Row]:
             while True:
                 chunks = (upload(noisy.website_id, body, began_ms=now_ms()) for _ in clients)
                 await asyncio.gather(
-                    *(client.ask(chunk) for client, chunk in zip(clients, chunks, strict=True))
+                    *(client.send(chunk) for client, chunk in zip(clients, chunks, strict=True))
                 )
                 await asyncio.sleep(1)
 

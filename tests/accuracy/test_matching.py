@@ -36,28 +36,28 @@ def truth(kind: str, ms: float, *, page: int = 0, is_optional: bool = False) -> 
     return Truth(kind, at_ms, at_ms, page, "p", is_optional=is_optional)
 
 
-def score(one: Visit) -> Score:
+def score(recorded: Visit) -> Score:
     scores: dict[tuple[str, str], Score] = {}
-    matching.add(scores, one, OURS, ("dead_click",))
+    matching.add(scores, recorded, OURS, ("dead_click",))
     return scores[OURS, "dead_click"]
 
 
 def test_what_is_told_near_its_truth_is_right() -> None:
-    found = score(visit([truth("dead_click", 5_000)], dead(5_900)))
+    result = score(visit([truth("dead_click", 5_000)], dead(5_900)))
 
-    assert (found.truth, found.reported, found.right, found.faults) == (1, 1, 1, [])
+    assert (result.truth, result.reported, result.right, result.faults) == (1, 1, 1, [])
 
 
 def test_what_is_not_told_is_missed_and_what_did_not_happen_is_extra() -> None:
-    found = score(visit([truth("dead_click", 5_000)], dead(9_000)))
+    result = score(visit([truth("dead_click", 5_000)], dead(9_000)))
 
-    assert (found.missed, found.extra, found.recall, found.precision) == (1, 1, 0.0, 0.0)
+    assert (result.missed, result.extra, result.recall, result.precision) == (1, 1, 0.0, 0.0)
 
 
 def test_one_truth_is_found_once() -> None:
-    found = score(visit([truth("dead_click", 5_000)], dead(5_000), dead(6_300)))
+    result = score(visit([truth("dead_click", 5_000)], dead(5_000), dead(6_300)))
 
-    assert (found.right, found.extra, found.precision) == (1, 1, 0.5)
+    assert (result.right, result.extra, result.precision) == (1, 1, 0.5)
 
 
 def test_what_may_be_told_neither_counts_nor_costs() -> None:
@@ -68,29 +68,29 @@ def test_what_may_be_told_neither_counts_nor_costs() -> None:
 
 
 def test_a_truth_of_another_page_is_not_found() -> None:
-    found = score(visit([truth("dead_click", 5_000)], dead(5_000), page=1))
+    result = score(visit([truth("dead_click", 5_000)], dead(5_000), page=1))
 
-    assert (found.missed, found.extra) == (1, 1)
+    assert (result.missed, result.extra) == (1, 1)
 
 
 def test_a_stream_without_requests_is_not_asked_for_what_needs_them() -> None:
     failed = Truth("dead_click", AT_MS, AT_MS, 0, "form", needs="requests")
-    one = Visit("v", 1, [failed], {FOREIGN: [], OURS: []})
+    recorded = Visit("v", 1, [failed], {FOREIGN: [], OURS: []})
     scores: dict[tuple[str, str], Score] = {}
 
     for recorder in (OURS, FOREIGN):
-        matching.add(scores, one, recorder, ("dead_click",))
+        matching.add(scores, recorded, recorder, ("dead_click",))
 
     assert scores[OURS, "dead_click"].missed == 1
     assert scores[FOREIGN, "dead_click"].truth == 0
 
 
 def test_a_visit_that_is_kept_is_the_same(tmp_path) -> None:
-    one = visit([truth("dead_click", 5_000)], dead(5_000))
+    recorded = visit([truth("dead_click", 5_000)], dead(5_000))
 
-    save_visit(one, tmp_path)
+    save_visit(recorded, tmp_path)
 
-    assert load_visits(tmp_path) == [one]
+    assert load_visits(tmp_path) == [recorded]
 
 
 @given(st.lists(st.floats(0, 400), min_size=3, max_size=9))

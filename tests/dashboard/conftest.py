@@ -34,7 +34,7 @@ def the_desk(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iter
 @pytest.fixture
 def desk(the_desk: Desk) -> Iterator[Desk]:
     """Each test has websites of its own in it. Whatever is shown, no page may complain."""
-    the_desk.asked.clear()
+    the_desk.requested.clear()
     the_desk.complaints.clear()
     yield the_desk
     for context in the_desk.browser.contexts:

@@ -22,7 +22,7 @@ class Desk:
     lakeful: Lakeful
     url: str
     browser: Browser
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     def sit_down(self, path: str = "/", *, width: int = 1280, **options: Any) -> Page:
@@ -33,7 +33,7 @@ class Desk:
         tab = context.new_page()
 
         def note_request(request: Request) -> None:
-            self.asked.append(request.url)
+            self.requested.append(request.url)
             if not request.url.startswith((self.url, "data:", "blob:")):
                 self.complaints.append(f"asked {request.url}")
 

@@ -21,15 +21,15 @@ class Elsewhere:
 def elsewhere() -> Iterator[Elsewhere]:
     """Run it. The browser of these tests knows it as shop.test."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        found = Elsewhere(f"http://shop.test:{listener.getsockname()[1]}")
+        server = Elsewhere(f"http://shop.test:{listener.getsockname()[1]}")
 
         def answer(connection: socket.socket) -> None:
             with connection:
                 connection.settimeout(5)
-                place = len(found.hits)
-                found.hits.append("")
+                place = len(server.hits)
+                server.hits.append("")
                 try:
-                    found.hits[place] = connection.recv(4_096).split(b"\r\n", 1)[0].decode()
+                    server.hits[place] = connection.recv(4_096).split(b"\r\n", 1)[0].decode()
                     connection.sendall(_ANSWER)
                 except OSError:
                     pass  # who only connects is counted
@@ -44,6 +44,6 @@ def elsewhere() -> Iterator[Elsewhere]:
 
         threading.Thread(target=listen, daemon=True).start()
         try:
-            yield found
+            yield server
         finally:
             listener.shutdown(socket.SHUT_RDWR)  # wakes who listens

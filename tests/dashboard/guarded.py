@@ -22,33 +22,33 @@ class Guarded:
         self.tab = tab
         self.home = home
         self.there = there
-        self.told: list[str] = []
+        self.violations: list[str] = []
         self.refused: list[str] = []
         context = tab.context
         context.add_init_script("if (top === window) window.harm = []")
-        context.on("page", lambda page: self.told.append(f"opened {page.url}"))
+        context.on("page", lambda page: self.violations.append(f"opened {page.url}"))
         context.on("request", lambda request: self._see(request.url))
         context.on("console", self._hear)
-        context.on("weberror", lambda error: self.told.append(str(error.error)))
+        context.on("weberror", lambda error: self.violations.append(str(error.error)))
         tab.on("framenavigated", lambda frame: self._see(frame.url))
-        tab.on("download", lambda download: self.told.append(f"saved {download.url}"))
-        tab.on("dialog", lambda dialog: self.told.append(f"asked {dialog.message}"))
+        tab.on("download", lambda download: self.violations.append(f"saved {download.url}"))
+        tab.on("dialog", lambda dialog: self.violations.append(f"asked {dialog.message}"))
 
     def _see(self, url: str) -> None:
         if not url.startswith((self.home, "data:", "blob:", "about:blank")):
-            self.told.append(f"went to {url}")
+            self.violations.append(f"went to {url}")
 
     def _hear(self, message: ConsoleMessage) -> None:
         said = message.text
         if said.startswith("harm"):
-            self.told.append(said)
+            self.violations.append(said)
         if any(word in said for word in ("Content Security Policy", "sandboxed", "Not allowed")):
             self.refused.append(said)
 
     def forget(self) -> None:
         """Begin anew."""
-        for told in (self.told, self.refused, self.there.hits):
-            told.clear()
+        for events in (self.violations, self.refused, self.there.hits):
+            events.clear()
 
     def plays_to_the_end(self, path: str, wanted: str = LAST_WORD) -> None:
         """Open a session, and look at it until it ends."""
@@ -59,7 +59,7 @@ class Guarded:
     def is_unharmed(self) -> None:
         """Nothing ran, nothing was asked for, nobody left."""
         assert self.tab.evaluate("window.harm") == []
-        assert self.told == []
+        assert self.violations == []
         assert self.there.hits == []
         assert self.tab.url.startswith(self.home)
         assert self.tab.locator("iframe").count() == 1

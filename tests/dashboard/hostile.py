@@ -26,10 +26,10 @@ class Hostile:
     def box(self, tag: Any, *children: Event | str, **attributes: Any) -> Event:
         """One element, numbered."""
         nodes = [
-            text(next(self._ids), one) | ({"isStyle": True} if tag == "style" else {})
-            if isinstance(one, str)
-            else one
-            for one in children
+            text(next(self._ids), child) | ({"isStyle": True} if tag == "style" else {})
+            if isinstance(child, str)
+            else child
+            for child in children
         ]
         return element(next(self._ids), tag, *nodes, **attributes)
 
@@ -306,9 +306,9 @@ class Hostile:
         for kind in ("Function", "Promise", "Worker", "HTMLImageElement", "constructor"):
             args = [{"rr_type": kind, "args": [run], "src": self.at(19)}]
             for property_ in ("drawImage", "constructor", "fillStyle", "__proto__"):
-                one = {"property": property_, "args": args}
-                made.append({"source": 9, "id": 19_000, "type": 0, **one})
-                made.append({"source": 9, "id": 19_000, "type": 0, "commands": [one]})
+                command = {"property": property_, "args": args}
+                made.append({"source": 9, "id": 19_000, "type": 0, **command})
+                made.append({"source": 9, "id": 19_000, "type": 0, "commands": [command]})
         return made
 
     def _changes_20(self) -> list[Event]:

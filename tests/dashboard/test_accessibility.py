@@ -15,10 +15,11 @@ _AXE = Path(__file__).parents[2] / "query_api/dashboard/node_modules/axe-core/ax
 
 def findings(tab: Page) -> list[str]:
     tab.evaluate(_AXE.read_text())
-    found: dict[str, Any] = tab.evaluate("axe.run()")
+    result: dict[str, Any] = tab.evaluate("axe.run()")
     return [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0].get('failureSummary')}"
-        for one in found["violations"]
+        f"{violation['id']}: {node['html'][:200]} {node.get('failureSummary')}"
+        for violation in result["violations"]
+        for node in violation["nodes"][:1]
     ]
 
 

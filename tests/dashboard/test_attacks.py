@@ -21,8 +21,8 @@ from tests.query_api.recorded import Event, Session
 
 @pytest.fixture(scope="module")
 def there() -> Iterator[Elsewhere]:
-    with elsewhere() as found:
-        yield found
+    with elsewhere() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_what_is_too_deep_too_wide_or_too_much_does_not_stop_the_tab(
     at = began + 100
     changes = [deeper(level) for level in range(0, 5_000, 1_000)]
     # Each stands before what there is not, or before each other.
-    changes += [waiting(number) for number in range(20_000, 20_600, 3)]
+    changes += [out_of_order(number) for number in range(20_000, 20_600, 3)]
     changes += [
         {"source": 4, "width": 1e9, "height": 1e9},
         {"source": 3, "id": 1, "x": 1e308, "y": -1e308},
@@ -231,14 +231,14 @@ def deeper(first: int) -> Event:
     return {"source": 0, "adds": adds}
 
 
-def waiting(number: int) -> Event:
+def out_of_order(number: int) -> Event:
     """Nodes of which each comes before another that is not there."""
     nexts = {number: number + 1, number + 1: number, number + 2: 999_999}
     return {
         "source": 0,
         "adds": [
-            {"parentId": 5, "nextId": next_id, "node": element(one, "i")}
-            for one, next_id in nexts.items()
+            {"parentId": 5, "nextId": next_id, "node": element(node_id, "i")}
+            for node_id, next_id in nexts.items()
         ],
     }
 

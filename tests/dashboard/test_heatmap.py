@@ -59,7 +59,7 @@ def visit(desk: Desk, website: Website, *happenings: Event, drawn: bool = True) 
     events: list[Event] = [{"type": 4, "timestamp": began_ms, "data": meta}]
     if drawn:
         events.append(snapshot(began_ms))
-    events += [one | {"timestamp": began_ms + one["timestamp"]} for one in happenings]
+    events += [event | {"timestamp": began_ms + event["timestamp"]} for event in happenings]
     session = desk.lakeful.record(events, website, began_ms=began_ms)
     desk.lakeful.compact(session.day)
 
@@ -76,7 +76,7 @@ def scroll(at_ms: int, y: int) -> Event:
     return {"type": 3, "timestamp": at_ms, "data": {"source": 3, "id": 1, "x": 0, "y": y}}
 
 
-def says(tab: Page, heading: str, *rows: str) -> None:
+def expect_rows(tab: Page, heading: str, *rows: str) -> None:
     """Wait until the table below a heading has these rows."""
     section = tab.locator("section", has=tab.get_by_role("heading", name=heading))
     expect(section.locator("tbody tr")).to_have_text(list(rows), use_inner_text=True)
@@ -93,8 +93,8 @@ def test_heat_lies_on_the_page_and_names_what_was_clicked(desk: Desk) -> None:
     tab = desk.open(website, f"/heatmap?url={quote(_CART)}")
 
     expect(tab.locator(".heat-sum")).to_have_text("2 views · 6 clicks")
-    says(tab, "Most clicked", "Pay now 5 83 %", "Delivery 1 17 %")
-    says(tab, "Seen down to", "90 % 700 px", "50 % 2,000 px")
+    expect_rows(tab, "Most clicked", "Pay now 5 83 %", "Delivery 1 17 %")
+    expect_rows(tab, "Seen down to", "90 % 700 px", "50 % 2,000 px")
     assert tab.evaluate(_HEAT_AT, [155, 225]) > 60
     assert tab.evaluate(_HEAT_AT, [600, 400]) == 0
     assert findings(tab) == []
@@ -121,7 +121,7 @@ def test_without_a_picture_the_heat_is_shown_on_an_empty_page(desk: Desk) -> Non
     expect(tab.get_by_role("heading", name="Nobody saw it on such a screen")).to_be_visible()
     tab.get_by_role("button", name="Desktop").click()
     expect(tab.locator(".heat-note")).to_contain_text("No recorded picture of this page")
-    says(tab, "Most clicked", "13 % from the left, 220 px down 2 100 %")
+    expect_rows(tab, "Most clicked", "13 % from the left, 220 px down 2 100 %")
     assert tab.locator(".heat iframe").count() == 0
     # Of its 1,440 px, the middle of the cell.
     eventually(lambda: tab.evaluate(_HEAT_AT, [1200 * 0.125, 1200 / 1440 * 225]) > 60)

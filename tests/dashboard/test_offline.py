@@ -36,8 +36,8 @@ def test_a_saved_page_plays_with_no_network_at_all(desk: Desk, tmp_path: Path) -
     download.value.save_as(saved)
 
     context = desk.browser.new_context(offline=True)
-    asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    context.on("request", lambda request: requested.append(request.url))
     tab = context.new_page()
     for at, wanted in ((0, "second"), (9, "second 9"), (16, "the second page"), (2, "second 2")):
         tab.goto(f"{saved.as_uri()}?t={at}")
@@ -48,7 +48,7 @@ def test_a_saved_page_plays_with_no_network_at_all(desk: Desk, tmp_path: Path) -
     for default in ("Save this session", "Share this session", "Delete this session"):
         expect(tab.get_by_title(default)).to_have_count(0)
 
-    assert {url.partition("?")[0] for url in asked} == {saved.as_uri()}
+    assert {url.partition("?")[0] for url in requested} == {saved.as_uri()}
     assert "ada@" not in tab.content()
     policy = re.findall(r'Content-Security-Policy" content="([^"]+)"', saved.read_text())
     assert re.fullmatch(

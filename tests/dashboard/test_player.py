@@ -39,7 +39,8 @@ def test_keys_do_what_the_help_says(desk: Desk, viewer: Viewer) -> None:
     session = record(
         desk,
         sorted(
-            [*events, script_error(began + 20_200, "it broke")], key=lambda one: one["timestamp"]
+            [*events, script_error(began + 20_200, "it broke")],
+            key=lambda event: event["timestamp"],
         ),
     )
     viewer.watch(session, "?t=10")
@@ -145,8 +146,8 @@ def test_of_two_tabs_that_one_is_watched_on_which_a_view_began_last(
         *opened(began + 10_000, element(6, "p", text(7, "the second"))),
         moved(began + 25_000),
     ]
-    again = note(began + 20_000, "page", url="https://shop.example/again", title="Again")
-    first = [*counting(began, 5), again, wrote(began + 20_500, 7, "the first again")]
+    return_view = note(began + 20_000, "page", url="https://shop.example/again", title="Again")
+    first = [*counting(began, 5), return_view, wrote(began + 20_500, 7, "the first again")]
     session = record(desk, first, second)
 
     for at, wanted in (
@@ -289,7 +290,7 @@ def test_a_long_session_begins_with_what_is_asked_for(desk: Desk, viewer: Viewer
 
     viewer.watch(session, "?t=905")
     viewer.shows("minute 15")
-    parts = [re.search(r"from_ms=([\d.]+)&to_ms=([\d.]+)", url) for url in desk.asked]
+    parts = [re.search(r"from_ms=([\d.]+)&to_ms=([\d.]+)", url) for url in desk.requested]
     first = next(part for part in parts if part)
     assert 700_000 < float(first[1]) <= 905_000
     viewer.press("Home")  # of nothing that has the focus

@@ -182,8 +182,8 @@ def test_a_view_gets_a_name_and_is_found_again(desk: Desk) -> None:
     assert "well" not in tab.evaluate("JSON.stringify({...localStorage})")
     tab.get_by_role("button", name="Delete").click()
     expect(views.get_by_role("link")).to_have_count(0)
-    kept = tab.evaluate("Object.keys(localStorage)")
-    assert not [name for name in kept if name.startswith("replaylake.views")]
+    stored_names = tab.evaluate("Object.keys(localStorage)")
+    assert not [name for name in stored_names if name.startswith("replaylake.views")]
 
 
 @pytest.mark.attack(26, 27, 30)

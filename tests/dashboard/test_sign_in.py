@@ -32,7 +32,7 @@ def test_a_link_signs_in_and_its_key_is_nowhere_to_be_read(desk: Desk) -> None:
     tab.get_by_role("navigation").wait_for()
 
     assert tab.url == f"{desk.url}/sessions?live=true"
-    assert not [url for url in desk.asked if key in url]
+    assert not [url for url in desk.requested if key in url]
     said = "document.cookie + JSON.stringify([{...localStorage}, {...sessionStorage}])"
     assert key not in tab.evaluate(f"{said} + document.documentElement.outerHTML")
 

@@ -26,7 +26,7 @@ def folder(store: Store, settings: Settings) -> Path:
 def test_polars_reads_and_joins_the_tables(folder: Path) -> None:
     sessions = pl.scan_delta(str(folder / "sessions"))
     errors = pl.scan_delta(str(folder / "errors"))
-    found = (
+    rows = (
         sessions.join(errors, on=["website_id", "session_id"])
         .group_by("website_id")
         .agg(pl.len().alias("errors"), pl.col("visitor_id").n_unique().alias("visitors"))
@@ -34,7 +34,7 @@ def test_polars_reads_and_joins_the_tables(folder: Path) -> None:
         .collect()
     )
 
-    assert found.rows() == [("w_a", 3, 3), ("w_b", 1, 1)]
+    assert rows.rows() == [("w_a", 3, 3), ("w_b", 1, 1)]
 
 
 def test_duckdb_reads_and_joins_the_tables(folder: Path) -> None:
@@ -43,14 +43,14 @@ def test_duckdb_reads_and_joins_the_tables(folder: Path) -> None:
         for name in ("sessions", "errors", "pages"):
             files = DeltaTable(str(folder / name)).file_uris()
             connection.read_parquet(files, hive_partitioning=True).create_view(name)
-        found = connection.sql(
+        rows = connection.sql(
             "SELECT s.website_id, count(*), max(s.started_at) = max(e.started_at), any_value(p.url)"
             " FROM sessions s JOIN errors e USING (website_id, session_id)"
             " JOIN pages p USING (website_id, session_id)"
             " WHERE s.event_count = 5 GROUP BY 1 ORDER BY 1"
         ).fetchall()
 
-    assert found == [
+    assert rows == [
         ("w_a", 3, True, "https://shop.example/"),
         ("w_b", 1, True, "https://shop.example/"),
     ]

@@ -22,7 +22,9 @@ from lake.storage.base import Store
 from lake.tables.cold_layout import move_to_cold
 from tests.support import lakes
 
-Placed = tuple[float, str, int, int, Any]  # timestamp, page_id, seq, place in the chunk, event
+OrderedEvent = tuple[
+    float, str, int, int, Any
+]  # timestamp, page_id, seq, place in the chunk, event
 CHUNK = (
     *("page_id", "seq", "crc32", "raw_bytes"),
     *("event_count", "click_count", "error_count", "snapshot_count"),
@@ -71,7 +73,7 @@ def day_of(session: str) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}"
 
 
-def read_file(lake: Path, row: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Placed]]:
+def read_file(lake: Path, row: dict[str, Any]) -> tuple[list[dict[str, Any]], list[OrderedEvent]]:
     """Verify a session file and return its chunks and events."""
     session = row["session_id"]
     name = f"{session}.{row['file_sha256'][:16]}.ndjson.zst"
@@ -87,7 +89,7 @@ def read_file(lake: Path, row: dict[str, Any]) -> tuple[list[dict[str, Any]], li
     assert chunks == sorted(chunks, key=lambda chunk: (chunk["page_id"], chunk["seq"]))
     owners = (chunks[number] for number, count in header["runs"] for _ in range(count))
     places: dict[tuple[str, int], int] = {}
-    events: list[Placed] = []
+    events: list[OrderedEvent] = []
     at = 8 + size
     for frame in (dict(zip(FRAME, frame, strict=True)) for frame in header["frames"]):
         assert at == 8 + size + frame["offset"]
@@ -100,12 +102,12 @@ def read_file(lake: Path, row: dict[str, Any]) -> tuple[list[dict[str, Any]], li
         text = zstandard.ZstdDecompressor().decompress(packed)
         lines = text.split(b"\n")
         assert lines.pop() == b""
-        found = [json.loads(line) for line in lines]
-        assert len(found) == frame["event_count"]
-        times = [event["timestamp"] for event in found]
+        decoded = [json.loads(line) for line in lines]
+        assert len(decoded) == frame["event_count"]
+        times = [event["timestamp"] for event in decoded]
         assert (min(times), max(times)) == (frame["first_at_ms"], frame["last_at_ms"])
-        assert any(event["type"] == 2 for event in found) == frame["has_snapshot"]
-        for event in found:
+        assert any(event["type"] == 2 for event in decoded) == frame["has_snapshot"]
+        for event in decoded:
             owner = next(owners)
             place = (owner["page_id"], owner["seq"])
             places[place] = places.get(place, -1) + 1
@@ -150,9 +152,9 @@ def events_of(chunk: dict[str, Any]) -> list[Any]:
     mended = LONE.sub(
         lambda match: b"\\ufffd" if match["lone"] else match[0], raw.removeprefix(b"\xef\xbb\xbf")
     )
-    found: list[Any] = json.loads(mended)
-    assert len(found) == chunk["event_count"]
-    return found
+    events: list[Any] = json.loads(mended)
+    assert len(events) == chunk["event_count"]
+    return events
 
 
 def read_session(lake: Path, website: str, session: str) -> list[Any]:

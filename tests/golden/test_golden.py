@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 FORMATS = (1, 2, 3)
 # The first format knew neither; the third knows all people of a session.
 TITLES = ["", "", "Cart – 1 Stück"]
-TOLD = {1: ["", ""], 2: TITLES, 3: TITLES}
+PAGE_TITLES = {1: ["", ""], 2: TITLES, 3: TITLES}
 TRIGGERS = {1: [None, None, None], 2: [None, None, "error"], 3: [None, None, "error"]}
 USERS = {1: set(), 2: set(), 3: {"alice", "bob"}}
 FIRST = "visitor of 0000"
@@ -39,14 +39,14 @@ Chunks = dict[tuple[str, int], list[Any]]
 
 
 def written(number: int) -> Chunks:
-    found = json.loads((HERE / f"chunks-{number}.json").read_text())
-    return {(page, seq): events for (page, seq), events in found}
+    chunks = json.loads((HERE / f"chunks-{number}.json").read_text())
+    return {(page, seq): events for (page, seq), events in chunks}
 
 
 def broken(store: Store, settings: Settings) -> list[CheckFinding]:
     """What is wrong with a lake, but that these sessions have no website."""
-    found = check(store, settings, now_ms=lakes.NOW_MS)
-    return [one for one in found if one.kind != "website-unknown"]
+    findings = check(store, settings, now_ms=lakes.NOW_MS)
+    return [finding for finding in findings if finding.kind != "website-unknown"]
 
 
 @pytest.mark.parametrize("number", FORMATS)
@@ -73,9 +73,11 @@ def test_a_segment_is_read(number: int) -> None:
         "https://shop.example/",
         "https://shop.example/cart",
     ]
-    told = [view.title for received_chunk in received_chunks for view in received_chunk.facts.views]
+    titles = [
+        view.title for received_chunk in received_chunks for view in received_chunk.facts.views
+    ]
     triggers = [received_chunk.facts.trigger for received_chunk in received_chunks]
-    assert (told, triggers) == (TOLD[number], TRIGGERS[number])
+    assert (titles, triggers) == (PAGE_TITLES[number], TRIGGERS[number])
     assert all(received_chunk.client.device_type == "desktop" for received_chunk in received_chunks)
     assert all(
         received_chunk.received_at == lakes.NOW_MS * 1000 for received_chunk in received_chunks
@@ -87,15 +89,15 @@ def test_a_session_file_is_read(number: int, store: Store) -> None:
     store.put("sessions/x", (HERE / f"session-{number}.ndjson.zst").read_bytes())
     file = SessionFile(store, "sessions/x")
     places = [chunk.place for chunk in file.header.chunks]
-    found: Chunks = {}
+    events_by_place: Chunks = {}
     for event in file.events():
-        found.setdefault(places[event.chunk], []).append(json.loads(event.json))
+        events_by_place.setdefault(places[event.chunk], []).append(json.loads(event.json))
 
     expected = {
         place: sorted(events, key=lambda event: event["timestamp"])
         for place, events in written(number).items()
     }
-    assert found == expected
+    assert events_by_place == expected
     assert len(file.header.frames) > 1
     assert file.header.client.visitor_id == FIRST
     assert (file.header.visitors, file.header.users) == (VISITORS[number], USERS[number])
@@ -133,12 +135,12 @@ def test_a_session_whose_facts_are_shorter_than_todays_grows(
         part=pl.lit(hot_part(lakes.session_id())), chunks=pl.lit(json.dumps(short).encode())
     )
     table.replace(rows["part"], rows.select(SCHEMAS["session_files"].names).to_arrow())
-    found = broken(store, settings)
+    findings = broken(store, settings)
     late = lakes.chunk([lakes.note(11, "trigger", kind="url")], page=lakes.page_id(1), seq=1)
     lakes.append(store, [late])
     (done,) = lakes.compact(store, settings)
 
-    assert (found, done.failed, done.session_count) == ([], {}, 1)
+    assert (findings, done.failed, done.session_count) == ([], {}, 1)
     old = segment_file.decode((HERE / "segment-1.parquet").read_bytes())
     lakes.verify(store, [*old, late])
     (file,) = (SessionFile(store, item.key) for item in store.list("sessions/") if item.key != key)
@@ -153,14 +155,14 @@ def test_a_source_map_is_read_by_us_and_by_its_description(store: Store) -> None
     text_bytes, line_count, count = struct.unpack_from("<3i", inflated)
     numbers = struct.unpack_from(f"<{line_count + 5 * count}i", inflated, 12 + text_bytes)
 
-    head, found = source_maps.read(store, "control/x")
+    head, source_map = source_maps.read(store, "control/x")
 
     assert (json.loads(line)["url"], head.url) == ("https://shop.example/app.js",) * 2
     assert json.loads(inflated[12 : 12 + text_bytes]) == {
         "sources": ["src/a.ts", "src/b.ts"],
         "names": ["pay"],
     }
-    assert [found.find(*place) for place in ((1, 10), (1, 11), (1, 16), (2, 2))] == [
+    assert [source_map.find(*place) for place in ((1, 10), (1, 11), (1, 16), (2, 2))] == [
         ("src/a.ts", 1, 1, ""),
         ("src/a.ts", 2, 3, "pay"),
         None,

@@ -44,8 +44,8 @@ def growth(
 
     2 and 4 are linear, 4 and 16 quadratic.
     """
-    once_s, twice_s, four_times_s = (_cpu_s(make, work, n * length) for n in (1, 2, 4))
-    return twice_s / max(once_s, _FLOOR_S), four_times_s / max(once_s, _FLOOR_S)
+    single_s, double_s, fourfold_s = (_cpu_s(make, work, n * length) for n in (1, 2, 4))
+    return double_s / max(single_s, _FLOOR_S), fourfold_s / max(single_s, _FLOOR_S)
 
 
 def _cpu_s(make: Callable[[int], T], work: Callable[[T], object], length: int) -> float:

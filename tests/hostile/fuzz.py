@@ -22,7 +22,7 @@ _FREE_S = 0.5  # instrumented code is slow
 _S_PER_BYTE_MAX = 400e-6
 
 
-def once(given: bytes) -> None:
+def fuzz_chunk(given: bytes) -> None:
     """Spend what a chunk of these bytes costs, and fail where that is too much."""
     began_s = time.process_time()
     with suppress(LakeError):
@@ -41,7 +41,7 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, chunk in enumerate(CHUNKS):
         (corpus / f"recorded-{number}").write_text(json.dumps(chunk[:5])[:50_000])
-    atheris.Setup(sys.argv, once)
+    atheris.Setup(sys.argv, fuzz_chunk)
     atheris.Fuzz()
 
 

@@ -112,7 +112,7 @@ def uploader(
     seconds: float = 4,
     per_s: float = 20,
     large: bool = False,
-    fresh: bool = False,
+    reconnecting: bool = False,
 ) -> Callable[[], Timings]:
     """Return what `upload` does, ready to begin: the process runs and is warm.
 
@@ -121,9 +121,9 @@ def uploader(
 
     Args:
         large: As long as a first snapshot, 2 MB of JSON; by default 105 kB.
-        fresh: Each over a connection of its own, as new visitors come.
+        reconnecting: Each over a connection of its own, as new visitors come.
     """
-    what = ("upload", *(["large"] if large else []), *(["fresh"] if fresh else []))
+    what = ("upload", *(["large"] if large else []), *(["reconnecting"] if reconnecting else []))
     return _in_a_process("-".join(what), port, website_id, seconds, per_s)
 
 
@@ -134,10 +134,10 @@ def reader(
     *,
     seconds: float = 4,
     per_s: float = 10,
-    fresh: bool = False,
+    reconnecting: bool = False,
 ) -> Callable[[], Timings]:
-    """Return what `read` does, ready to begin; `fresh` as of `uploader`."""
-    what = "read-fresh" if fresh else "read"
+    """Return what `read` does, ready to begin; `reconnecting` as of `uploader`."""
+    what = "read-reconnecting" if reconnecting else "read"
     return _in_a_process(what, port, f"{path} {key}", seconds, per_s)
 
 
@@ -158,9 +158,9 @@ def _in_a_process(
     def timings() -> Timings:
         output, _ = process.communicate("\n")
         assert process.returncode == 0, "its error stands in the output"
-        told = json.loads(output)
-        statuses = Counter({int(status): count for status, count in told["statuses"].items()})
-        return Timings(told["latencies_s"], statuses, told["lost"])
+        report = json.loads(output)
+        statuses = Counter({int(status): count for status, count in report["statuses"].items()})
+        return Timings(report["latencies_s"], statuses, report["lost"])
 
     return timings
 
@@ -170,7 +170,7 @@ def _upload_requests(website_id: str, *, large: bool) -> Iterator[load.Request]:
     if large:
         events = [plain_chunk(i).removeprefix(b"[").removesuffix(b"]") for i in range(_PARTS)]
         raw = [b"[" + b",".join(events) + b"]"]
-    bodies = [gzip.compress(one, 6, mtime=0) for one in raw]
+    bodies = [gzip.compress(body, 6, mtime=0) for body in raw]
     now_ms = time.time_ns() // 1_000_000
     return load.requests(bodies, website_id, now_ms - os.getpid() % 100_000)
 
@@ -198,7 +198,7 @@ def main(argv: list[str]) -> None:
         source = _read_requests(*target.split(" ", 1))
     else:
         source = _upload_requests(target, large="large" in how)
-    if "fresh" in how:
+    if "reconnecting" in how:
         source = map(_as_last, source)
     send = partial(load.paced, int(port), source, connections=8, rate=float(per_s))
     send(seconds=_WARM_UP_S)  # a server's first answers load what the others use
@@ -206,12 +206,12 @@ def main(argv: list[str]) -> None:
     sys.stdout.flush()
     sys.stdin.readline()
     result = send(seconds=float(seconds))
-    told = {
+    report = {
         "latencies_s": result.latencies_s,
         "statuses": result.statuses,
         "lost": result.lost,
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Worst(NamedTuple):
         return self.before + self.unit * (length // len(self.unit)) + self.after
 
 
-class Found(NamedTuple):
+class SourcePattern(NamedTuple):
     """A pattern in the source, and by which methods it is asked."""
 
     name: str  # module:variable
@@ -41,9 +41,9 @@ class Found(NamedTuple):
     methods: frozenset[str]
 
 
-def found() -> list[Found]:
+def all_patterns() -> list[SourcePattern]:
     """Return all patterns that modules compile."""
-    return [one for path in _modules() for one in _found_in(path)]
+    return [pattern for path in _modules() for pattern in _patterns_in(path)]
 
 
 def inline() -> set[str]:
@@ -67,7 +67,7 @@ def _modules() -> Iterator[Path]:
                 yield path
 
 
-def _found_in(path: Path) -> Iterator[Found]:
+def _patterns_in(path: Path) -> Iterator[SourcePattern]:
     tree = ast.parse(path.read_text())
     parts = path.relative_to(ROOT).with_suffix("").parts
     module_name = ".".join(parts).removesuffix(".__init__")
@@ -85,7 +85,7 @@ def _found_in(path: Path) -> Iterator[Found]:
         )
         module = importlib.import_module(module_name)
         value = getattr(module, name) if hasattr(module, name) else _OF_OBJECTS[name]()
-        yield Found(
+        yield SourcePattern(
             f"{module_name}:{name}", tuple(_patterns(value)), methods or frozenset(("sub",))
         )
 
@@ -101,8 +101,8 @@ def _patterns(value: object) -> "Iterator[re.Pattern[Any]]":
     if isinstance(value, re.Pattern):
         yield value
     elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _patterns(one)
+        for item in value:
+            yield from _patterns(item)
 
 
 def _token_form() -> object:

@@ -83,11 +83,11 @@ def get(path: str, *, headers: Sequence[str] = ()) -> bytes:
 
 def until_closed(connection: socket.socket) -> bytes:
     """Everything that comes until the server closes; a reset counts as closed."""
-    found = b""
+    received = b""
     with suppress(ConnectionResetError):
         while part := connection.recv(65536):
-            found += part
-    return found
+            received += part
+    return received
 
 
 def is_open(connection: socket.socket) -> bool:
@@ -116,12 +116,12 @@ def hoarding(
         number = 0
         while not is_over.is_set():
             with suppress(OSError):
-                one = connect(
+                opened = connect(
                     port, source=sources[number % len(sources)], receive_bytes=_RECEIVE_BYTES
                 )
-                held.append(one)
-                one.setblocking(False)
-                one.send(sent)
+                held.append(opened)
+                opened.setblocking(False)
+                opened.send(sent)
             number += 1
             if number >= count:
                 is_full.set()
@@ -140,8 +140,8 @@ def hoarding(
     finally:
         is_over.set()
         thread.join()
-        for one in held:
-            one.close()
+        for connection in held:
+            connection.close()
 
 
 def hoard_of(

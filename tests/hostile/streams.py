@@ -98,12 +98,12 @@ def _moves(count: int) -> list[Json]:
 
 def _errors(count: int) -> list[Json]:
     text = "a" * 98 + "b" + "a" * 99
-    told = {"message": text, "stack": " [as " * 400}
+    error = {"message": text, "stack": " [as " * 400}
     line = {"level": "error", "payload": ["Uncaught " + "a" * 900], "trace": ["at " * 300]}
     return [
         event(6, n, plugin="rrweb/console@1", payload=line)
         if n % 10
-        else event(5, n, tag="replaylake.error", payload=told)
+        else event(5, n, tag="replaylake.error", payload=error)
         for n in range(count)
     ]
 

@@ -133,10 +133,10 @@ def _patterns() -> list[dict[str, Any]]:
     for folder in (RECORDER / "src", DASHBOARD / "src"):
         files += [*folder.rglob("*.ts"), *folder.rglob("*.tsx")]
     paths = [str(file) for file in files if not str(file).endswith((".d.ts", *_OWN_WORDS))]
-    found: list[dict[str, Any]] = json.loads(
+    patterns: list[dict[str, Any]] = json.loads(
         _run("node", str(ROOT / "tests/hostile/patterns.mjs"), *paths)
     )
-    return found
+    return patterns
 
 
 @pytest.fixture(scope="module")

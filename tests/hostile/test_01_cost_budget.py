@@ -70,9 +70,9 @@ CHUNKS = _recorded()
 def mutated(value: Any, text: str, chance: random.Random) -> Any:
     """Put a text in the place of some of the strings, and repeat some of the lists."""
     if isinstance(value, dict):
-        return {name: mutated(one, text, chance) for name, one in value.items()}
+        return {name: mutated(item, text, chance) for name, item in value.items()}
     if isinstance(value, list):
-        items = [mutated(one, text, chance) for one in value]
+        items = [mutated(item, text, chance) for item in value]
         return items * 3 if chance.random() < 0.02 else items
     return text if isinstance(value, str) and chance.random() < 0.02 else value
 

@@ -7,29 +7,29 @@ from typing import Any
 import pytest
 
 from tests.hostile.costs import growth
-from tests.hostile.patterns import ANY, INLINE, WORST, Found, Worst, found, inline
+from tests.hostile.patterns import ANY, INLINE, WORST, SourcePattern, Worst, all_patterns, inline
 
-FOUND = found()
+PATTERNS = all_patterns()
 _CALLS: dict[str, Callable[["re.Pattern[Any]", Any], object]] = {
     "sub": lambda pattern, text: pattern.sub(text[:0], text),
     "finditer": lambda pattern, text: sum(1 for _ in pattern.finditer(text)),
 }
 
 
-def assert_linear(one: Found, worst: Worst) -> None:
-    for pattern in one.patterns:
+def assert_linear(source_pattern: SourcePattern, worst: Worst) -> None:
+    for pattern in source_pattern.patterns:
 
         def make(length: int, pattern: "re.Pattern[Any]" = pattern) -> Any:
             text = worst.text(length)
             return text.encode() if isinstance(pattern.pattern, bytes) else text
 
-        for method in sorted(one.methods):
+        for method in sorted(source_pattern.methods):
             call = _CALLS.get(method) or getattr(re.Pattern, method)
 
             def work(text: Any, pattern: "re.Pattern[Any]" = pattern, call: Any = call) -> object:
                 return call(pattern, text)
 
-            assert is_linear(make, work), (one.name, method, worst)
+            assert is_linear(make, work), (source_pattern.name, method, worst)
 
 
 def is_linear(make: Callable[[int], Any], work: Callable[[Any], object]) -> bool:
@@ -42,24 +42,24 @@ def is_linear(make: Callable[[int], Any], work: Callable[[Any], object]) -> bool
 
 
 def test_every_pattern_has_its_worst_cases() -> None:
-    assert {one.name for one in FOUND} == set(WORST)
+    assert {pattern.name for pattern in PATTERNS} == set(WORST)
 
 
 def test_no_pattern_is_hidden_in_a_call() -> None:
     assert inline() == INLINE
 
 
-@pytest.mark.parametrize("one", FOUND, ids=lambda one: one.name)
-def test_pattern_is_linear_on_its_worst_cases(one: Found) -> None:
-    for worst in WORST[one.name]:
-        assert_linear(one, worst)
+@pytest.mark.parametrize("source_pattern", PATTERNS, ids=lambda source_pattern: source_pattern.name)
+def test_pattern_is_linear_on_its_worst_cases(source_pattern: SourcePattern) -> None:
+    for worst in WORST[source_pattern.name]:
+        assert_linear(source_pattern, worst)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("one", FOUND, ids=lambda one: one.name)
-def test_pattern_is_linear_on_any_text(one: Found) -> None:
+@pytest.mark.parametrize("source_pattern", PATTERNS, ids=lambda source_pattern: source_pattern.name)
+def test_pattern_is_linear_on_any_text(source_pattern: SourcePattern) -> None:
     for worst in ANY:
-        assert_linear(one, worst)
+        assert_linear(source_pattern, worst)
 
 
 def test_a_quadratic_pattern_is_noticed() -> None:

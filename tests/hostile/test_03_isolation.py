@@ -237,34 +237,34 @@ def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
     bad_website, sound = lakeful.website, lakeful.new_website()
     expired = old(lakeful, website=sound)
     theirs = lakeful.record(page(NOW_MS - 600_000), bad_website)
-    kept, gone = (lakeful.record(page(NOW_MS - 600_000), sound) for _ in range(2))
+    stays, erased = (lakeful.record(page(NOW_MS - 600_000), sound) for _ in range(2))
     admin = {"authorization": f"Bearer {lakeful.key(sound, 'admin')}"}
     all_of_them = {"authorization": f"Bearer {key_of_all(lakeful)}"}
     poison = plant_erasures(lakeful, bad_website.website_id, theirs)
     garbage = plant_garbage(lakeful)
-    waiting = lakeful.session(sound)
-    plant_chunk(lakeful, bad_website.website_id, waiting)
+    pending_session = lakeful.session(sound)
+    plant_chunk(lakeful, bad_website.website_id, pending_session)
 
     # Readers and compaction.
     pending = PendingIndex(store).refresh()
-    assert (sound.website_id, waiting.session_id) in pending.sessions
+    assert (sound.website_id, pending_session.session_id) in pending.sessions
     answer = client.get(f"/api/websites/{sound.website_id}/sessions", headers=admin)
     assert answer.status_code == 200, answer.text
-    done = compact_day(store, settings, kept.day, now_ms=lakeful.clock.ms)
+    done = compact_day(store, settings, stays.day, now_ms=lakeful.clock.ms)
     assert f"{bad_website.website_id}/{MAX_ID}" in done.failed
     compacted_ids = set(Table(store, "sessions").snapshot().scan().collect()["session_id"])
-    assert {kept.session_id, gone.session_id, waiting.session_id} <= compacted_ids
+    assert {stays.session_id, erased.session_id, pending_session.session_id} <= compacted_ids
     lakeful.clock.tick()
 
     # The erasure of the sound website is done, the poisoned one says why it is not.
-    asked = erasure.request_erasure(
+    request = erasure.request_erasure(
         Lake(store, settings, lakeful.clock),
         sound.website_id,
-        ErasureTargets(sessions=(gone.session_id,)),
+        ErasureTargets(sessions=(erased.session_id,)),
         by="test",
     )
     carry_out(lakeful)
-    assert erasure.read_receipt(store, sound.website_id, asked.erasure_id).done_at
+    assert erasure.read_receipt(store, sound.website_id, request.erasure_id).done_at
     failed = erasure.read_receipt(store, bad_website.website_id, poison.erasure_id)
     assert failed.done_at is None
     assert failed.failed is not None
@@ -274,40 +274,41 @@ def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
     # All other jobs.
     expire(lakeful)
     assert not any(expired.session_id in item.key for item in store.list(keys.SESSIONS))
-    assert rescore_day(store, kept.day, again=True).session_count >= 2
+    assert rescore_day(store, stays.day, again=True).session_count >= 2
     cared = maintain(store, settings, now_ms=lakeful.clock.ms)
     assert list(cared.failed) == [keys.tombstones_key(garbage[1])] or "erased" in str(cared.failed)
-    found = check(store, settings, now_ms=lakeful.clock.ms)
-    kinds = {one.kind for one in found}
+    findings = check(store, settings, now_ms=lakeful.clock.ms)
+    kinds = {finding.kind for finding in findings}
     assert {"erasure-impossible", "control-damaged", "foreign-object"} <= kinds
     assert "check-failed" not in kinds
-    assert not any(sound.website_id in one.where for one in found)
+    assert not any(sound.website_id in finding.where for finding in findings)
     repair(store, settings, now_ms=lakeful.clock.ms)
     assert not any(
-        one.kind == "segment-misplaced" for one in check(store, settings, now_ms=lakeful.clock.ms)
+        finding.kind == "segment-misplaced"
+        for finding in check(store, settings, now_ms=lakeful.clock.ms)
     )
     rebuild(store, settings)
     lakeful.clock.tick()
 
     # Routes: the sound website's are whole, the others' are no 5xx.
     answer = client.get(f"/api/websites/{sound.website_id}/sessions", headers=admin)
-    listed = {one["sessionId"] for one in answer.json()["sessions"]}
-    assert listed == {kept.session_id, waiting.session_id}
-    for path in routes(sound.website_id, kept.session_id):
+    listed = {session["sessionId"] for session in answer.json()["sessions"]}
+    assert listed == {stays.session_id, pending_session.session_id}
+    for path in routes(sound.website_id, stays.session_id):
         assert client.get(path, headers=admin).status_code == 200, path
     for website_id in (bad_website.website_id, *garbage):
         for path in routes(website_id, theirs.session_id):
             answer = client.get(path, headers=all_of_them)
             assert answer.status_code < 500, (path, answer.text)
     names = client.get("/api/websites", headers=all_of_them).json()["websites"]
-    assert {one["website_id"] for one in names} >= {sound.website_id, bad_website.website_id}
+    assert {name["website_id"] for name in names} >= {sound.website_id, bad_website.website_id}
     assert client.get("/api/me", headers=all_of_them).status_code == 200
     receipts = client.get(
         f"/api/websites/{bad_website.website_id}/erasures", headers=all_of_them
     ).json()["erasures"]
-    assert {one["status"] for one in receipts} == {"failed"}
+    assert {receipt["status"] for receipt in receipts} == {"failed"}
     frames = open_lake.open(settings.lake).sessions().collect()
-    assert set(frames["session_id"]) >= {kept.session_id, waiting.session_id}
+    assert set(frames["session_id"]) >= {stays.session_id, pending_session.session_id}
     assert garbage[1] not in set(frames["website_id"])  # who is erased there nobody can tell
 
 
@@ -352,7 +353,7 @@ def test_a_poisoned_erasure_is_cancelled_and_what_it_hid_is_erased(
     assert not any(theirs.session_id in item.key for item in store.list(keys.SESSIONS))
     assert MAX_ID not in store.get(keys.tombstones_key(website_id)).decode()
     entries = client.get(f"/api/websites/{website_id}/audit", headers=admin).json()["entries"]
-    cancelled = [one["target"] for one in entries if one["action"] == "erasure-cancelled"]
+    cancelled = [entry["target"] for entry in entries if entry["action"] == "erasure-cancelled"]
     assert poison.erasure_id in cancelled
     assert "junk" in cancelled
 
@@ -363,27 +364,29 @@ def test_a_website_whose_erasure_fails_delays_no_other(
     """A mistake of ours counts like damage: it is named, and tried again."""
     store = lakeful.store
     first, second = sorted((lakeful.website, lakeful.new_website()), key=lambda w: w.website_id)
-    sessions = [lakeful.record(page(NOW_MS - 1000), one) for one in (first, second)]
+    sessions = [lakeful.record(page(NOW_MS - 1000), website) for website in (first, second)]
     compacted(lakeful, {sessions[0].day})
     reader = Lake(store, lakeful.settings, lakeful.clock)
-    asked = [
+    requests = [
         erasure.request_erasure(
-            reader, one.website_id, ErasureTargets(sessions=(one.session_id,)), by="test"
+            reader, session.website_id, ErasureTargets(sessions=(session.session_id,)), by="test"
         )
-        for one in sessions
+        for session in sessions
     ]
     real, todo = tombstones.mark_removed, [1]
 
-    def fail_once(store: Store, website_id: str, gone: set[str]) -> None:
+    def fail_first_call(store: Store, website_id: str, session_ids: set[str]) -> None:
         if website_id == first.website_id and todo.pop():
             raise ZeroDivisionError
-        real(store, website_id, gone)
+        real(store, website_id, session_ids)
 
-    monkeypatch.setattr(tombstones, "mark_removed", fail_once)
+    monkeypatch.setattr(tombstones, "mark_removed", fail_first_call)
     with pytest.raises(ZeroDivisionError):
         carry_out(lakeful)
-    states = [erasure.read_receipt(store, one.website_id, one.erasure_id) for one in asked]
-    assert [bool(one.done_at) for one in states] == [False, True]
+    states = [
+        erasure.read_receipt(store, request.website_id, request.erasure_id) for request in requests
+    ]
+    assert [bool(state.done_at) for state in states] == [False, True]
     assert "ZeroDivisionError" in (states[0].failed or "")
 
     monkeypatch.setattr(tombstones, "mark_removed", real)
@@ -401,7 +404,7 @@ def test_dagster_names_failed_erasures_and_goes_on(
     sound = lakeful.new_website()
     theirs = lakeful.record(page(NOW_MS - 1000))
     poison = plant_erasures(lakeful, lakeful.website.website_id, theirs)
-    asked = erasure.request_erasure(
+    request = erasure.request_erasure(
         Lake(lakeful.store, lakeful.settings, lakeful.clock),
         sound.website_id,
         ErasureTargets(sessions=(ids.new_uuid7(NOW_MS),)),
@@ -415,19 +418,19 @@ def test_dagster_names_failed_erasures_and_goes_on(
         )
         assert run.success
         (event,) = run.filter_events(lambda event: event.is_successful_output)
-        told = {k: v.value for k, v in event.step_output_data.metadata.items()}
-        assert poison.erasure_id in told["failed"]
-        assert asked.erasure_id not in told["left_for_the_next_run"]
+        metadata = {k: v.value for k, v in event.step_output_data.metadata.items()}
+        assert poison.erasure_id in metadata["failed"]
+        assert request.erasure_id not in metadata["left_for_the_next_run"]
         checked = defs.resolve_job_def("checks").execute_in_process(
             instance=instance, resources=resources
         )
-    (found,) = [
-        one
-        for one in checked.get_asset_check_evaluations()
-        if one.check_name == "erasures_are_carried_out"
+    (evaluation,) = [
+        evaluation
+        for evaluation in checked.get_asset_check_evaluations()
+        if evaluation.check_name == "erasures_are_carried_out"
     ]
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert poison.erasure_id in json.dumps(found.metadata["failed"].value)
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert poison.erasure_id in json.dumps(evaluation.metadata["failed"].value)
 
 
 def test_a_day_that_fails_stops_no_other_day(

@@ -84,8 +84,8 @@ def shared_till(lakeful: Lakeful, state: str = "waiting", *, old: bool = False) 
 
 def _as_read_before(received_chunks: Sequence[ReceivedChunk]) -> list[ReceivedChunk]:
     return [
-        one._replace(facts=msgspec.structs.replace(one.facts, user_ids=(), acted_at_ms=None))
-        for one in received_chunks
+        chunk._replace(facts=msgspec.structs.replace(chunk.facts, user_ids=(), acted_at_ms=None))
+        for chunk in received_chunks
     ]
 
 
@@ -144,8 +144,8 @@ def test_an_erasure_by_any_of_them_leaves_no_byte(
     admin = lakeful.headers(role="admin")
     base = f"/api/websites/{lakeful.website.website_id}"
 
-    asked = client.request("DELETE", f"{base}/{person}", headers=admin)
-    assert (asked.status_code, asked.json()["sessions"]) == (202, 1)
+    response = client.request("DELETE", f"{base}/{person}", headers=admin)
+    assert (response.status_code, response.json()["sessions"]) == (202, 1)
     assert listed(client, lakeful) == []
     for path in (f"{base}/sessions/{session.session_id}", f"/api/replay/{session.session_id}"):
         assert client.get(path, headers=admin).status_code == 404
@@ -219,7 +219,10 @@ def test_a_hold_stops_an_erasure_by_any_of_them(
     )
 
     admin = lakeful.headers(role="admin")
-    for person in (*(f"users/{one}" for one in USERS), *(f"visitors/{one}" for one in VISITORS)):
+    for person in (
+        *(f"users/{user}" for user in USERS),
+        *(f"visitors/{visitor}" for visitor in VISITORS),
+    ):
         path = f"/api/websites/{website_id}/{person}"
         answer = client.request("DELETE", path, headers=admin)
         assert (answer.status_code, answer.json()["kind"]) == (409, "held"), person
@@ -264,14 +267,14 @@ def test_an_erasure_reaches_users_that_only_an_older_versions_file_or_segment_na
     session = compacted_before(lakeful) if is_compacted else shared_till(lakeful, old=True)
     path = f"/api/websites/{session.website_id}/users/{USERS[0]}"
 
-    asked = client.request("DELETE", path, headers=lakeful.headers(role="admin"))
-    assert (asked.status_code, asked.json()["sessions"]) == (202, 0)
+    response = client.request("DELETE", path, headers=lakeful.headers(role="admin"))
+    assert (response.status_code, response.json()["sessions"]) == (202, 0)
     receipts = carry_out(lakeful)
     if not is_compacted:
         lakeful.compact(session.day)  # finds out who is in it
         assert listed(client, lakeful) == []
         receipts = carry_out(lakeful)
-    assert [(one.session_count, one.row_count) for one in receipts] == [(1, 1)]
+    assert [(receipt.session_count, receipt.row_count) for receipt in receipts] == [(1, 1)]
     assert [key for key, text in every_text(lakeful.store).items() if b"zq4711" in text] == []
 
 
@@ -303,9 +306,9 @@ def test_chunks_of_too_many_people_are_put_aside_and_can_be_erased(
     lakeful.append(sent)
     lakeful.compact(session.day)
 
-    aside = lakes.quarantined(lakeful.store)
-    assert {row["seq"] for row in aside} == {3, 4}
-    assert "more than 3 users or visitors" in aside[0]["reason"]
+    quarantined = lakes.quarantined(lakeful.store)
+    assert {row["seq"] for row in quarantined} == {3, 4}
+    assert "more than 3 users or visitors" in quarantined[0]["reason"]
     kind = "users/u" if by == "user" else "visitors/v"
     path = f"/api/websites/{session.website_id}/{kind}4-zq4711"
     assert client.request("DELETE", path, headers=lakeful.headers(role="admin")).status_code == 202
@@ -326,8 +329,8 @@ def test_a_user_is_erased_by_the_id_that_the_page_gave(
 
         assert listed(client, lakeful, userId=name) == [session.session_id]
         path = f"{base}/users/{quote(name, safe='')}"
-        asked = client.request("DELETE", path, headers=admin)
-        assert (asked.status_code, asked.json()["sessions"]) == (202, 1)
+        response = client.request("DELETE", path, headers=admin)
+        assert (response.status_code, response.json()["sessions"]) == (202, 1)
         carry_out(lakeful)
         assert listed(client, lakeful) == []
 
@@ -348,5 +351,5 @@ def test_the_command_line_erases_a_user_who_was_not_the_last(
     assert receipt["done_at"]
     texts = every_text(lakeful.store)
     assert [key for key, text in texts.items() if b"zq4711" in text] == []
-    asked = [text for key, text in texts.items() if key.startswith("audit/")]
-    assert any(b"erasure-asked" in text and b'"cli"' in text for text in asked)
+    audit_texts = [text for key, text in texts.items() if key.startswith("audit/")]
+    assert any(b"erasure-asked" in text and b'"cli"' in text for text in audit_texts)

@@ -116,11 +116,11 @@ class Asker:
         self._client = client
         self._lakeful = lakeful
         self.headers = lakeful.headers(role="admin")
-        self.asked: set[str] = set()
+        self.requested: set[str] = set()
 
     def get(self, route: str, query: str = "", **place: str) -> Any:
         """GET; a 404 is none of a route that should know the place."""
-        self.asked.add(route)
+        self.requested.add(route)
         place |= {"website_id": self._lakeful.website.website_id}
         url = route.format(**place) + (f"?{query}" if query else "")
         answer = self._client.get(url, headers=self.headers)
@@ -130,29 +130,29 @@ class Asker:
 
     def website(self) -> Answers:
         base = "/api/websites/{website_id}"
-        found: Answers = {}
+        answers: Answers = {}
         for query in (
             *(f"sort={sort}&limit=200" for sort in ("recent", "duration", "errors", "pages")),
             *("sort=frustration", "live=true", "live=false", "minDuration=1", "hasErrors=true"),
             "maxDuration=9007199254740991",
         ):
-            found[query] = self.get(f"{base}/sessions", query)
-        found["errors"] = self.get(f"{base}/errors")
-        for group in found["errors"]["errors"]:
+            answers[query] = self.get(f"{base}/sessions", query)
+        answers["errors"] = self.get(f"{base}/errors")
+        for group in answers["errors"]["errors"]:
             place = {"fingerprint": group["fingerprint"]}
-            found[group["message"]] = self.get(f"{base}/errors/{{fingerprint}}", **place)
+            answers[group["message"]] = self.get(f"{base}/errors/{{fingerprint}}", **place)
             # Nothing stands at the top of the list for ever, on days that are to come.
             assert group["firstSeenAt"][:10] == group["lastSeenAt"][:10] == "2026-11-18", group
             assert [day["date"] for day in group["byDay"]] == ["2026-11-18"]
         for by in ("page", "target", "signal"):
-            found[by] = self.get(f"{base}/frustration", f"by={by}")
+            answers[by] = self.get(f"{base}/frustration", f"by={by}")
         for url in (URL, THEIRS):
-            found[url] = self.get(f"{base}/heatmap", f"url={quote(url, safe='')}")
+            answers[url] = self.get(f"{base}/heatmap", f"url={quote(url, safe='')}")
         for name in ("pages", "days", "audit", "erasures", "keys"):
-            found[name] = self.get(f"{base}/{name}")
+            answers[name] = self.get(f"{base}/{name}")
         for route in (base, "/api/websites", "/api/me", "/healthz", "/readyz", "/metrics"):
             self.get(route)
-        return found
+        return answers
 
     def session(self, session_id: str, *, shared: bool = False, is_old: bool = False) -> Answers:
         place = {"session_id": session_id}
@@ -161,7 +161,7 @@ class Asker:
         assert 0 <= length <= 2 * CLOCK_OFF_MS_MAX
         most = 2 * CLOCK_OFF_MS_MAX if is_old else length
         for kind in ("pageList", "signalEvents", "errorEvents"):
-            assert all(0 <= one["atMs"] <= most for one in detail[kind]), (kind, detail)
+            assert all(0 <= item["atMs"] <= most for item in detail[kind]), (kind, detail)
         replay = "/api/replay/{session_id}"
         whole = self.get(replay, **place)
         # One more: lengths are whole, and the last event may be a fraction later.
@@ -182,18 +182,18 @@ class Asker:
 
 
 def of_honest(asker: Asker, session: Session) -> Answers:
-    """What is told of the honest session: alone, or among others."""
-    found = asker.website()
-    errors = [one for one in found["errors"]["errors"] if "alice" in one["message"]]
+    """Every answer about the honest session, alone or among others."""
+    answers = asker.website()
+    errors = [error for error in answers["errors"]["errors"] if "alice" in error["message"]]
     row = [
-        one
-        for one in found["sort=recent&limit=200"]["sessions"]
-        if one["sessionId"] == session.session_id
+        listed
+        for listed in answers["sort=recent&limit=200"]["sessions"]
+        if listed["sessionId"] == session.session_id
     ]
-    signals = [one for one in found["page"]["groups"] if one["url"] == URL]
-    pages = [one for one in found["pages"]["pages"] if one["url"] == URL]
-    told = (row, errors, signals, pages, found[URL], found["alice is undefined"])
-    return {"told": told, **asker.session(session.session_id, shared=True)}
+    signals = [group for group in answers["page"]["groups"] if group["url"] == URL]
+    pages = [page for page in answers["pages"]["pages"] if page["url"] == URL]
+    parts = (row, errors, signals, pages, answers[URL], answers["alice is undefined"])
+    return {"lists": parts, **asker.session(session.session_id, shared=True)}
 
 
 def check_all(client: AppClient, lakeful: Lakeful, stamps: tuple[str, ...], each: int) -> None:
@@ -220,12 +220,12 @@ def check_all(client: AppClient, lakeful: Lakeful, stamps: tuple[str, ...], each
         for path, methods in client.get("/openapi.json").json()["paths"].items()
         if "get" in methods
     }
-    assert routes - asker.asked == {"/api/erasures/{erasure_id}"}
+    assert routes - asker.requested == {"/api/erasures/{erasure_id}"}
 
 
 def write_as_before(lakeful: Lakeful, *honest: Session) -> None:
     """Write rows with the times that events told, as rows once had them."""
-    others = ~pl.col("session_id").is_in([one.session_id for one in honest])
+    others = ~pl.col("session_id").is_in([session.session_id for session in honest])
     for name, column, ms in (
         *(("sessions", "first_at_ms", -(864 * 10**13)), ("sessions", "duration_ms", 1728 * 10**13)),
         *((name, "at_ms", 864 * 10**13) for name in ("errors", "signals", "pages")),
@@ -235,16 +235,16 @@ def write_as_before(lakeful: Lakeful, *honest: Session) -> None:
     lakeful.clock.tick()
 
 
-def without_ids(found: Answers) -> str:
+def without_ids(answers: Answers) -> str:
     """Leave out what differs between two equal sessions."""
     drawn = ("sessionId", "pageId", "bytes", "shareId", "exampleId")
 
     def bare(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: bare(one) for key, one in value.items() if key not in drawn}
-        return [bare(one) for one in value] if isinstance(value, list | tuple) else value
+            return {key: bare(item) for key, item in value.items() if key not in drawn}
+        return [bare(item) for item in value] if isinstance(value, list | tuple) else value
 
-    return json.dumps(bare({key: one for key, one in found.items() if key != "replay"}))
+    return json.dumps(bare({key: answer for key, answer in answers.items() if key != "replay"}))
 
 
 def test_hostile_times_fail_no_route_and_change_no_other_session(

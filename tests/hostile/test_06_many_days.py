@@ -42,8 +42,10 @@ DAY_MS = 24 * HOUR_MS
 HALF_A_YEAR_S = 180 * 24 * 3600
 
 
-def send(client: AppClient, one: Recorder, seq: int = 0) -> httpx.Response:
-    return client.post("/v1/chunks", params=one.params(seq), content=chunk(seq), headers=plain())
+def send(client: AppClient, recorder: Recorder, seq: int = 0) -> httpx.Response:
+    return client.post(
+        "/v1/chunks", params=recorder.params(seq), content=chunk(seq), headers=plain()
+    )
 
 
 def test_sessions_older_than_any_recorder_holds_back_get_400(
@@ -74,9 +76,9 @@ def test_one_commit_writes_few_objects_however_many_days_came(
 
     with AppClient(create_app(lenient, store, clock=lambda: NOW_MS)) as client:
         sent = [client.start(client.http.post(
-            "/v1/chunks", params=one.params(), content=chunk(), headers=plain()
-        )) for one in many]  # fmt: skip
-        answers = [one.result() for one in sent]
+            "/v1/chunks", params=recorder.params(), content=chunk(), headers=plain()
+        )) for recorder in many]  # fmt: skip
+        answers = [future.result() for future in sent]
         text = client.get("/metrics").text
 
     assert {answer.status_code for answer in answers} == {202}
@@ -95,16 +97,16 @@ def test_chunks_of_today_are_stored_while_writes_of_old_days_hang(s3: S3Endpoint
     with AppClient(create_app(settings, store, clock=lambda: NOW_MS)) as client:
         old = [Recorder(website_id, NOW_MS - age * DAY_MS) for age in range(20, 28)]
         sent = [client.start(client.http.post(
-            "/v1/chunks", params=one.params(), content=chunk(), headers=plain()
-        )) for one in old]  # fmt: skip
+            "/v1/chunks", params=recorder.params(), content=chunk(), headers=plain()
+        )) for recorder in old]  # fmt: skip
         eventually(lambda: hanging.hits > 0)
         answers = [send(client, Recorder(website_id, NOW_MS), seq) for seq in range(3)]
-        waiting = [one for one in sent if not one.done()]
+        unanswered = [future for future in sent if not future.done()]
         s3.faults.clear()
 
         assert [answer.status_code for answer in answers] == [202] * 3
-        assert waiting
-        assert {one.result().status_code for one in sent} == {202}
+        assert unanswered
+        assert {future.result().status_code for future in sent} == {202}
 
 
 @pytest.mark.s3
@@ -114,11 +116,11 @@ def test_tiny_segments_are_read_side_by_side_by_compaction(s3: S3Endpoint) -> No
     store = open_store(settings)
     website_id = recording_website(store).website_id
     raw = chunk()
-    for one in [Recorder(website_id, NOW_MS) for _ in range(count)]:
-        facts = read_chunk(raw, page_id=one.page_id, seq=0)
+    for recorder in [Recorder(website_id, NOW_MS) for _ in range(count)]:
+        facts = read_chunk(raw, page_id=recorder.page_id, seq=0)
         client = Client(visitor_id="0" * 32)
         received_chunk = ReceivedChunk(
-            website_id, one.session_id, facts, client, NOW_MS * 1000, "", raw, len(raw)
+            website_id, recorder.session_id, facts, client, NOW_MS * 1000, "", raw, len(raw)
         )
         segment_writer.append(store, [received_chunk], now_ms=NOW_MS)
     late = {"kind": "late-answer", "method": "GET", "match": "/raw/", "times": count}
@@ -145,7 +147,7 @@ def test_an_honest_visitor_waits_no_longer_beside_a_sender_of_many_days(
         s3.faults.add(Fault(kind="late-answer", times=inf, delay_s=0.05))
     now_ms = time.time_ns() // 1_000_000
     many = [Recorder(hostile, now_ms - (seq % 59) * DAY_MS) for seq in range(2000)]
-    requests = [post(one.params(seq), zipped(chunk(seq))) for seq, one in enumerate(many)]
+    requests = [post(recorder.params(seq), zipped(chunk(seq))) for seq, recorder in enumerate(many)]
 
     with serving(settings, tmp_path / "log") as server:
 

@@ -31,11 +31,11 @@ def stack() -> Iterator[ExitStack]:
 
 
 def connect(to: socket.socket, source: str, stack: ExitStack) -> socket.socket:
-    one = stack.enter_context(socket.socket())
-    one.settimeout(WAIT_S)
-    one.bind((source, 0))
-    one.connect(to.getsockname())
-    return one
+    client = stack.enter_context(socket.socket())
+    client.settimeout(WAIT_S)
+    client.bind((source, 0))
+    client.connect(to.getsockname())
+    return client
 
 
 class Crowd:
@@ -51,8 +51,8 @@ class Crowd:
         self.sources.append(transport.get_extra_info("peername")[0])
         self._transports.append(transport)
         if len(self.sources) >= self._count:
-            for one in self._transports:
-                one.abort()
+            for begun_transport in self._transports:
+                begun_transport.abort()
 
     def remove(self, transport: asyncio.Transport) -> None:
         self._transports.remove(transport)
@@ -128,8 +128,8 @@ def test_connections_wait_while_no_file_is_left(listener: socket.socket, stack: 
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     def take_files_away() -> None:
-        with socket.socket() as next_one:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (next_one.fileno(), hard))
+        with socket.socket() as probe:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (probe.fileno(), hard))
         asyncio.get_running_loop().call_later(0.1, free)
 
     try:

@@ -36,11 +36,13 @@ def serve(
         yield started
 
 
-def block(found: Target, stack: ExitStack, *, receive_bytes: int = 4096) -> socket.socket:
+def block(server: Target, stack: ExitStack, *, receive_bytes: int = 4096) -> socket.socket:
     """Ask for more than all buffers hold, and read nothing."""
-    one = stack.enter_context(connect(found.port, source="127.0.0.2", receive_bytes=receive_bytes))
-    one.sendall(get(found.path) * 30 + get(found.path, headers=["Connection: close"]))
-    return one
+    client = stack.enter_context(
+        connect(server.port, source="127.0.0.2", receive_bytes=receive_bytes)
+    )
+    client.sendall(get(server.path) * 30 + get(server.path, headers=["Connection: close"]))
+    return client
 
 
 def is_cut(connection: socket.socket) -> bool:
@@ -55,20 +57,20 @@ def is_cut(connection: socket.socket) -> bool:
     return False
 
 
-def is_served(found: Target, stack: ExitStack) -> bool:
+def is_served(server: Target, stack: ExitStack) -> bool:
     """Whether a new connection of the blocked ones' address is answered."""
-    one = stack.enter_context(connect(found.port, source="127.0.0.2"))
-    one.sendall(get("/healthz"))
-    return one.recv(65536).startswith(b"HTTP/1.1 200 ")
+    client = stack.enter_context(connect(server.port, source="127.0.0.2"))
+    client.sendall(get("/healthz"))
+    return client.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
 def test_silent_reader_is_cut_and_slow_reader_gets_everything(
     serve: Callable[..., Target],
 ) -> None:
-    found = serve(answer_stalled_s=2)
+    server = serve(answer_stalled_s=2)
     with ExitStack() as stack:
-        slow = block(found, stack, receive_bytes=1 << 16)
-        silent = block(found, stack)
+        slow = block(server, stack, receive_bytes=1 << 16)
+        silent = block(server, stack)
         read = bytearray()
 
         def reads_a_little() -> bool:
@@ -85,21 +87,21 @@ def test_silent_reader_is_cut_and_slow_reader_gets_everything(
 def test_blocked_connections_make_room_for_new_ones_of_their_address(
     serve: Callable[..., Target],
 ) -> None:
-    found = serve(answer_stalled_s=10 * WAIT_S)
+    server = serve(answer_stalled_s=10 * WAIT_S)
     with ExitStack() as stack:
-        neighbour = stack.enter_context(connect(found.port, source="127.0.0.3"))
-        blocked = [block(found, stack) for _ in range(PER_ADDRESS)]
+        neighbour = stack.enter_context(connect(server.port, source="127.0.0.3"))
+        blocked = [block(server, stack) for _ in range(PER_ADDRESS)]
         for _ in range(PER_ADDRESS):
-            eventually(lambda: is_served(found, stack))
+            eventually(lambda: is_served(server, stack))
         neighbour.sendall(get("/healthz"))
 
         assert neighbour.recv(65536).startswith(b"HTTP/1.1 200 ")
-        eventually(lambda: all(is_cut(one) for one in blocked))
+        eventually(lambda: all(is_cut(connection) for connection in blocked))
 
 
 def test_pipelined_requests_are_answered_in_order(serve: Callable[..., Target]) -> None:
-    found = serve()
-    with connect(found.port) as many:
+    server = serve()
+    with connect(server.port) as many:
         paths = ["/healthz", "/nothing"] * 200
         many.sendall(b"".join(map(get, paths)) + get("/healthz", headers=["Connection: close"]))
         answer = until_closed(many)
@@ -110,16 +112,18 @@ def test_pipelined_requests_are_answered_in_order(serve: Callable[..., Target]) 
 
 def test_pipelined_requests_wait_unparsed(serve: Callable[..., Target]) -> None:
     """Parsed, each of these 18 bytes would be some kB of objects."""
-    found = serve()
+    server = serve()
     with ExitStack() as stack:
-        assert is_served(found, stack)
-        before_bytes = found.memory_bytes
+        assert is_served(server, stack)
+        before_bytes = server.memory_bytes
         for _ in range(PER_ADDRESS - 1):
-            one = stack.enter_context(connect(found.port, source="127.0.0.2", receive_bytes=4096))
-            one.sendall(get(found.path) * 20 + b"GET / HTTP/1.1\r\n\r\n" * 3000)
-        assert is_served(found, stack)
+            client = stack.enter_context(
+                connect(server.port, source="127.0.0.2", receive_bytes=4096)
+            )
+            client.sendall(get(server.path) * 20 + b"GET / HTTP/1.1\r\n\r\n" * 3000)
+        assert is_served(server, stack)
 
-        assert found.memory_bytes - before_bytes < 48 * MIB
+        assert server.memory_bytes - before_bytes < 48 * MIB
 
 
 class Fake:
@@ -145,20 +149,20 @@ class Fake:
 
 def added(limits: Connections, peer: str, *, as_a: str = "") -> Fake:
     """Add a connection, and let it be `new`, `waiting` or `blocked`."""
-    one = Fake(unsent=100)
+    connection = Fake(unsent=100)
 
     async def add() -> ConnectionGroup | None:
-        return limits.add(one, peer)
+        return limits.add(connection, peer)
 
     assert asyncio.run(add()) is None
-    for group in one.groups:
+    for group in connection.groups:
         if as_a == "new":
-            group.new[one] = None
+            group.new[connection] = None
         elif as_a == "waiting":
-            group.waiting[one] = None
+            group.waiting[connection] = None
         elif as_a == "blocked":
-            group.blocked[one] = one.unsent
-    return one
+            group.blocked[connection] = connection.unsent
+    return connection
 
 
 def limits_of(total_max: int = 100, per_address_max: int = 100) -> Connections:
@@ -172,14 +176,18 @@ def limits_of(total_max: int = 100, per_address_max: int = 100) -> Connections:
 
 def test_blocked_goes_before_waiting_and_progress_is_a_second_chance() -> None:
     limits = limits_of(total_max=3)
-    waiting = added(limits, "198.51.100.1", as_a="waiting")
+    idle = added(limits, "198.51.100.1", as_a="waiting")
     reading = added(limits, "198.51.100.2", as_a="blocked")
     silent = added(limits, "198.51.100.3", as_a="blocked")
     reading.unsent -= 1
 
     added(limits, "198.51.100.4")
 
-    assert [one.is_evicted for one in (waiting, reading, silent)] == [False, False, True]
+    assert [connection.is_evicted for connection in (idle, reading, silent)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_address_that_reconnects_replaces_few_unread_connections_at_once() -> None:
@@ -188,18 +196,18 @@ def test_address_that_reconnects_replaces_few_unread_connections_at_once() -> No
 
     async def reconnect() -> list[ConnectionGroup | None]:
         answers = []
-        for one in opened:
-            answers.append(limits.add(one, "198.51.100.1"))
+        for connection in opened:
+            answers.append(limits.add(connection, "198.51.100.1"))
             if answers[-1] is not None:
-                limits.remove(one)
+                limits.remove(connection)
                 continue
-            for group in one.groups:
-                group.blocked[one] = one.unsent
+            for group in connection.groups:
+                group.blocked[connection] = connection.unsent
         return answers
 
     refused = [answer for answer in asyncio.run(reconnect()) if answer is not None]
 
-    assert 15 <= sum(one.is_evicted for one in opened) <= 25
+    assert 15 <= sum(connection.is_evicted for connection in opened) <= 25
     assert len(refused) >= 70
 
 
@@ -210,7 +218,7 @@ def test_connection_without_a_request_goes_before_one_that_is_used() -> None:
 
     added(limits, "198.51.100.3")
 
-    assert [one.is_evicted for one in (used, unused)] == [False, True]
+    assert [connection.is_evicted for connection in (used, unused)] == [False, True]
 
 
 def test_connection_being_served_is_never_closed_for_another() -> None:
@@ -224,11 +232,11 @@ def test_connection_being_served_is_never_closed_for_another() -> None:
     full = asyncio.run(add())
     assert full is not None
     assert not full.address
-    assert not any(one.is_evicted for one in served)
+    assert not any(connection.is_evicted for connection in served)
 
 
 @pytest.mark.parametrize(
-    ("peers", "is_one_client"),
+    ("peers", "is_single_client"),
     [
         (["198.51.100.1"] * 3, True),
         (["::ffff:198.51.100.1", "198.51.100.1", "198.51.100.1"], True),
@@ -239,22 +247,26 @@ def test_connection_being_served_is_never_closed_for_another() -> None:
         ([""] * 3, False),  # a socket in the file system: a proxy on this machine
     ],
 )
-def test_address_makes_room_for_itself(peers: list[str], is_one_client: bool) -> None:
+def test_address_makes_room_for_itself(peers: list[str], is_single_client: bool) -> None:
     limits = limits_of(per_address_max=2)
     older = added(limits, "203.0.113.9", as_a="waiting")
     first, *_ = (added(limits, peer, as_a="waiting") for peer in peers)
 
-    assert first.is_evicted is is_one_client
+    assert first.is_evicted is is_single_client
     assert not older.is_evicted
 
 
 def test_closed_connections_leave_nothing_behind() -> None:
     limits = limits_of()
     made = [added(limits, f"2001:db8:{n:x}::1", as_a="blocked") for n in range(1000)][-90:]
-    for one in made:
-        limits.remove(one)
+    for connection in made:
+        limits.remove(connection)
 
-    assert all(not group.blocked and not group.waiting for one in made for group in one.groups[:1])
+    assert all(
+        not group.blocked and not group.waiting
+        for connection in made
+        for group in connection.groups[:1]
+    )
 
 
 @pytest.mark.long
@@ -264,9 +276,9 @@ def test_honest_client_beside_900_connections_that_read_nothing(
     api: str, settings: Settings, tmp_path: Path, source_count: int
 ) -> None:
     sources = [f"127.0.1.{n}" for n in range(1, source_count + 1)]
-    with target(api, settings, tmp_path) as found:
-        attack = hoard_of(found.port, get(found.path) * 50, count=900, sources=sources)
-        measured = compare(found.measure, attack)
+    with target(api, settings, tmp_path) as server:
+        attack = hoard_of(server.port, get(server.path) * 50, count=900, sources=sources)
+        measured = compare(server.measure, attack)
 
     assert measured.p99_ratio <= 3, measured
     assert measured.beside.lost == 0, measured

@@ -174,22 +174,22 @@ def test_page_views_beyond_the_budget_are_counted_and_not_listed(
     attack.grow(25)
     path = f"/api/websites/{lakeful.website.website_id}/sessions/{attack.session.session_id}"
     headers = lakeful.headers()
-    waiting = client.get(path, headers=headers)
+    pending = client.get(path, headers=headers)
     lakeful.compact(attack.session.day)
     compacted = client.get(path, headers=headers)
     (row,) = lakes.rows(lakeful.store, "sessions")
     stored = lakes.stored(lakeful.store, row)
 
-    found = compacted.json()
-    assert found["pageViews"] == waiting.json()["pageViews"] == 25 * URLS
-    assert found["exitUrl"] == waiting.json()["exitUrl"] == f"https://shop.example/p/24/{URLS - 1}"
-    assert found["cut"] == waiting.json()["cut"] == ["pageList"]
-    listed = [one | {"clickCount": None} for one in found["pageList"]]
-    assert listed == waiting.json()["pageList"]
+    detail = compacted.json()
+    assert detail["pageViews"] == pending.json()["pageViews"] == 25 * URLS
+    assert detail["exitUrl"] == pending.json()["exitUrl"] == f"https://shop.example/p/24/{URLS - 1}"
+    assert detail["cut"] == pending.json()["cut"] == ["pageList"]
+    listed = [page | {"clickCount": None} for page in detail["pageList"]]
+    assert listed == pending.json()["pageList"]
     assert len(listed) == len(lakes.rows(lakeful.store, "pages")) == summary.PAGES_MAX
-    assert max(len(waiting.content), len(compacted.content)) < 1_000_000
-    kept = [view for chunk in stored.header["chunks"] for view in chunk[10]]
-    assert sum(32 + len(view[1]) for view in kept) < 300_000
+    assert max(len(pending.content), len(compacted.content)) < 1_000_000
+    views = [view for chunk in stored.header["chunks"] for view in chunk[10]]
+    assert sum(32 + len(view[1]) for view in views) < 300_000
 
 
 def test_every_list_of_a_detail_is_bounded(lakeful: Lakeful, client: AppClient) -> None:
@@ -210,34 +210,34 @@ def test_every_list_of_a_detail_is_bounded(lakeful: Lakeful, client: AppClient) 
         headers=lakeful.headers(),
     )
 
-    found = answer.json()
-    assert {"errorEvents", "gaps", "pageList"} <= set(found["cut"])
-    assert found["pageViews"] == 6_001
-    assert found["errorCount"] == 400
-    assert 0 < len(found["errorEvents"]) < 400
-    assert all(len(json.dumps(found[name])) < 4_000_000 for name in found["cut"])
+    detail = answer.json()
+    assert {"errorEvents", "gaps", "pageList"} <= set(detail["cut"])
+    assert detail["pageViews"] == 6_001
+    assert detail["errorCount"] == 400
+    assert 0 < len(detail["errorEvents"]) < 400
+    assert all(len(json.dumps(detail[name])) < 4_000_000 for name in detail["cut"])
 
 
 def test_one_owner_of_a_cache_evicts_nobody_elses() -> None:
-    kept = Kept(1_000)
-    kept.put([("hour", 1, 400)])
-    kept.put([("row", 2, 100)], owner="w_small")
+    lru_cache = Kept(1_000)
+    lru_cache.put([("hour", 1, 400)])
+    lru_cache.put([("row", 2, 100)], owner="w_small")
     for number in range(100):
-        kept.put([(number, number, 90)], owner="w_large")
+        lru_cache.put([(number, number, 90)], owner="w_large")
 
-    assert kept.get(["hour"]) == {"hour": 1}
-    assert kept.get(["row"], owner="w_small") == {"row": 2}
-    assert 99 in kept.get(range(100), owner="w_large")
-    assert not kept.get(["row"], owner="w_large")
+    assert lru_cache.get(["hour"]) == {"hour": 1}
+    assert lru_cache.get(["row"], owner="w_small") == {"row": 2}
+    assert 99 in lru_cache.get(range(100), owner="w_large")
+    assert not lru_cache.get(["row"], owner="w_large")
 
 
 def test_who_looks_for_one_thing_waits_for_nobody_who_looks_for_another() -> None:
-    kept = Kept(1)
+    lru_cache = Kept(1)
 
     def hold_all() -> None:
         with ExitStack() as stack:
             for number in range(300):
-                stack.enter_context(kept.finding(number))
+                stack.enter_context(lru_cache.finding(number))
 
     thread = threading.Thread(target=hold_all, daemon=True)
     thread.start()
@@ -270,7 +270,7 @@ def test_slow_requests_of_one_caller_leave_room_for_others() -> None:
         share = FairShare(app, 4, QueryMetrics())
         statuses: dict[str, list[int]] = {"large": [], "small": []}
 
-        async def ask(caller: str) -> None:
+        async def request(caller: str) -> None:
             async def send(message: Any) -> None:
                 if message["type"] == "http.response.start":
                     statuses[caller].append(message["status"])
@@ -281,8 +281,8 @@ def test_slow_requests_of_one_caller_leave_room_for_others() -> None:
         app.gates["small"].set()
         async with asyncio.TaskGroup() as tasks:
             for _ in range(300):
-                tasks.create_task(ask("large"))
-            await tasks.create_task(ask("small"))
+                tasks.create_task(request("large"))
+            await tasks.create_task(request("small"))
             assert statuses["small"] == [200]
             assert app.running["large"] == 4
             app.gates["large"].set()

@@ -73,11 +73,11 @@ def test_each_chunk_is_counted_once_and_a_session_keeps_a_sample(
         counts += [done.quarantined_count for done in lakes.compact(store, settings)]
 
     assert counts == [150, 150, 100]
-    found = totals(store, lakes.DAY)
-    assert (found.chunk_count, len(found.sessions), found.has_loss) == (FLOOD, 1, False)
-    kept = [row for row in lakes.quarantined(store) if row["payload"]]
-    assert len(kept) == quarantine.CHUNKS_MAX
-    assert sum(one.counted_only for one in contents(store)) == FLOOD - quarantine.CHUNKS_MAX
+    summary = totals(store, lakes.DAY)
+    assert (summary.chunk_count, len(summary.sessions), summary.has_loss) == (FLOOD, 1, False)
+    with_payload = [row for row in lakes.quarantined(store) if row["payload"]]
+    assert len(with_payload) == quarantine.CHUNKS_MAX
+    assert sum(content.counted_only for content in contents(store)) == FLOOD - quarantine.CHUNKS_MAX
     assert {row["reason"] for row in lakes.quarantined(store)} == {quarantine.POSITION_TAKEN}
 
 
@@ -118,15 +118,15 @@ def test_a_person_is_erased_from_an_object_that_many_share(
     lakes.append(store, conflicts(120, session=1))
     lakes.compact(store, settings)
     assert len(totals(store).sessions) == 2
-    gone = lakes.session_id(0)
+    erased_id = lakes.session_id(0)
 
-    tombstones.add(store, lakes.WEBSITE, sessions=[gone])
-    remove_sessions(store, lakes.WEBSITE, [gone], Removed())
+    tombstones.add(store, lakes.WEBSITE, sessions=[erased_id])
+    remove_sessions(store, lakes.WEBSITE, [erased_id], Removed())
 
-    found = totals(store)
-    assert found.sessions == {(lakes.WEBSITE, lakes.session_id(1))}
-    assert (found.chunk_count, found.has_loss) == (120, False)
-    assert not any(gone.encode() in store.get(key) for key in objects(store))
+    summary = totals(store)
+    assert summary.sessions == {(lakes.WEBSITE, lakes.session_id(1))}
+    assert (summary.chunk_count, summary.has_loss) == (120, False)
+    assert not any(erased_id.encode() in store.get(key) for key in objects(store))
 
 
 def test_what_older_versions_put_there_is_read_and_counted_once(
@@ -141,7 +141,7 @@ def test_what_older_versions_put_there_is_read_and_counted_once(
     (done,) = lakes.compact(store, settings)
 
     assert (done.quarantined_count, len(objects(store))) == (0, 1)
-    assert [one.kind for one in contents(store)] == ["conflict"]
+    assert [content.kind for content in contents(store)] == ["conflict"]
 
 
 def test_damaged_chunks_are_kept_whole_however_many(store: Store, settings: Settings) -> None:
@@ -157,9 +157,9 @@ def test_damaged_chunks_are_kept_whole_however_many(store: Store, settings: Sett
     lakes.append(store, [good, *damaged])
     lakes.compact(store, settings)
 
-    found = lakes.quarantined(store)
-    assert len(found) == len(damaged)
-    assert all(row["payload"] == other.payload for row in found)
+    summary = lakes.quarantined(store)
+    assert len(summary) == len(damaged)
+    assert all(row["payload"] == other.payload for row in summary)
     assert totals(store).has_loss
 
 

@@ -50,24 +50,24 @@ def test_invented_ids_of_one_address_get_429_on_every_route(tmp_path: Path) -> N
     burst = int(BURST_S)
     with app(settings, store) as client:
         answers = [config(client, f"w_invented{i}") for i in range(burst + 3)]
-        again = config(client, "w_invented0")
+        repeated = config(client, "w_invented0")
         forwarded = {"origin": ORIGIN, "x-forwarded-for": "203.0.113.1"}
-        asked = Recorder("w_another", NOW_MS).params()
-        preflight = client.request("OPTIONS", "/v1/chunks", params=asked, headers=forwarded)
-        posted = client.post("/v1/chunks", params=asked, content=chunk(), headers=forwarded)
+        params = Recorder("w_another", NOW_MS).params()
+        preflight = client.request("OPTIONS", "/v1/chunks", params=params, headers=forwarded)
+        posted = client.post("/v1/chunks", params=params, content=chunk(), headers=forwarded)
         elsewhere = config(client, "w_invented99", "203.0.113.2")
         neighbours = [config(client, f"w_six{i}", f"2001:db8::{i + 1}") for i in range(burst + 1)]
-        known = [config(client, website_id), send(client, website_id)]
+        registered = [config(client, website_id), send(client, website_id)]
 
     assert [answer.status_code for answer in answers] == [200] * burst + [429] * 3
     assert answers[-1].json()["kind"] == "too-many-requests"
     assert int(answers[-1].headers["retry-after"]) >= 1
-    assert again.status_code == 200  # what is remembered costs no read
+    assert repeated.status_code == 200  # what is remembered costs no read
     assert (preflight.status_code, posted.status_code) == (429, 429)
     assert elsewhere.status_code == 200
     assert [answer.status_code for answer in neighbours] == [200] * burst + [429]
-    assert [answer.status_code for answer in known] == [200, 202]
-    assert known[0].json()["feature_flags"]["enable_session_replay"]
+    assert [answer.status_code for answer in registered] == [200, 202]
+    assert registered[0].json()["feature_flags"]["enable_session_replay"]
 
 
 def test_absent_names_push_no_known_one_out(
@@ -77,16 +77,16 @@ def test_absent_names_push_no_known_one_out(
     monkeypatch.setattr(cache, "_ENTRIES_MAX", 10)
     website_id = recording_website(store).website_id
     token = api_keys.create(store, website_id=website_id, role="viewer", now_ms=NOW_MS)
-    found = ControlCache(store, settings, lambda: 0.0)
-    assert found.website(website_id) is not None
-    assert found.key(token) is not None
+    control = ControlCache(store, settings, lambda: 0.0)
+    assert control.website(website_id) is not None
+    assert control.key(token) is not None
     for number in range(30):
-        assert found.website(f"w_invented{number}") is None
-        assert found.key(f"{token[:5]}{number:02}{token[7:]}") is None
+        assert control.website(f"w_invented{number}") is None
+        assert control.key(f"{token[:5]}{number:02}{token[7:]}") is None
 
-    assert found.peek_website(website_id) is not None
-    assert found._keys.peek(api_keys.key_id_of(token) or "") is not None
-    assert len(found._websites._absent) == len(found._keys._absent) == 10
+    assert control.peek_website(website_id) is not None
+    assert control._keys.peek(api_keys.key_id_of(token) or "") is not None
+    assert len(control._websites._absent) == len(control._keys._absent) == 10
 
 
 @pytest.mark.s3
@@ -94,12 +94,12 @@ def test_strangers_that_hang_keep_no_website_waiting(s3: S3Endpoint) -> None:
     """From as many addresses as they like; websites that were never asked for included."""
     settings = s3.settings(trusted_proxies=PROXY)
     store = open_store(settings)
-    known, unheard_of = (recording_website(store).website_id for _ in range(2))
+    cached_id, uncached_id = (recording_website(store).website_id for _ in range(2))
     hanging = s3.faults.add(
         Fault(kind="late-answer", method="GET", match="w_nobody", times=inf, delay_s=4)
     )
     with app(settings, store) as client:
-        assert send(client, known).status_code == 202
+        assert send(client, cached_id).status_code == 202
         sent = [
             client.start(
                 client.http.get(
@@ -109,13 +109,13 @@ def test_strangers_that_hang_keep_no_website_waiting(s3: S3Endpoint) -> None:
             for i in range(100)
         ]
         eventually(lambda: hanging.open_count > 0)
-        answers = [send(client, one).status_code for one in (known, unheard_of)]
-        waiting_count = sum(not one.done() for one in sent)
-        statuses = {one.result().status_code for one in sent if one.done()}
+        answers = [send(client, website_id).status_code for website_id in (cached_id, uncached_id)]
+        unanswered_count = sum(not future.done() for future in sent)
+        statuses = {future.result().status_code for future in sent if future.done()}
         s3.faults.clear()
 
     assert answers == [202, 202]
-    assert 0 < waiting_count <= 32
+    assert 0 < unanswered_count <= 32
     assert statuses <= {200, 503}
 
 
@@ -126,11 +126,11 @@ def test_what_was_known_stands_while_the_store_is_slow(s3: S3Endpoint) -> None:
     website_id = recording_website(store).website_id
     with app(settings, store) as client:
         assert send(client, website_id).status_code == 202
-        known_s = time.monotonic()
+        cached_s = time.monotonic()
         hanging = s3.faults.add(
             Fault(kind="late-answer", method="GET", match="/websites/", times=inf, delay_s=8)
         )
-        eventually(lambda: time.monotonic() > known_s + settings.control_cache_s)
+        eventually(lambda: time.monotonic() > cached_s + settings.control_cache_s)
         answer = send(client, website_id)
         was_open = hanging.open_count
 
@@ -143,19 +143,19 @@ def test_unknown_names_that_hang_take_few_of_the_query_apis_threads(s3: S3Endpoi
     settings = s3.settings()
     store = open_store(settings)
     website_id = recording_website(store).website_id
-    found = ControlCache(store, settings, time.monotonic)
-    assert found.website(website_id) is not None
+    control = ControlCache(store, settings, time.monotonic)
+    assert control.website(website_id) is not None
     hanging = s3.faults.add(
         Fault(kind="late-answer", method="GET", match="w_nobody", times=inf, delay_s=2)
     )
     with ThreadPoolExecutor(8) as pool:
-        looked_up = [pool.submit(found.website, f"w_nobody{i}") for i in range(8)]
+        looked_up = [pool.submit(control.website, f"w_nobody{i}") for i in range(8)]
         eventually(lambda: hanging.open_count == 8)
         with pytest.raises(StoreUnavailable):
-            found.website("w_nobody99")
-        assert found.website(website_id) is not None
-        assert [one.result() for one in looked_up] == [None] * 8
-    assert found.website("w_nobody99") is None
+            control.website("w_nobody99")
+        assert control.website(website_id) is not None
+        assert [future.result() for future in looked_up] == [None] * 8
+    assert control.website("w_nobody99") is None
 
 
 @pytest.mark.long

@@ -44,12 +44,12 @@ ENDLESS = {
 
 
 @pytest.fixture(scope="module", params=APIS)
-def found(
+def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp(request.param)
-    with target(request.param, Settings(lake=str(folder / "lake")), folder) as found:
-        yield found
+    with target(request.param, Settings(lake=str(folder / "lake")), folder) as server:
+        yield server
 
 
 def problem_of(answer: bytes) -> tuple[int, str]:
@@ -62,12 +62,12 @@ def problem_of(answer: bytes) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("what", BEFORE)
-def test_what_has_no_end_is_refused(found: Target, what: str) -> None:
+def test_what_has_no_end_is_refused(server: Target, what: str) -> None:
     part = ENDLESS.get(what, b"a")
-    with connect(found.port) as one:
+    with connect(server.port) as connection:
         with suppress(ConnectionResetError, BrokenPipeError):
-            one.sendall(BEFORE[what] + part * (4 * HEAD_BYTES_MAX // len(part)))
-        answer = until_closed(one)
+            connection.sendall(BEFORE[what] + part * (4 * HEAD_BYTES_MAX // len(part)))
+        answer = until_closed(connection)
 
     # An answer that came before the end of its request is followed by nothing but the end.
     assert problem_of(answer)[0] in (400, 431)
@@ -78,7 +78,7 @@ def test_what_has_no_end_is_refused(found: Target, what: str) -> None:
 @pytest.mark.parametrize("step_bytes", [1 << 16, 1000])
 @pytest.mark.parametrize("is_url", [True, False], ids=["url", "header"])
 def test_limit_is_exact_however_a_head_is_cut(
-    found: Target, step_bytes: int, *, is_url: bool
+    server: Target, step_bytes: int, *, is_url: bool
 ) -> None:
     statuses = []
     for size in (HEAD_BYTES_MAX, HEAD_BYTES_MAX + 1):
@@ -86,42 +86,42 @@ def test_limit_is_exact_however_a_head_is_cut(
         head = line.replace(b"a=", b"a=" + b"a" * (size - len(line)))
         head = head.replace(b"X-A: ", b"X-A: " + b"a" * (size - len(line)))
         assert len(head) == size
-        with connect(found.port) as one:
+        with connect(server.port) as connection:
             for start in range(0, size, step_bytes):
-                one.sendall(head[start : start + step_bytes])
-            statuses.append(one.recv(65536)[9:12])
+                connection.sendall(head[start : start + step_bytes])
+            statuses.append(connection.recv(65536)[9:12])
 
     assert statuses == [b"404", b"431"]
 
 
-def test_number_of_headers_is_limited(found: Target) -> None:
+def test_number_of_headers_is_limited(server: Target) -> None:
     statuses = []
     for count in (HEADERS_MAX, HEADERS_MAX + 1):
-        with connect(found.port) as one:
-            one.sendall(get("/healthz", headers=[f"X-{n}: a" for n in range(count - 1)]))
-            statuses.append(one.recv(65536)[9:12])
+        with connect(server.port) as connection:
+            connection.sendall(get("/healthz", headers=[f"X-{n}: a" for n in range(count - 1)]))
+            statuses.append(connection.recv(65536)[9:12])
 
     assert statuses == [b"200", b"431"]
 
 
-def test_trailers_are_no_headers_of_this_or_the_next_request(found: Target) -> None:
+def test_trailers_are_no_headers_of_this_or_the_next_request(server: Target) -> None:
     trailers = b"".join(b"X-T%d: a\r\n" % n for n in range(1000))
-    with connect(found.port) as one:
+    with connect(server.port) as connection:
         head = CHUNKED.replace(b"/v1/chunks", b"/healthz")
-        one.sendall(head + b"1\r\n[\r\n0\r\n" + trailers + b"\r\n")
-        first = one.recv(65536)
-        one.sendall(get("/healthz", headers=["Connection: close"]))
-        second = until_closed(one)
+        connection.sendall(head + b"1\r\n[\r\n0\r\n" + trailers + b"\r\n")
+        first = connection.recv(65536)
+        connection.sendall(get("/healthz", headers=["Connection: close"]))
+        second = until_closed(connection)
 
     assert first.startswith(b"HTTP/1.1 405 ")
     assert b"HTTP/1.1 200 " in second
 
 
-def test_error_is_not_written_into_another_answer(found: Target) -> None:
+def test_error_is_not_written_into_another_answer(server: Target) -> None:
     """It would be read as a part of it, or as the answer to the next request."""
-    with connect(found.port) as one:
-        one.sendall(get(found.path) + b"\0junk\r\n\r\n" + b"a" * HEAD_BYTES_MAX)
-        answer = until_closed(one)
+    with connect(server.port) as connection:
+        connection.sendall(get(server.path) + b"\0junk\r\n\r\n" + b"a" * HEAD_BYTES_MAX)
+        answer = until_closed(connection)
     head, _, rest = answer.partition(b"\r\n\r\n")
     (length,) = (
         int(line[16:]) for line in head.lower().split(b"\r\n") if b"content-length" in line
@@ -132,34 +132,34 @@ def test_error_is_not_written_into_another_answer(found: Target) -> None:
     assert rest[length:].startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 431 "))
 
 
-def test_many_large_heads_hold_bounded_memory(found: Target) -> None:
+def test_many_large_heads_hold_bounded_memory(server: Target) -> None:
     count = 100
     with ExitStack() as stack:
-        before_bytes = found.memory_bytes
+        before_bytes = server.memory_bytes
         for number in range(count):
-            one = stack.enter_context(connect(found.port))
+            connection = stack.enter_context(connect(server.port))
             part = b"a:b\r\n" if number % 2 else b"a" * 5
             head = b"GET /healthz HTTP/1.1\r\n" if number % 2 else b"GET /"
-            one.sendall(head + part * ((HEAD_BYTES_MAX - 100) // len(part)))
-        with connect(found.port) as one:
-            one.sendall(get("/healthz"))
-            assert one.recv(65536)[9:12] == b"200"
+            connection.sendall(head + part * ((HEAD_BYTES_MAX - 100) // len(part)))
+        with connect(server.port) as connection:
+            connection.sendall(get("/healthz"))
+            assert connection.recv(65536)[9:12] == b"200"
 
-        assert found.memory_bytes - before_bytes < 48 * MIB
+        assert server.memory_bytes - before_bytes < 48 * MIB
 
 
-def test_one_endless_line_costs_as_much_as_its_bytes(found: Target) -> None:
+def test_one_endless_line_costs_as_much_as_its_bytes(server: Target) -> None:
     """In pieces, each of which was once copied with all before it."""
-    process = psutil.Process(found.server.process.pid)
+    process = psutil.Process(server.server.process.pid)
 
     def cpu_s(pieces: int) -> float:
         before_s = sum(process.cpu_times()[:2])
-        with connect(found.port) as one:
-            one.sendall(get("/healthz").rstrip() + b"\r\nX-A: ")
+        with connect(server.port) as connection:
+            connection.sendall(get("/healthz").rstrip() + b"\r\nX-A: ")
             for _ in range(pieces):
-                one.sendall(b"a" * (HEAD_BYTES_MAX // 2 // pieces))
-            one.sendall(b"\r\n\r\n")
-            assert one.recv(65536)[9:12] == b"200"
+                connection.sendall(b"a" * (HEAD_BYTES_MAX // 2 // pieces))
+            connection.sendall(b"\r\n\r\n")
+            assert connection.recv(65536)[9:12] == b"200"
         return sum(process.cpu_times()[:2]) - before_s
 
     assert cpu_s(1000) < 1  # of 32 kB, in pieces of 32 bytes
@@ -178,10 +178,10 @@ def endless_heads(port: int) -> Iterator[None]:
 def test_honest_client_beside_heads_without_end(
     api: str, settings: Settings, tmp_path: Path
 ) -> None:
-    with target(api, settings, tmp_path) as found:
-        before_bytes = found.memory_bytes
-        measured = compare(found.measure, lambda: endless_heads(found.port))
-        grown_bytes = found.memory_bytes - before_bytes
+    with target(api, settings, tmp_path) as server:
+        before_bytes = server.memory_bytes
+        measured = compare(server.measure, lambda: endless_heads(server.port))
+        grown_bytes = server.memory_bytes - before_bytes
 
     assert measured.p99_ratio <= 3, measured
     assert measured.beside.lost == 0, measured

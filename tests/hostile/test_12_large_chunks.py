@@ -51,11 +51,11 @@ def test_a_website_with_one_chunk_passes_one_with_many() -> None:
     huge, small = request(body(LIMIT)), request(body(2 * MIB))
     order: list[str] = []
 
-    async def read(large: LargeChunkReaders, website_id: str, one: ReadRequest) -> None:
-        await large.read(website_id, one)
+    async def read(large: LargeChunkReaders, website_id: str, read_request: ReadRequest) -> None:
+        await large.read(website_id, read_request)
         order.append(website_id)
 
-    async def all_at_once() -> None:
+    async def read_concurrently() -> None:
         large = LargeChunkReaders(LIMIT)
         await read(large, "first", small)  # starts the readers
         await asyncio.gather(
@@ -64,7 +64,7 @@ def test_a_website_with_one_chunk_passes_one_with_many() -> None:
         )
         large.close()
 
-    asyncio.run(all_at_once())
+    asyncio.run(read_concurrently())
 
     # One huge chunk at a time, however many websites send them, and the noisy two take turns.
     noisy = ["noisy", "noisy", "loud", "noisy", "loud", "loud"]  # the first found nobody waiting
@@ -76,7 +76,7 @@ def test_a_website_with_one_chunk_passes_one_with_many() -> None:
 def test_what_waits_of_one_website_is_bounded() -> None:
     huge = request(body(LIMIT))
 
-    async def all_at_once() -> list[object]:
+    async def read_concurrently() -> list[object]:
         large = LargeChunkReaders(LIMIT)
         answers = await asyncio.gather(
             *(large.read("noisy", huge) for _ in range(14)), return_exceptions=True
@@ -84,7 +84,7 @@ def test_what_waits_of_one_website_is_bounded() -> None:
         large.close()
         return list(answers)
 
-    answers = asyncio.run(all_at_once())
+    answers = asyncio.run(read_concurrently())
 
     refused = [answer for answer in answers if isinstance(answer, Overloaded)]
     assert len(refused) == 14 - 9  # one is read, eight times 32 MB wait
@@ -136,7 +136,7 @@ def test_large_chunks_are_stored_or_refused_as_small_ones_are(
             params = Recorder(website_id, NOW_MS).params()
             return client.post("/v1/chunks", params=params, content=payload, headers=headers())
 
-        assert {status: answer(one).status_code for status, one in sent.items()} == {
+        assert {status: answer(payload).status_code for status, payload in sent.items()} == {
             status: status for status in sent
         }
         assert answer(sent[413]).json()["limit_bytes"] == LIMIT
@@ -174,8 +174,8 @@ def large_snapshots(port: int, website_id: str, seconds: float) -> Timings:
 
 def _chunks(website_id: str, payload: bytes) -> Iterator[load.Request]:
     while True:
-        one = Recorder(website_id, time.time_ns() // 1_000_000)
-        yield post(one.params(), payload)
+        recorder = Recorder(website_id, time.time_ns() // 1_000_000)
+        yield post(recorder.params(), payload)
 
 
 @pytest.mark.long

@@ -55,8 +55,8 @@ def release(lakeful: Lakeful, session: Session | None = None) -> None:
     legal_holds.release(lakeful.store, website_id, session_id, by="counsel", now_ms=NOW_MS)
 
 
-def ask(lakeful: Lakeful, *sessions: Session) -> Receipt:
-    wanted = ErasureTargets(sessions=tuple(one.session_id for one in sessions))
+def request_erasure(lakeful: Lakeful, *sessions: Session) -> Receipt:
+    wanted = ErasureTargets(sessions=tuple(session.session_id for session in sessions))
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
     return erasure.request_erasure(reader, lakeful.website.website_id, wanted, by="test")
 
@@ -92,7 +92,7 @@ def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
     held, free = (lakeful.record(page(NOW_MS - 1000)) for _ in range(2))
     compacted(lakeful, {held.day})
     lakeful.append(held.chunks(moves(NOW_MS, 3)))
-    asked = ask(lakeful, held, free)
+    receipt = request_erasure(lakeful, held, free)
     before = objects_of(lakeful, held)
     mine = held if kind == "session" else None
     hold(lakeful, mine)
@@ -100,7 +100,10 @@ def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
     (waits,) = carry_out(lakeful)
     assert objects_of(lakeful, held) == before
     assert (waits.done_at, waits.failed) == (None, None)
-    named = {one.session_id: (one.hold, one.reason, one.placed_by) for one in waits.held}
+    named = {
+        session.session_id: (session.hold, session.reason, session.placed_by)
+        for session in waits.held
+    }
     everybody = {held.session_id, free.session_id} if kind == "website" else {held.session_id}
     assert named == dict.fromkeys(everybody, (kind, "case 4711", "counsel"))
     assert "case 4711" in (waits.waits_for or "")
@@ -111,7 +114,9 @@ def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
     # Waiting for a release is neither late nor broken, and nobody asks for it again.
     assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS + 5 * DAY_MS) == []
     maintain(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
-    assert [one.erasure_id for one in erasure.pending_erasures(lakeful.store)] == [asked.erasure_id]
+    assert [pending.erasure_id for pending in erasure.pending_erasures(lakeful.store)] == [
+        receipt.erasure_id
+    ]
 
     release(lakeful, mine)
     (done,) = carry_out(lakeful)
@@ -124,15 +129,15 @@ def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
 def test_the_api_names_the_hold(lakeful: Lakeful) -> None:
     session = lakeful.record(page(NOW_MS - 1000))
     compacted(lakeful, {session.day})
-    asked = ask(lakeful, session)
+    receipt = request_erasure(lakeful, session)
     hold(lakeful, session)
     carry_out(lakeful)
 
     app = create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)
     with AppClient(app) as client:
         headers = lakeful.headers(role="admin")
-        answer = client.get(f"/api/erasures/{asked.erasure_id}", headers=headers).json()
-        gone = client.get(f"/api/replay/{session.session_id}", headers=headers)
+        answer = client.get(f"/api/erasures/{receipt.erasure_id}", headers=headers).json()
+        replay = client.get(f"/api/replay/{session.session_id}", headers=headers)
     assert answer["status"] == "held"
     assert answer["held"] == [
         {
@@ -143,7 +148,7 @@ def test_the_api_names_the_hold(lakeful: Lakeful) -> None:
             "placedBy": "counsel",
         }
     ]
-    assert gone.status_code == 404
+    assert replay.status_code == 404
 
 
 def at_step(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[], object]) -> None:
@@ -169,16 +174,16 @@ def test_a_hold_that_comes_while_an_erasure_runs_keeps_what_is_left(
     session = lakeful.record(page(NOW_MS - 1000))
     compacted(lakeful, {session.day})
     lakeful.append(session.chunks(moves(NOW_MS, 3)))
-    asked = ask(lakeful, session)
+    receipt = request_erasure(lakeful, session)
     at_step(monkeypatch, step, lambda: hold(lakeful, session))
 
     (waits,) = carry_out(lakeful)
-    assert [one.session_id for one in waits.held] == [session.session_id]
+    assert [held.session_id for held in waits.held] == [session.session_id]
     assert {key.partition("/")[0] for key in objects_of(lakeful, session)} == left
     # Whoever placed it after the run began is told that some may be gone.
     website_id = lakeful.website.website_id
     (begun,) = erasure.started_erasures(lakeful.store, website_id, session.session_id)
-    assert begun.erasure_id == asked.erasure_id
+    assert begun.erasure_id == receipt.erasure_id
     # Nothing else destroys what is left, or shows it.
     compact_day(lakeful.store, lakeful.settings, session.day, now_ms=lakeful.clock.ms)
     if step == "_remove_files":
@@ -189,13 +194,13 @@ def test_a_hold_that_comes_while_an_erasure_runs_keeps_what_is_left(
     assert_hidden(lakeful, session)
 
     release(lakeful, session)
-    assert [bool(one.done_at) for one in carry_out(lakeful)][-1]
+    assert [bool(receipt.done_at) for receipt in carry_out(lakeful)][-1]
     assert objects_of(lakeful, session) == {}
 
 
 def test_chunks_of_a_held_session_that_is_to_be_erased_are_not_dropped(lakeful: Lakeful) -> None:
     held, free = (lakeful.record(page(NOW_MS - 1000)) for _ in range(2))
-    ask(lakeful, held, free)
+    request_erasure(lakeful, held, free)
     hold(lakeful, held)
 
     done = compact_day(lakeful.store, lakeful.settings, held.day, now_ms=lakeful.clock.ms)
@@ -219,7 +224,7 @@ def test_a_hold_that_comes_while_a_compaction_drops_chunks_keeps_them(
     session = lakeful.session(began_ms=began_ms)
     lakeful.append(session.chunks(page(began_ms)))
     if why == "erased":
-        ask(lakeful, session)
+        request_erasure(lakeful, session)
     before = objects_of(lakeful, session)
     real = Compactor.delete
 
@@ -246,8 +251,8 @@ def test_a_hold_that_comes_while_a_retention_runs_keeps_rows_and_files(
     assert any(lakeful.store.list(keys.QUARANTINE))
     rows = Table(lakeful.store, "sessions").snapshot().scan().collect()
     assert list(rows["session_id"]) == [session.session_id]
-    found = check(lakeful.store, lakeful.settings, now_ms=NOW_MS)
-    assert [one.kind for one in found] == ["quarantined-chunks"]
+    findings = check(lakeful.store, lakeful.settings, now_ms=NOW_MS)
+    assert [finding.kind for finding in findings] == ["quarantined-chunks"]
 
 
 def test_what_nobody_can_read_is_not_destroyed_while_there_are_holds(lakeful: Lakeful) -> None:
@@ -256,7 +261,7 @@ def test_what_nobody_can_read_is_not_destroyed_while_there_are_holds(lakeful: La
     compacted(lakeful, {session.day})
     key = keys.segment_key(session.day, "damaged")
     lakeful.store.put(key, b"no parquet")
-    ask(lakeful, session)
+    request_erasure(lakeful, session)
     legal_holds.place(lakeful.store, other.website_id, None, reason="r", by="me", now_ms=NOW_MS)
 
     (waits,) = carry_out(lakeful)
@@ -270,7 +275,7 @@ def test_what_nobody_can_read_is_not_destroyed_while_there_are_holds(lakeful: La
 
 def test_nothing_is_held_of_which_nothing_is_left(lakeful: Lakeful) -> None:
     session = lakeful.record(page(NOW_MS - 1000))
-    ask(lakeful, session)
+    request_erasure(lakeful, session)
     carry_out(lakeful)
 
     with pytest.raises(SessionErased):
@@ -295,17 +300,17 @@ def test_the_command_line_says_that_an_erasure_has_begun(
     for name, value in environ_of(lakeful.settings).items():
         monkeypatch.setitem(os.environ, name, value)
     session = lakeful.record(page(NOW_MS - 1000))
-    asked = ask(lakeful, session)
+    requested = request_erasure(lakeful, session)
     mine = ["--website", lakeful.website.website_id, "--session", session.session_id]
     place = ["hold", "place", *mine, "--reason", "case 1"]
 
     done = CliRunner().invoke(app, place)
     assert done.exit_code == 0
-    assert asked.erasure_id not in done.stderr
+    assert requested.erasure_id not in done.stderr
     release(lakeful, session)
     (receipt,) = erasure.pending_erasures(lakeful.store)
     requests.mark_started(lakeful.store, receipt, now_ms=NOW_MS)
     done = CliRunner().invoke(app, place)
-    assert asked.erasure_id in done.stderr
+    assert requested.erasure_id in done.stderr
     shown = CliRunner().invoke(app, ["erase", "--waiting", "--json"])
     assert json.loads(shown.stdout)[0]["held"][0]["reason"] == "case 1"

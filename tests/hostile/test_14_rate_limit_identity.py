@@ -132,9 +132,9 @@ def test_methods_and_queries_share_the_bucket_of_their_key(
     for _ in range(4):
         limited.get("/api/me", headers=headers)
 
-    asked = url.format(n=1, website=lakeful.website.website_id)
+    path = url.format(n=1, website=lakeful.website.website_id)
 
-    assert limited.request(method, asked, headers=headers).status_code == 429
+    assert limited.request(method, path, headers=headers).status_code == 429
 
 
 @pytest.mark.parametrize("path", ["", "/replay", "%2Freplay", "/replay?x=1"])

@@ -42,13 +42,13 @@ class Counting:
             yield item
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._store, name)
+        method = getattr(self._store, name)
         if name not in _COUNTED:
-            return found
+            return method
 
         def counted(*arguments: Any, **options: Any) -> Any:
             self._count(name)
-            return found(*arguments, **options)
+            return method(*arguments, **options)
 
         return counted
 
@@ -91,7 +91,7 @@ def make_share(lakeful: Lakeful, website_id: str, session_id: str) -> share_link
     return made
 
 
-def asked_of(lakeful: Lakeful, website: Website, session: Session) -> dict[str, Counter[str]]:
+def calls_by_route(lakeful: Lakeful, website: Website, session: Session) -> dict[str, Counter[str]]:
     """The calls of the store for each route, the second time that it is asked for."""
     token = {"authorization": f"Bearer {lakeful.key(website, 'admin')}"}
     base = f"/api/websites/{website.website_id}"
@@ -112,15 +112,15 @@ def asked_of(lakeful: Lakeful, website: Website, session: Session) -> dict[str, 
         ("DELETE", f"{base}/keys/abcdefghijkl", {}),
         ("DELETE", "/api/shares/abcdefghijkl", {}),
     ]  # fmt: skip
-    found = {}
+    calls = {}
     with counting(lakeful) as (client, store):
         for _ in range(2):
             for method, path, options in requests:
                 store.calls.clear()
                 answer = client.request(method, path, headers=token, **options)
                 assert answer.status_code < 500, answer.text
-                found[f"{method} {path}"] = Counter(store.calls)
-    return found
+                calls[f"{method} {path}"] = Counter(store.calls)
+    return calls
 
 
 def test_calls_of_the_store_do_not_grow_with_another_website(lakeful: Lakeful) -> None:
@@ -128,18 +128,20 @@ def test_calls_of_the_store_do_not_grow_with_another_website(lakeful: Lakeful) -
     mine, other = lakeful.website, lakeful.new_website()
     session = lakeful.record(page(NOW_MS - 600_000))
     lakeful.compact(session.day)
-    asked_of(lakeful, mine, session)  # makes what it asks for later
+    calls_by_route(lakeful, mine, session)  # makes what it asks for later
     second = lakeful.new_website()
     twin = lakeful.record(page(NOW_MS - 600_000), second)
     lakeful.compact(twin.day)
-    asked_of(lakeful, second, twin)
-    before = asked_of(lakeful, mine, session)
+    calls_by_route(lakeful, second, twin)
+    before = calls_by_route(lakeful, mine, session)
 
     fill(lakeful, other, 25)
-    after = asked_of(lakeful, second, twin)
+    after = calls_by_route(lakeful, second, twin)
 
-    def plain(calls: dict[str, Counter[str]], website: Website, one: Session) -> dict[str, int]:
-        names = ((website.website_id, "W"), (one.session_id, "S"))
+    def plain(
+        calls: dict[str, Counter[str]], website: Website, recorded: Session
+    ) -> dict[str, int]:
+        names = ((website.website_id, "W"), (recorded.session_id, "S"))
         made = {}
         for path, counts in calls.items():
             for old, new in names:
@@ -161,10 +163,10 @@ def test_lists_are_of_one_website(lakeful: Lakeful) -> None:
 
     assert share_links.of_website(lakeful.store, other.website_id, session.session_id) == [wanted]
     assert len(share_links.of_website(lakeful.store, other.website_id)) == 4
-    found = api_keys.of_website(lakeful.store, other.website_id)
-    assert len(found) == 4
-    assert found[-1].key_id == api_keys.key_id_of(key) or key
-    assert {one.website_id for one in found} == {other.website_id}
+    website_keys = api_keys.of_website(lakeful.store, other.website_id)
+    assert len(website_keys) == 4
+    assert website_keys[-1].key_id == api_keys.key_id_of(key) or key
+    assert {key.website_id for key in website_keys} == {other.website_id}
 
 
 def as_an_older_version(lakeful: Lakeful) -> None:
@@ -210,7 +212,7 @@ def test_audit_entries_of_older_versions_are_read(lakeful: Lakeful, client_of: A
     answer = client_of().get(
         f"/api/websites/{lakeful.website.website_id}/audit", headers=lakeful.headers(role="admin")
     )
-    assert [one["entryId"] for one in answer.json()["entries"]] == [entry.entry_id]
+    assert [row["entryId"] for row in answer.json()["entries"]] == [entry.entry_id]
 
 
 @pytest.fixture
@@ -239,7 +241,7 @@ def test_keys_and_links_are_limited_by_website(
             (f"/api/replay/{session.session_id}/share", {}, 3, "REPLAY_WEBSITE_SHARES_MAX"),
         ):
             answers = [client.post(path, json=body, headers=headers) for _ in range(fits + 2)]
-            assert [one.status_code for one in answers] == [201] * fits + [409] * 2
+            assert [answer.status_code for answer in answers] == [201] * fits + [409] * 2
             assert answers[-1].json()["kind"] == "limit-reached"
             assert name in answers[-1].json()["detail"]
         # Another website has its own limit.
@@ -255,8 +257,8 @@ def test_keys_and_links_are_limited_by_website(
         api_keys.delete_old_revoked(store, now_ms=NOW_MS + 29 * DAY_MS)
         assert client.post(f"{base}/keys", json={"role": "viewer"}, headers=headers).is_error
         assert api_keys.delete_old_revoked(store, now_ms=NOW_MS + 31 * DAY_MS) == 1
-        again = client.post(f"{base}/keys", json={"role": "viewer"}, headers=headers)
-        assert again.status_code == 201
+        repeated = client.post(f"{base}/keys", json={"role": "viewer"}, headers=headers)
+        assert repeated.status_code == 201
 
 
 def test_a_limit_holds_for_many_at_once(lakeful: Lakeful) -> None:

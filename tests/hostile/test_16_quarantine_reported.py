@@ -51,16 +51,16 @@ def materialized(instance: dg.DagsterInstance) -> tuple[dict[str, Any], dg.Asset
         instance=instance, resources={"lake": FrozenLake(at_ms=NOW_MS)}, partition_key=DAY
     )
     (event,) = (
-        one.materialization
-        for one in result.get_asset_materialization_events()
-        if one.asset_key == dg.AssetKey("session_files")
+        event.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey("session_files")
     )
-    (found,) = (
-        one
-        for one in result.get_asset_check_evaluations()
-        if one.check_name == "nothing_is_quarantined"
+    (evaluation,) = (
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.check_name == "nothing_is_quarantined"
     )
-    return {name: value.value for name, value in event.metadata.items()}, found
+    return {name: value.value for name, value in event.metadata.items()}, evaluation
 
 
 def damaged(store: Store, chunks: list[ReceivedChunk]) -> str:
@@ -77,10 +77,10 @@ def of(website_id: str, number: int, count: int = 3) -> list[ReceivedChunk]:
 
 
 def kinds(run: Run) -> list[str]:
-    told = run("check", "--json")
-    found = [one["kind"] for one in json.loads(told.out)]
-    assert told.code == (1 if found else 0)
-    return found
+    result = run("check", "--json")
+    finding_kinds = [finding["kind"] for finding in json.loads(result.out)]
+    assert result.code == (1 if finding_kinds else 0)
+    return finding_kinds
 
 
 def test_a_damaged_segment_fails_the_check_in_every_run_of_its_day(
@@ -91,15 +91,15 @@ def test_a_damaged_segment_fails_the_check_in_every_run_of_its_day(
 
     first, _ = materialized(instance)
     lakes.append(store, of(website_id, 3))
-    second, found = materialized(instance)
+    second, evaluation = materialized(instance)
 
-    for told in (first, second):
-        assert (told["quarantined"], told["quarantined_sessions"]) == (6, 2)
-        assert told["quarantined_objects"] == 1
+    for metadata in (first, second):
+        assert (metadata["quarantined"], metadata["quarantined_sessions"]) == (6, 2)
+        assert metadata["quarantined_objects"] == 1
     assert (first["sessions"], second["sessions"], second["run_sessions"]) == (1, 2, 1)
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert "replaylake repair" in (found.description or "")
-    assert found.metadata["quarantined_sessions"].value == 2
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "replaylake repair" in (evaluation.description or "")
+    assert evaluation.metadata["quarantined_sessions"].value == 2
 
 
 def test_a_segment_that_nobody_can_read_counts_although_its_chunks_are_unknown(
@@ -108,10 +108,10 @@ def test_a_segment_that_nobody_can_read_counts_although_its_chunks_are_unknown(
     lakes.append(store, of(website_id, 2))
     store.put(keys.segment_key(lakes.DAY, "poison"), b"no parquet")
 
-    told, found = materialized(instance)
+    metadata, evaluation = materialized(instance)
 
-    assert (told["quarantined"], told["quarantined_unreadable_objects"]) == (1, 1)
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert (metadata["quarantined"], metadata["quarantined_unreadable_objects"]) == (1, 1)
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert kinds(run) == ["quarantined-segment"]
 
 
@@ -122,10 +122,10 @@ def test_a_conflict_that_a_visitor_made_up_is_a_warning(
     other = lakes.chunk([lakes.click(1, other=True)], seq=1, website=website_id)
     lakes.append(store, chunks, [other])
 
-    told, found = materialized(instance)
+    metadata, evaluation = materialized(instance)
 
-    assert (told["quarantined"], told["quarantined_conflicts"]) == (1, 1)
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert (metadata["quarantined"], metadata["quarantined_conflicts"]) == (1, 1)
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert kinds(run) == ["quarantined-chunks"]
 
 
@@ -134,9 +134,13 @@ def test_a_lake_without_quarantine_passes(
 ) -> None:
     lakes.append(store, of(website_id, 0))
 
-    told, found = materialized(instance)
+    metadata, evaluation = materialized(instance)
 
-    assert (told["quarantined"], told["quarantined_objects"], found.passed) == (0, 0, True)
+    assert (metadata["quarantined"], metadata["quarantined_objects"], evaluation.passed) == (
+        0,
+        0,
+        True,
+    )
     assert kinds(run) == []
 
 
@@ -149,9 +153,13 @@ def test_an_operator_is_led_from_the_check_to_a_clean_lake(
     compacted = run("compact", "--once")
     assert "quarantine" in compacted.err
 
-    (told,) = json.loads(run("check", "--json").out)
-    assert (told["kind"], told["chunks"], told["sessions"]) == ("quarantined-segment", 3, 1)
-    assert "replaylake repair" in told["detail"]
+    (finding,) = json.loads(run("check", "--json").out)
+    assert (finding["kind"], finding["chunks"], finding["sessions"]) == (
+        "quarantined-segment",
+        3,
+        1,
+    )
+    assert "replaylake repair" in finding["detail"]
 
     run("repair")
     run("compact", "--once")
@@ -161,15 +169,15 @@ def test_an_operator_is_led_from_the_check_to_a_clean_lake(
     (left,) = json.loads(run("check", "--json").out)
     assert (left["kind"], left["chunks"]) == ("quarantined-chunks", 1)
     assert "replaylake quarantine remove" in left["detail"]
-    again = run("repair")
-    assert (again.code, "replaylake quarantine remove" in again.err) == (1, True)
+    repeated = run("repair")
+    assert (repeated.code, "replaylake quarantine remove" in repeated.err) == (1, True)
 
     (listed,) = json.loads(run("quarantine", "list", "--json").out)
     assert listed["sessions"] == [f"{website_id}/{lakes.session_id(0)}"]
     assert run("quarantine", "remove", listed["key"], "--by", "ada").out.strip() == listed["key"]
     assert kinds(run) == []
     entries = json.loads(run("audit", "--website", website_id, "--json").out)
-    (entry,) = (one for one in entries if one["action"] == "quarantine-removed")
+    (entry,) = (entry for entry in entries if entry["action"] == "quarantine-removed")
     assert (entry["actor"], entry["target"]) == ("ada", listed["key"])
 
 

@@ -42,10 +42,10 @@ def test_a_command_on_a_mistyped_folder_exits_with_2_and_makes_nothing(
 ) -> None:
     run = runner({"REPLAY_LAKE": str(tmp_path / "deep/typo")}, monkeypatch, capfd)
 
-    told = run(*command.split())
+    result = run(*command.split())
 
-    assert told.code == 2, told
-    assert f"no lake at {tmp_path / 'deep/typo'}" in told.err
+    assert result.code == 2, result
+    assert f"no lake at {tmp_path / 'deep/typo'}" in result.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -110,32 +110,32 @@ def test_dagster_waits_for_the_first_upload_and_then_goes_on(
     monkeypatch.setenv("REPLAY_LAKE", str(tmp_path / "lake"))
     resource = LakeResource()
 
-    def told() -> list[object]:
+    def tick_all() -> list[object]:
         with dg.DagsterInstance.ephemeral() as instance:
             sensing = dg.build_sensor_context(
                 instance=instance, repository_def=defs.get_repository_def()
             )
             ticking = dg.build_schedule_context(instance=instance)
-            found = compact_when_due(sensing, lake=resource)
-            assert found is not None
+            requests = compact_when_due(sensing, lake=resource)
+            assert requests is not None
             return [
-                *found,
+                *requests,
                 erase_when_asked(sensing, lake=resource),
-                *(one(ticking, lake=resource) for one in (daily_retention,)),
-                *(one(lake=resource) for one in (hourly_checks, nightly_maintenance)),
+                *(schedule(ticking, lake=resource) for schedule in (daily_retention,)),
+                *(schedule(lake=resource) for schedule in (hourly_checks, nightly_maintenance)),
             ]
 
-    before = told()
+    before = tick_all()
     assert len(before) == 5
-    for one in before:
-        assert isinstance(one, dg.SkipReason)
-        assert "no lake at" in str(one.skip_message)
+    for result in before:
+        assert isinstance(result, dg.SkipReason)
+        assert "no lake at" in str(result.skip_message)
     assert list(tmp_path.iterdir()) == []
 
     websites.create(open_store(Settings(lake=str(tmp_path / "lake"))), "shop", now_ms=lakes.NOW_MS)
-    after = told()
-    assert not any("no lake" in str(getattr(one, "skip_message", "")) for one in after)
-    assert sum(isinstance(one, dg.RunRequest) for one in after) == 2
+    after = tick_all()
+    assert not any("no lake" in str(getattr(result, "skip_message", "")) for result in after)
+    assert sum(isinstance(result, dg.RunRequest) for result in after) == 2
 
 
 @pytest.mark.s3
@@ -147,8 +147,8 @@ def test_a_command_on_an_empty_prefix_or_no_bucket_exits_with_2(
     for lake_url in (empty.lake, "s3://no-such-bucket/lake"):
         monkeypatch.setenv("REPLAY_LAKE", lake_url)
         for command in ("check", "query", "website list"):
-            told = run(*command.split())
-            assert (told.code, f"no lake at {lake_url}" in told.err) == (2, True), told
+            result = run(*command.split())
+            assert (result.code, f"no lake at {lake_url}" in result.err) == (2, True), result
 
     assert set(s3.operations) <= {"LIST"}
     assert list(open_store(empty).list("")) == []
@@ -161,9 +161,9 @@ def test_a_bucket_that_does_not_answer_is_no_missing_lake(
     s3.faults.add(Fault(kind="forbidden", method="GET"))
     run = runner(s3.environ(s3.settings()), monkeypatch, capfd)
 
-    told = run("check")
+    result = run("check")
 
-    assert (told.code, "no lake" in told.err) == (1, False)
+    assert (result.code, "no lake" in result.err) == (1, False)
 
 
 @pytest.mark.long

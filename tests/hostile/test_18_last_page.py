@@ -70,7 +70,7 @@ def recorded(lakeful: Lakeful, way: str) -> Session:
     return session
 
 
-def told(client: AppClient, lakeful: Lakeful, session: Session) -> dict[str, Any]:
+def session_detail(client: AppClient, lakeful: Lakeful, session: Session) -> dict[str, Any]:
     base = f"/api/websites/{session.website_id}/sessions"
     detail: dict[str, Any] = client.get(
         f"{base}/{session.session_id}", headers=lakeful.headers()
@@ -88,14 +88,14 @@ def test_exit_url_is_the_page_on_which_the_visitor_was_last(
     for _ in ("waiting", "compacted"):
         for way, session in sessions.items():
             _, last, urls = WAYS[way]
-            detail = told(client, lakeful, session)
+            detail = session_detail(client, lakeful, session)
             assert detail["exitUrl"] == last, way
             assert detail["initialUrl"] == urls[0], way
-            assert [one["url"] for one in detail["pageList"]] == urls, way
+            assert [page["url"] for page in detail["pageList"]] == urls, way
             assert detail["pageViews"] == len(urls), way
             titles = [url and url[-1].upper() for url in urls]
-            assert [one["title"] for one in detail["pageList"]] == titles, way
-            assert sum(one["duration"] for one in detail["pageList"]) == detail["duration"], way
+            assert [page["title"] for page in detail["pageList"]] == titles, way
+            assert sum(page["duration"] for page in detail["pageList"]) == detail["duration"], way
         lakeful.compact(session.day)
     assert broken(lakeful.store, lakeful.settings) == []
 
@@ -108,9 +108,9 @@ def test_rows_of_an_older_version_are_set_right_when_they_are_scored_again(
     rewrite(lakeful, "sessions", change=pl.lit(B).alias("exit_url"))
     rewrite(lakeful, "sessions", change=pl.lit(1, pl.Int32).alias("scoring_version"))
     lakeful.clock.tick()
-    assert told(client, lakeful, session)["exitUrl"] == B
+    assert session_detail(client, lakeful, session)["exitUrl"] == B
 
     assert rescore_day(lakeful.store, session.day).session_count == 1
     lakeful.clock.tick()
-    assert told(client, lakeful, session)["exitUrl"] == A
+    assert session_detail(client, lakeful, session)["exitUrl"] == A
     assert broken(lakeful.store, lakeful.settings) == []

@@ -60,40 +60,40 @@ FEW = (
 
 def routes(client: AppClient) -> list[tuple[str, str, list[str]]]:
     """Method, path and names of the query's parameters of all documented routes."""
-    found = []
+    documented = []
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         for method, described in methods.items():
-            asked = described.get("parameters", ())
-            names = [one["name"] for one in asked if one["in"] == "query"]
-            found.append((method.upper(), path, names))
-    return sorted(found, key=lambda route: METHODS.index(route[0]))
+            parameters = described.get("parameters", ())
+            names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
+            documented.append((method.upper(), path, names))
+    return sorted(documented, key=lambda route: METHODS.index(route[0]))
 
 
 def urls(
-    path: str, names: list[str], known: dict[str, str], values: Sequence[str]
+    path: str, names: list[str], valid: dict[str, str], values: Sequence[str]
 ) -> Iterator[str]:
     """The URLs of one route, with one parameter after the other at every extreme."""
     for part in re.findall(r"{(\w+)}", path):
         for value in values:
-            yield filled(path, known | {part: value})
+            yield filled(path, valid | {part: value})
     for name in names:
-        given = "".join(f"&{other}={known[other]}" for other in names if other in known)
+        given = "".join(f"&{other}={valid[other]}" for other in names if other in valid)
         for value in values:
-            yield f"{filled(path, known)}?{name}={value}{given.replace(f'&{name}=', '&other=')}"
-    yield filled(path, known) + "?" + "&".join(f"{name}=1" for name in names * 50)
+            yield f"{filled(path, valid)}?{name}={value}{given.replace(f'&{name}=', '&other=')}"
+    yield filled(path, valid) + "?" + "&".join(f"{name}=1" for name in names * 50)
 
 
-def filled(path: str, known: dict[str, str]) -> str:
-    return re.sub(r"{(\w+)}", lambda match: known.get(match[1], "x"), path)
+def filled(path: str, valid: dict[str, str]) -> str:
+    return re.sub(r"{(\w+)}", lambda match: valid.get(match[1], "x"), path)
 
 
 def failures(
-    client: AppClient, known: dict[str, str], headers: dict[str, str], values: Sequence[str]
+    client: AppClient, valid: dict[str, str], headers: dict[str, str], values: Sequence[str]
 ) -> list[str]:
     """Ask for everything; return what was answered with a 5xx."""
     failed = []
     for method, path, names in routes(client):
-        for url in urls(path, names, known, values):
+        for url in urls(path, names, valid, values):
             answer = client.request(method, url, headers=headers)
             if answer.status_code >= 500:
                 failed.append(f"{answer.status_code} {method} {url[:200]}")
@@ -123,7 +123,7 @@ def test_query_api_answers_extreme_parameters_without_5xx(
     if is_compacted:
         lakeful.compact(session.day)
         audit_log.compact_entries(lakeful.store, lakeful.settings, now_ms=NOW_MS)
-    known = {
+    valid = {
         "website_id": lakeful.website.website_id,
         "session_id": session.session_id,
         "url": "https://shop.example/",
@@ -131,7 +131,7 @@ def test_query_api_answers_extreme_parameters_without_5xx(
     headers = lakeful.headers(role="admin")
     app = query.create_app(replace(lakeful.settings, **FREELY), lakeful.store, now_ms=lakeful.clock)
     with AppClient(app) as client:
-        assert failures(client, known, headers, values) == []
+        assert failures(client, valid, headers, values) == []
 
 
 def test_ingest_api_answers_extreme_parameters_without_5xx(
@@ -139,11 +139,11 @@ def test_ingest_api_answers_extreme_parameters_without_5xx(
 ) -> None:
     website = recording_website(store)
     recorder = Recorder(website.website_id)
-    known = {"website_id": website.website_id} | {
+    valid = {"website_id": website.website_id} | {
         name: str(value) for name, value in recorder.params().items()
     }
     with AppClient(ingest.create_app(settings, store, clock=Clock())) as client:
-        assert failures(client, known, plain(), ENCODED) == []
+        assert failures(client, valid, plain(), ENCODED) == []
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,9 @@ def test_an_old_session_that_is_taken_in_is_asked_for_and_compacted(
         context = dg.build_sensor_context(
             instance=instance, repository_def=defs.get_repository_def()
         )
-        found = compact_when_due(context, lake=later)
-        assert found is not None
-        (request,) = found
+        run_requests = compact_when_due(context, lake=later)
+        assert run_requests is not None
+        (request,) = run_requests
         assert isinstance(request, dg.RunRequest)
         defs.resolve_job_def("compact").execute_in_process(
             instance=instance, resources={"lake": later}, partition_key=request.partition_key

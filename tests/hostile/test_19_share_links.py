@@ -43,15 +43,15 @@ def links(
     """The addresses of links made with these headers, without their tokens."""
     app = create_app(settings, lakeful.store, now_ms=lakeful.clock)
     key = lakeful.headers(role="admin")
-    found = []
+    addresses = []
     with AppClient(app) as client:
         for headers in sent:
             url = f"/api/replay/{session.session_id}/share"
             answer = client.post(url, headers=key | headers)
             assert answer.status_code == 201
             made = answer.json()
-            found.append(made["url"].removesuffix(made["token"]))
-    return found
+            addresses.append(made["url"].removesuffix(made["token"]))
+    return addresses
 
 
 def test_configured_address_is_used_whatever_the_request_says(
@@ -59,9 +59,9 @@ def test_configured_address_is_used_whatever_the_request_says(
 ) -> None:
     configured = replace(settings, dashboard_url="https://replays.example/app/")
 
-    found = links(lakeful, configured, session, HOSTILE)
+    addresses = links(lakeful, configured, session, HOSTILE)
 
-    assert set(found) == {"https://replays.example/app/shared/"}
+    assert set(addresses) == {"https://replays.example/app/shared/"}
 
 
 def test_without_one_only_the_servers_own_address_is_used(

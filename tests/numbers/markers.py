@@ -32,11 +32,11 @@ ALL = tuple(Number(kind, number) for kind in ("fault", "attack") for number in K
 
 def files_by_number(folder: Path = TESTS) -> dict[Number, list[str]]:
     """Return the test files that show each number, as paths below the project's folder."""
-    found: dict[Number, set[str]] = {}
+    files: dict[Number, set[str]] = {}
     for path in sorted(folder.rglob("test_*.py")):
         for number in _numbers_in(path):
-            found.setdefault(number, set()).add(str(path.relative_to(folder.parent)))
-    return {number: sorted(files) for number, files in found.items()}
+            files.setdefault(number, set()).add(str(path.relative_to(folder.parent)))
+    return {number: sorted(files) for number, files in files.items()}
 
 
 def _numbers_in(path: Path) -> Iterator[Number]:

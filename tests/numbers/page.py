@@ -20,7 +20,7 @@ def blocks() -> dict[str, str]:
     made = {}
     for kind in ("fault", "attack"):
         lines = [f"| {kind} | what | shown by |", "|---|---|---|"]
-        for number in (one for one in ALL if one.kind == kind):
+        for number in (number for number in ALL if number.kind == kind):
             where = ", ".join(f"`{path.removeprefix('tests/')}`" for path in files.get(number, []))
             if not where:
                 where = "**nothing**" if number.is_expected else "not there yet"
@@ -37,8 +37,8 @@ def written(text: str) -> str:
     for name, block in blocks().items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, _, rest = text.partition(begin)
-        _, found, after = rest.partition(end)
-        assert found, f"docs/reliability.md has no block {name}"
+        _, separator, after = rest.partition(end)
+        assert separator, f"docs/reliability.md has no block {name}"
         text = f"{before}{begin}{block}\n{end}{after}"
     return text
 

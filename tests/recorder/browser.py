@@ -23,17 +23,17 @@ def launched() -> Iterator[Browser]:
 @contextmanager
 def started(kind: BrowserType, *, is_whole: bool = False, **options: Any) -> Iterator[Browser]:
     """Run a browser of Playwright's. The options are those of its `launch`."""
-    found = chromium.find(is_whole=is_whole)
-    assert found, chromium.MISSING
-    browser = kind.launch(executable_path=found, args=_ARGUMENTS, **options)
+    executable = chromium.find(is_whole=is_whole)
+    assert executable, chromium.MISSING
+    browser = kind.launch(executable_path=executable, args=_ARGUMENTS, **options)
     yield browser
     browser.close()
 
 
 def status(page: Page) -> dict[str, Any]:
     """What the page's recorder says of itself; `state` is missing where there is none yet."""
-    found: dict[str, Any] = page.evaluate("window.replaylake?.status?.() ?? {}")
-    return found
+    state: dict[str, Any] = page.evaluate("window.replaylake?.status?.() ?? {}")
+    return state
 
 
 def recorded(page: Page, state: str = "recording") -> str:
@@ -49,9 +49,9 @@ def flushed(page: Page) -> None:
     """Wait until what is recorded up to now is stored, and see that the recorder is well."""
 
     def is_flushed() -> bool:
-        found = status(page)
-        upload = found["lastUpload"]
-        return found["waitingBytes"] == 0 and upload is not None and upload["status"] == 202
+        state = status(page)
+        upload = state["lastUpload"]
+        return state["waitingBytes"] == 0 and upload is not None and upload["status"] == 202
 
     eventually(is_flushed)
     assert status(page)["failures"] == 0

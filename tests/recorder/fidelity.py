@@ -109,11 +109,16 @@ def replayed(browser: Browser, events: Sequence[Event], steps: Sequence[str]) ->
 
 def differences(live: Sequence[Moment], shown: Sequence[Moment]) -> str:
     """Return what differs, as a diff for each step; empty if nothing does."""
-    told = []
-    for one, other in zip(live, shown, strict=True):
-        assert one.step == other.step
-        if one.lines != other.lines:
-            told += difflib.unified_diff(
-                one.lines, other.lines, f"live {one.step}", f"replay {one.step}", n=1, lineterm=""
+    lines = []
+    for seen, replayed_moment in zip(live, shown, strict=True):
+        assert seen.step == replayed_moment.step
+        if seen.lines != replayed_moment.lines:
+            lines += difflib.unified_diff(
+                seen.lines,
+                replayed_moment.lines,
+                f"live {seen.step}",
+                f"replay {seen.step}",
+                n=1,
+                lineterm="",
             )
-    return "\n".join(told)
+    return "\n".join(lines)

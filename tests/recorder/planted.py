@@ -2,7 +2,7 @@
 
     html = planted.fill("<p data-private>{{word private text}}</p><h2>{{seen private text}}</h2>")
     planted.value("mail", "typed, e-mail")
-    planted.found({"wire": body}) == []
+    planted.leaks({"wire": body}) == []
 
 `{{kind place}}` in a text becomes a secret that is nowhere else; `{{seen place}}` a word that must
 be recorded, so that an empty recording hides nothing from a test.
@@ -141,7 +141,7 @@ class Planted:
 
     def value(self, kind: str, place: str) -> str:
         """Make a secret for this place."""
-        assert all(place != known.place for known in self.secrets), f"two secrets: {place}"
+        assert all(place != earlier.place for earlier in self.secrets), f"two secrets: {place}"
         value, *needles = _KINDS[kind](len(self.secrets))
         self.secrets.append(Secret(place, value, tuple(needles)))
         return value
@@ -165,10 +165,10 @@ class Planted:
         """The places whose control is not in a text."""
         return [place for place, word in self.controls.items() if word not in text]
 
-    def found(self, bodies: Mapping[str, bytes]) -> list[Miss]:
+    def leaks(self, bodies: Mapping[str, bytes]) -> list[Miss]:
         """Every secret in these bytes, whole or in part, however it is written."""
         needles = [(secret, form) for secret in self.secrets for form in _forms(secret.needles)]
-        found = {}
+        misses = {}
         for where, body in bodies.items():
             lower = body.lower()
             for secret, form in needles:
@@ -176,11 +176,11 @@ class Planted:
                 at = max(lower.find(form), body.find(form))
                 if at >= 0:
                     around = body[max(0, at - _AROUND) : at + _AROUND].decode(errors="replace")
-                    found.setdefault(secret.place, Miss(secret.place, secret.value, where, around))
-        return list(found.values())
+                    misses.setdefault(secret.place, Miss(secret.place, secret.value, where, around))
+        return list(misses.values())
 
 
-def told(misses: Iterable[Miss]) -> str:
+def report(misses: Iterable[Miss]) -> str:
     """Say what came through, and where."""
     return "\n\n".join(f"{m.place}: {m.value} in {m.where}\n…{m.around}…" for m in misses)
 

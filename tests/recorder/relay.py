@@ -50,9 +50,9 @@ class Relay:
         answer = self._http.request(
             request.method, request.url, content=request.body, headers=headers
         )
-        kept = {k: v for k, v in answer.headers.items() if k not in _ANEW}
+        headers_back = {k: v for k, v in answer.headers.items() if k not in _ANEW}
         kind = answer.headers.get("content-type", "text/plain")
-        return Answer(answer.content, answer.status_code, kind, kept)
+        return Answer(answer.content, answer.status_code, kind, headers_back)
 
 
 @contextmanager

@@ -204,8 +204,8 @@ def walk(
     planted = Planted()
     site.tag = relay.tag
     visit = Visit(page, site, planted, relay)
-    for one in walks:
-        one(visit)
+    for walk in walks:
+        walk(visit)
     session = recorded(page)
     page.goto("about:blank")
     eventually(lambda: planted.unseen(relay.wire().decode(errors="replace")) == [])

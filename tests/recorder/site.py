@@ -50,8 +50,8 @@ class Site:
 
     def answer(self, request: Request) -> Answer:
         """Return the page, or 404."""
-        found = self.pages.get(urlsplit(request.url).path, Answer("", status=404))
-        answer = found(request) if callable(found) else found
+        content = self.pages.get(urlsplit(request.url).path, Answer("", status=404))
+        answer = content(request) if callable(content) else content
         answer = answer if isinstance(answer, Answer) else Answer(answer)
         if isinstance(answer.body, str):
             answer = answer._replace(body=answer.body.replace(MARK, self.tag).encode())

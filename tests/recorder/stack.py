@@ -61,17 +61,17 @@ class Stack:
         Returns once the services know.
         """
         wanted = websites.change(self.store, self.website_id, settings)
-        told = (wanted.feature_flags, wanted.privacy, wanted.smart)
-        names = [(part, name) for part in told for name in part.__struct_fields__]
+        parts = (wanted.feature_flags, wanted.privacy, wanted.smart)
+        names = [(part, name) for part in parts for name in part.__struct_fields__]
 
-        def is_known(http: httpx.Client) -> bool:
-            found = http.get(f"{self.ingest.url}/v1/config/{self.website_id}").json()
-            values = found["feature_flags"] | found["privacy"] | found["smart"]
+        def is_applied(http: httpx.Client) -> bool:
+            config = http.get(f"{self.ingest.url}/v1/config/{self.website_id}").json()
+            values = config["feature_flags"] | config["privacy"] | config["smart"]
             mine = {name: getattr(part, name) for part, name in names}
             return json.dumps(values, sort_keys=True) == json.dumps(mine, sort_keys=True)
 
         with httpx.Client() as http:
-            eventually(lambda: is_known(http))
+            eventually(lambda: is_applied(http))
 
     def get(self, path: str, **params: Any) -> httpx.Response:
         """Ask the query API."""
@@ -81,26 +81,26 @@ class Stack:
         """The list, newest first."""
         answer = self.get(f"/api/websites/{self.website_id}/sessions")
         assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["sessions"]
-        return found
+        rows: list[dict[str, Any]] = answer.json()["sessions"]
+        return rows
 
     def listed(self, session: str) -> dict[str, Any]:
         """A session in the list; waits until it is there."""
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
 
         def is_listed() -> bool:
-            found[:] = [row for row in self.sessions() if row["sessionId"] == session]
-            return bool(found)
+            rows[:] = [row for row in self.sessions() if row["sessionId"] == session]
+            return bool(rows)
 
         eventually(is_listed)
-        return found[0]
+        return rows[0]
 
     def detail(self, session: str) -> dict[str, Any]:
         """A session with its pages, errors and signals."""
         answer = self.get(f"/api/websites/{self.website_id}/sessions/{session}")
         assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        detail: dict[str, Any] = answer.json()
+        return detail
 
     def replay(self, session: str) -> list[Event]:
         """A session's events as a player gets them; none where there is no session."""
@@ -144,8 +144,8 @@ class Stack:
             json.dumps(text, ensure_ascii=False)[1:-1].encode(),
             quote(text, safe="").encode(),
         }
-        found = texts_of(_files(Path(self.settings.lake)))
-        return [name for name, body in found.items() if any(form in body for form in forms)]
+        texts = texts_of(_files(Path(self.settings.lake)))
+        return [name for name, body in texts.items() if any(form in body for form in forms)]
 
 
 @contextmanager

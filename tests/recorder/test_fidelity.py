@@ -36,12 +36,14 @@ def test_the_replay_shows_what_the_visitor_saw(
         live.append(fidelity.moment(page, step))
 
     walk(page, WALKS[name], read)
-    told = fidelity.differences(live, replayed(browser, page, stack, session, live))
+    differences = fidelity.differences(live, replayed(browser, page, stack, session, live))
     sought = live[len(live) // 2 :][:1]
-    at_once = fidelity.differences(sought, replayed(browser, page, stack, session, sought))
+    differences_after_seek = fidelity.differences(
+        sought, replayed(browser, page, stack, session, sought)
+    )
 
-    assert not told, told
-    assert not at_once, at_once
+    assert not differences, differences
+    assert not differences_after_seek, differences_after_seek
 
 
 # Pages of which rrweb alone does not see all that a visitor sees: what they hold, what is done.
@@ -72,9 +74,9 @@ _GAPS = {
 def test_the_replay_shows_what_rrweb_alone_does_not_see(
     browser: Browser, page: Page, site: Site, stack: Stack
 ) -> None:
-    told = fidelity.differences(*live_and_replayed(browser, page, site, stack, _MENDED))
+    differences = fidelity.differences(*live_and_replayed(browser, page, site, stack, _MENDED))
 
-    assert not told, told
+    assert not differences, differences
 
 
 def test_the_replay_does_not_show_yet_what_nobody_sees(
@@ -83,7 +85,11 @@ def test_the_replay_does_not_show_yet_what_nobody_sees(
     """If this fails, the gap that it names is closed: move it to the mended ones."""
     live, shown = live_and_replayed(browser, page, site, stack, _GAPS)
 
-    assert [one.step for one, other in zip(live, shown, strict=True) if one == other] == []
+    assert [
+        seen.step
+        for seen, replayed_moment in zip(live, shown, strict=True)
+        if seen == replayed_moment
+    ] == []
 
 
 def live_and_replayed(

@@ -16,20 +16,20 @@ def test_a_visit_is_recorded_listed_replayed_and_found_in_every_byte(
     session = recorded(page)
     flushed(page)
     eventually(lambda: any(event["type"] == 2 for event in stack.replay(session)))
-    waiting = stack.listed(session), stack.detail(session), stack.replay(session)
+    pending = stack.listed(session), stack.detail(session), stack.replay(session)
     held = stack.where("Bananas, 'ripe'"), stack.where("Süßes & more")
     stack.compact()
     eventually(lambda: bool(stack.detail(session)["frames"]))
 
-    assert waiting[0]["initialUrl"] == f"{site.origin}/?utm_source=x"
-    (first,) = waiting[1]["pageList"]
+    assert pending[0]["initialUrl"] == f"{site.origin}/?utm_source=x"
+    (first,) = pending[1]["pageList"]
     assert first["title"] == "Süßes & more"
     after = stack.replay(session)
-    assert all(event in after for event in waiting[2])
+    assert all(event in after for event in pending[2])
     assert stack.notes(session, "page")[0]["title"] == "Süßes & more"
     assert first.pop("clickCount") is None  # counted by compaction
     assert stack.detail(session)["pageList"] == [{**first, "clickCount": 0}]
-    assert stack.detail(session)["trigger"] == waiting[1]["trigger"]
+    assert stack.detail(session)["trigger"] == pending[1]["trigger"]
     assert all(name.startswith("raw/") for names in held for name in names)
     assert all(held)
     (file,) = stack.where("Bananas, 'ripe'")
@@ -45,13 +45,13 @@ def test_a_site_answers_what_it_is_told_and_remembers_what_was_asked(
     bare_site.pages["/"] = "<p>first</p><!--recorder-->"
     bare_site.pages["/pay"] = lambda request: Answer(request.body[::-1], 500, "text/plain")
     page.goto(f"{bare_site.origin}/")
-    found = page.evaluate(
+    response = page.evaluate(
         "fetch('/pay?n=1', {method: 'POST', body: 'abc'})"
         ".then(async (answer) => [answer.status, await answer.text()])"
     )
 
-    assert found == [500, "cba"]
-    asked = [(request.method, request.url, request.body) for request in bare_site.requests]
-    assert asked == [("GET", "/", b""), ("POST", "/pay?n=1", b"abc")]
+    assert response == [500, "cba"]
+    requests = [(request.method, request.url, request.body) for request in bare_site.requests]
+    assert requests == [("GET", "/", b""), ("POST", "/pay?n=1", b"abc")]
     answer = page.request.get(f"{bare_site.other_origin}/nothing")
     assert answer.status == 404

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.recorder.planted import Miss, told
+from tests.recorder.planted import Miss, report
 from tests.recorder.relay import relaying
 from tests.recorder.secret_walks import WALKS, smart, walk
 from tests.recorder.site import Site
@@ -121,7 +121,7 @@ def test_what_runs_or_describes_is_hidden_twice(
 ) -> None:
     misses = without(edits, "patterns", page, bare_site, stack, tmp_path)
 
-    assert bool(misses) == (edits == SCRIPTS), told(misses)
+    assert bool(misses) == (edits == SCRIPTS), report(misses)
 
 
 def without(
@@ -133,7 +133,7 @@ def without(
     stack.change(plan="enterprise", session_replay_trigger=trigger)
     with relaying(stack, dist=dist) as relay:
         planted, _ = walk([WALKS.get(walked, smart)], page, site, relay)
-        return planted.found({"the wire": relay.wire()})
+        return planted.leaks({"the wire": relay.wire()})
 
 
 def built(folder: Path, edits: Sequence[Edit]) -> Path:

@@ -38,8 +38,8 @@ def triggered(page: Page, stack: Stack, session: str, kind: str) -> dict[str, An
 
 def said(stack: Stack, session: str) -> list[int]:
     """Which of the texts that the page said are in the replay."""
-    told = str(stack.replay(session))
-    return [number for number in range(1, 30) if f"'said {number}'" in told]
+    replay = str(stack.replay(session))
+    return [number for number in range(1, 30) if f"'said {number}'" in replay]
 
 
 def test_a_session_without_an_error_is_never_sent(page: Page, shop: str, stack: Stack) -> None:
@@ -160,7 +160,7 @@ def test_smart_mode_keeps_rage_and_dead_clicks_pages_of_interest_and_what_the_pa
     browser = page.context.browser
     assert browser is not None
 
-    def kept(path: str, kind: str, act: str) -> None:
+    def expect_trigger(path: str, kind: str, act: str) -> None:
         with browser.new_context() as context:
             visitor = context.new_page()
             visitor.goto(shop + path)
@@ -170,10 +170,10 @@ def test_smart_mode_keeps_rage_and_dead_clicks_pages_of_interest_and_what_the_pa
             )
             triggered(visitor, stack, str(status(visitor)["sessionId"]), kind)
 
-    kept("", "rage_click", "#dead")
-    kept("", "dead_click", "#dead")
-    kept("pricing", "url", "")
-    kept("", "manual", "replaylake.trigger('chat opened')")
+    expect_trigger("", "rage_click", "#dead")
+    expect_trigger("", "dead_click", "#dead")
+    expect_trigger("pricing", "url", "")
+    expect_trigger("", "manual", "replaylake.trigger('chat opened')")
 
 
 def test_a_page_that_is_too_large_for_the_buffer_says_so(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from playwright.sync_api import Page
 
 from tests.conftest import eventually
-from tests.recorder.planted import Miss, Planted, told
+from tests.recorder.planted import Miss, Planted, report
 from tests.recorder.relay import relaying
 from tests.recorder.secret_walks import WALKS, smart, walk
 from tests.recorder.site import Site
@@ -19,7 +19,9 @@ SECRETS_MIN = 500
 SEEN = ("the wire", "the lake, before compaction", "the lake, after it")
 
 
-def kept(stack: Stack, planted: Planted, session: str, wire: dict[str, bytes]) -> list[Miss]:
+def leaked_secrets(
+    stack: Stack, planted: Planted, session: str, wire: dict[str, bytes]
+) -> list[Miss]:
     """Return what is found of the secrets, after it is seen that the controls are everywhere."""
     eventually(lambda: planted.unseen(json.dumps(stack.replay(session))) == [])
     before = stack.lake_bytes()
@@ -31,16 +33,16 @@ def kept(stack: Stack, planted: Planted, session: str, wire: dict[str, bytes]) -
     assert planted.unseen(json.dumps(stack.replay(session))) == []
     for where, body in bodies.items():
         assert planted.unseen(body.decode(errors="replace")) == [], where
-    return planted.found(wire | bodies | logs)
+    return planted.leaks(wire | bodies | logs)
 
 
 def test_no_secret_leaves_a_page_or_is_kept(page: Page, bare_site: Site, stack: Stack) -> None:
     stack.change(plan="enterprise")  # with the network panel
     with relaying(stack) as relay:
         planted, session = walk(WALKS.values(), page, bare_site, relay)
-        misses = kept(stack, planted, session, relay.sent())
+        misses = leaked_secrets(stack, planted, session, relay.sent())
 
-    assert misses == [], told(misses)
+    assert misses == [], report(misses)
     assert len(planted.secrets) >= SECRETS_MIN
 
 
@@ -48,9 +50,9 @@ def test_why_a_session_is_kept_is_no_secret(page: Page, bare_site: Site, stack: 
     stack.change(session_replay_trigger="smart")
     with relaying(stack) as relay:
         planted, session = walk([smart], page, bare_site, relay)
-        misses = kept(stack, planted, session, relay.sent())
+        misses = leaked_secrets(stack, planted, session, relay.sent())
 
-    assert misses == [], told(misses)
+    assert misses == [], report(misses)
     assert stack.notes(session, "trigger") == [{"kind": "rage_click", "detail": "section > p"}]
 
 
@@ -72,5 +74,5 @@ def test_a_secret_is_found_however_it_is_written() -> None:
     }
 
     for where, body in written.items():
-        assert len(planted.found({where: body.encode()})) == 2, where
-    assert planted.found({"nothing": b"zqplante zqmai"}) == []
+        assert len(planted.leaks({where: body.encode()})) == 2, where
+    assert planted.leaks({"nothing": b"zqplante zqmai"}) == []

@@ -34,8 +34,8 @@ def untroubled(page: Page) -> Callable[[], None]:
 
 
 def said(stack: Stack, session: str) -> list[int]:
-    told = str(stack.replay(session))
-    return [number for number in range(1, 30) if f"'said {number}'" in told]
+    replay = str(stack.replay(session))
+    return [number for number in range(1, 30) if f"'said {number}'" in replay]
 
 
 def refuse(
@@ -59,8 +59,8 @@ def refuse(
 def test_the_first_events_are_sent_at_once_and_each_chunk_takes_the_next_number(
     page: Page, shop: str, stack: Stack
 ) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(shop)
     session = recorded(page)
     for _ in range(2):
@@ -70,7 +70,7 @@ def test_the_first_events_are_sent_at_once_and_each_chunk_takes_the_next_number(
     flushed(page)
 
     eventually(lambda: said(stack, session) == [1, 2])
-    seqs = [url.split("&seq=")[1].split("&")[0] for url in asked if "/v1/chunks" in url]
+    seqs = [url.split("&seq=")[1].split("&")[0] for url in requested if "/v1/chunks" in url]
     assert seqs == [str(number) for number in range(len(seqs))]
     assert len(seqs) >= 3
     assert stack.listed(session)["isComplete"]
@@ -151,8 +151,8 @@ def test_the_last_deed_before_a_page_is_left_arrives(page: Page, shop: str, stac
     page.goto("about:blank")
 
     eventually(lambda: said(stack, session) == [1])
-    found = stack.detail(session)  # of the next page there may be no snapshot yet
-    assert found["pageList"][0]["pageId"] not in [gap["pageId"] for gap in found["gaps"]]
+    detail = stack.detail(session)  # of the next page there may be no snapshot yet
+    assert detail["pageList"][0]["pageId"] not in [gap["pageId"] for gap in detail["gaps"]]
 
 
 def test_a_visit_of_a_moment_is_recorded_from_its_first_snapshot(

@@ -32,7 +32,7 @@ def off(page: Page, reason: str) -> None:
     assert page.evaluate(HELD) == '[{},{},""]'
 
 
-def asked_of(page: Page, stack: Stack) -> list[str]:
+def requested_paths(page: Page, stack: Stack) -> list[str]:
     """Collect the paths that a page asks the ingest API for."""
     paths: list[str] = []
     page.on(
@@ -58,10 +58,10 @@ def test_pages_of_a_tab_are_one_session_and_nothing_but_it_is_kept_in_the_browse
 
     eventually(lambda: len(stack.detail(session)["pageList"]) == 2)
     assert stack.listed(session)["isComplete"]
-    kept, local, cookie = page.evaluate(
+    session_keys, local, cookie = page.evaluate(
         "[Object.keys(sessionStorage), {...localStorage}, document.cookie]"
     )
-    assert (kept, local, cookie) == (["replaylake"], {}, "")
+    assert (session_keys, local, cookie) == (["replaylake"], {}, "")
 
 
 def test_a_tab_that_another_opens_is_a_session_of_its_own(
@@ -130,7 +130,7 @@ def test_nothing_happens_before_consent_and_a_withdrawal_drops_what_is_not_sent(
     page: Page, shop: str, stack: Stack
 ) -> None:
     stack.change(require_consent=True)
-    paths = asked_of(page, stack)
+    paths = requested_paths(page, stack)
     page.goto(shop)
     off(page, "consent")
     assert "/v1/chunks" not in paths
@@ -169,7 +169,7 @@ def test_a_browser_that_asks_for_privacy_is_not_even_asked_about(
     page.add_init_script(
         "Object.defineProperty(navigator, 'globalPrivacyControl', {get: () => true})"
     )
-    paths = asked_of(page, stack)
+    paths = requested_paths(page, stack)
     page.goto(shop)
     off(page, "Global Privacy Control")
     page.evaluate("replaylake.consent(true); replaylake.start()")
@@ -179,7 +179,7 @@ def test_a_browser_that_asks_for_privacy_is_not_even_asked_about(
 
 def test_a_website_that_does_not_record_hears_nothing(page: Page, shop: str, stack: Stack) -> None:
     stack.change(enable_session_replay=False)
-    paths = asked_of(page, stack)
+    paths = requested_paths(page, stack)
     page.goto(shop)
     off(page, "does not record")
     assert "/v1/chunks" not in paths
@@ -189,7 +189,7 @@ def test_a_session_outside_of_the_sample_is_not_recorded_on_any_of_its_pages(
     page: Page, shop: str, stack: Stack
 ) -> None:
     stack.change(replay_sampling_rate=0.0)
-    paths = asked_of(page, stack)
+    paths = requested_paths(page, stack)
     page.goto(shop)
     eventually(lambda: "not in the sample" in status(page)["reason"])
     session = status(page)["sessionId"]
@@ -318,8 +318,8 @@ def test_errors_of_a_page_that_still_loads_are_told(page: Page, site: Site, stac
     flushed(page)
 
     eventually(lambda: len(stack.notes(session, "error")) == 2)
-    told = {(note["source"], note["message"]) for note in stack.notes(session, "error")}
-    assert told == {
+    errors = {(note["source"], note["message"]) for note in stack.notes(session, "error")}
+    assert errors == {
         ("error", "Uncaught TypeError: while loading"),
         ("rejection", "RangeError: meanwhile"),
     }

@@ -174,14 +174,16 @@ class FaultProxy:
         try:
             with suppress(OSError, asyncio.IncompleteReadError, _ConnectionLostError):
                 while True:
-                    await self._serve_one(reader, writer)
+                    await self._serve_request(reader, writer)
         except asyncio.CancelledError:
             pass  # by `stop`; a task that asyncio's server made may not end as cancelled
         finally:
             self._clients.discard(task)
             writer.close()
 
-    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_request(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         line, headers = await _read_head(reader)
         method, target, _ = line.split(" ", 2)
         if headers.pop("expect", "").lower() == "100-continue":
@@ -238,15 +240,15 @@ class FaultProxy:
             line, answer_headers = await _read_head(reader)
             status = int(line.split(" ", 2)[1])
             if request.method == "HEAD" or status in (204, 304):
-                return self._kept(reader, writer, _Answer(line, answer_headers, b""))
+                return self._pooled(reader, writer, _Answer(line, answer_headers, b""))
             body = await _read_body(reader, answer_headers)
             answer_headers["content-length"] = str(len(body))
-            return self._kept(reader, writer, _Answer(line, answer_headers, body))
+            return self._pooled(reader, writer, _Answer(line, answer_headers, body))
         except BaseException:
             writer.close()
             raise
 
-    def _kept(
+    def _pooled(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: _Answer
     ) -> _Answer:
         self._idle.append((reader, writer, time.monotonic()))

@@ -68,7 +68,7 @@ class _Plan(NamedTuple):
     """Where everything is."""
 
     folder: Path
-    asked: Path
+    requests_folder: Path
     settings: Settings
     store: Store
     truth: Truth
@@ -82,7 +82,7 @@ def _soak(folder: Path, chosen: argparse.Namespace, console: Console) -> int:
     party = Party(
         plan.store,
         f"http://127.0.0.1:{plan.ports['ingest']}",
-        plan.asked,
+        plan.requests_folder,
         plan.truth,
         chosen.users,
     )
@@ -96,7 +96,7 @@ def _soak(folder: Path, chosen: argparse.Namespace, console: Console) -> int:
     failures = [failure for victim in victims for failure in victim.failures]
     failures += visitors.failures + plan.truth.refused[:3] + reader.wrong[:5]
     began = time.monotonic()
-    failures += _settle(plan)
+    failures += _finish_pending_work(plan)
     done = verify.compare(plan.store, plan.settings, plan.truth)
     failures += verify.checked(plan.store, plan.settings)
     failures += verify.rebuilt_otherwise(plan.store, plan.settings)
@@ -129,10 +129,10 @@ def _planned(folder: Path) -> _Plan:
         keys[made.website_id] = api_keys.create(
             store, website_id=made.website_id, role="viewer", now_ms=now_ms()
         )
-    asked = folder / "asked"
-    asked.mkdir()
+    requests_folder = folder / "asked"
+    requests_folder.mkdir()
     ports = {"ingest": free_port(), "query": free_port()}
-    return _Plan(folder, asked, settings, store, Truth(), keys, ports)
+    return _Plan(folder, requests_folder, settings, store, Truth(), keys, ports)
 
 
 def _jobs(plan: _Plan) -> list[list[Job]]:
@@ -177,8 +177,8 @@ def _server(
 def _worker(
     plan: _Plan, name: str, prefixes: tuple[str, ...], life: tuple[float, float] = LIFE
 ) -> Job:
-    command = [sys.executable, "-m", "tests.soak.work", name, str(plan.asked)]
-    return Job(name, command, prefixes, _says_up, life)
+    command = [sys.executable, "-m", "tests.soak.work", name, str(plan.requests_folder)]
+    return Job(name, command, prefixes, _has_started, life)
 
 
 def _watch(
@@ -205,24 +205,26 @@ def _watch(
             console.print(
                 f"{now - began:.0f} s: {kills} kills, {count} chunks, {reader.reads} reads"
             )
-        reader.read_one(is_whole=not plan.truth.is_rebuilt)
+        reader.read_session(is_whole=not plan.truth.is_rebuilt)
 
 
-def _settle(plan: _Plan) -> list[str]:
+def _finish_pending_work(plan: _Plan) -> list[str]:
     """Let every job end what was begun; return what failed."""
     store, settings = plan.store, plan.settings
     failures: list[str] = []
     done = rebuild(store, settings)
     failures += [f"rebuild: {where}: {why}" for where, why in done.failed.items()]
     for _ in range(_ROUNDS_MAX):
-        erase_all(store, settings, plan.asked)
+        erase_all(store, settings, plan.requests_folder)
         failures += compact_all(store, settings)
         expire_all(store, settings)
         time.sleep(_GRACE_S)  # what may be a writer's is nobody's by then
-        again = maintain(store, settings, now_ms=now_ms())
-        if not again.erased_again and not erasure.pending_erasures(store):
+        maintained = maintain(store, settings, now_ms=now_ms())
+        if not maintained.erased_again and not erasure.pending_erasures(store):
             return failures
-    waits = [f"{one.erasure_id}: {one.waits_for}" for one in erasure.pending_erasures(store)]
+    waits = [
+        f"{pending.erasure_id}: {pending.waits_for}" for pending in erasure.pending_erasures(store)
+    ]
     return [*failures, f"erasures are never done: {waits[:5]}"]
 
 
@@ -248,7 +250,7 @@ def _table(
         ("of these with other bytes, in quarantine", done.conflicts),
         ("erasures asked for", truth.erasure_count),
         ("websites put on a shorter plan", truth.expired_websites),
-        ("sessions erased or expired", done.gone_sessions),
+        ("sessions erased or expired", done.removed_sessions),
         ("reads meanwhile", reader.reads),
         ("acknowledged chunks lost", done.lost),
         ("events doubled", done.doubled),
@@ -271,7 +273,7 @@ def _answers(url: str) -> Callable[[Path, int], bool]:
     return is_up
 
 
-def _says_up(log: Path, start: int) -> bool:
+def _has_started(log: Path, start: int) -> bool:
     with log.open("rb") as file:
         file.seek(start)
         return b"up\n" in file.read()

@@ -10,14 +10,14 @@ import httpx
 from tests.soak.truth import Session, Truth, number_of
 
 _SEEN_AFTER_S = 10.0  # an acknowledged chunk must be in a reader's answer by then
-_GONE_AFTER_S = 3.0  # and what expired must not; a service may believe a website for a second
+_HIDDEN_AFTER_S = 3.0  # and what expired must not; a service may believe a website for a second
 
 
 class _Due(NamedTuple):
-    """What an answer must hold; `is_gone`: there must be no answer."""
+    """What an answer must hold; `is_hidden`: there must be no answer."""
 
     must: list[int]
-    is_gone: bool
+    is_hidden: bool
 
 
 class Reader:
@@ -31,14 +31,18 @@ class Reader:
         self._client = httpx.Client(base_url=query_url, timeout=30)
         self._keys = keys
 
-    def read_one(self, *, is_whole: bool) -> None:
+    def read_session(self, *, is_whole: bool) -> None:
         """Ask for a session.
 
         Args:
             is_whole: The tables are; else, while they are rebuilt, anything may be missing.
         """
         with self._truth.guard:
-            mine = [one for one in self._truth.sessions[-2000:] if one.website_id in self._keys]
+            mine = [
+                session
+                for session in self._truth.sessions[-2000:]
+                if session.website_id in self._keys
+            ]
             session = self._dice.choice(mine) if mine else None
         if session is None:
             time.sleep(0.02)
@@ -60,22 +64,22 @@ class Reader:
                 self.wrong.append(f"{session.session_id}: 404, {len(due.must)} events are due")
         elif answer.status_code != 200:
             self.wrong.append(f"replay answered {answer.status_code}: {answer.text[:300]}")
-        elif due.is_gone:
+        elif due.is_hidden:
             self.wrong.append(f"{session.session_id}: is served, and is {session.why}")
         else:
             self._look(session, due, answer.text, must_be_there=must_be_there)
 
     def _look(self, session: Session, due: _Due, text: str, *, must_be_there: bool) -> None:
-        found = Counter(number_of(line) for line in text.splitlines())
-        missing = [number for number in due.must if not found[number]]
+        counts = Counter(number_of(line) for line in text.splitlines())
+        missing = [number for number in due.must if not counts[number]]
         with self._truth.guard:
-            sent = {number for one in session.first.values() for number in one.numbers}
+            sent = {number for chunk in session.first.values() for number in chunk.numbers}
         if missing and must_be_there:
             self.wrong.append(f"{session.session_id}: {len(missing)} of {len(due.must)} missing")
-        if any(count > 1 for count in found.values()):
+        if any(count > 1 for count in counts.values()):
             self.wrong.append(f"{session.session_id}: events are doubled")
-        if found.keys() - sent:
-            self.wrong.append(f"{session.session_id}: {len(found.keys() - sent)} events invented")
+        if counts.keys() - sent:
+            self.wrong.append(f"{session.session_id}: {len(counts.keys() - sent)} events invented")
 
     def _due(self, session: Session) -> _Due:
         now = time.monotonic()
@@ -86,6 +90,6 @@ class Reader:
                 if sent.acknowledged_at is not None and sent.acknowledged_at < now - _SEEN_AFTER_S
                 for number in sent.numbers
             ]
-        gone_after_s = _GONE_AFTER_S if session.is_expired else 0
-        is_gone = session.gone_at is not None and session.gone_at < now - gone_after_s
-        return _Due(must, is_gone)
+        hidden_after_s = _HIDDEN_AFTER_S if session.is_expired else 0
+        is_hidden = session.hidden_at is not None and session.hidden_at < now - hidden_after_s
+        return _Due(must, is_hidden)

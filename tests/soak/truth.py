@@ -35,7 +35,7 @@ class Session:
     """One session. `first` are the chunks that it is made of; `others` came later for places that
     were acknowledged, with other bytes.
 
-    `leaves_at`: it was asked that it goes. `gone_at`: nobody may see it from then on. `may_go`:
+    `leaves_at`: it was asked that it goes. `hidden_at`: nobody may see it from then on. `may_go`:
     nobody knows whether it is among what was asked for. All monotonic s.
     """
 
@@ -47,7 +47,7 @@ class Session:
     first: dict[Place, Sent] = field(default_factory=dict)
     others: dict[Place, Sent] = field(default_factory=dict)
     leaves_at: float | None = None
-    gone_at: float | None = None
+    hidden_at: float | None = None
     may_go: bool = False
     why: str = "kept"
 
@@ -57,7 +57,7 @@ class Session:
     @property
     def acknowledged(self) -> list[Sent]:
         """Its chunks that must be there, if the session must be."""
-        return [one for one in self.first.values() if one.acknowledged_at is not None]
+        return [chunk for chunk in self.first.values() if chunk.acknowledged_at is not None]
 
     @property
     def must_stay(self) -> bool:
@@ -66,8 +66,8 @@ class Session:
 
     def is_of(self, user: str) -> bool | None:
         """Whether it must be known that this user was in it; None: nobody can say."""
-        mine = [one for one in self.first.values() if one.user == user]
-        if any(one.acknowledged_at is not None for one in mine):
+        mine = [chunk for chunk in self.first.values() if chunk.user == user]
+        if any(chunk.acknowledged_at is not None for chunk in mine):
             return True
         return None if mine else False
 
@@ -81,15 +81,15 @@ class Session:
         self.why = why
         self.leaves_at = self.leaves_at or time.monotonic()
 
-    def gone(self) -> None:
+    def hide(self) -> None:
         """From now on it must not be seen."""
-        self.gone_at = self.gone_at or time.monotonic()
+        self.hidden_at = self.hidden_at or time.monotonic()
 
     def body_of(self, place: Place, numbers: Iterable[int], user: str) -> bytes:
         """Return the JSON of a chunk: who it is, where, and its numbered events."""
         page, seq = place
         at_ms = self.began_ms + seq * 1000
-        found: list[dict[str, object]] = []
+        events: list[dict[str, object]] = []
         for i, number in enumerate(numbers):
             data: dict[str, object] = {"source": 9, "text": self.marker + "x" * (number % 2000)}
             kind = 2 if seq == 0 and i == 0 else 3
@@ -100,10 +100,10 @@ class Session:
                 kind = 4
                 url = f"https://shop.example/{self.marker}/{page}"
                 data = {"href": url, "width": 800, "height": 600}
-            found.append(
+            events.append(
                 {"type": kind, "timestamp": at_ms + i * 10, "data": data | {"number": number}}
             )
-        return json.dumps(found).encode()
+        return json.dumps(events).encode()
 
 
 class Truth:

@@ -37,7 +37,7 @@ class Compared:
     doubled: int = 0
     invented: int = 0
     resurrected: int = 0
-    gone_sessions: int = 0
+    removed_sessions: int = 0
     conflicts: int = 0
     examples: list[str] = field(default_factory=list)
 
@@ -55,33 +55,33 @@ class Compared:
 def compare(store: Store, settings: Settings, truth: Truth) -> Compared:
     """Read every session, and every byte of the lake."""
     reader = Lake(store, settings, now_ms)
-    known = {website.website_id: website for website in websites.list_all(store)}
+    websites_by_id = {website.website_id: website for website in websites.list_all(store)}
     done = Compared()
     for session in truth.sessions:
-        found = _events(reader, known[session.website_id], session)
+        counts = _events(reader, websites_by_id[session.website_id], session)
         if session.leaves_at is not None:
-            done.gone_sessions += 1
-            if found is not None:
+            done.removed_sessions += 1
+            if counts is not None:
                 done.resurrected += 1
                 done.tell(f"{_name(session)} is served")
             continue
-        _compare_one(done, session, found)
+        _compare_session(done, session, counts)
     _look_into_bytes(done, settings, truth)
-    _look_aside(done, store, truth)
+    _look_into_quarantine(done, store, truth)
     return done
 
 
-def _compare_one(done: Compared, session: Session, found: Counter[int] | None) -> None:
+def _compare_session(done: Compared, session: Session, counts: Counter[int] | None) -> None:
     for sent in session.acknowledged if session.must_stay else ():
-        missing = [number for number in sent.numbers if found is None or not found[number]]
+        missing = [number for number in sent.numbers if counts is None or not counts[number]]
         if missing:
             done.lost += 1
             done.tell(f"{_name(session)}: {len(missing)} of {len(sent.numbers)} events are lost")
-    if found is None:
+    if counts is None:
         return
     of_first = {number for sent in session.first.values() for number in sent.numbers}
-    doubled = sum(count - 1 for count in found.values())
-    invented = found.keys() - of_first
+    doubled = sum(count - 1 for count in counts.values())
+    invented = counts.keys() - of_first
     done.doubled += doubled
     done.invented += len(invented)
     if doubled or invented:
@@ -94,10 +94,10 @@ def _events(reader: Lake, website: websites.Website, session: Session) -> Counte
         answer = replay.replay(reader, website, session.session_id)
     except SessionMissing:
         return None
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for piece in answer.pieces:
-        found.update(number_of(line) for line in piece.text().decode().split("\n")[:-1])
-    return found
+        counts.update(number_of(line) for line in piece.text().decode().split("\n")[:-1])
+    return counts
 
 
 def _look_into_bytes(done: Compared, settings: Settings, truth: Truth) -> None:
@@ -107,11 +107,15 @@ def _look_into_bytes(done: Compared, settings: Settings, truth: Truth) -> None:
     them any more.
     """
     folder = Path(settings.lake)
-    erased = {one.marker: one for one in truth.sessions if one.leaves_at and not one.is_expired}
-    expired = {one.marker: one for one in truth.sessions if one.is_expired}
+    erased = {
+        session.marker: session
+        for session in truth.sessions
+        if session.leaves_at and not session.is_expired
+    }
+    expired = {session.marker: session for session in truth.sessions if session.is_expired}
     for path in _files(folder):
         name = str(path.relative_to(folder))
-        markers = {found.decode() for found in re.findall(MARKER, _text(path))}
+        markers = {marker.decode() for marker in re.findall(MARKER, _text(path))}
         for marker in markers & erased.keys():
             done.resurrected += 1
             done.tell(f"{_name(erased[marker])} is in {name}")
@@ -119,17 +123,17 @@ def _look_into_bytes(done: Compared, settings: Settings, truth: Truth) -> None:
             done.resurrected += 1
             done.tell(f"{_name(expired[marker])} is in {name}")
     opened = lake.open(settings.lake)
-    gone = {one.session_id: one for one in (*erased.values(), *expired.values())}
+    removed = {session.session_id: session for session in (*erased.values(), *expired.values())}
     for table in _TABLES[:-1]:
         rows = getattr(opened, table)().select("session_id").unique().collect()
-        for session_id in set(rows["session_id"]) & gone.keys():
+        for session_id in set(rows["session_id"]) & removed.keys():
             done.resurrected += 1
-            done.tell(f"{_name(gone[session_id])} has rows in {table}")
+            done.tell(f"{_name(removed[session_id])} has rows in {table}")
 
 
-def _look_aside(done: Compared, store: Store, truth: Truth) -> None:
+def _look_into_quarantine(done: Compared, store: Store, truth: Truth) -> None:
     """Look for the chunks whose places held other bytes already."""
-    aside = set(_aside(store))
+    quarantined = set(_quarantined_chunks(store))
     for session in truth.sessions:
         if not session.must_stay:
             continue
@@ -137,12 +141,12 @@ def _look_aside(done: Compared, store: Store, truth: Truth) -> None:
             if sent.acknowledged_at is None:
                 continue
             done.conflicts += 1
-            if (session.session_id, *place, len(sent.body)) not in aside:
+            if (session.session_id, *place, len(sent.body)) not in quarantined:
                 done.lost += 1
                 done.tell(f"{_name(session)}: other bytes of {place} are not in quarantine")
 
 
-def _aside(store: Store) -> Iterator[tuple[str, str, int, int]]:
+def _quarantined_chunks(store: Store) -> Iterator[tuple[str, str, int, int]]:
     for item in store.list(keys.QUARANTINE):
         if not keys.parse_segment_key(item.key):
             continue
@@ -158,9 +162,9 @@ def _aside(store: Store) -> Iterator[tuple[str, str, int, int]]:
 def checked(store: Store, settings: Settings) -> list[str]:
     """Return what `check` finds; what lies in quarantine is what we put there."""
     return [
-        f"{one.kind} {one.where} {one.detail}"
-        for one in check(store, settings, now_ms=now_ms())
-        if "quarantine" not in one.kind
+        f"{finding.kind} {finding.where} {finding.detail}"
+        for finding in check(store, settings, now_ms=now_ms())
+        if "quarantine" not in finding.kind
     ]
 
 
@@ -178,7 +182,7 @@ def rebuilt_otherwise(store: Store, settings: Settings) -> list[str]:
     after = rows()
     wrong = [f"rebuild changed {name}" for name in before if before[name] != after[name]]
     wrong += [f"rebuild: {where}: {why}" for where, why in done.failed.items()]
-    return wrong + [f"after rebuild: {one}" for one in checked(store, settings)]
+    return wrong + [f"after rebuild: {finding}" for finding in checked(store, settings)]
 
 
 def _text(path: Path) -> bytes:

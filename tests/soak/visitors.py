@@ -29,7 +29,7 @@ from tests.soak.work import now_ms
 
 SHORT_PLAN = "scale=3"  # REPLAY_PLAN_DAYS: a website that is put on this plan keeps three days
 _ORIGIN = "https://shop.example"
-_KEPT_DAYS, _EXPIRED_DAYS = (1,), (5, 6)  # no day at whose end a midnight during a soak matters
+_RETAINED_DAYS, _EXPIRED_DAYS = (1,), (5, 6)  # no day at whose end a midnight during a soak matters
 _COLD_DAYS = 5  # these have moved to the cold layout
 _RETRY_S = 0.05
 
@@ -39,7 +39,7 @@ class Party(NamedTuple):
 
     store: Store
     ingest_url: str
-    asked: Path
+    requests_folder: Path
     truth: Truth
     users_max: int
 
@@ -152,12 +152,12 @@ class _Sender:
 
     def _places(self, session: Session) -> list[Place]:
         """Pages and sequence numbers, out of order and some of them twice."""
-        found: list[Place] = []
+        places: list[Place] = []
         for _ in range(self.dice.randint(1, 2)):
             page = ids.new_uuid7(session.began_ms)
-            found += [(page, seq) for seq in range(self.dice.randint(1, 6))]
-        self.dice.shuffle(found)
-        return [*found, *self.dice.choices(found, k=self.dice.randint(0, 2))]
+            places += [(page, seq) for seq in range(self.dice.randint(1, 6))]
+        self.dice.shuffle(places)
+        return [*places, *self.dice.choices(places, k=self.dice.randint(0, 2))]
 
 
 class _Visitor(_Sender):
@@ -172,20 +172,22 @@ class _Visitor(_Sender):
     def live(self) -> None:
         while not self.all.is_over:
             try:
-                self._one_person()
+                self._live_as_person()
             except Exception as error:
                 self.all.failures.append(f"a visitor failed: {error!r}")
                 return
 
-    def _one_person(self) -> None:
+    def _live_as_person(self) -> None:
         users = [f"user-{token_hex(8)}" for _ in range(self.party.users_max)]
         user_agent = f"Soak/{token_hex(8)}"
         home, other = self.dice.sample(self._website_ids, 2)
         sessions = [self._visit(home, users, user_agent) for _ in range(self.dice.randint(1, 3))]
         self._visit(other, users, user_agent)
         if self.dice.random() < 0.4 and not self.all.is_over:
-            self._ask(home, users, sessions)
-            self._come_again([one for one in sessions if one.gone_at], user_agent)
+            self._request_erasure(home, users, sessions)
+            self._send_late_chunks(
+                [session for session in sessions if session.hidden_at], user_agent
+            )
             if not self.all.is_over:  # else it may be written down later
                 later = self.http_session(home, user_agent)  # what begins later is not meant
                 self.record(later, users, user_agent)
@@ -203,29 +205,31 @@ class _Visitor(_Sender):
             self.record(session, users)
         return session
 
-    def _ask(self, website_id: str, users: list[str], sessions: list[Session]) -> None:
+    def _request_erasure(self, website_id: str, users: list[str], sessions: list[Session]) -> None:
         """Ask for an erasure, and wait until it is written down."""
         how = self.dice.choice(("user_id", "user_id", "visitor_id", "sessions"))
         wanted: dict[str, object] = {"website_id": website_id}
         leaving: list[Session] = []
         if how == "sessions":
-            leaving = [one for one in sessions if one.acknowledged][:1]
-            wanted["sessions"] = [one.session_id for one in leaving]
+            leaving = [session for session in sessions if session.acknowledged][:1]
+            wanted["sessions"] = [session.session_id for session in leaving]
         elif how == "visitor_id":
-            leaving = [one for one in sessions if one.visitor_id == sessions[0].visitor_id]
+            leaving = [
+                session for session in sessions if session.visitor_id == sessions[0].visitor_id
+            ]
             wanted["visitor_id"] = sessions[0].visitor_id
         else:
             wanted["user_id"] = user = self.dice.choice(users)
-            for one in sessions:
-                if (is_of := one.is_of(user)) is None:
-                    one.may_go = True
+            for session in sessions:
+                if (is_of := session.is_of(user)) is None:
+                    session.may_go = True
                 elif is_of:
-                    leaving.append(one)
+                    leaving.append(session)
         if not leaving:
             return
-        for one in leaving:
-            one.leave("erased")
-        path = self.party.asked / f"{time.time_ns()}.json"
+        for session in leaving:
+            session.leave("erased")
+        path = self.party.requests_folder / f"{time.time_ns()}.json"
         path.with_suffix(".new").write_text(json.dumps(wanted))
         path.with_suffix(".new").rename(path)
         while path.exists() and not self.all.is_over:
@@ -233,12 +237,12 @@ class _Visitor(_Sender):
         if path.exists():
             return  # carried out in the end
         time.sleep(0.01)  # whoever begins in the same millisecond is meant too
-        for one in leaving:
-            one.gone()
+        for session in leaving:
+            session.hide()
         with self.truth.guard:
             self.truth.erasure_count += 1
 
-    def _come_again(self, sessions: list[Session], user_agent: str) -> None:
+    def _send_late_chunks(self, sessions: list[Session], user_agent: str) -> None:
         """Send chunks of sessions that were erased: old ones and a new one, either way."""
         for session in sessions:
             places = list(session.first)[:1]
@@ -259,12 +263,12 @@ class _Owner(_Sender):
     def live(self) -> None:
         while not self.all.is_over:
             try:
-                self._one_website()
+                self._own_website()
             except Exception as error:
                 self.all.failures.append(f"an owner failed: {error!r}")
                 return
 
-    def _one_website(self) -> None:
+    def _own_website(self) -> None:
         made = websites.create(
             self.party.store, "short", plan="pro", origins=(_ORIGIN,), now_ms=now_ms()
         )
@@ -273,17 +277,17 @@ class _Owner(_Sender):
                 self.old_session(made.website_id, days_ago, f"visitor-{token_hex(8)}")
                 for _ in range(2)
             ]
-            for days_ago in (*_KEPT_DAYS, *_EXPIRED_DAYS)
+            for days_ago in (*_RETAINED_DAYS, *_EXPIRED_DAYS)
         }
         for session in itertools.chain(*sessions.values()):
             self.record(session, [f"user-{token_hex(8)}"])
         self.all.wait(self.dice.uniform(0, 6))
-        leaving = [one for days in _EXPIRED_DAYS for one in sessions[days]]
-        for one in leaving:
-            one.leave("expired")
+        leaving = [session for days in _EXPIRED_DAYS for session in sessions[days]]
+        for leaver in leaving:
+            leaver.leave("expired")
         websites.change(self.party.store, made.website_id, {"plan": "scale"})
-        for one in leaving:
-            one.gone()
+        for leaver in leaving:
+            leaver.hide()
         with self.truth.guard:
             self.truth.expired_websites += 1
         self.all.wait(self.dice.uniform(0, 6))

@@ -47,17 +47,19 @@ def expire_all(store: Store, settings: Settings) -> None:
         expire_day(store, settings, day, now_ms=now_ms())
 
 
-def erase_all(store: Store, settings: Settings, asked: Path) -> None:
+def erase_all(store: Store, settings: Settings, requests_folder: Path) -> None:
     """Write down what is asked for, then carry it out."""
     reader = Lake(store, settings, now_ms)
-    for path in sorted(asked.glob("*.json")):
-        told = json.loads(path.read_text())
-        erasure.request_erasure(reader, told.pop("website_id"), ErasureTargets(**told), by="soak")
+    for path in sorted(requests_folder.glob("*.json")):
+        request = json.loads(path.read_text())
+        erasure.request_erasure(
+            reader, request.pop("website_id"), ErasureTargets(**request), by="soak"
+        )
         path.unlink()
     erasure.execute_pending_requests(store, settings, now_ms=now_ms)
 
 
-def main(what: str, asked: Path) -> None:
+def main(what: str, requests_folder: Path) -> None:
     """Do it again and again."""
     settings = from_environ()
     store = open_store(settings)
@@ -65,7 +67,7 @@ def main(what: str, asked: Path) -> None:
         "compact": partial(compact_all, store, settings),
         "maintain": lambda: maintain(store, settings, now_ms=now_ms()),
         "retention": partial(expire_all, store, settings),
-        "erase": partial(erase_all, store, settings, asked),
+        "erase": partial(erase_all, store, settings, requests_folder),
         "repair": lambda: repair(store, settings, now_ms=now_ms()),
         "rebuild": partial(rebuild, store, settings),
     }

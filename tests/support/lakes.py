@@ -184,8 +184,8 @@ def rows(store: Store, name: str) -> list[Row]:
         table = DeltaTable(store.table_uri(name), storage_options=store.table_options())
     except TableNotFoundError:
         return []
-    found: list[Row] = table.to_pyarrow_table().drop_columns(["part"]).to_pylist()
-    return sorted(found, key=repr)
+    listed: list[Row] = table.to_pyarrow_table().drop_columns(["part"]).to_pylist()
+    return sorted(listed, key=repr)
 
 
 def all_rows(store: Store) -> dict[str, list[Row]]:
@@ -228,34 +228,34 @@ def stored(store: Store, row: Row) -> Stored:
 
 def stored_events(store: Store, key: Key | None = None) -> list[Event]:
     """The events in the file of a session (default: the only one)."""
-    found = [
+    matching = [
         row
         for row in rows(store, "sessions")
         if key is None or (row["website_id"], row["session_id"]) == key
     ]
-    (row,) = found
+    (row,) = matching
     return [event for _, _, event in stored(store, row).events]
 
 
 def waiting_chunks(store: Store) -> dict[Key, set[Place]]:
     """The chunks in segments."""
-    found: dict[Key, set[Place]] = {}
+    places: dict[Key, set[Place]] = {}
     for item in store.list("raw/"):
         table = pq.read_table(pa.BufferReader(store.get(item.key)))
         for row in table.drop_columns(["payload"]).to_pylist():
             key = (row["website_id"], row["session_id"])
-            found.setdefault(key, set()).add((row["page_id"], row["seq"]))
-    return found
+            places.setdefault(key, set()).add((row["page_id"], row["seq"]))
+    return places
 
 
 def quarantined(store: Store) -> list[Row]:
     """The chunks that were put aside, with `reason`."""
-    found = []
+    quarantined_rows = []
     for item in store.list("quarantine/"):
         table = pq.read_table(pa.BufferReader(store.get(item.key)))
         reason = (table.schema.metadata or {}).get(b"replaylake.reason", b"").decode()
-        found += [{**row, "reason": reason} for row in table.to_pylist()]
-    return found
+        quarantined_rows += [{**row, "reason": reason} for row in table.to_pylist()]
+    return quarantined_rows
 
 
 def json_of(received_chunk: ReceivedChunk) -> list[Event]:
@@ -265,8 +265,8 @@ def json_of(received_chunk: ReceivedChunk) -> list[Event]:
         if received_chunk.encoding == "gzip"
         else received_chunk.payload
     )
-    found: list[Event] = json.loads(raw.removeprefix(b"\xef\xbb\xbf"))
-    return found
+    events: list[Event] = json.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+    return events
 
 
 def verify(
@@ -281,23 +281,23 @@ def verify(
     for received_chunk in sent:
         session = first.setdefault((received_chunk.website_id, received_chunk.session_id), {})
         session.setdefault((received_chunk.facts.page_id, received_chunk.facts.seq), received_chunk)
-    found = rows(store, "sessions")
-    counts = Counter((row["website_id"], row["session_id"]) for row in found)
+    session_rows = rows(store, "sessions")
+    counts = Counter((row["website_id"], row["session_id"]) for row in session_rows)
     assert set(counts.values()) <= {1}, "I5: one row for a session"
     assert set(counts) <= set(first), "I2: a session that nobody sent"
-    waiting = waiting_chunks(store)
-    for row in found:
+    places = waiting_chunks(store)
+    for row in session_rows:
         key = (row["website_id"], row["session_id"])
-        waiting.setdefault(key, set()).update(_verify_session(store, row, first[key]))
+        places.setdefault(key, set()).update(_verify_session(store, row, first[key]))
     missing = {(key, place) for key, places in first.items() for place in places} - {
-        (key, place) for key, places in waiting.items() for place in places
+        (key, place) for key, places in places.items() for place in places
     }
     assert missing <= set(lost), f"I1: lost {missing}"
     for name in TABLES[1:]:
         for row in rows(store, name):
             assert (row["website_id"], row["session_id"]) in counts, f"{name}: {row}"
     if next(store.list("raw/"), None) is None:
-        _verify_finished(store, found)
+        _verify_finished(store, session_rows)
 
 
 def _verify_session(store: Store, row: Row, sent: Mapping[Place, ReceivedChunk]) -> set[Place]:

@@ -20,7 +20,7 @@ def every_text(store: Store) -> dict[str, bytes]:
 
 def texts_of(bodies: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     """Return the bodies as they lie and inflated, a Parquet file's values one by one too."""
-    found = {}
+    texts = {}
     for name, body in bodies:
         parts = [body, *_inflated(body)]
         if body.startswith(b"PAR1"):
@@ -28,8 +28,8 @@ def texts_of(bodies: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
                 for value in column.to_pylist():
                     parts += _inflated(value) if isinstance(value, bytes) else []
                     parts.append(value if isinstance(value, bytes) else _plain(value))
-        found[name] = b"\n".join(parts)
-    return found
+        texts[name] = b"\n".join(parts)
+    return texts
 
 
 def _inflated(body: bytes) -> list[bytes]:
