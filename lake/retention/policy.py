@@ -13,9 +13,7 @@ from typing import Literal
 
 import polars as pl
 
-from ingest_api.http import request_params
 from lake import ids
-from lake.analysis.dom import serialized_nodes
 from lake.control import legal_holds as legal
 from lake.control import websites
 from lake.errors import Damaged, FormatUnknown, Missing, ObjectMissing
@@ -60,7 +58,7 @@ class OverdueDay:
                 held.add(website_id)
             else:
                 websites[website_id] = _of_day(mine, self.day)
-        is_over = self.is_over and not (held or any(request_params.values()))
+        is_over = self.is_over and not (held or any(websites.values()))
         return replace(self, websites=websites, held=frozenset(held), is_over=is_over)
 
     def rows(self) -> pl.Expr:
@@ -202,7 +200,7 @@ def _held_rows(websites: Mapping[str, frozenset[str]]) -> pl.Expr:
     """Return the condition of the rows of held sessions. An id alone is no key."""
     held = [
         (pl.col("website_id") == website_id) & pl.col("session_id").is_in(sorted(sessions))
-        for website_id, sessions in serialized_nodes.items()
+        for website_id, sessions in websites.items()
         if sessions
     ]
     return pl.any_horizontal(pl.lit(False), *held)
