@@ -121,7 +121,7 @@ def in_order(events: list[Event]) -> list[Event]:
     return sorted(events, key=lambda event: event["timestamp"])
 
 
-def test_whatever_is_posted_comes_back_before_during_and_after_compaction(stack: Stack) -> None:
+def test_posted_events_replay_equal_through_compaction(stack: Stack) -> None:
     """Every recording and foreign streams; chunks shuffled, repeated, and some of them late."""
     dice = random.Random(7)
     streams = [list(recording(name)) for name in RECORDINGS]

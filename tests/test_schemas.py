@@ -56,7 +56,7 @@ def existing(store: Store, settings: Settings) -> dict[str, str]:
 
 
 @often
-def test_the_ingest_api_answers_whatever_its_page_lets_one_ask(
+def test_ingest_api_answers_every_schema_request_without_5xx(
     settings: Settings,
     store: Store,
     clock: Callable[[], int],
@@ -72,7 +72,7 @@ def test_the_ingest_api_answers_whatever_its_page_lets_one_ask(
 
 
 @often
-def test_the_query_api_answers_whatever_its_page_lets_one_ask(
+def test_query_api_answers_every_schema_request_without_5xx(
     settings: Settings,
     store: Store,
     clock: Callable[[], int],
@@ -92,7 +92,7 @@ def test_the_query_api_answers_whatever_its_page_lets_one_ask(
     assert statuses >= {200, 400, 404}
 
 
-def test_a_seq_is_taken_to_its_declared_bounds_and_not_one_beyond(
+def test_seq_is_accepted_up_to_its_declared_bounds(
     settings: Settings, store: Store, clock: Callable[[], int], existing: dict[str, str]
 ) -> None:
     params = Recorder(existing["website_id"], lakes.NOW_MS).params()
@@ -105,7 +105,7 @@ def test_a_seq_is_taken_to_its_declared_bounds_and_not_one_beyond(
     assert {status for _, is_good, status in results if is_good} == {202}
 
 
-def test_a_number_is_taken_to_its_declared_bounds_and_not_one_beyond(
+def test_numbers_are_accepted_up_to_their_declared_bounds(
     settings: Settings, store: Store, clock: Callable[[], int], existing: dict[str, str]
 ) -> None:
     token = api_keys.create(

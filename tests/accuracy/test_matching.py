@@ -42,38 +42,38 @@ def score(recorded: Visit) -> Score:
     return scores[OURS, "dead_click"]
 
 
-def test_what_is_told_near_its_truth_is_right() -> None:
+def test_signal_near_its_truth_is_right() -> None:
     result = score(visit([truth("dead_click", 5_000)], dead(5_900)))
 
     assert (result.truth, result.reported, result.right, result.faults) == (1, 1, 1, [])
 
 
-def test_what_is_not_told_is_missed_and_what_did_not_happen_is_extra() -> None:
+def test_truth_without_signal_is_missed_and_signal_is_extra() -> None:
     result = score(visit([truth("dead_click", 5_000)], dead(9_000)))
 
     assert (result.missed, result.extra, result.recall, result.precision) == (1, 1, 0.0, 0.0)
 
 
-def test_one_truth_is_found_once() -> None:
+def test_second_signal_for_one_truth_is_extra() -> None:
     result = score(visit([truth("dead_click", 5_000)], dead(5_000), dead(6_300)))
 
     assert (result.right, result.extra, result.precision) == (1, 1, 0.5)
 
 
-def test_what_may_be_told_neither_counts_nor_costs() -> None:
+def test_optional_truth_changes_no_score() -> None:
     may = [truth("dead_click", 5_000, is_optional=True)]
 
     assert (score(visit(may)).truth, score(visit(may)).faults) == (0, [])
     assert score(visit(may, dead(5_000))).faults == []
 
 
-def test_a_truth_of_another_page_is_not_found() -> None:
+def test_signal_on_another_page_misses_the_truth() -> None:
     result = score(visit([truth("dead_click", 5_000)], dead(5_000), page=1))
 
     assert (result.missed, result.extra) == (1, 1)
 
 
-def test_a_stream_without_requests_is_not_asked_for_what_needs_them() -> None:
+def test_foreign_stream_skips_truths_that_need_requests() -> None:
     failed = Truth("dead_click", AT_MS, AT_MS, 0, "form", needs="requests")
     recorded = Visit("v", 1, [failed], {FOREIGN: [], OURS: []})
     scores: dict[tuple[str, str], Score] = {}
@@ -85,7 +85,7 @@ def test_a_stream_without_requests_is_not_asked_for_what_needs_them() -> None:
     assert scores[FOREIGN, "dead_click"].truth == 0
 
 
-def test_a_visit_that_is_kept_is_the_same(tmp_path) -> None:
+def test_saved_visit_loads_unchanged(tmp_path) -> None:
     recorded = visit([truth("dead_click", 5_000)], dead(5_000))
 
     save_visit(recorded, tmp_path)
@@ -94,7 +94,7 @@ def test_a_visit_that_is_kept_is_the_same(tmp_path) -> None:
 
 
 @given(st.lists(st.floats(0, 400), min_size=3, max_size=9))
-def test_three_clicks_are_a_rage_if_the_nearest_three_are_near_enough(gaps) -> None:
+def test_three_clicks_within_the_window_are_a_rage_click(gaps) -> None:
     stamps = [sum(gaps[:i]) for i in range(len(gaps))]
     clicks = [Clicked(AT_MS + ms, ms, 1, 1, 1) for ms in stamps]
 
@@ -103,7 +103,7 @@ def test_three_clicks_are_a_rage_if_the_nearest_three_are_near_enough(gaps) -> N
     assert is_rage(clicks, nearest - 0.01) is False
 
 
-def test_four_turns_in_two_seconds_are_thrash_and_three_are_not() -> None:
+def test_four_turns_in_two_seconds_are_thrash_three_are_not() -> None:
     places = [0, 400, 0, 400, 0, 400]
     scrolls = [(AT_MS + 300 * i, float(y)) for i, y in enumerate(places)]
 
@@ -113,7 +113,7 @@ def test_four_turns_in_two_seconds_are_thrash_and_three_are_not() -> None:
     assert not is_thrash([(at_ms, y / 3) for at_ms, y in scrolls], 2_000)
 
 
-def test_half_of_the_scripts_are_hard_negatives_and_each_has_its_own_name() -> None:
+def test_script_names_are_unique_and_half_are_hard_negatives() -> None:
     hard = sum(script.is_hard_negative for script in SCRIPTS)
 
     assert len({script.name for script in SCRIPTS}) == len(SCRIPTS) >= 60

@@ -15,7 +15,7 @@ from benchmarks.accuracy.truth import OURS
         ("a_tour", "scroll_thrash", False),
     ],
 )
-def test_a_visit_is_told_as_it_was(script: str, kind: str, expected: bool) -> None:
+def test_recorded_visit_matches_its_truths(script: str, kind: str, expected: bool) -> None:
     (visit,) = record(1, 1, only=script)
 
     assert visit.streams[OURS]

@@ -24,7 +24,7 @@ def findings(tab: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_axe_finds_nothing(desk: Desk, scheme: str, width: int) -> None:
+def test_axe_reports_no_violation(desk: Desk, scheme: str, width: int) -> None:
     website = desk.website()
     desk.visit(website, user="ada", errors=("x is undefined",))
     desk.visit(website, ago_ms=500, url=f"{SHOP}/cart?utm_source=mail")
@@ -43,7 +43,7 @@ def test_axe_finds_nothing(desk: Desk, scheme: str, width: int) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_axe_finds_nothing_in_the_settings(desk: Desk, scheme: str, width: int) -> None:
+def test_axe_reports_no_violation_in_settings(desk: Desk, scheme: str, width: int) -> None:
     website = desk.website(session_replay_trigger="smart")
     tab = desk.open(website, "/settings", role="admin", color_scheme=scheme, width=width)
     tab.get_by_label("Share of sessions").fill("none")
@@ -69,7 +69,7 @@ def test_axe_finds_nothing_in_the_settings(desk: Desk, scheme: str, width: int) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_about_what_many_sessions_tell(desk: Desk, scheme: str) -> None:
+def test_axe_reports_no_violation_in_insights(desk: Desk, scheme: str) -> None:
     website = desk.website()
     session_id = desk.visit(website, errors=("x is undefined",), rages_at_ms=4_000)
     desk.lakeful.compact(ids.day_of(session_id))

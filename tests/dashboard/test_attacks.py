@@ -58,7 +58,7 @@ def path_of(session: Session) -> str:
     ],
     ids=str,
 )
-def test_a_hostile_page_does_nothing_and_the_rest_plays(
+def test_hostile_page_runs_nothing_and_replay_goes_on(
     guarded: Guarded, the_desk: Desk, numbers: tuple[int, ...]
 ) -> None:
     session = hostile_session(the_desk, guarded.there, *numbers)
@@ -70,7 +70,7 @@ def test_a_hostile_page_does_nothing_and_the_rest_plays(
 
 
 @pytest.mark.attack(7, 25)
-def test_who_clicks_and_types_into_a_recording_clicks_and_types_into_a_picture(
+def test_clicks_and_keys_in_a_replay_have_no_effect(
     guarded: Guarded,
     the_desk: Desk,
 ) -> None:
@@ -97,9 +97,7 @@ def test_who_clicks_and_types_into_a_recording_clicks_and_types_into_a_picture(
     assert tab.get_by_role("region", name="Session replay").count() == 1
 
 
-def test_what_events_hold_is_harmless_without_the_policy_too(
-    guarded: Guarded, the_desk: Desk
-) -> None:
+def test_hostile_events_are_harmless_without_the_policy(guarded: Guarded, the_desk: Desk) -> None:
     def bare(route: Route) -> None:
         answer = route.fetch()
         headers = dict(answer.headers)
@@ -118,9 +116,7 @@ def test_what_events_hold_is_harmless_without_the_policy_too(
     guarded.is_unharmed()
 
 
-def test_what_stayed_in_events_is_stopped_by_the_policy_and_the_sandbox(
-    guarded: Guarded, the_desk: Desk
-) -> None:
+def test_policy_and_sandbox_stop_unsanitised_events(guarded: Guarded, the_desk: Desk) -> None:
     """Put into the replay's frame as it is, by somebody whom no policy binds."""
     session = hostile_session(the_desk, guarded.there)
     guarded.plays_to_the_end(path_of(session))
@@ -154,9 +150,7 @@ def test_what_stayed_in_events_is_stopped_by_the_policy_and_the_sandbox(
     assert guarded.tab.url.startswith(f"{guarded.home}/sessions/")
 
 
-def test_the_page_is_served_with_the_policy_that_is_promised(
-    guarded: Guarded, the_desk: Desk
-) -> None:
+def test_dashboard_page_carries_the_documented_policy(guarded: Guarded, the_desk: Desk) -> None:
     for path in ("/", "/sessions", "/sessions/x", "/shared/x"):
         headers = guarded.tab.request.get(path).headers
         assert headers["content-security-policy"] == (
@@ -168,9 +162,7 @@ def test_the_page_is_served_with_the_policy_that_is_promised(
 
 
 @pytest.mark.attack(22, 23)
-def test_what_is_too_deep_too_wide_or_too_much_does_not_stop_the_tab(
-    guarded: Guarded, the_desk: Desk
-) -> None:
+def test_oversized_trees_do_not_stop_the_tab(guarded: Guarded, the_desk: Desk) -> None:
     began = ago(3_600_000)
     # What a browser does with 40,000 rules in a moment, one that compares each with each does not.
     sheet = "".join(f".c{number}:hover,#d{number}{{color:red}}" for number in range(40_000))
@@ -244,7 +236,7 @@ def out_of_order(number: int) -> Event:
 
 
 @pytest.mark.attack(24)
-def test_ten_years_in_a_clock_are_a_break_and_no_wait(guarded: Guarded, the_desk: Desk) -> None:
+def test_ten_year_clock_jump_is_skipped_in_replay(guarded: Guarded, the_desk: Desk) -> None:
     began = ago(3_600_000)
     later = began + 10 * 365 * 86_400_000
     events = [*counting(began, 4), moved(later), wrote(later + 100, 7, "ten years on")]

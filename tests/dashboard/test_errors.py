@@ -6,7 +6,7 @@ from lake import ids
 from tests.dashboard.desk import Desk
 
 
-def test_an_error_leads_to_its_session_some_seconds_before(desk: Desk) -> None:
+def test_error_links_to_its_session_seconds_before(desk: Desk) -> None:
     website = desk.website()
     session_id = desk.visit(website, errors=("Cannot read <b>price</b>",))
     desk.visit(website, errors=("Cannot read <b>price</b>",))
@@ -26,13 +26,13 @@ def test_an_error_leads_to_its_session_some_seconds_before(desk: Desk) -> None:
     expect(tab).to_have_url(f"{desk.url}/sessions/{session_id}?t=4")
 
 
-def test_an_unknown_error_says_so(desk: Desk) -> None:
+def test_unknown_error_shows_not_found(desk: Desk) -> None:
     tab = desk.open(desk.website(), "/errors/none")
 
     expect(tab.get_by_role("heading", name="This error is not there")).to_be_visible()
 
 
-def test_no_errors_are_no_trouble(desk: Desk) -> None:
+def test_empty_error_list_shows_a_message(desk: Desk) -> None:
     tab = desk.open(desk.website(), "/errors")
 
     expect(tab.get_by_role("heading", name="No errors")).to_be_visible()

@@ -58,7 +58,7 @@ def shapes(folder: Path) -> dict[Path, str]:
     }
 
 
-def test_what_other_recorders_made_is_listed_and_plays(
+def test_recordings_of_other_recorders_are_listed_and_play(
     desk: Desk,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

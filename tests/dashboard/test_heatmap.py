@@ -82,7 +82,7 @@ def expect_rows(tab: Page, heading: str, *rows: str) -> None:
     expect(section.locator("tbody tr")).to_have_text(list(rows), use_inner_text=True)
 
 
-def test_heat_lies_on_the_page_and_names_what_was_clicked(desk: Desk) -> None:
+def test_heatmap_overlays_the_page_and_lists_clicked_elements(desk: Desk) -> None:
     website = desk.website()
     visit(desk, website, *(click(3_000 + n * 900, 150, 220) for n in range(3)))
     visit(
@@ -111,7 +111,7 @@ def test_heat_lies_on_the_page_and_names_what_was_clicked(desk: Desk) -> None:
     expect(tab.locator("td.who a")).to_have_count(2)
 
 
-def test_without_a_picture_the_heat_is_shown_on_an_empty_page(desk: Desk) -> None:
+def test_heatmap_without_snapshot_uses_an_empty_page(desk: Desk) -> None:
     website = desk.website()
     tab = desk.open(website, "/heatmap")
     expect(tab.get_by_role("heading", name="No page yet")).to_be_visible()

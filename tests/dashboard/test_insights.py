@@ -7,7 +7,7 @@ from lake.tables.daily_summary import summarise_day
 from tests.dashboard.desk import SHOP, Desk
 
 
-def test_the_worst_page_leads_to_its_sessions(desk: Desk) -> None:
+def test_most_frustrating_page_links_to_its_sessions(desk: Desk) -> None:
     website = desk.website()
     angry = desk.visit(website, user="angry", url=f"{SHOP}/cart?a=b", rages_at_ms=9_000)
     desk.visit(website, user="calm", url=f"{SHOP}/cart")
@@ -32,7 +32,7 @@ def test_the_worst_page_leads_to_its_sessions(desk: Desk) -> None:
     assert "signal=rage_click" in tab.url
 
 
-def test_days_are_told_in_figures(desk: Desk) -> None:
+def test_daily_summary_shows_figures(desk: Desk) -> None:
     website = desk.website()
     sessions = [desk.visit(website, errors=("x",) * number, ago_ms=9_000) for number in (0, 1)]
     days = {ids.day_of(session_id) for session_id in sessions}
@@ -48,7 +48,7 @@ def test_days_are_told_in_figures(desk: Desk) -> None:
     assert worth.get_attribute("href") == f"/sessions/{sessions[1]}?t=4"
 
 
-def test_nothing_yet_is_said(desk: Desk) -> None:
+def test_lake_without_data_shows_empty_states(desk: Desk) -> None:
     tab = desk.open(desk.website(), "/frustration")
     expect(tab.get_by_role("heading", name="Nothing frustrates")).to_be_visible()
 

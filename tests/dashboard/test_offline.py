@@ -14,7 +14,7 @@ from tests.dashboard.watching import TEXT, Viewer, ago, record
 from tests.query_api.recorded import note, script_error
 
 
-def test_a_saved_page_plays_with_no_network_at_all(desk: Desk, tmp_path: Path) -> None:
+def test_saved_page_plays_without_network(desk: Desk, tmp_path: Path) -> None:
     began = ago(3_600_000)
     first = [
         *counting(began, 12),
@@ -45,8 +45,8 @@ def test_a_saved_page_plays_with_no_network_at_all(desk: Desk, tmp_path: Path) -
     tab.keyboard.press("n")
     eventually(lambda: "second 10" in str(tab.evaluate(TEXT)))
     expect(tab.get_by_text("it </script> broke").first).to_be_visible()
-    for default in ("Save this session", "Share this session", "Delete this session"):
-        expect(tab.get_by_title(default)).to_have_count(0)
+    for title in ("Save this session", "Share this session", "Delete this session"):
+        expect(tab.get_by_title(title)).to_have_count(0)
 
     assert {url.partition("?")[0] for url in requested} == {saved.as_uri()}
     assert "ada@" not in tab.content()
@@ -59,7 +59,7 @@ def test_a_saved_page_plays_with_no_network_at_all(desk: Desk, tmp_path: Path) -
     )
 
 
-def test_what_is_hostile_is_harmless_in_a_saved_page_too(desk: Desk, tmp_path: Path) -> None:
+def test_hostile_session_is_harmless_in_a_saved_page(desk: Desk, tmp_path: Path) -> None:
     with elsewhere() as there:
         session = hostile_session(desk, there, *NODES)
         viewer = Viewer(desk)

@@ -19,7 +19,7 @@ def viewer(desk: Desk) -> Viewer:
     return Viewer(desk)
 
 
-def test_a_session_plays_by_itself_to_its_end(desk: Desk, viewer: Viewer) -> None:
+def test_session_plays_to_its_end_by_itself(desk: Desk, viewer: Viewer) -> None:
     events = recording(KANBAN)
     shift = ago(3_600_000) - events[0]["timestamp"]
     session = record(desk, [event | {"timestamp": event["timestamp"] + shift} for event in events])
@@ -33,7 +33,7 @@ def test_a_session_plays_by_itself_to_its_end(desk: Desk, viewer: Viewer) -> Non
     expect(viewer.tab.locator(".player-mark[data-kind=error]").first).to_be_visible()
 
 
-def test_keys_do_what_the_help_says(desk: Desk, viewer: Viewer) -> None:
+def test_keyboard_shortcuts_act_as_documented(desk: Desk, viewer: Viewer) -> None:
     began = ago(3_600_000)
     events = counting(began, 40)
     session = record(
@@ -74,7 +74,7 @@ def test_keys_do_what_the_help_says(desk: Desk, viewer: Viewer) -> None:
     expect(viewer.tab.get_by_role("dialog")).to_have_count(0)
 
 
-def test_silence_is_passed_over_unless_it_is_not_wanted(desk: Desk, viewer: Viewer) -> None:
+def test_inactivity_is_skipped_unless_switched_off(desk: Desk, viewer: Viewer) -> None:
     began = ago(7_200_000)
     events = [
         *counting(began, 3),
@@ -97,7 +97,7 @@ def test_silence_is_passed_over_unless_it_is_not_wanted(desk: Desk, viewer: View
     viewer.shows("back again")
 
 
-def test_controls_do_what_they_say(desk: Desk, viewer: Viewer) -> None:
+def test_player_controls_act_as_labelled(desk: Desk, viewer: Viewer) -> None:
     began = ago(3_600_000)
     broke = script_error(began + 20_200, "it broke")
     events = sorted([*counting(began, 40), broke], key=lambda event: event["timestamp"])
@@ -138,9 +138,7 @@ def test_controls_do_what_they_say(desk: Desk, viewer: Viewer) -> None:
     assert 29 <= viewer.at_s() <= 31
 
 
-def test_of_two_tabs_that_one_is_watched_on_which_a_view_began_last(
-    desk: Desk, viewer: Viewer
-) -> None:
+def test_player_shows_the_tab_with_the_latest_page_view(desk: Desk, viewer: Viewer) -> None:
     began = ago(3_600_000)
     second = [
         *opened(began + 10_000, element(6, "p", text(7, "the second"))),
@@ -160,7 +158,7 @@ def test_of_two_tabs_that_one_is_watched_on_which_a_view_began_last(
         viewer.shows(wanted)
 
 
-def test_a_cut_answer_shows_what_came_and_says_so(desk: Desk, viewer: Viewer) -> None:
+def test_truncated_answer_plays_its_part_and_shows_a_notice(desk: Desk, viewer: Viewer) -> None:
     session = record(desk, counting(ago(3_600_000), 30))
 
     def cut(route: Route) -> None:
@@ -176,7 +174,7 @@ def test_a_cut_answer_shows_what_came_and_says_so(desk: Desk, viewer: Viewer) ->
     viewer.tab.get_by_text("Part of this recording is damaged").wait_for()
 
 
-def test_what_never_arrived_is_said_and_shown(desk: Desk, viewer: Viewer) -> None:
+def test_missing_chunks_are_shown_as_gaps(desk: Desk, viewer: Viewer) -> None:
     began = ago(3_600_000)
     session = desk.lakeful.session(began_ms=began)
     first, _, *rest = session.chunks(counting(began, 30), size=10)
@@ -189,7 +187,7 @@ def test_what_never_arrived_is_said_and_shown(desk: Desk, viewer: Viewer) -> Non
     expect(viewer.tab.locator(".player-gap")).to_have_count(1)
 
 
-def test_a_link_to_this_moment_is_copied(desk: Desk, viewer: Viewer) -> None:
+def test_copied_link_points_at_the_current_moment(desk: Desk, viewer: Viewer) -> None:
     session = record(desk, counting(ago(3_600_000), 30))
     viewer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     viewer.watch(session, "?t=10")
@@ -203,7 +201,7 @@ def test_a_link_to_this_moment_is_copied(desk: Desk, viewer: Viewer) -> None:
     assert copied.endswith(f"/sessions/{session.session_id}?t=15")
 
 
-def test_a_page_without_a_picture_says_so(desk: Desk, viewer: Viewer) -> None:
+def test_page_without_snapshot_shows_a_notice(desk: Desk, viewer: Viewer) -> None:
     began = ago(3_600_000)
     session = record(desk, [moved(began), moved(began + 500), script_error(began + 900)])
 
@@ -212,7 +210,7 @@ def test_a_page_without_a_picture_says_so(desk: Desk, viewer: Viewer) -> None:
     viewer.tab.get_by_text("No picture of this page arrived").wait_for()
 
 
-def test_a_session_that_goes_on_is_followed(desk: Desk, viewer: Viewer) -> None:
+def test_live_session_is_followed(desk: Desk, viewer: Viewer) -> None:
     began = ago(20_000)
     session = desk.lakeful.session(began_ms=began)
     desk.lakeful.append(session.chunks(counting(began, 12)))
@@ -224,7 +222,7 @@ def test_a_session_that_goes_on_is_followed(desk: Desk, viewer: Viewer) -> None:
     viewer.shows("and on")
 
 
-def test_a_link_shows_the_session_to_whoever_has_it(desk: Desk, viewer: Viewer) -> None:
+def test_share_link_shows_the_session_without_a_key(desk: Desk, viewer: Viewer) -> None:
     session = record(desk, counting(ago(3_600_000), 8))
     viewer.watch(session)
     viewer.tab.get_by_title("Share this session").click()
@@ -239,7 +237,7 @@ def test_a_link_shows_the_session_to_whoever_has_it(desk: Desk, viewer: Viewer) 
     assert stranger.get_by_title("Delete this session").count() == 0
 
 
-def test_only_an_admin_deletes_and_is_told_what_that_means(desk: Desk, viewer: Viewer) -> None:
+def test_only_admins_can_delete_after_a_warning(desk: Desk, viewer: Viewer) -> None:
     session = record(desk, counting(ago(3_600_000), 8))
     other = Viewer(desk, "viewer")
     other.watch(session)
@@ -254,7 +252,7 @@ def test_only_an_admin_deletes_and_is_told_what_that_means(desk: Desk, viewer: V
     eventually(lambda: viewer.tab.request.get(f"/api/replay/{session.session_id}").status == 404)
 
 
-def test_masked_and_foreign_things_are_seen_to_be(desk: Desk, viewer: Viewer) -> None:
+def test_masked_and_foreign_content_is_marked(desk: Desk, viewer: Viewer) -> None:
     began = ago(3_600_000)
     body = (
         element(6, "p", text(7, "*****")),
@@ -276,7 +274,7 @@ def test_masked_and_foreign_things_are_seen_to_be(desk: Desk, viewer: Viewer) ->
     assert looks == [True, True, True, False]
 
 
-def test_a_long_session_begins_with_what_is_asked_for(desk: Desk, viewer: Viewer) -> None:
+def test_long_session_loads_the_requested_part_first(desk: Desk, viewer: Viewer) -> None:
     began = ago(7_200_000)
     filler = "x" * 700_000
     events: list[Event] = []

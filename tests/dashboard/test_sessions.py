@@ -22,7 +22,7 @@ def names(tab: Page) -> list[str]:
     return tab.locator("td.who a").all_inner_texts()
 
 
-def test_a_filter_is_an_address_that_shows_the_same_again(desk: Desk) -> None:
+def test_filter_url_reproduces_the_same_list(desk: Desk) -> None:
     website = desk.website()
     desk.visit(website, user="broken", errors=("x is undefined",))
     desk.visit(website, user="well", url=f"{SHOP}/cart")
@@ -45,7 +45,7 @@ def test_a_filter_is_an_address_that_shows_the_same_again(desk: Desk) -> None:
     assert tab.url == f"{desk.url}/sessions"
 
 
-def test_every_other_filter_gets_there(desk: Desk) -> None:
+def test_every_other_filter_reaches_the_request(desk: Desk) -> None:
     website = desk.website()
     session_id = desk.visit(website, user="ada", errors=("x",))
     visitor = desk.lakeful.session(website).client.visitor_id
@@ -70,7 +70,7 @@ def test_every_other_filter_gets_there(desk: Desk) -> None:
     expect(tab.get_by_role("heading", name="No session matches")).to_be_visible()
 
 
-def test_what_is_being_written_stays_while_the_list_renews(desk: Desk) -> None:
+def test_typed_text_survives_a_list_refresh(desk: Desk) -> None:
     website = desk.website()
     desk.visit(website, user="ada", ago_ms=3_600_000)
     tab = desk.open(website)
@@ -84,7 +84,7 @@ def test_what_is_being_written_stays_while_the_list_renews(desk: Desk) -> None:
     expect(field).to_have_value("gra")
 
 
-def test_a_wrong_address_says_what_is_wrong_and_how_to_go_on(desk: Desk) -> None:
+def test_invalid_filter_url_names_the_mistake_and_a_way_on(desk: Desk) -> None:
     tab = desk.open(desk.website(), "/sessions?minPages=many")
 
     expect(tab.get_by_role("alert")).to_contain_text("minPages")
@@ -92,7 +92,7 @@ def test_a_wrong_address_says_what_is_wrong_and_how_to_go_on(desk: Desk) -> None
     expect(tab.get_by_role("heading", name="No sessions yet")).to_be_visible()
 
 
-def test_keys_walk_open_and_find(desk: Desk) -> None:
+def test_keys_move_open_and_search(desk: Desk) -> None:
     website = desk.website()
     ids = [desk.visit(website, user=f"u{n}", ago_ms=n * 60_000 + 3_600_000) for n in range(3)]
     tab = desk.open(website)
@@ -114,7 +114,7 @@ def test_keys_walk_open_and_find(desk: Desk) -> None:
     expect(tab.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_session_appears_and_grows_by_itself(desk: Desk) -> None:
+def test_new_session_appears_and_grows_without_reload(desk: Desk) -> None:
     website = desk.website()
     tab = desk.open(website)
     expect(tab.get_by_role("heading", name="No sessions yet")).to_be_visible()
@@ -125,7 +125,7 @@ def test_a_session_appears_and_grows_by_itself(desk: Desk) -> None:
     expect(tab.locator("td.who .live")).to_have_text("Live")
 
 
-def test_a_long_list_fills_itself_while_one_scrolls(desk: Desk) -> None:
+def test_long_list_loads_more_while_scrolling(desk: Desk) -> None:
     website = desk.website()
     for n in range(55):
         desk.visit(website, user=f"u{n:02}", ago_ms=3_600_000 + n * 1_000)
@@ -138,7 +138,7 @@ def test_a_long_list_fills_itself_while_one_scrolls(desk: Desk) -> None:
     assert names(tab) == [f"u{n:02}" for n in range(55)]
 
 
-def test_where_nothing_is_recorded_it_says_what_to_do(desk: Desk) -> None:
+def test_website_without_recordings_shows_setup_steps(desk: Desk) -> None:
     off = desk.website(enable_session_replay=False)
     tab = desk.open(off)
 
@@ -146,7 +146,7 @@ def test_where_nothing_is_recorded_it_says_what_to_do(desk: Desk) -> None:
     expect(tab.locator("pre")).to_contain_text(f"website set {off.website_id} enable_session_re")
 
 
-def test_a_view_gets_a_name_and_is_found_again(desk: Desk) -> None:
+def test_saved_view_is_listed_and_opens(desk: Desk) -> None:
     website = desk.website()
     desk.visit(website, user="broken", errors=("x is undefined",))
     desk.visit(website, user="well")
@@ -187,7 +187,7 @@ def test_a_view_gets_a_name_and_is_found_again(desk: Desk) -> None:
 
 
 @pytest.mark.attack(26, 27, 30)
-def test_hostile_texts_are_texts(desk: Desk) -> None:
+def test_hostile_texts_render_as_text(desk: Desk) -> None:
     website = desk.website()
     for text in HOSTILE:
         desk.visit(website, user=text, url=f"javascript:alert(1)//{text}", errors=(text,))
@@ -202,7 +202,7 @@ def test_hostile_texts_are_texts(desk: Desk) -> None:
 
 
 @pytest.mark.attack(28)
-def test_a_saved_list_has_no_formula(desk: Desk, tmp_path: Path) -> None:
+def test_exported_list_contains_no_formula(desk: Desk, tmp_path: Path) -> None:
     website = desk.website()
     for user in ("=HYPERLINK(1)", "+1", "@x", "-1", 'a "quoted", name'):
         desk.visit(website, user=user)

@@ -19,7 +19,7 @@ def part(tab: Page, name: str) -> None:
     tab.get_by_label("Settings", exact=True).get_by_role("link", name=name).click()
 
 
-def test_what_is_changed_stays_in_sight_until_it_is_saved_or_discarded(desk: Desk) -> None:
+def test_unsaved_changes_stay_visible_until_saved_or_discarded(desk: Desk) -> None:
     website = desk.website(name="Northwind")
     tab = desk.open(website, "/settings", role="admin")
     unsaved = tab.get_by_text("Not saved:")
@@ -59,7 +59,7 @@ def test_what_is_changed_stays_in_sight_until_it_is_saved_or_discarded(desk: Des
     assert stored(desk, website) == after
 
 
-def test_what_is_refused_is_said_at_its_field_and_nothing_is_saved(desk: Desk) -> None:
+def test_rejected_value_is_shown_at_its_field_nothing_saved(desk: Desk) -> None:
     website = desk.website()
     tab = desk.open(website, "/settings/website", role="admin")
     origins = tab.get_by_label("Origins that may record")
@@ -87,7 +87,7 @@ def test_what_is_refused_is_said_at_its_field_and_nothing_is_saved(desk: Desk) -
     assert stored(desk, website).smart.pages_min == 3
 
 
-def test_who_may_only_look_sees_settings_and_why_nothing_can_be_changed(desk: Desk) -> None:
+def test_viewer_sees_read_only_settings_with_the_reason(desk: Desk) -> None:
     website = desk.website(replay_sampling_rate=0.25)
     tab = desk.open(website, "/settings")
 
@@ -105,7 +105,7 @@ def test_who_may_only_look_sees_settings_and_why_nothing_can_be_changed(desk: De
     ]
 
 
-def test_a_key_is_made_shown_once_and_revoked(desk: Desk) -> None:
+def test_created_key_is_shown_once_and_can_be_revoked(desk: Desk) -> None:
     website = desk.website()
     sessions = f"{desk.url}/api/websites/{website.website_id}/sessions"
     tab = desk.open(website, "/settings/keys", role="admin")
@@ -140,7 +140,7 @@ def test_a_key_is_made_shown_once_and_revoked(desk: Desk) -> None:
     expect(tab.get_by_label("API key")).to_be_visible()
 
 
-def test_an_erasure_says_what_will_happen_and_its_receipt_what_did(desk: Desk) -> None:
+def test_erasure_shows_a_preview_and_a_receipt(desk: Desk) -> None:
     website = desk.website()
     for user in ("ada", "ada", "grace"):
         desk.visit(website, user=user)
@@ -171,7 +171,7 @@ def test_an_erasure_says_what_will_happen_and_its_receipt_what_did(desk: Desk) -
     expect(tab.locator("td.who a")).to_have_text(["grace"])
 
 
-def test_the_log_tells_who_did_what_page_after_page(desk: Desk) -> None:
+def test_audit_log_lists_actor_and_action_page_by_page(desk: Desk) -> None:
     website = desk.website(replay_sampling_rate=0.5)
     session_id = desk.visit(website)
     entries = [
@@ -196,7 +196,7 @@ def test_the_log_tells_who_did_what_page_after_page(desk: Desk) -> None:
     expect(tab.get_by_role("button", name="Show older ones")).to_have_count(0)
 
 
-def test_the_tag_is_there_to_be_copied_and_the_first_event_is_seen_to_arrive(desk: Desk) -> None:
+def test_script_tag_can_be_copied_and_first_event_is_shown(desk: Desk) -> None:
     website = desk.website(origins=[SHOP], require_consent=True)
     tab = desk.open(website)
     tag = f'<script async src="{INGEST}/r.js" data-website="{website.website_id}"></script>'

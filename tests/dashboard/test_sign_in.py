@@ -6,7 +6,7 @@ from lake.control import api_keys
 from tests.dashboard.desk import Desk, now_ms
 
 
-def test_who_types_a_key_is_in_and_out_again(desk: Desk) -> None:
+def test_typed_key_signs_in_and_out(desk: Desk) -> None:
     website = desk.website(name="Northwind")
     tab = desk.sit_down()
     field = tab.get_by_label("API key")
@@ -25,7 +25,7 @@ def test_who_types_a_key_is_in_and_out_again(desk: Desk) -> None:
     assert tab.context.cookies() == []
 
 
-def test_a_link_signs_in_and_its_key_is_nowhere_to_be_read(desk: Desk) -> None:
+def test_link_signs_in_without_exposing_its_key(desk: Desk) -> None:
     key = desk.lakeful.key(desk.website())
 
     tab = desk.sit_down(f"/sessions?live=true#key={key}")
@@ -37,7 +37,7 @@ def test_a_link_signs_in_and_its_key_is_nowhere_to_be_read(desk: Desk) -> None:
     assert key not in tab.evaluate(f"{said} + document.documentElement.outerHTML")
 
 
-def test_a_service_that_cannot_be_reached_is_asked_again(desk: Desk) -> None:
+def test_unreachable_service_is_retried(desk: Desk) -> None:
     tab = desk.open(desk.website())
     tab.add_init_script("localStorage.clear()")  # nothing but the cookie tells who it is
     tab.route("**/api/me", lambda route: route.abort())
@@ -53,7 +53,7 @@ def test_a_service_that_cannot_be_reached_is_asked_again(desk: Desk) -> None:
     expect(tab.get_by_role("heading", name="Sessions", exact=True)).to_be_visible()
 
 
-def test_a_key_that_ended_leads_back_to_the_question_for_one(desk: Desk) -> None:
+def test_revoked_key_leads_back_to_sign_in(desk: Desk) -> None:
     website = desk.website()
     desk.visit(website)
     tab = desk.open(website)
@@ -68,7 +68,7 @@ def test_a_key_that_ended_leads_back_to_the_question_for_one(desk: Desk) -> None
     assert tab.evaluate("localStorage.getItem('replaylake.me')") is None
 
 
-def test_a_key_of_all_websites_switches_between_them(desk: Desk) -> None:
+def test_lake_wide_key_switches_between_websites(desk: Desk) -> None:
     mine, other = desk.website(name="Mine"), desk.website(name="Other")
     desk.visit(mine, user="ada")
     desk.visit(other, user="grace")

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_dashboards_own_tests_pass() -> None:
+def test_dashboard_unit_tests_pass() -> None:
     environ = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["node", "node_modules/vitest/vitest.mjs", "run", "--reporter=tap-flat"],

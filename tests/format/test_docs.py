@@ -28,7 +28,7 @@ METRICS = set(
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
-def test_what_a_page_names_is_there(path: Path) -> None:
+def test_names_in_the_docs_exist(path: Path) -> None:
     text = path.read_text()
     metrics = {re.sub(r"_(count|sum|bucket)$", "", name) for name in _all(r"replaylake_\w+", text)}
     links = _all(r"\]\(([^)#:]+)\)", text)

@@ -79,11 +79,11 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("phrase", FROM_CODE)
-def test_a_number_is_the_one_in_the_code(phrase: str) -> None:
+def test_documented_number_equals_the_code(phrase: str) -> None:
     assert phrase in " ".join(PAGE.split())
 
 
-def test_no_other_number_stands_on_the_page() -> None:
+def test_format_page_contains_no_unchecked_number() -> None:
     rest = " ".join(PROSE.split())
     for phrase in FROM_CODE:
         rest = rest.replace(phrase, "")

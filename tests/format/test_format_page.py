@@ -67,7 +67,7 @@ def test_every_field_of_a_control_object_is_described() -> None:
         assert all(f"`{name}`" in section for name in kind.__struct_fields__)
 
 
-def test_every_prefix_and_the_order_of_commits_are_described() -> None:
+def test_every_prefix_and_the_commit_order_are_described() -> None:
     prefixes = [
         value for name, value in vars(keys).items() if name.isupper() and not name.startswith("_")
     ]

@@ -56,7 +56,7 @@ def test_duckdb_reads_and_joins_the_tables(folder: Path) -> None:
     ]
 
 
-def test_nothing_personal_is_in_the_log(folder: Path) -> None:
+def test_delta_log_contains_no_personal_data(folder: Path) -> None:
     log = b"".join(path.read_bytes() for path in folder.glob("*/_delta_log/*.json"))
 
     assert b"started_at" in log

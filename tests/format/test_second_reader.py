@@ -173,7 +173,7 @@ def read_session(lake: Path, website: str, session: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("number", range(len(lakes.RECORDINGS)))
-def test_a_session_is_read_by_the_format_alone(
+def test_session_is_readable_from_the_format_page_alone(
     store: Store, settings: Settings, number: int
 ) -> None:
     chunks = lakes.recorded(number)
@@ -198,7 +198,9 @@ def test_a_session_is_read_by_the_format_alone(
     assert events == read_session(Path(settings.lake), lakes.WEBSITE, lakes.session_id())
 
 
-def test_a_cold_session_is_found_by_the_format_alone(store: Store, settings: Settings) -> None:
+def test_cold_session_is_readable_from_the_format_page_alone(
+    store: Store, settings: Settings
+) -> None:
     websites = [f"w_{number}" for number in range(12)]
     for number, website in enumerate(websites):
         lakes.append(store, lakes.session(number, website=website))

@@ -50,7 +50,7 @@ def broken(store: Store, settings: Settings) -> list[CheckFinding]:
 
 
 @pytest.mark.parametrize("number", FORMATS)
-def test_a_segment_is_read(number: int) -> None:
+def test_golden_segment_is_read(number: int) -> None:
     received_chunks = segment_file.decode((HERE / f"segment-{number}.parquet").read_bytes())
 
     assert {
@@ -85,7 +85,7 @@ def test_a_segment_is_read(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", FORMATS)
-def test_a_session_file_is_read(number: int, store: Store) -> None:
+def test_golden_session_file_is_read(number: int, store: Store) -> None:
     store.put("sessions/x", (HERE / f"session-{number}.ndjson.zst").read_bytes())
     file = SessionFile(store, "sessions/x")
     places = [chunk.place for chunk in file.header.chunks]
@@ -105,9 +105,7 @@ def test_a_session_file_is_read(number: int, store: Store) -> None:
 
 
 @pytest.mark.parametrize("number", FORMATS)
-def test_a_segment_that_still_waits_is_compacted(
-    number: int, store: Store, settings: Settings
-) -> None:
+def test_golden_pending_segment_is_compacted(number: int, store: Store, settings: Settings) -> None:
     body = (HERE / f"segment-{number}.parquet").read_bytes()
     store.put(keys.segment_key(lakes.DAY, ids.uuid7(lakes.NOW_MS, number)), body)
     (done,) = lakes.compact(store, settings)
@@ -117,9 +115,7 @@ def test_a_segment_that_still_waits_is_compacted(
     assert broken(store, settings) == []
 
 
-def test_a_session_whose_facts_are_shorter_than_todays_grows(
-    store: Store, settings: Settings
-) -> None:
+def test_session_with_facts_of_an_old_format_can_grow(store: Store, settings: Settings) -> None:
     body = (HERE / "session-1.ndjson.zst").read_bytes()
     generation = hashlib.sha256(body).hexdigest()[:16]
     key = keys.session_file_key(lakes.DAY, lakes.WEBSITE, lakes.session_id(), generation)
@@ -147,7 +143,7 @@ def test_a_session_whose_facts_are_shorter_than_todays_grows(
     assert [chunk.trigger for chunk in file.header.chunks] == [None, None, None, "url"]
 
 
-def test_a_source_map_is_read_by_us_and_by_its_description(store: Store) -> None:
+def test_golden_source_map_matches_its_format_description(store: Store) -> None:
     body = (HERE / "source-map-1.map.zst").read_bytes()
     store.put("control/x", body)
     line, _, packed = body.partition(b"\n")

@@ -154,11 +154,11 @@ def test_every_pattern_takes_linear_time(page: Any) -> None:
 
 
 @pytest.mark.long
-def test_every_pattern_takes_linear_time_after_any_beginning(page: Any) -> None:
+def test_every_pattern_takes_linear_time_after_any_prefix(page: Any) -> None:
     assert page.evaluate(_MEASURE, [_patterns(), _UNITS, _BEFORE, 8_000]) == []
 
 
-def test_texts_of_pages_are_masked_and_defused_in_linear_time(page: Any, tmp_path: Path) -> None:
+def test_page_texts_are_masked_and_defused_in_linear_time(page: Any, tmp_path: Path) -> None:
     bundle = tmp_path / "functions.js"
     _bundle(bundle)
     page.add_script_tag(path=str(bundle))
@@ -166,7 +166,7 @@ def test_texts_of_pages_are_masked_and_defused_in_linear_time(page: Any, tmp_pat
     assert page.evaluate(_MEASURE_FUNCTIONS, [_UNITS, ("", "url("), 6_000]) == []
 
 
-def test_a_quadratic_pattern_is_noticed(page: Any) -> None:
+def test_quadratic_pattern_is_detected(page: Any) -> None:
     pattern = {"file": "", "source": r"\s*\n\s*", "flags": "g"}
 
     assert page.evaluate(_MEASURE, [[pattern], [" "], [""], 4_000])

@@ -62,6 +62,6 @@ def test_pattern_is_linear_on_any_text(source_pattern: SourcePattern) -> None:
         assert_linear(source_pattern, worst)
 
 
-def test_a_quadratic_pattern_is_noticed() -> None:
+def test_quadratic_pattern_is_detected() -> None:
     assert not is_linear(Worst("%40").text, re.compile(r"[^@\s]+(?:@|%40)[^@\s]+\.a").fullmatch)
     assert not is_linear(Worst(" [as ").text, re.compile(r" \[as [^\]]*\]$").search)

@@ -22,7 +22,7 @@ def honest_s_per_byte() -> float:
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_byte_takes_no_more_than_a_constant(name: str) -> None:
+def test_cost_per_byte_is_bounded(name: str) -> None:
     events = STREAMS[name](150)
     sizes: list[int] = []
 
@@ -36,7 +36,7 @@ def test_a_byte_takes_no_more_than_a_constant(name: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_stream_takes_time_and_memory_by_its_length(name: str) -> None:
+def test_stream_cost_is_linear_in_its_length(name: str) -> None:
     short, long = STREAMS[name](300), STREAMS[name](1200)
     short_bytes, long_bytes = analyse(short), analyse(long)
 

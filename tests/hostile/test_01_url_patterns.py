@@ -47,14 +47,14 @@ def chunk_of(*hrefs: str) -> bytes:
     ],
     ids=lambda url: url[:24],
 )
-def test_a_long_url_costs_no_more_than_its_kept_part(url: str) -> None:
+def test_long_url_costs_no_more_than_its_stored_part(url: str) -> None:
     usual = "https://a.example/" + "step/" * (URL_LENGTH_MAX // 5)
 
     assert cpu_s(lambda: scrub_url(url)) < 100 * max(cpu_s(lambda: scrub_url(usual)), 1e-4)
     assert len(scrub_url(url)) <= URL_LENGTH_MAX
 
 
-def test_a_chunk_with_one_long_url_costs_what_its_length_costs() -> None:
+def test_chunk_with_one_long_url_costs_by_its_length() -> None:
     def make(length: int) -> bytes:
         return chunk_of("https://a.example/?q=" + "%40" * (length // 3) + "!")
 
@@ -69,7 +69,7 @@ def test_a_chunk_with_one_long_url_costs_what_its_length_costs() -> None:
 
 
 @pytest.mark.parametrize("unit", [rb"\ud800", rb"\ud83d\ude00", rb"\\", rb"\"", rb"\udc00\ud800\\"])
-def test_mending_costs_about_what_decoding_costs(unit: bytes) -> None:
+def test_surrogate_repair_costs_about_as_much_as_decoding(unit: bytes) -> None:
     raw = b'["\\ud800' + unit * (200_000 // len(unit)) + b'"]'
 
     ratio = cpu_s(lambda: repair_surrogates(raw)) / cpu_s(lambda: json.loads(raw))
@@ -77,7 +77,7 @@ def test_mending_costs_about_what_decoding_costs(unit: bytes) -> None:
     assert ratio < 40
 
 
-def test_a_parameter_that_the_cut_halves_is_masked() -> None:
+def test_parameter_split_by_truncation_is_masked() -> None:
     filler = "".join(f"page{n}=2&" for n in range(1000))  # more than is read
     for length in range(3900, 4100, 11):
         url = "https://a.example/?" + filler[:length] + "&user=joe%40example.com"
@@ -92,7 +92,7 @@ def test_a_parameter_that_the_cut_halves_is_masked() -> None:
     "secret",
     ["joe.miller@example.com", "4111 1111 1111 1111", "+1 (415) 555-2671", "078-05-1120"],
 )
-def test_a_secret_that_the_cut_halves_is_dropped(secret: str) -> None:
+def test_secret_split_by_truncation_is_dropped(secret: str) -> None:
     """Masks shorten a text, so that its end is kept though it was far behind the limit."""
     long = ", ".join([f"{'a' * 40}@example.com"] * 100)
     for shift in range(60):
@@ -132,7 +132,7 @@ def uploading(port: int, website_id: str, body: bytes) -> Iterator[None]:
 
 
 @pytest.mark.long
-def test_an_honest_visitor_is_not_held_up(tmp_path: Path) -> None:
+def test_honest_visitor_is_not_delayed(tmp_path: Path) -> None:
     settings = Settings(lake=str(tmp_path / "lake"))
     store = open_store(settings)
     honest, hostile = recording_website(store), recording_website(store)

@@ -76,11 +76,11 @@ def left_bytes(work: Callable[[int], object]) -> int:
     ],
     ids=["chunk", "url", "other-url", "no-url", "text", "request", "user-agent", "address"],
 )
-def test_nothing_long_is_left(work: Callable[[int], object]) -> None:
+def test_long_texts_are_released(work: Callable[[int], object]) -> None:
     assert left_bytes(work) < 600_000
 
 
-def test_rules_of_sheets_are_remembered_by_their_bytes() -> None:
+def test_style_rule_cache_is_bounded_by_bytes() -> None:
     sheet = "".join(f".{'a' * 400}{n}{{cursor:pointer}}" for n in range(200))
     before = css_cursors._SHEET_CACHE._bytes
 
@@ -92,7 +92,7 @@ def test_rules_of_sheets_are_remembered_by_their_bytes() -> None:
 
 @pytest.mark.parametrize("unit", ["[],", "{},", '{"a":1},', "1.5,", '"a",'])
 @pytest.mark.parametrize("name", ["href", "tag", "payload", "source"])
-def test_values_of_another_type_are_not_built(unit: str, name: str) -> None:
+def test_values_of_other_types_are_not_built(unit: str, name: str) -> None:
     """As objects they take thirty times their bytes."""
     values = f"[{unit * (300_000 // len(unit))}0]"
     given = f'{{"{name}":{values}}}'
@@ -126,7 +126,7 @@ def httpx_now_ms(url: str) -> int:
 
 
 @pytest.mark.long
-def test_long_urls_leave_no_more_than_other_large_chunks(tmp_path: Path) -> None:
+def test_long_urls_leave_no_more_memory_than_large_chunks(tmp_path: Path) -> None:
     usual = rss_after(tmp_path / "usual", text_chunk)
     hostile = rss_after(tmp_path / "hostile", url_chunk)
 

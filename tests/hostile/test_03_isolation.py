@@ -68,9 +68,7 @@ def test_the_last_id_with_a_date_is_accepted() -> None:
     assert not ids.is_uuid7(TOO_LATE)
 
 
-def test_every_route_refuses_an_id_that_no_session_can_have(
-    client: AppClient, lakeful: Lakeful
-) -> None:
+def test_every_route_refuses_an_impossible_session_id(client: AppClient, lakeful: Lakeful) -> None:
     admin = lakeful.headers(role="admin")
     base = f"/api/websites/{lakeful.website.website_id}"
     for bad in BAD_IDS:
@@ -99,7 +97,7 @@ def test_every_route_refuses_an_id_that_no_session_can_have(
     assert list(lakeful.store.list(keys.ERASURES)) == []
 
 
-def test_ingest_refuses_a_session_and_a_page_without_a_date(
+def test_ingest_refuses_session_and_page_ids_without_a_date(
     settings: Settings, store: Store
 ) -> None:
     recorder = Recorder(recording_website(store).website_id)
@@ -229,7 +227,7 @@ def routes(website_id: str, session_id: str) -> list[str]:
     ]
 
 
-def test_jobs_and_routes_of_one_website_are_whole_beside_damaged_ones(
+def test_damage_in_other_websites_harms_no_job_or_route(
     lakeful: Lakeful, client: AppClient
 ) -> None:
     """Every kind of bad control object, of several websites, and a sound website beside them."""
@@ -318,7 +316,7 @@ def key_of_all(lakeful: Lakeful) -> str:
     return api_keys.create(lakeful.store, website_id="*", role="admin", now_ms=NOW_MS)
 
 
-def test_a_poisoned_erasure_is_cancelled_and_what_it_hid_is_erased(
+def test_cancelled_poisoned_erasure_is_replaced_and_carried_out(
     lakeful: Lakeful, client: AppClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, website_id = lakeful.store, lakeful.website.website_id
@@ -394,7 +392,7 @@ def test_a_website_whose_erasure_fails_delays_no_other(
     assert (bool(done.done_at), done.failed) == (True, None)
 
 
-def test_dagster_names_failed_erasures_and_goes_on(
+def test_dagster_reports_failed_erasures_and_continues(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environ_of(lakeful.settings).items():
@@ -459,9 +457,7 @@ def test_a_day_that_fails_stops_no_other_day(
     assert list(rows["session_id"]) == [late.session_id]
 
 
-def test_ingest_of_a_website_goes_on_beside_a_damaged_salt(
-    settings: Settings, store: Store
-) -> None:
+def test_damaged_salt_stops_no_other_websites_ingest(settings: Settings, store: Store) -> None:
     clock = Clock()
     store.put(keys.salt_key(utc_day(NOW_MS)), b"\x00")
     recorder = Recorder(recording_website(store).website_id)
@@ -476,7 +472,7 @@ def test_ingest_of_a_website_goes_on_beside_a_damaged_salt(
     assert answer.status_code == 202, answer.text
 
 
-def test_retention_of_a_day_with_an_id_without_a_day_removes_all_that_expired(
+def test_retention_skips_ids_without_a_day_and_removes_the_rest(
     lakeful: Lakeful,
 ) -> None:
     expired = lakeful.session(began_ms=OVER_MS)

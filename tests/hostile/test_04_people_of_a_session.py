@@ -107,7 +107,7 @@ def listed(client: AppClient, lakeful: Lakeful, **filters: str) -> list[str]:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_session_is_found_by_every_user_and_visitor(
+def test_session_is_listed_under_each_of_its_users_and_visitors(
     client: AppClient,
     lakeful: Lakeful,
     state: str,
@@ -134,7 +134,7 @@ def test_a_session_is_found_by_every_user_and_visitor(
 
 @pytest.mark.parametrize("person", ["users/alice-zq4711", "visitors/tuesday-zq4711"])
 @pytest.mark.parametrize("state", STATES)
-def test_an_erasure_by_any_of_them_leaves_no_byte(
+def test_erasure_by_any_user_or_visitor_leaves_no_byte(
     client: AppClient,
     lakeful: Lakeful,
     state: str,
@@ -158,7 +158,7 @@ def test_an_erasure_by_any_of_them_leaves_no_byte(
 
 
 @pytest.mark.parametrize("by", [pytest.param("user", marks=pytest.mark.long), "visitor"])
-def test_a_tombstone_of_any_of_them_hides_a_session(
+def test_tombstone_of_any_user_or_visitor_hides_the_session(
     client: AppClient,
     lakeful: Lakeful,
     by: tombstones.PersonKind,
@@ -208,7 +208,7 @@ def test_late_chunks_of_an_erased_users_session_are_refused(
         assert post(0, *identified(NOW_MS, "dave", "erin"), sender=other) == 202
 
 
-def test_a_hold_stops_an_erasure_by_any_of_them(
+def test_hold_stops_erasure_by_any_user_or_visitor(
     client: AppClient,
     lakeful: Lakeful,
 ) -> None:
@@ -228,7 +228,7 @@ def test_a_hold_stops_an_erasure_by_any_of_them(
         assert (answer.status_code, answer.json()["kind"]) == (409, "held"), person
 
 
-def test_what_an_older_version_wrote_tells_the_last_user_until_it_is_scored_again(
+def test_old_rows_know_only_the_last_user_until_rescored(
     client: AppClient,
     lakeful: Lakeful,
 ) -> None:
@@ -259,7 +259,7 @@ def compacted_before(lakeful: Lakeful) -> Session:
 
 
 @pytest.mark.parametrize("is_compacted", [True, False])
-def test_an_erasure_reaches_users_that_only_an_older_versions_file_or_segment_names(
+def test_erasure_reaches_users_named_only_in_old_files(
     client: AppClient,
     lakeful: Lakeful,
     is_compacted: bool,
@@ -289,7 +289,7 @@ def test_no_user_of_a_chunk_is_dropped_silently() -> None:
 
 
 @pytest.mark.parametrize("by", ["user", pytest.param("visitor", marks=pytest.mark.long)])
-def test_chunks_of_too_many_people_are_put_aside_and_can_be_erased(
+def test_chunks_of_too_many_users_are_quarantined_and_erasable(
     client: AppClient,
     lakeful: Lakeful,
     monkeypatch: pytest.MonkeyPatch,
@@ -335,7 +335,7 @@ def test_a_user_is_erased_by_the_id_that_the_page_gave(
         assert listed(client, lakeful) == []
 
 
-def test_the_command_line_erases_a_user_who_was_not_the_last(
+def test_cli_erases_a_user_who_was_not_the_last(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = shared_till(lakeful, "compacted")

@@ -66,9 +66,7 @@ def test_sessions_older_than_any_recorder_holds_back_get_400(
     assert counted(text, website_id)["rejected"] == 2
 
 
-def test_one_commit_writes_few_objects_however_many_days_came(
-    settings: Settings, store: Store
-) -> None:
+def test_one_commit_of_many_days_writes_few_objects(settings: Settings, store: Store) -> None:
     """Even where the operator lets old sessions in."""
     lenient = replace(settings, session_past_s=HALF_A_YEAR_S, ingest_linger_ms=500)
     website_id = recording_website(store).website_id
@@ -87,7 +85,7 @@ def test_one_commit_writes_few_objects_however_many_days_came(
 
 
 @pytest.mark.s3
-def test_chunks_of_today_are_stored_while_writes_of_old_days_hang(s3: S3Endpoint) -> None:
+def test_todays_chunks_are_stored_while_old_days_writes_hang(s3: S3Endpoint) -> None:
     settings = s3.settings(session_past_s=HALF_A_YEAR_S)
     store = open_store(settings)
     website_id = recording_website(store).website_id
@@ -110,7 +108,7 @@ def test_chunks_of_today_are_stored_while_writes_of_old_days_hang(s3: S3Endpoint
 
 
 @pytest.mark.s3
-def test_tiny_segments_are_read_side_by_side_by_compaction(s3: S3Endpoint) -> None:
+def test_compaction_reads_tiny_segments_in_parallel(s3: S3Endpoint) -> None:
     count = 24
     settings = s3.settings()
     store = open_store(settings)
@@ -135,7 +133,7 @@ def test_tiny_segments_are_read_side_by_side_by_compaction(s3: S3Endpoint) -> No
 
 @pytest.mark.long
 @pytest.mark.parametrize("past_s", [Settings().session_past_s, HALF_A_YEAR_S])
-def test_an_honest_visitor_waits_no_longer_beside_a_sender_of_many_days(
+def test_sender_of_many_days_does_not_delay_an_honest_visitor(
     lake_settings: Settings, request: pytest.FixtureRequest, tmp_path: Path, past_s: int
 ) -> None:
     """On a folder, and on a store that takes 50 ms for each call."""

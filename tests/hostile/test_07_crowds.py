@@ -96,7 +96,7 @@ def begun(
     return uvloop.run(accept())
 
 
-def test_address_that_comes_after_a_crowd_is_served_within_it(
+def test_address_behind_a_crowd_is_served_in_its_turn(
     listener: socket.socket, stack: ExitStack
 ) -> None:
     for _ in range(PER_ADDRESS):
@@ -106,7 +106,7 @@ def test_address_that_comes_after_a_crowd_is_served_within_it(
     assert begun(listener, PER_ADDRESS + 1).index("127.0.0.3") < 5
 
 
-def test_more_connections_than_an_address_may_have_are_refused_unbegun(
+def test_connections_above_the_address_limit_are_refused(
     listener: socket.socket, stack: ExitStack
 ) -> None:
     crowd = [connect(listener, "127.0.0.2", stack) for _ in range(3 * PER_ADDRESS)]
@@ -119,7 +119,9 @@ def test_more_connections_than_an_address_may_have_are_refused_unbegun(
     assert crowd[0].recv(4096).startswith(b"HTTP/1.1 429 ")
 
 
-def test_connections_wait_while_no_file_is_left(listener: socket.socket, stack: ExitStack) -> None:
+def test_connections_wait_while_file_descriptors_are_exhausted(
+    listener: socket.socket, stack: ExitStack
+) -> None:
     for _ in range(5):
         connect(listener, "127.0.0.2", stack)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

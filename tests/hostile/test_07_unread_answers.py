@@ -84,7 +84,7 @@ def test_silent_reader_is_cut_and_slow_reader_gets_everything(
     assert read.count(b"HTTP/1.1 200 OK\r\n") == 31
 
 
-def test_blocked_connections_make_room_for_new_ones_of_their_address(
+def test_new_connection_evicts_a_blocked_one_of_its_address(
     serve: Callable[..., Target],
 ) -> None:
     server = serve(answer_stalled_s=10 * WAIT_S)
@@ -110,7 +110,7 @@ def test_pipelined_requests_are_answered_in_order(serve: Callable[..., Target]) 
     assert statuses == [b"200", b"404"] * 200 + [b"200"]
 
 
-def test_pipelined_requests_wait_unparsed(serve: Callable[..., Target]) -> None:
+def test_pipelined_requests_are_queued_unparsed(serve: Callable[..., Target]) -> None:
     """Parsed, each of these 18 bytes would be some kB of objects."""
     server = serve()
     with ExitStack() as stack:
@@ -174,7 +174,7 @@ def limits_of(total_max: int = 100, per_address_max: int = 100) -> Connections:
     )
 
 
-def test_blocked_goes_before_waiting_and_progress_is_a_second_chance() -> None:
+def test_blocked_is_evicted_before_waiting_unless_it_progresses() -> None:
     limits = limits_of(total_max=3)
     idle = added(limits, "198.51.100.1", as_a="waiting")
     reading = added(limits, "198.51.100.2", as_a="blocked")
@@ -190,7 +190,7 @@ def test_blocked_goes_before_waiting_and_progress_is_a_second_chance() -> None:
     ]
 
 
-def test_address_that_reconnects_replaces_few_unread_connections_at_once() -> None:
+def test_reconnecting_address_replaces_few_unread_connections() -> None:
     limits = limits_of(per_address_max=1)
     opened = [Fake(unsent=100) for _ in range(100)]
 
@@ -211,7 +211,7 @@ def test_address_that_reconnects_replaces_few_unread_connections_at_once() -> No
     assert len(refused) >= 70
 
 
-def test_connection_without_a_request_goes_before_one_that_is_used() -> None:
+def test_unused_connection_is_evicted_before_a_used_one() -> None:
     limits = limits_of(total_max=2)
     used = added(limits, "198.51.100.1", as_a="waiting")
     unused = added(limits, "198.51.100.2", as_a="new")

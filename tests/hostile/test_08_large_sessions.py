@@ -120,7 +120,7 @@ def chunks_added(lake: Lake, website: Website) -> int:
     return len(calls)
 
 
-def test_a_list_adds_up_new_chunks_of_its_own_website_alone(
+def test_list_merges_new_chunks_of_its_own_website_only(
     lakeful: Lakeful, lake: Lake, attack: Attack
 ) -> None:
     other = lakeful.new_website()
@@ -135,7 +135,7 @@ def test_a_list_adds_up_new_chunks_of_its_own_website_alone(
         assert chunks_added(lake, lakeful.website) == 1
 
 
-def test_a_commit_of_the_tables_adds_up_no_session_that_it_left_alone(
+def test_table_commit_recomputes_only_changed_sessions(
     lakeful: Lakeful, lake: Lake, attack: Attack
 ) -> None:
     attack.grow(20)
@@ -150,9 +150,7 @@ def test_a_commit_of_the_tables_adds_up_no_session_that_it_left_alone(
     assert chunks_added(lake, lakeful.website) == 0
 
 
-def test_waiting_chunks_take_little_memory_whatever_addresses_they_hold(
-    lakeful: Lakeful, attack: Attack
-) -> None:
+def test_pending_chunks_with_many_urls_take_little_memory(lakeful: Lakeful, attack: Attack) -> None:
     attack.grow()
     index = pending_index.PendingIndex(lakeful.store)
     index.refresh()  # with all that is loaded once
@@ -168,7 +166,7 @@ def test_waiting_chunks_take_little_memory_whatever_addresses_they_hold(
     assert peak < 8_000_000
 
 
-def test_page_views_beyond_the_budget_are_counted_and_not_listed(
+def test_page_views_beyond_the_budget_are_counted_not_listed(
     lakeful: Lakeful, client: AppClient, attack: Attack
 ) -> None:
     attack.grow(25)
@@ -218,7 +216,7 @@ def test_every_list_of_a_detail_is_bounded(lakeful: Lakeful, client: AppClient) 
     assert all(len(json.dumps(detail[name])) < 4_000_000 for name in detail["cut"])
 
 
-def test_one_owner_of_a_cache_evicts_nobody_elses() -> None:
+def test_cache_owner_evicts_only_its_own_entries() -> None:
     lru_cache = Kept(1_000)
     lru_cache.put([("hour", 1, 400)])
     lru_cache.put([("row", 2, 100)], owner="w_small")
@@ -231,7 +229,7 @@ def test_one_owner_of_a_cache_evicts_nobody_elses() -> None:
     assert not lru_cache.get(["row"], owner="w_large")
 
 
-def test_who_looks_for_one_thing_waits_for_nobody_who_looks_for_another() -> None:
+def test_cache_lookups_of_different_keys_do_not_block() -> None:
     lru_cache = Kept(1)
 
     def hold_all() -> None:

@@ -61,7 +61,7 @@ def test_many_chunks_go_to_quarantine_in_one_object(tmp_path: Path) -> None:
     lakes.verify(store, [*honest, *attacked, *flood])
 
 
-def test_each_chunk_is_counted_once_and_a_session_keeps_a_sample(
+def test_conflicts_are_counted_once_and_sampled_per_session(
     store: Store, settings: Settings
 ) -> None:
     """received = stored + quarantined, however often runs and chunks repeat."""
@@ -81,7 +81,9 @@ def test_each_chunk_is_counted_once_and_a_session_keeps_a_sample(
     assert {row["reason"] for row in lakes.quarantined(store)} == {quarantine.POSITION_TAKEN}
 
 
-def test_few_large_payloads_are_kept_of_one_session(store: Store, settings: Settings) -> None:
+def test_large_conflicting_payloads_are_stored_up_to_a_limit(
+    store: Store, settings: Settings
+) -> None:
     large = [
         lakes.chunk([lakes.click(lakes.NOW_MS + n, text="x" * 300_000)], seq=1, encoding="")
         for n in range(12)
@@ -94,9 +96,7 @@ def test_few_large_payloads_are_kept_of_one_session(store: Store, settings: Sett
     assert 0 < sum(sizes) <= quarantine.BYTES_MAX
 
 
-def test_a_run_that_is_repeated_before_its_segments_go_adds_nothing(
-    store: Store, settings: Settings
-) -> None:
+def test_repeated_run_adds_nothing_to_quarantine(store: Store, settings: Settings) -> None:
     """As after a crash between the quarantine and the deletion of segments."""
     flood = conflicts(20)
     keys_of = lakes.append(store, lakes.session(0), flood)
@@ -129,7 +129,7 @@ def test_a_person_is_erased_from_an_object_that_many_share(
     assert not any(erased_id.encode() in store.get(key) for key in objects(store))
 
 
-def test_what_older_versions_put_there_is_read_and_counted_once(
+def test_quarantine_of_older_versions_is_read_and_counted_once(
     store: Store, settings: Settings
 ) -> None:
     """One chunk an object, named by its identity and payload."""
@@ -144,7 +144,7 @@ def test_what_older_versions_put_there_is_read_and_counted_once(
     assert [content.kind for content in contents(store)] == ["conflict"]
 
 
-def test_damaged_chunks_are_kept_whole_however_many(store: Store, settings: Settings) -> None:
+def test_every_damaged_chunk_is_stored_whole(store: Store, settings: Settings) -> None:
     """Their damage is no sender's doing, and what is left of them may still be of use."""
     good = lakes.chunk([lakes.click(lakes.NOW_MS + 1)], seq=0)
     other = lakes.chunk([lakes.click(lakes.NOW_MS + 2, other=True)])

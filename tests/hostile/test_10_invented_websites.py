@@ -70,7 +70,7 @@ def test_invented_ids_of_one_address_get_429_on_every_route(tmp_path: Path) -> N
     assert registered[0].json()["feature_flags"]["enable_session_replay"]
 
 
-def test_absent_names_push_no_known_one_out(
+def test_unknown_names_evict_no_known_entry(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of websites, and of the query API's keys."""
@@ -90,7 +90,7 @@ def test_absent_names_push_no_known_one_out(
 
 
 @pytest.mark.s3
-def test_strangers_that_hang_keep_no_website_waiting(s3: S3Endpoint) -> None:
+def test_hanging_lookups_of_unknown_ids_delay_no_website(s3: S3Endpoint) -> None:
     """From as many addresses as they like; websites that were never asked for included."""
     settings = s3.settings(trusted_proxies=PROXY)
     store = open_store(settings)
@@ -120,7 +120,7 @@ def test_strangers_that_hang_keep_no_website_waiting(s3: S3Endpoint) -> None:
 
 
 @pytest.mark.s3
-def test_what_was_known_stands_while_the_store_is_slow(s3: S3Endpoint) -> None:
+def test_cached_website_is_served_while_the_store_is_slow(s3: S3Endpoint) -> None:
     settings = s3.settings(control_cache_s=1.0)
     store = open_store(settings)
     website_id = recording_website(store).website_id
@@ -139,7 +139,7 @@ def test_what_was_known_stands_while_the_store_is_slow(s3: S3Endpoint) -> None:
 
 
 @pytest.mark.s3
-def test_unknown_names_that_hang_take_few_of_the_query_apis_threads(s3: S3Endpoint) -> None:
+def test_hanging_lookups_take_few_query_api_threads(s3: S3Endpoint) -> None:
     settings = s3.settings()
     store = open_store(settings)
     website_id = recording_website(store).website_id
@@ -160,9 +160,7 @@ def test_unknown_names_that_hang_take_few_of_the_query_apis_threads(s3: S3Endpoi
 
 @pytest.mark.long
 @pytest.mark.s3
-def test_an_honest_visitor_waits_no_longer_beside_invented_ids(
-    s3: S3Endpoint, tmp_path: Path
-) -> None:
+def test_invented_ids_do_not_delay_an_honest_visitor(s3: S3Endpoint, tmp_path: Path) -> None:
     """80 a second, on a store that takes 50 ms for each call."""
     settings = s3.settings(control_cache_s=2.0)
     honest = recording_website(open_store(settings)).website_id

@@ -62,7 +62,7 @@ def problem_of(answer: bytes) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("what", BEFORE)
-def test_what_has_no_end_is_refused(server: Target, what: str) -> None:
+def test_endless_request_head_is_refused(server: Target, what: str) -> None:
     part = ENDLESS.get(what, b"a")
     with connect(server.port) as connection:
         with suppress(ConnectionResetError, BrokenPipeError):

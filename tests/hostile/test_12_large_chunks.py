@@ -73,7 +73,7 @@ def test_a_website_with_one_chunk_passes_one_with_many() -> None:
     assert order.index("loud") > order.index("quiet")
 
 
-def test_what_waits_of_one_website_is_bounded() -> None:
+def test_queued_bytes_of_one_website_are_bounded() -> None:
     huge = request(body(LIMIT))
 
     async def read_concurrently() -> list[object]:
@@ -107,7 +107,7 @@ def test_inflated_bytes_count_in_a_websites_share() -> None:
         limits.admit("noisy")
 
 
-def test_a_body_inflates_to_no_more_than_it_says() -> None:
+def test_body_inflates_to_no_more_than_its_declared_size() -> None:
     """The trailer's length decides where a chunk is read, so that a lie is no way in."""
     honest = body(5 * MIB)
     lying = honest[:-4] + (1000).to_bytes(4, "little")
@@ -179,7 +179,7 @@ def _chunks(website_id: str, payload: bytes) -> Iterator[load.Request]:
 
 
 @pytest.mark.long
-def test_an_honest_visitor_waits_no_longer_beside_chunks_that_inflate(tmp_path: Path) -> None:
+def test_inflating_chunks_do_not_delay_an_honest_visitor(tmp_path: Path) -> None:
     """Neither one who sends large first snapshots nor one who sends small chunks."""
     settings = Settings(lake=str(tmp_path / "lake"))
     store = open_store(settings)

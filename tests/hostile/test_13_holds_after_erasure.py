@@ -86,9 +86,7 @@ def assert_hidden(lakeful: Lakeful, session: Session) -> None:
 
 
 @pytest.mark.parametrize("kind", ["session", "website"])
-def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
-    lakeful: Lakeful, kind: str
-) -> None:
+def test_hold_placed_after_the_request_delays_the_erasure(lakeful: Lakeful, kind: str) -> None:
     held, free = (lakeful.record(page(NOW_MS - 1000)) for _ in range(2))
     compacted(lakeful, {held.day})
     lakeful.append(held.chunks(moves(NOW_MS, 3)))
@@ -126,7 +124,7 @@ def test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release(
     assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS) == []
 
 
-def test_the_api_names_the_hold(lakeful: Lakeful) -> None:
+def test_erasure_api_names_the_hold(lakeful: Lakeful) -> None:
     session = lakeful.record(page(NOW_MS - 1000))
     compacted(lakeful, {session.day})
     receipt = request_erasure(lakeful, session)
@@ -168,7 +166,7 @@ def at_step(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[], obj
     [("_remove_rows", {"sessions", "raw"}), ("_remove_files", {"sessions", "raw"}),
      ("_remove_chunks", {"raw"})],
 )  # fmt: skip
-def test_a_hold_that_comes_while_an_erasure_runs_keeps_what_is_left(
+def test_hold_during_an_erasure_protects_what_is_left(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, step: str, left: set[str]
 ) -> None:
     session = lakeful.record(page(NOW_MS - 1000))
@@ -198,7 +196,7 @@ def test_a_hold_that_comes_while_an_erasure_runs_keeps_what_is_left(
     assert objects_of(lakeful, session) == {}
 
 
-def test_chunks_of_a_held_session_that_is_to_be_erased_are_not_dropped(lakeful: Lakeful) -> None:
+def test_chunks_of_a_held_session_are_not_dropped(lakeful: Lakeful) -> None:
     held, free = (lakeful.record(page(NOW_MS - 1000)) for _ in range(2))
     request_erasure(lakeful, held, free)
     hold(lakeful, held)
@@ -215,7 +213,7 @@ def test_chunks_of_a_held_session_that_is_to_be_erased_are_not_dropped(lakeful: 
 
 
 @pytest.mark.parametrize("why", ["erased", "expired"])
-def test_a_hold_that_comes_while_a_compaction_drops_chunks_keeps_them(
+def test_hold_during_a_compaction_protects_chunks(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     from lake.compaction.compactor import Compactor
@@ -237,7 +235,7 @@ def test_a_hold_that_comes_while_a_compaction_drops_chunks_keeps_them(
     assert objects_of(lakeful, session) == before
 
 
-def test_a_hold_that_comes_while_a_retention_runs_keeps_rows_and_files(
+def test_hold_during_retention_protects_rows_and_files(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has removed chunks that waited by then, and nothing else."""
@@ -255,7 +253,7 @@ def test_a_hold_that_comes_while_a_retention_runs_keeps_rows_and_files(
     assert [finding.kind for finding in findings] == ["quarantined-chunks"]
 
 
-def test_what_nobody_can_read_is_not_destroyed_while_there_are_holds(lakeful: Lakeful) -> None:
+def test_unreadable_objects_are_not_destroyed_under_holds(lakeful: Lakeful) -> None:
     other = lakeful.new_website()
     session = lakeful.record(page(NOW_MS - 1000))
     compacted(lakeful, {session.day})
@@ -283,7 +281,7 @@ def test_nothing_is_held_of_which_nothing_is_left(lakeful: Lakeful) -> None:
     assert legal_holds.read(lakeful.store, lakeful.website.website_id).sessions == {}
 
 
-def test_an_expired_and_erased_session_is_kept_by_its_hold_from_both(lakeful: Lakeful) -> None:
+def test_hold_protects_from_retention_and_erasure_alike(lakeful: Lakeful) -> None:
     session = old(lakeful)
     tombstones.add(lakeful.store, lakeful.website.website_id, sessions=[session.session_id])
     hold(lakeful, session)
@@ -294,7 +292,7 @@ def test_an_expired_and_erased_session_is_kept_by_its_hold_from_both(lakeful: La
     assert objects_of(lakeful, session) == before != {}
 
 
-def test_the_command_line_says_that_an_erasure_has_begun(
+def test_cli_reports_that_an_erasure_has_begun(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environ_of(lakeful.settings).items():

@@ -261,7 +261,7 @@ def test_keys_and_links_are_limited_by_website(
         assert repeated.status_code == 201
 
 
-def test_a_limit_holds_for_many_at_once(lakeful: Lakeful) -> None:
+def test_key_limit_holds_under_concurrent_requests(lakeful: Lakeful) -> None:
     website_id = lakeful.website.website_id
 
     def make(_: int) -> bool:

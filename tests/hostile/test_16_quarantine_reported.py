@@ -83,7 +83,7 @@ def kinds(run: Run) -> list[str]:
     return finding_kinds
 
 
-def test_a_damaged_segment_fails_the_check_in_every_run_of_its_day(
+def test_damaged_segment_fails_the_check_in_every_run(
     store: Store, website_id: str, instance: dg.DagsterInstance, run: Run
 ) -> None:
     damaged(store, of(website_id, 0) + of(website_id, 1))
@@ -102,7 +102,7 @@ def test_a_damaged_segment_fails_the_check_in_every_run_of_its_day(
     assert evaluation.metadata["quarantined_sessions"].value == 2
 
 
-def test_a_segment_that_nobody_can_read_counts_although_its_chunks_are_unknown(
+def test_unreadable_segment_counts_as_quarantined(
     store: Store, website_id: str, instance: dg.DagsterInstance, run: Run
 ) -> None:
     lakes.append(store, of(website_id, 2))
@@ -115,7 +115,7 @@ def test_a_segment_that_nobody_can_read_counts_although_its_chunks_are_unknown(
     assert kinds(run) == ["quarantined-segment"]
 
 
-def test_a_conflict_that_a_visitor_made_up_is_a_warning(
+def test_conflict_made_up_by_a_visitor_is_a_warning(
     store: Store, website_id: str, instance: dg.DagsterInstance, run: Run
 ) -> None:
     chunks = of(website_id, 0)
@@ -144,7 +144,7 @@ def test_a_lake_without_quarantine_passes(
     assert kinds(run) == []
 
 
-def test_an_operator_is_led_from_the_check_to_a_clean_lake(
+def test_check_leads_an_operator_to_a_clean_lake(
     store: Store, settings: Settings, website_id: str, run: Run
 ) -> None:
     """check names it, repair brings back what can be read, quarantine remove ends the rest."""
@@ -181,7 +181,7 @@ def test_an_operator_is_led_from_the_check_to_a_clean_lake(
     assert (entry["actor"], entry["target"]) == ("ada", listed["key"])
 
 
-def test_what_a_legal_hold_keeps_is_not_removed_from_quarantine(
+def test_quarantine_under_a_legal_hold_is_not_removed(
     store: Store, website_id: str, run: Run
 ) -> None:
     damaged(store, of(website_id, 0))

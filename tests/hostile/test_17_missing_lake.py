@@ -37,7 +37,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_on_a_mistyped_folder_exits_with_2_and_makes_nothing(
+def test_command_on_a_mistyped_folder_exits_2_and_writes_nothing(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run = runner({"REPLAY_LAKE": str(tmp_path / "deep/typo")}, monkeypatch, capfd)
@@ -52,7 +52,7 @@ def test_a_command_on_a_mistyped_folder_exits_with_2_and_makes_nothing(
 @pytest.mark.parametrize(
     "name", ["empty", "other files", "left by a preflight", "a folder without objects"]
 )
-def test_a_folder_without_a_lake_is_none(
+def test_folder_without_a_lake_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run = runner({"REPLAY_LAKE": str(tmp_path)}, monkeypatch, capfd)
@@ -70,7 +70,7 @@ def test_a_folder_without_a_lake_is_none(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_what_needs_no_lake_still_runs_and_a_website_makes_one(
+def test_website_create_makes_a_lake_other_commands_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "lake"
@@ -87,7 +87,7 @@ def test_what_needs_no_lake_still_runs_and_a_website_makes_one(
     assert run("import", recording, "--website", website_id, "--at", "now").code == 0
 
 
-def test_an_old_lake_is_known_by_any_of_its_objects(settings: Settings) -> None:
+def test_old_lake_is_recognised_by_any_of_its_objects(settings: Settings) -> None:
     """Such as one whose control objects were lost: it is what a repair is for."""
     for append in (
         lambda store: lakes.append(store, lakes.session(0)),
@@ -98,13 +98,13 @@ def test_an_old_lake_is_known_by_any_of_its_objects(settings: Settings) -> None:
         assert open_existing(settings)
 
 
-def test_python_gets_a_clear_error(tmp_path: Path) -> None:
+def test_open_of_a_missing_lake_raises_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(LakeMissing, match="no lake at"):
         lake.open(str(tmp_path / "typo"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_dagster_waits_for_the_first_upload_and_then_goes_on(
+def test_dagster_skips_until_the_first_upload(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REPLAY_LAKE", str(tmp_path / "lake"))
@@ -139,7 +139,7 @@ def test_dagster_waits_for_the_first_upload_and_then_goes_on(
 
 
 @pytest.mark.s3
-def test_a_command_on_an_empty_prefix_or_no_bucket_exits_with_2(
+def test_command_on_an_empty_prefix_or_no_bucket_exits_2(
     s3: S3Endpoint, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     empty = s3.settings()
@@ -155,7 +155,7 @@ def test_a_command_on_an_empty_prefix_or_no_bucket_exits_with_2(
 
 
 @pytest.mark.s3
-def test_a_bucket_that_does_not_answer_is_no_missing_lake(
+def test_unreachable_bucket_is_not_a_missing_lake(
     s3: S3Endpoint, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     s3.faults.add(Fault(kind="forbidden", method="GET"))
@@ -179,9 +179,7 @@ def test_preflight_tries_a_prefix_before_there_is_a_lake(
     assert list(open_store(settings).list("control/")) == []
 
 
-def test_a_first_start_of_ingest_makes_a_lake_that_others_can_open(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_first_start_of_ingest_makes_an_openable_lake(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(LakeMissing):
         open_existing(settings)
     with serving(settings, tmp_path / "ingest.log"):

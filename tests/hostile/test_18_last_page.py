@@ -100,9 +100,7 @@ def test_exit_url_is_the_page_on_which_the_visitor_was_last(
     assert broken(lakeful.store, lakeful.settings) == []
 
 
-def test_rows_of_an_older_version_are_set_right_when_they_are_scored_again(
-    client: AppClient, lakeful: Lakeful
-) -> None:
+def test_rescoring_corrects_rows_of_an_older_version(client: AppClient, lakeful: Lakeful) -> None:
     session = recorded(lakeful, "one page load")
     lakeful.compact(session.day)
     rewrite(lakeful, "sessions", change=pl.lit(B).alias("exit_url"))

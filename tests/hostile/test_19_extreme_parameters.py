@@ -149,7 +149,7 @@ def test_ingest_api_answers_extreme_parameters_without_5xx(
 @pytest.mark.parametrize(
     "name", ["a" * 300 + ".js", "a" * 251 + ".js", "a" * 3000 + ".css", "%00.js"]
 )
-def test_names_beyond_the_file_system_are_not_found(lakeful: Lakeful, name: str) -> None:
+def test_names_too_long_for_the_file_system_are_404(lakeful: Lakeful, name: str) -> None:
     with AppClient(query.create_app(lakeful.settings, lakeful.store)) as client:
         answers = [
             client.get(f"/assets/{name}", headers={"accept-encoding": encoding})
@@ -172,7 +172,7 @@ def test_audit_log_takes_instants_at_the_end_of_the_calendar(lakeful: Lakeful, a
     assert set(statuses.values()) <= {200, 400}
 
 
-def test_local_store_holds_no_object_of_a_name_beyond_the_file_system(store: Store) -> None:
+def test_local_store_reports_overlong_names_as_missing(store: Store) -> None:
     store.put("control/websites/a.json", b"{}")
 
     with pytest.raises(ObjectMissing):

@@ -22,7 +22,7 @@ def delete(path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [[".tmp"], [".lock"], [".tmp", ".lock"]], ids="+".join)
-def test_what_the_store_made_for_itself_is_made_again(names: list[str], settings: Settings) -> None:
+def test_removed_internal_folders_are_created_anew(names: list[str], settings: Settings) -> None:
     """By every kind of write, in a process that had it open."""
     folder = Path(settings.lake)
     for number, write in enumerate(

@@ -53,7 +53,7 @@ def imported(store: Store, settings: Settings, website: Website, day: date) -> N
 
 
 @pytest.mark.parametrize("day", [OLD, ids.FIRST_DAY])
-def test_an_old_session_that_is_taken_in_is_asked_for_and_compacted(
+def test_accepted_old_session_is_due_and_compacted(
     day: date, store: Store, settings: Settings, website: Website
 ) -> None:
     imported(store, settings, website, day)
@@ -75,7 +75,7 @@ def test_an_old_session_that_is_taken_in_is_asked_for_and_compacted(
     assert len(lakes.rows(store, "sessions")) == 1
 
 
-def test_a_session_before_the_first_partition_is_refused_and_nothing_written(
+def test_session_before_the_first_partition_is_refused(
     store: Store, settings: Settings, website: Website
 ) -> None:
     with pytest.raises(RecordingMalformed, match=f"before {ids.FIRST_DAY} .* --at now"):

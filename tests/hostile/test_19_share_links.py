@@ -54,7 +54,7 @@ def links(
     return addresses
 
 
-def test_configured_address_is_used_whatever_the_request_says(
+def test_configured_address_wins_over_request_headers(
     lakeful: Lakeful, settings: Settings, session: Session
 ) -> None:
     configured = replace(settings, dashboard_url="https://replays.example/app/")
@@ -64,7 +64,7 @@ def test_configured_address_is_used_whatever_the_request_says(
     assert set(addresses) == {"https://replays.example/app/shared/"}
 
 
-def test_without_one_only_the_servers_own_address_is_used(
+def test_without_a_configured_address_the_servers_own_is_used(
     lakeful: Lakeful, settings: Settings, session: Session
 ) -> None:
     direct = links(lakeful, settings, session, ({},))

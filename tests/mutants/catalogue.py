@@ -285,9 +285,7 @@ ERASURE = (
 -        if hold is None:
 +        if True:
 """,
-        (
-            f"{_HELD_LATER}::test_what_is_held_since_its_erasure_was_asked_for_waits_for_the_release",
-        ),
+        (f"{_HELD_LATER}::test_hold_placed_after_the_request_delays_the_erasure",),
     ),
     Mutant(
         "an id without a date is accepted",
@@ -296,7 +294,7 @@ ERASURE = (
 -    if at_ms_of(text) > TIME_MS_MAX:
 +    if False:
 """,
-        (f"{_ISOLATION}::test_every_route_refuses_an_id_that_no_session_can_have",),
+        (f"{_ISOLATION}::test_every_route_refuses_an_impossible_session_id",),
     ),
     Mutant(
         "an erasure ignores a legal hold",

@@ -8,7 +8,7 @@ from tests.numbers.markers import ALL, TESTS, Number, files_by_number
 from tests.numbers.page import PAGE, WRITE, written
 
 
-def test_the_page_says_which_tests_show_what() -> None:
+def test_reliability_page_matches_the_markers() -> None:
     text = PAGE.read_text()
 
     assert text == written(text), f"run `{WRITE}`"
@@ -23,7 +23,7 @@ def test_every_fault_and_attack_has_a_test() -> None:
     assert list(KINDS["fault"]) == list(KINDS["attack"]) == list(range(1, 49))
 
 
-def test_no_marker_carries_a_number_that_is_none() -> None:
+def test_every_marker_number_is_in_the_catalogue() -> None:
     assert [number for number in files_by_number() if not number.text] == []
 
 
@@ -33,7 +33,7 @@ def test_an_attack_that_is_shown_is_no_longer_left_for_later() -> None:
     assert [n for n in NOT_YET if Number("attack", n) in files] == []
 
 
-def test_every_crash_point_is_on_the_page_with_who_dies_there() -> None:
+def test_every_failpoint_is_on_the_page_with_its_process() -> None:
     section = PAGE.read_text().partition("## Crash points")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `([a-z-]+)` \|.*\| `([\w/.]+)` \|$", section, re.MULTILINE)
 

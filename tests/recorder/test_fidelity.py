@@ -22,7 +22,7 @@ _SITES = Path(__file__).parent / "sites"
 
 
 @pytest.mark.parametrize("name", WALKS)
-def test_the_replay_shows_what_the_visitor_saw(
+def test_replay_equals_the_live_page(
     name: str, browser: Browser, page: Page, site: Site, stack: Stack
 ) -> None:
     publish(site, name)
@@ -71,7 +71,7 @@ _GAPS = {
 }
 
 
-def test_the_replay_shows_what_rrweb_alone_does_not_see(
+def test_patched_cases_replay_like_the_live_page(
     browser: Browser, page: Page, site: Site, stack: Stack
 ) -> None:
     differences = fidelity.differences(*live_and_replayed(browser, page, site, stack, _MENDED))
@@ -79,7 +79,7 @@ def test_the_replay_shows_what_rrweb_alone_does_not_see(
     assert not differences, differences
 
 
-def test_the_replay_does_not_show_yet_what_nobody_sees(
+def test_known_gaps_still_differ_in_the_replay(
     browser: Browser, page: Page, site: Site, stack: Stack
 ) -> None:
     """If this fails, the gap that it names is closed: move it to the mended ones."""

@@ -8,7 +8,7 @@ from tests.recorder.site import Answer, Site
 from tests.recorder.stack import Stack
 
 
-def test_a_visit_is_recorded_listed_replayed_and_found_in_every_byte(
+def test_recorded_visit_is_listed_replayed_and_in_lake_bytes(
     page: Page, site: Site, stack: Stack
 ) -> None:
     site.pages["/"] = "<title>Süßes & more</title><p>Bananas, 'ripe'</p><!--recorder-->"
@@ -39,9 +39,7 @@ def test_a_visit_is_recorded_listed_replayed_and_found_in_every_byte(
     assert stack.where("Cherries") == []
 
 
-def test_a_site_answers_what_it_is_told_and_remembers_what_was_asked(
-    page: Page, bare_site: Site
-) -> None:
+def test_site_serves_its_pages_and_logs_requests(page: Page, bare_site: Site) -> None:
     bare_site.pages["/"] = "<p>first</p><!--recorder-->"
     bare_site.pages["/pay"] = lambda request: Answer(request.body[::-1], 500, "text/plain")
     page.goto(f"{bare_site.origin}/")

@@ -107,7 +107,7 @@ SCRIPTS = (
 @pytest.mark.parametrize(
     ("walked", "edit"), [(rule[1], rule[2:]) for rule in RULES], ids=[rule[0] for rule in RULES]
 )
-def test_without_a_rule_a_secret_is_found(
+def test_secret_leaks_without_its_masking_rule(
     walked: str, edit: Edit, page: Page, bare_site: Site, stack: Stack, tmp_path: Path
 ) -> None:
     misses = without([edit], walked, page, bare_site, stack, tmp_path)
@@ -116,7 +116,7 @@ def test_without_a_rule_a_secret_is_found(
 
 
 @pytest.mark.parametrize("edits", [SCRIPTS[:1], SCRIPTS[1:], SCRIPTS], ids=["one", "other", "both"])
-def test_what_runs_or_describes_is_hidden_twice(
+def test_scripts_and_descriptions_are_masked_by_two_rules(
     edits: Sequence[Edit], page: Page, bare_site: Site, stack: Stack, tmp_path: Path
 ) -> None:
     misses = without(edits, "patterns", page, bare_site, stack, tmp_path)

@@ -64,7 +64,7 @@ def test_a_session_without_an_error_is_never_sent(page: Page, shop: str, stack: 
 
 
 @pytest.mark.parametrize("mode", ["errors_only", "smart"])
-def test_an_error_keeps_what_led_to_it_and_what_follows_on_all_pages(
+def test_error_triggers_upload_of_buffer_and_later_pages(
     mode: str, page: Page, shop: str, stack: Stack
 ) -> None:
     stack.change(session_replay_trigger=mode, dead_clicks=False)
@@ -111,7 +111,7 @@ def test_a_trigger_just_after_a_page_change_has_its_minute_too(
     assert stack.detail(session)["isComplete"]
 
 
-def test_the_minute_before_a_trigger_is_there_however_long_the_page_was_open(
+def test_minute_before_a_trigger_is_sent_on_a_long_open_page(
     page: Page, shop: str, stack: Stack
 ) -> None:
     """A checkpoint each minute, and two of them kept: the trigger comes just after the third."""
@@ -136,7 +136,7 @@ def test_the_minute_before_a_trigger_is_there_however_long_the_page_was_open(
     assert 1 not in said(stack, session)
 
 
-def test_the_next_session_is_armed_again(page: Page, shop: str, stack: Stack) -> None:
+def test_next_session_is_armed_anew(page: Page, shop: str, stack: Stack) -> None:
     stack.change(session_replay_trigger="errors_only")
     page.clock.install()
     page.goto(shop)
@@ -153,7 +153,7 @@ def test_the_next_session_is_armed_again(page: Page, shop: str, stack: Stack) ->
     assert status(page)["kept"] is None
 
 
-def test_smart_mode_keeps_rage_and_dead_clicks_pages_of_interest_and_what_the_page_asks(
+def test_smart_mode_triggers_on_clicks_urls_and_api_calls(
     page: Page, shop: str, stack: Stack
 ) -> None:
     stack.change(session_replay_trigger="smart")
@@ -176,9 +176,7 @@ def test_smart_mode_keeps_rage_and_dead_clicks_pages_of_interest_and_what_the_pa
     expect_trigger("", "manual", "replaylake.trigger('chat opened')")
 
 
-def test_a_page_that_is_too_large_for_the_buffer_says_so(
-    page: Page, site: Site, stack: Stack
-) -> None:
+def test_page_too_large_for_the_buffer_reports_it(page: Page, site: Site, stack: Stack) -> None:
     stack.change(session_replay_trigger="errors_only")
     words = "".join(f"<p>paragraph {number} of many</p>" for number in range(70_000))
     site.pages["/"] = words + SHOP

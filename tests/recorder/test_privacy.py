@@ -36,7 +36,7 @@ def leaked_secrets(
     return planted.leaks(wire | bodies | logs)
 
 
-def test_no_secret_leaves_a_page_or_is_kept(page: Page, bare_site: Site, stack: Stack) -> None:
+def test_no_secret_is_uploaded_or_stored(page: Page, bare_site: Site, stack: Stack) -> None:
     stack.change(plan="enterprise")  # with the network panel
     with relaying(stack) as relay:
         planted, session = walk(WALKS.values(), page, bare_site, relay)
@@ -46,7 +46,7 @@ def test_no_secret_leaves_a_page_or_is_kept(page: Page, bare_site: Site, stack: 
     assert len(planted.secrets) >= SECRETS_MIN
 
 
-def test_why_a_session_is_kept_is_no_secret(page: Page, bare_site: Site, stack: Stack) -> None:
+def test_trigger_details_contain_no_secret(page: Page, bare_site: Site, stack: Stack) -> None:
     stack.change(session_replay_trigger="smart")
     with relaying(stack) as relay:
         planted, session = walk([smart], page, bare_site, relay)
@@ -56,7 +56,7 @@ def test_why_a_session_is_kept_is_no_secret(page: Page, bare_site: Site, stack: 
     assert stack.notes(session, "trigger") == [{"kind": "rage_click", "detail": "section > p"}]
 
 
-def test_a_secret_is_found_however_it_is_written() -> None:
+def test_secret_is_detected_in_every_encoding() -> None:
     planted = Planted()
     word, mail = planted.value("word", "a place"), planted.value("mail", "another")
     text = f"<a>{word} {mail}</a>"

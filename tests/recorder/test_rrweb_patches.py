@@ -175,7 +175,7 @@ def replayed_head(page: Page, browser: Browser, script: str) -> tuple[str, list[
     return fidelity.differences(live, shown), [line.strip() for line in shown[0].lines]
 
 
-def test_a_label_moved_into_a_new_node_is_replayed(
+def test_label_moved_into_a_new_node_is_replayed(
     page: Page, browser: Browser, patched: str
 ) -> None:
     differences, lines = replayed_head(page, browser, patched)
@@ -185,7 +185,7 @@ def test_a_label_moved_into_a_new_node_is_replayed(
     assert '"Product"' in lines
 
 
-def test_without_the_patch_such_a_label_is_lost(page: Page, browser: Browser) -> None:
+def test_moved_label_is_lost_without_the_patch(page: Page, browser: Browser) -> None:
     """If this fails, rrweb has mended it, and the patch can go."""
     differences, lines = replayed_head(page, browser, bundled(LOST_NODE))
 
@@ -205,7 +205,7 @@ def caching_browser(browser: Browser) -> Iterator[Browser]:
         yield caching
 
 
-def test_a_page_from_the_bfcache_begins_with_a_snapshot(
+def test_page_restored_from_bfcache_begins_with_a_snapshot(
     caching_browser: Browser, site: Site, stack: Stack
 ) -> None:
     """rrweb goes on with mutations of nodes that the player of the page between never saw."""

@@ -56,7 +56,7 @@ def refuse(
     return done
 
 
-def test_the_first_events_are_sent_at_once_and_each_chunk_takes_the_next_number(
+def test_first_events_are_sent_at_once_and_seqs_are_consecutive(
     page: Page, shop: str, stack: Stack
 ) -> None:
     requested: list[str] = []
@@ -77,7 +77,7 @@ def test_the_first_events_are_sent_at_once_and_each_chunk_takes_the_next_number(
 
 
 @pytest.mark.parametrize("code", [503, 429, 500, 408])
-def test_a_server_in_trouble_gets_everything_later(
+def test_failed_uploads_are_sent_later(
     code: int, page: Page, shop: str, stack: Stack, untroubled: Callable[[], None]
 ) -> None:
     done = refuse(page, code, times=2, headers={"retry-after": "1"})
@@ -92,7 +92,7 @@ def test_a_server_in_trouble_gets_everything_later(
     untroubled()
 
 
-def test_a_visitor_who_is_offline_loses_nothing(
+def test_offline_visitor_loses_no_event(
     page: Page, shop: str, stack: Stack, untroubled: Callable[[], None]
 ) -> None:
     page.goto(shop)
@@ -110,7 +110,7 @@ def test_a_visitor_who_is_offline_loses_nothing(
     untroubled()
 
 
-def test_a_chunk_that_is_too_large_is_sent_in_halves(
+def test_too_large_chunk_is_sent_in_halves(
     page: Page, shop: str, stack: Stack, untroubled: Callable[[], None]
 ) -> None:
     page.goto(shop)
@@ -128,7 +128,7 @@ def test_a_chunk_that_is_too_large_is_sent_in_halves(
 
 
 @pytest.mark.parametrize("code", [403, 404, 410, 204])
-def test_a_server_that_wants_nothing_is_left_alone(
+def test_unwanted_recording_stops_uploads(
     code: int, page: Page, shop: str, untroubled: Callable[[], None]
 ) -> None:
     done = refuse(page, code, times=1000)
@@ -142,7 +142,7 @@ def test_a_server_that_wants_nothing_is_left_alone(
     untroubled()
 
 
-def test_the_last_deed_before_a_page_is_left_arrives(page: Page, shop: str, stack: Stack) -> None:
+def test_last_action_before_leaving_a_page_arrives(page: Page, shop: str, stack: Stack) -> None:
     page.goto(shop)
     session = recorded(page)
     flushed(page)
@@ -155,7 +155,7 @@ def test_the_last_deed_before_a_page_is_left_arrives(page: Page, shop: str, stac
     assert detail["pageList"][0]["pageId"] not in [gap["pageId"] for gap in detail["gaps"]]
 
 
-def test_a_visit_of_a_moment_is_recorded_from_its_first_snapshot(
+def test_very_short_visit_is_recorded_from_its_first_snapshot(
     page: Page, site: Site, stack: Stack
 ) -> None:
     items = "".join(f"<li class='item n{n % 7}'>Thing number {n}</li>" for n in range(1_500))
@@ -168,7 +168,7 @@ def test_a_visit_of_a_moment_is_recorded_from_its_first_snapshot(
     assert stack.listed(session)["isComplete"]
 
 
-def test_a_page_whose_snapshot_is_larger_than_what_may_wait_is_recorded_once(
+def test_snapshot_larger_than_the_send_buffer_is_recorded_once(
     page: Page, site: Site, stack: Stack
 ) -> None:
     words = "".join(f"<p>paragraph {number} of many</p>" for number in range(70_000))
@@ -183,7 +183,7 @@ def test_a_page_whose_snapshot_is_larger_than_what_may_wait_is_recorded_once(
     assert stack.notes(session, "gap") == []
 
 
-def test_what_does_not_fit_into_beacons_is_sent_by_the_next_page(
+def test_events_beyond_the_beacon_limit_leave_with_the_next_page(
     page: Page, shop: str, stack: Stack, untroubled: Callable[[], None]
 ) -> None:
     page.goto(shop)
@@ -212,9 +212,7 @@ def test_what_does_not_fit_into_beacons_is_sent_by_the_next_page(
     untroubled()
 
 
-def test_a_tab_that_crashes_loses_its_last_seconds_at_most(
-    page: Page, shop: str, stack: Stack
-) -> None:
+def test_crashed_tab_loses_its_last_seconds_at_most(page: Page, shop: str, stack: Stack) -> None:
     page.goto(shop)
     session = recorded(page)
     page.click("button")
@@ -228,7 +226,7 @@ def test_a_tab_that_crashes_loses_its_last_seconds_at_most(
 
 
 @pytest.mark.parametrize("trouble", ["full", "forbidden"])
-def test_a_storage_that_is_full_or_forbidden_does_not_reach_the_page(
+def test_full_or_forbidden_storage_causes_no_page_error(
     trouble: str, page: Page, shop: str, stack: Stack, untroubled: Callable[[], None]
 ) -> None:
     page.add_init_script(
@@ -247,7 +245,7 @@ def test_a_storage_that_is_full_or_forbidden_does_not_reach_the_page(
     untroubled()
 
 
-def test_uploads_ask_no_question_beforehand(page: Page, shop: str) -> None:
+def test_uploads_need_no_cors_preflight(page: Page, shop: str) -> None:
     methods: list[str] = []
     page.on(
         "request", lambda request: methods.append(request.method) if "/v1/" in request.url else None

@@ -46,7 +46,7 @@ def requested_paths(page: Page, stack: Stack) -> list[str]:
     return paths
 
 
-def test_pages_of_a_tab_are_one_session_and_nothing_but_it_is_kept_in_the_browser(
+def test_pages_of_a_tab_share_one_session_and_one_storage_key(
     page: Page, shop: str, stack: Stack
 ) -> None:
     page.goto(shop)
@@ -64,9 +64,7 @@ def test_pages_of_a_tab_are_one_session_and_nothing_but_it_is_kept_in_the_browse
     assert (session_keys, local, cookie) == (["replaylake"], {}, "")
 
 
-def test_a_tab_that_another_opens_is_a_session_of_its_own(
-    page: Page, shop: str, stack: Stack
-) -> None:
+def test_opened_tab_is_a_session_of_its_own(page: Page, shop: str, stack: Stack) -> None:
     page.goto(shop)
     first = recorded(page)
     with page.expect_popup() as popup:
@@ -83,9 +81,7 @@ def test_a_tab_that_another_opens_is_a_session_of_its_own(
         assert {href.removeprefix(shop[:-1]) for href in hrefs} == {path}
 
 
-def test_half_an_hour_without_activity_ends_a_session_and_the_next_deed_begins_another(
-    page: Page, shop: str, stack: Stack
-) -> None:
+def test_half_an_hour_of_inactivity_ends_the_session(page: Page, shop: str, stack: Stack) -> None:
     page.clock.install()
     page.goto(shop)
     page.clock.run_for(3_000)
@@ -106,7 +102,7 @@ def test_half_an_hour_without_activity_ends_a_session_and_the_next_deed_begins_a
 
 
 @pytest.mark.parametrize("wrong_by", [-YEARS, YEARS], ids=["slow", "fast"])
-def test_a_clock_that_is_ten_years_wrong_makes_a_session_of_today(
+def test_clock_wrong_by_ten_years_makes_a_session_of_today(
     wrong_by: timedelta, page: Page, shop: str, stack: Stack
 ) -> None:
     page.clock.install(time=datetime.now(UTC) + wrong_by)
@@ -126,7 +122,7 @@ def test_a_clock_that_is_ten_years_wrong_makes_a_session_of_today(
     assert times == sorted(times)
 
 
-def test_nothing_happens_before_consent_and_a_withdrawal_drops_what_is_not_sent(
+def test_consent_starts_recording_and_withdrawal_drops_unsent(
     page: Page, shop: str, stack: Stack
 ) -> None:
     stack.change(require_consent=True)
@@ -148,7 +144,7 @@ def test_nothing_happens_before_consent_and_a_withdrawal_drops_what_is_not_sent(
     assert "after all" not in str(stack.replay(session))
 
 
-def test_a_page_may_give_its_consent_before_the_script_is_there(
+def test_consent_given_before_the_script_loads_is_honoured(
     page: Page, site: Site, stack: Stack
 ) -> None:
     stack.change(require_consent=True)
@@ -163,9 +159,7 @@ def test_a_page_may_give_its_consent_before_the_script_is_there(
     other.close()
 
 
-def test_a_browser_that_asks_for_privacy_is_not_even_asked_about(
-    page: Page, shop: str, stack: Stack
-) -> None:
+def test_browser_with_gpc_makes_no_config_request(page: Page, shop: str, stack: Stack) -> None:
     page.add_init_script(
         "Object.defineProperty(navigator, 'globalPrivacyControl', {get: () => true})"
     )
@@ -177,7 +171,7 @@ def test_a_browser_that_asks_for_privacy_is_not_even_asked_about(
     assert paths == ["/r.js"]
 
 
-def test_a_website_that_does_not_record_hears_nothing(page: Page, shop: str, stack: Stack) -> None:
+def test_disabled_website_receives_no_upload(page: Page, shop: str, stack: Stack) -> None:
     stack.change(enable_session_replay=False)
     paths = requested_paths(page, stack)
     page.goto(shop)
@@ -185,9 +179,7 @@ def test_a_website_that_does_not_record_hears_nothing(page: Page, shop: str, sta
     assert "/v1/chunks" not in paths
 
 
-def test_a_session_outside_of_the_sample_is_not_recorded_on_any_of_its_pages(
-    page: Page, shop: str, stack: Stack
-) -> None:
+def test_unsampled_session_is_not_recorded_on_any_page(page: Page, shop: str, stack: Stack) -> None:
     stack.change(replay_sampling_rate=0.0)
     paths = requested_paths(page, stack)
     page.goto(shop)
@@ -201,7 +193,7 @@ def test_a_session_outside_of_the_sample_is_not_recorded_on_any_of_its_pages(
     assert "/v1/chunks" not in paths
 
 
-def test_an_automated_browser_is_recorded_at_home_alone_unless_the_tag_allows_it(
+def test_automated_browser_is_recorded_only_if_the_tag_allows_it(
     site: Site, stack: Stack, page: Page
 ) -> None:
     away = site.origin.replace("127.0.0.1", "shop.test")
@@ -216,7 +208,7 @@ def test_an_automated_browser_is_recorded_at_home_alone_unless_the_tag_allows_it
     recorded(page)
 
 
-def test_the_page_may_stop_and_start_the_recording_name_its_user_and_ask(
+def test_page_api_stops_starts_identifies_and_reports_status(
     page: Page, shop: str, stack: Stack
 ) -> None:
     page.goto(shop)
@@ -239,9 +231,7 @@ def test_the_page_may_stop_and_start_the_recording_name_its_user_and_ask(
     assert page.evaluate("replaylake.sessionUrl()") is None  # no dashboard is known
 
 
-def test_with_a_parameter_the_page_tells_in_its_console_what_the_recorder_does(
-    page: Page, shop: str
-) -> None:
+def test_debug_parameter_logs_recorder_activity_to_the_console(page: Page, shop: str) -> None:
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.goto(shop)
@@ -261,7 +251,7 @@ def test_two_tags_on_a_page_record_it_once(page: Page, site: Site, stack: Stack)
     assert sum(event["type"] == 2 for event in stack.replay(session)) == 1
 
 
-def test_a_page_that_still_loads_is_recorded_from_the_visitors_first_deed(
+def test_loading_page_is_recorded_from_the_first_action(
     page: Page, site: Site, stack: Stack
 ) -> None:
     answered = threading.Event()
@@ -282,7 +272,7 @@ def test_a_page_that_still_loads_is_recorded_from_the_visitors_first_deed(
     eventually(lambda: any(event["type"] == 2 for event in stack.replay(session)))
 
 
-def test_errors_of_a_page_that_still_loads_are_told(page: Page, site: Site, stack: Stack) -> None:
+def test_errors_of_a_loading_page_are_recorded(page: Page, site: Site, stack: Stack) -> None:
     site.pages["/late.js"] = Answer(
         "setTimeout(() => { throw new TypeError('while loading') });"
         "Promise.reject(new RangeError('meanwhile'))",

@@ -95,9 +95,7 @@ def holds(wanted: dict[str, Any], payload: dict[str, Any]) -> bool:
     return all(payload.get(key) == value for key, value in wanted.items())
 
 
-def test_a_purchase_is_replayed_with_its_pages_and_clicks_and_without_what_was_typed(
-    page: Page, shop: Shop
-) -> None:
+def test_purchase_is_replayed_without_typed_text(page: Page, shop: Shop) -> None:
     session = to_checkout(page, shop)
     fill(page, ADDRESS)
     page.click("#address-form .button")
@@ -130,9 +128,7 @@ def test_a_purchase_is_replayed_with_its_pages_and_clicks_and_without_what_was_t
     assert shop.stack.where("Where shall it go?") != []
 
 
-def test_private_parts_of_the_account_and_passwords_even_shown_ones_are_nowhere(
-    page: Page, shop: Shop
-) -> None:
+def test_account_details_and_shown_passwords_are_not_stored(page: Page, shop: Shop) -> None:
     page.goto(f"{shop.url}/account")
     session = recorded(page)
     fill(page, {"current": "umbrella-Quartz-77", "password": "velvet-Harbor-31"})
@@ -149,7 +145,7 @@ def test_private_parts_of_the_account_and_passwords_even_shown_ones_are_nowhere(
     assert shop.stack.listed(session)["userId"] == "customer-1042"
 
 
-def test_the_coupon_breaks_in_a_function_that_the_error_names(page: Page, shop: Shop) -> None:
+def test_coupon_error_names_the_failing_function(page: Page, shop: Shop) -> None:
     session = to_checkout(page, shop)
     fill(page, {"coupon": "SPRING"})
     page.click("#coupon-apply")
@@ -160,7 +156,7 @@ def test_the_coupon_breaks_in_a_function_that_the_error_names(page: Page, shop: 
     assert "discountOf" in error["stack"]
 
 
-def test_no_thanks_ends_the_recording_here_and_on_the_next_page(page: Page, shop: Shop) -> None:
+def test_declined_consent_ends_recording_on_all_pages(page: Page, shop: Shop) -> None:
     page.goto(shop.url)
     recorded(page)
 
@@ -188,7 +184,7 @@ SEEN: dict[journeys.Journey, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("journey", journeys.JOURNEYS, ids=lambda journey: journey.__name__)
 @pytest.mark.parametrize("seed", [2, 5], ids=["mouse", "touch"])
-def test_a_robot_makes_its_journey_and_what_it_does_is_noted(
+def test_demo_robot_completes_its_journey_with_signals(
     journey: journeys.Journey, seed: int, browser: Browser, proxy: Proxy, shop: Shop
 ) -> None:
     before = {row["sessionId"] for row in shop.stack.sessions()}

@@ -132,7 +132,7 @@ def shop(browser: Browser, harness: str) -> Iterator[Shop]:
 # Clicks
 
 
-def test_a_click_on_plain_text_that_does_nothing_is_dead(shop: Shop) -> None:
+def test_click_on_plain_text_without_reaction_is_dead(shop: Shop) -> None:
     shop.open("<main id=content><p class='lead'>Nothing   here</p></main>")
 
     shop.page.click("p")
@@ -176,7 +176,7 @@ def test_a_click_on_plain_text_that_does_nothing_is_dead(shop: Shop) -> None:
         "<b id=t>x</b><script>t.__click = () => {}</script>",
     ],
 )
-def test_an_element_that_invites_to_a_click_is_interactive(shop: Shop, html: str) -> None:
+def test_element_that_invites_clicks_is_interactive(shop: Shop, html: str) -> None:
     shop.open(html)
 
     assert shop.page.evaluate("harness.isInteractive(t)") is True
@@ -199,7 +199,7 @@ def test_an_element_that_invites_to_a_click_is_interactive(shop: Shop, html: str
         "<img id=t width=50 height=50 alt=''>",
     ],
 )
-def test_an_element_that_does_not_invite_is_not_interactive(shop: Shop, html: str) -> None:
+def test_element_that_invites_no_click_is_not_interactive(shop: Shop, html: str) -> None:
     shop.open(html)
 
     assert shop.page.evaluate("harness.isInteractive(t)") is False
@@ -222,7 +222,7 @@ def test_an_element_that_does_not_invite_is_not_interactive(shop: Shop, html: st
         "location.href = '/slow'",
     ],
 )
-def test_what_a_page_does_in_answer_to_a_click_is_seen(shop: Shop, reaction: str) -> None:
+def test_reaction_of_the_page_marks_the_click_as_reacted(shop: Shop, reaction: str) -> None:
     shop.open(
         "<p id=t>x</p><input><dialog open>d</dialog><dialog>e</dialog>"
         "<div style='height: 3000px'></div>"
@@ -237,7 +237,7 @@ def test_what_a_page_does_in_answer_to_a_click_is_seen(shop: Shop, reaction: str
     assert (click["interactive"], click["reacted"]) == (False, True)
 
 
-def test_a_menu_that_opens_when_the_button_goes_down_has_answered(shop: Shop) -> None:
+def test_menu_opened_on_mousedown_counts_as_a_reaction(shop: Shop) -> None:
     shop.open("<p id=t>x</p>")
     shop.page.evaluate("t.addEventListener('pointerdown', () => t.classList.add('open'))")
 
@@ -247,7 +247,7 @@ def test_a_menu_that_opens_when_the_button_goes_down_has_answered(shop: Shop) ->
     assert click["reacted"] is True
 
 
-def test_a_click_that_leaves_the_page_is_noted_at_once_and_has_answered(shop: Shop) -> None:
+def test_click_that_leaves_the_page_is_recorded_as_reacted(shop: Shop) -> None:
     shop.open("<p id=t>x</p>", before=WITHOUT_NAVIGATION)
     shop.page.evaluate("t.addEventListener('click', () => { location.href = '/next' })")
 
@@ -258,7 +258,7 @@ def test_a_click_that_leaves_the_page_is_noted_at_once_and_has_answered(shop: Sh
     assert click["reacted"] is True
 
 
-def test_a_click_in_an_open_shadow_root_has_its_real_target(shop: Shop) -> None:
+def test_click_in_an_open_shadow_root_has_its_real_target(shop: Shop) -> None:
     shop.open("<div id=host></div>")
     shop.page.evaluate(
         "host.attachShadow({mode: 'open'}).innerHTML = '<section><p id=in>deep</p></section>'"
@@ -273,7 +273,7 @@ def test_a_click_in_an_open_shadow_root_has_its_real_target(shop: Shop) -> None:
     assert (inner["interactive"], button["interactive"]) == (False, True)
 
 
-def test_a_label_and_its_checkbox_are_clicked_once(shop: Shop) -> None:
+def test_click_on_a_label_counts_one_click(shop: Shop) -> None:
     shop.open("<label for=c id=l>Gift</label> <input type=checkbox id=c>")
 
     shop.page.click("#l")
@@ -285,7 +285,7 @@ def test_a_label_and_its_checkbox_are_clicked_once(shop: Shop) -> None:
     assert (first["interactive"], first["reacted"]) == (True, True)
 
 
-def test_a_script_that_clicks_is_no_visitor(shop: Shop) -> None:
+def test_scripted_click_is_ignored(shop: Shop) -> None:
     shop.open("<button id=b>b</button><p>x</p>")
 
     shop.page.evaluate("b.click(); b.dispatchEvent(new MouseEvent('click', {bubbles: true}))")
@@ -312,7 +312,7 @@ def ticked(shop: Shop, tick: str, html: str = "") -> None:
 
 
 @pytest.mark.parametrize("tick", TICKS)
-def test_what_a_page_changes_by_itself_answers_no_click(shop: Shop, tick: str) -> None:
+def test_background_change_is_no_reaction(shop: Shop, tick: str) -> None:
     ticked(shop, tick)
 
     shop.page.click("#t")
@@ -330,7 +330,7 @@ def test_what_a_page_changes_by_itself_answers_no_click(shop: Shop, tick: str) -
         "scrollTo(0, 500)",
     ],
 )
-def test_what_answers_on_a_page_that_ticks_is_seen(shop: Shop, answer: str) -> None:
+def test_reaction_on_a_ticking_page_is_detected(shop: Shop, answer: str) -> None:
     ticked(shop, TICKS[0], "<div style='height: 3000px'></div>")
     shop.page.evaluate(f"t.addEventListener('click', () => {{ {answer} }})")
 
@@ -340,7 +340,7 @@ def test_what_answers_on_a_page_that_ticks_is_seen(shop: Shop, answer: str) -> N
     assert click["reacted"] is True
 
 
-def test_what_a_page_shows_again_long_after_is_no_ticking(shop: Shop) -> None:
+def test_rare_repeated_change_counts_as_a_reaction(shop: Shop) -> None:
     shop.open("<b id=c>0</b><p id=t>x</p>")
     # As at the end of a load: twice within a moment, and then never again.
     shop.page.evaluate(
@@ -357,7 +357,7 @@ def test_what_a_page_shows_again_long_after_is_no_ticking(shop: Shop) -> None:
     assert click["reacted"] is True
 
 
-def test_what_follows_the_mouse_answers_no_click(shop: Shop) -> None:
+def test_hover_effect_is_no_reaction(shop: Shop) -> None:
     shop.open("<i id=c style='position: fixed; pointer-events: none'>o</i><p id=t>x</p>")
     shop.page.evaluate("addEventListener('mousemove', (e) => { c.style.left = `${e.clientX}px` })")
     x, y = shop.centre("#t")
@@ -374,7 +374,7 @@ TALL = "<a id=a href='#end'>x</a><p style='height: 4000px'>y</p><p id=end>z</p>"
 
 
 @pytest.mark.parametrize("way", ["scrollTo(0, 900)", "a.click()"])
-def test_what_a_page_scrolls_by_itself_is_noted(shop: Shop, way: str) -> None:
+def test_scroll_by_the_page_is_recorded(shop: Shop, way: str) -> None:
     shop.open(TALL)
 
     shop.page.evaluate(way)
@@ -383,7 +383,7 @@ def test_what_a_page_scrolls_by_itself_is_noted(shop: Shop, way: str) -> None:
     assert note["id"] == shop.page.evaluate("harness.idOf(document)")
 
 
-def test_where_a_click_leads_is_the_pages_own_scroll(shop: Shop) -> None:
+def test_scroll_after_an_anchor_click_is_the_pages_own(shop: Shop) -> None:
     shop.open(TALL)
 
     shop.page.click("#a")
@@ -391,7 +391,7 @@ def test_where_a_click_leads_is_the_pages_own_scroll(shop: Shop) -> None:
     shop.wait("own_scroll")
 
 
-def test_what_a_visitor_scrolls_is_not_the_pages_own(shop: Shop) -> None:
+def test_scroll_by_the_visitor_is_not_the_pages_own(shop: Shop) -> None:
     shop.open(TALL)
     shop.page.mouse.move(50, 90)
     for act in ("wheel", "key", "drag"):
@@ -408,7 +408,7 @@ def test_what_a_visitor_scrolls_is_not_the_pages_own(shop: Shop) -> None:
     assert shop.notes("own_scroll") == []
 
 
-def test_a_field_or_link_that_loses_the_focus_answers_nothing(shop: Shop) -> None:
+def test_lost_focus_is_no_reaction(shop: Shop) -> None:
     shop.open("<button id=b>b</button><p id=t>x</p>")
     shop.page.focus("#b")
 
@@ -418,7 +418,7 @@ def test_a_field_or_link_that_loses_the_focus_answers_nothing(shop: Shop) -> Non
     assert click["reacted"] is False
 
 
-def test_what_is_scrolled_by_the_visitor_is_no_answer(shop: Shop) -> None:
+def test_scroll_by_the_visitor_is_no_reaction(shop: Shop) -> None:
     shop.open("<p id=t>x</p><div style='height: 3000px'></div>")
     shop.page.evaluate("addEventListener('scroll', () => { t.className = 'stuck' })")
 
@@ -430,7 +430,7 @@ def test_what_is_scrolled_by_the_visitor_is_no_answer(shop: Shop) -> None:
     assert shop.page.evaluate("scrollY") > 0
 
 
-def test_a_double_click_that_selects_a_word_has_answered_both(shop: Shop) -> None:
+def test_double_click_selecting_a_word_reacts_to_both_clicks(shop: Shop) -> None:
     shop.open("<p id=t>word</p>")
 
     shop.burst("#t", 2, details=(1, 2))
@@ -438,7 +438,7 @@ def test_a_double_click_that_selects_a_word_has_answered_both(shop: Shop) -> Non
     assert [click["reacted"] for click in shop.wait("click", 2)] == [True, True]
 
 
-def test_an_answer_to_the_next_click_is_none_to_the_one_before(shop: Shop) -> None:
+def test_reaction_to_a_click_does_not_count_for_the_previous(shop: Shop) -> None:
     shop.open("<p id=t>x</p><p id=u>y</p><script>u.onclick = () => u.append('!')</script>")
 
     shop.page.click("#t")
@@ -448,7 +448,7 @@ def test_an_answer_to_the_next_click_is_none_to_the_one_before(shop: Shop) -> No
     assert (dead["reacted"], answered["reacted"]) == (False, True)
 
 
-def test_a_drag_is_no_click(shop: Shop) -> None:
+def test_drag_is_not_a_click(shop: Shop) -> None:
     shop.open("<p id=t style='height: 200px; user-select: none'>x</p><b id=u>y</b>")
 
     x, y = shop.centre("#t")
@@ -465,7 +465,7 @@ def test_a_drag_is_no_click(shop: Shop) -> None:
 # Rage clicks
 
 
-def test_a_dead_button_beside_a_clock_is_raged_at(shop: Shop) -> None:
+def test_rage_on_a_dead_button_beside_a_clock_is_recorded(shop: Shop) -> None:
     ticked(shop, TICKS[0], "<button id=pay>Pay</button>")
 
     shop.burst("#pay", 4)
@@ -474,7 +474,7 @@ def test_a_dead_button_beside_a_clock_is_raged_at(shop: Shop) -> None:
     assert rage["count"] == 4
 
 
-def test_a_carousel_that_turns_by_itself_may_be_clicked_fast(shop: Shop) -> None:
+def test_fast_clicks_on_a_rotating_carousel_are_no_rage(shop: Shop) -> None:
     ticked(shop, TICKS[0], "<button id=next>next</button>")
     shop.page.evaluate("next.onclick = () => { c.textContent = `clicked ${performance.now()}` }")
 
@@ -484,7 +484,7 @@ def test_a_carousel_that_turns_by_itself_may_be_clicked_fast(shop: Shop) -> None
     assert shop.notes("rage_click") == []
 
 
-def test_three_clicks_in_half_a_second_that_do_nothing_are_rage_told_once(shop: Shop) -> None:
+def test_three_dead_clicks_in_half_a_second_are_one_rage_click(shop: Shop) -> None:
     shop.open("<button id=pay>Pay</button>")
 
     shop.burst("#pay", 3)
@@ -501,7 +501,7 @@ def test_three_clicks_in_half_a_second_that_do_nothing_are_rage_told_once(shop: 
     assert rage["at_ms"] == shop.notes("click")[0]["at_ms"]
 
 
-def test_all_clicks_of_one_burst_are_one_rage(shop: Shop) -> None:
+def test_all_clicks_of_a_burst_are_one_rage_click(shop: Shop) -> None:
     shop.open("<button id=pay>Pay</button>")
 
     shop.burst("#pay", 9)
@@ -511,7 +511,7 @@ def test_all_clicks_of_one_burst_are_one_rage(shop: Shop) -> None:
     assert rage["count"] == 9
 
 
-def test_a_slow_click_before_does_not_hide_a_burst(shop: Shop) -> None:
+def test_slow_click_before_a_burst_does_not_hide_it(shop: Shop) -> None:
     shop.open("<button id=pay>Pay</button>")
     x, y = shop.centre("#pay")
 
@@ -550,7 +550,7 @@ def test_clicks_within_thirty_pixels_and_half_a_second_are_rage(shop: Shop) -> N
     assert rage["count"] == 3
 
 
-def test_selecting_a_paragraph_by_a_triple_click_is_no_rage(shop: Shop) -> None:
+def test_triple_click_selecting_a_paragraph_is_no_rage(shop: Shop) -> None:
     shop.open("<p>Some words to copy from here</p>")
 
     shop.burst("p", 3, details=(1, 2, 3))
@@ -560,7 +560,7 @@ def test_selecting_a_paragraph_by_a_triple_click_is_no_rage(shop: Shop) -> None:
     assert shop.notes("rage_click") == []
 
 
-def test_more_clicks_than_any_selection_needs_are_rage_on_text_too(shop: Shop) -> None:
+def test_more_clicks_than_a_selection_needs_are_rage_on_text(shop: Shop) -> None:
     shop.open("<p>Some words that look like a link</p>")
 
     shop.burst("p", 5, details=(1, 2, 3, 4, 5))
@@ -569,7 +569,7 @@ def test_more_clicks_than_any_selection_needs_are_rage_on_text_too(shop: Shop) -
     assert rage["count"] == 5
 
 
-def test_a_button_whose_text_is_selected_by_accident_is_raged_at(shop: Shop) -> None:
+def test_rage_on_a_button_with_selected_text_is_recorded(shop: Shop) -> None:
     shop.open("<div role=button id=more>Load more</div>")
 
     shop.burst("#more", 3, details=(1, 2, 3))
@@ -600,9 +600,7 @@ def test_a_button_whose_text_is_selected_by_accident_is_raged_at(shop: Shop) -> 
     ],
     ids=lambda text: text[:28],
 )
-def test_fast_clicks_where_each_does_what_it_should_are_no_rage(
-    shop: Shop, html: str, script: str
-) -> None:
+def test_fast_clicks_that_all_react_are_no_rage(shop: Shop, html: str, script: str) -> None:
     shop.open(html)
     shop.page.evaluate(script)
 
@@ -612,7 +610,7 @@ def test_fast_clicks_where_each_does_what_it_should_are_no_rage(
     assert shop.notes("rage_click") == []
 
 
-def test_a_stepper_that_stops_to_answer_is_raged_at(shop: Shop) -> None:
+def test_rage_on_a_stepper_that_stopped_reacting_is_recorded(shop: Shop) -> None:
     shop.open("<button id=t>+</button><output id=o>1</output>")
     shop.page.evaluate("t.onclick = () => { if (o.textContent < 2) o.textContent = 2 }")
 
@@ -622,7 +620,7 @@ def test_a_stepper_that_stops_to_answer_is_raged_at(shop: Shop) -> None:
     assert rage["count"] == 4
 
 
-def test_a_label_clicked_twice_is_no_rage(shop: Shop) -> None:
+def test_label_clicked_twice_is_no_rage(shop: Shop) -> None:
     shop.open("<label id=t>Gift <input type=checkbox onclick='event.preventDefault()'></label>")
 
     shop.burst("#t", 2)
@@ -631,7 +629,7 @@ def test_a_label_clicked_twice_is_no_rage(shop: Shop) -> None:
     assert shop.notes("rage_click") == []
 
 
-def test_a_burst_that_ends_with_the_page_is_not_lost(shop: Shop) -> None:
+def test_burst_ending_with_the_page_is_not_lost(shop: Shop) -> None:
     shop.open("<button id=t>Pay</button>")
 
     shop.burst("#t", 3)
@@ -643,7 +641,7 @@ def test_a_burst_that_ends_with_the_page_is_not_lost(shop: Shop) -> None:
 # Errors
 
 
-def test_an_uncaught_error_is_noted_with_its_place(shop: Shop) -> None:
+def test_uncaught_error_is_recorded_with_its_location(shop: Shop) -> None:
     shop.open("<script>setTimeout(() => { null.x })</script>")
 
     (error,) = shop.wait("error")
@@ -655,7 +653,7 @@ def test_an_uncaught_error_is_noted_with_its_place(shop: Shop) -> None:
     assert "at http://shop.test/" in error["stack"]
 
 
-def test_an_image_that_does_not_load_is_no_error_of_the_page(shop: Shop) -> None:
+def test_image_that_fails_to_load_is_no_script_error(shop: Shop) -> None:
     shop.answers["/gone.png"] = 404
     shop.open("<img src=/gone.png onerror='setTimeout(() => { throw Error(\"last\") })'>")
 
@@ -681,7 +679,7 @@ def test_an_image_that_does_not_load_is_no_error_of_the_page(shop: Shop) -> None
         ("new DOMException('m', 'DataError')", "DataError: m"),
     ],
 )
-def test_a_rejection_with_anything_is_noted_and_harms_nothing(
+def test_rejection_with_any_reason_is_recorded_harmlessly(
     shop: Shop, reason: str, message: str
 ) -> None:
     shop.open("")
@@ -692,7 +690,7 @@ def test_a_rejection_with_anything_is_noted_and_harms_nothing(
     assert (error["source"], error["message"]) == ("rejection", message)
 
 
-def test_what_a_page_logs_is_noted_by_its_texts_and_types_only(shop: Shop) -> None:
+def test_console_calls_record_only_texts_and_types(shop: Shop) -> None:
     shop.open("<div id=d class=secret>x</div>")
 
     shop.page.evaluate(
@@ -707,7 +705,7 @@ def test_what_a_page_logs_is_noted_by_its_texts_and_types_only(shop: Shop) -> No
     assert error["stack"].startswith("Error: refused\n")
 
 
-def test_the_page_s_console_gets_what_the_page_logged(shop: Shop) -> None:
+def test_page_console_receives_every_logged_message(shop: Shop) -> None:
     shop.open(
         "",
         before="window.logged = []; const was = console.error;"
@@ -722,7 +720,7 @@ def test_the_page_s_console_gets_what_the_page_logged(shop: Shop) -> None:
     assert shop.page.evaluate("(window.stop(), console.error === theirs)") is True
 
 
-def test_a_patch_of_the_page_over_ours_stays_when_we_stop(shop: Shop) -> None:
+def test_console_patch_by_the_page_survives_stop(shop: Shop) -> None:
     shop.open("")
     shop.page.evaluate(
         "for (const [o, k] of [[console, 'error'], [window, 'fetch'],"
@@ -745,7 +743,7 @@ def test_a_patch_of_the_page_over_ours_stays_when_we_stop(shop: Shop) -> None:
     assert shop.notes("network") == []
 
 
-def test_everything_is_as_it_was_after_stop(shop: Shop) -> None:
+def test_stop_restores_every_patched_function(shop: Shop) -> None:
     keys = (
         "[console.error, window.fetch, XMLHttpRequest.prototype.open,"
         " history.pushState, history.replaceState,"
@@ -762,7 +760,7 @@ def test_everything_is_as_it_was_after_stop(shop: Shop) -> None:
     assert shop.page.evaluate(f"{keys}.every((f, i) => f === was[i])")
 
 
-def test_stop_is_the_end_of_all_notes(shop: Shop) -> None:
+def test_no_event_is_recorded_after_stop(shop: Shop) -> None:
     shop.open("<p>x</p><form onsubmit='return false'><input><button>b</button></form>")
     shop.page.click("p")
     shop.page.fill("input", "x")
@@ -775,7 +773,7 @@ def test_stop_is_the_end_of_all_notes(shop: Shop) -> None:
     assert shop.page.evaluate("sessionStorage.getItem('notes')") is None
 
 
-def test_an_error_that_is_logged_and_thrown_again_is_one(shop: Shop) -> None:
+def test_error_logged_and_rethrown_is_recorded_once(shop: Shop) -> None:
     shop.open("")
 
     shop.page.evaluate(
@@ -789,7 +787,7 @@ def test_an_error_that_is_logged_and_thrown_again_is_one(shop: Shop) -> None:
     assert messages == ["Error: boom", "Uncaught Error: last"]
 
 
-def test_a_storm_of_errors_is_noted_ten_a_second(shop: Shop) -> None:
+def test_error_storm_is_recorded_at_ten_per_second(shop: Shop) -> None:
     shop.open("")
 
     shop.page.evaluate("for (let i = 0; i < 500; i++) console.error(`number ${i}`)")
@@ -804,7 +802,7 @@ def test_a_storm_of_errors_is_noted_ten_a_second(shop: Shop) -> None:
     assert len(shop.notes("error")) == 100
 
 
-def test_a_long_message_is_cut(shop: Shop) -> None:
+def test_long_message_is_truncated(shop: Shop) -> None:
     shop.open("")
 
     shop.page.evaluate("console.error('x'.repeat(1e6))")
@@ -812,7 +810,7 @@ def test_a_long_message_is_cut(shop: Shop) -> None:
     assert len(shop.wait("error")[0]["message"]) == 20_000
 
 
-def test_what_we_ask_of_an_error_and_it_logs_is_not_taken_for_the_page_s(shop: Shop) -> None:
+def test_logs_caused_by_reading_an_error_are_ignored(shop: Shop) -> None:
     shop.open("", before="console.error = () => {}")  # the browser's own would ask as well
 
     shop.page.evaluate(
@@ -823,7 +821,7 @@ def test_what_we_ask_of_an_error_and_it_logs_is_not_taken_for_the_page_s(shop: S
     assert shop.wait("error")[0]["message"] == "Error: mine"
 
 
-def test_a_resize_observer_that_takes_a_frame_more_is_no_error(shop: Shop) -> None:
+def test_resize_observer_loop_notice_is_no_error(shop: Shop) -> None:
     shop.open("<div id=d>x</div>")
 
     shop.page.evaluate(
@@ -849,7 +847,7 @@ def steps(shop: Shop) -> list[str]:
 
 
 @pytest.mark.parametrize(("status", "step"), [(200, "succeeded"), (422, "failed"), (503, "failed")])
-def test_a_submission_ends_as_its_request_does(shop: Shop, status: int, step: str) -> None:
+def test_submission_outcome_equals_its_requests_outcome(shop: Shop, status: int, step: str) -> None:
     shop.answers["/api"] = status
     shop.open(FORM.format(attributes=SEND))
     shop.page.fill("[name=who]", "Ada")
@@ -863,7 +861,7 @@ def test_a_submission_ends_as_its_request_does(shop: Shop, status: int, step: st
     assert ended["id"] == shop.page.evaluate("harness.idOf(pay)")
 
 
-def test_a_button_that_sends_without_a_submit_event_counts(shop: Shop) -> None:
+def test_button_sending_without_submit_event_is_a_submission(shop: Shop) -> None:
     shop.answers["/api"] = 500
     shop.open(
         "<div role=form id=pay><input><button type=button><b>Pay</b></button></div>"
@@ -877,7 +875,7 @@ def test_a_button_that_sends_without_a_submit_event_counts(shop: Shop) -> None:
     assert (failed["step"], failed["status"], failed["form"]) == ("failed", 500, "div#pay")
 
 
-def test_enter_sends_a_form_without_a_button(shop: Shop) -> None:
+def test_enter_submits_a_form_without_a_button(shop: Shop) -> None:
     shop.answers["/api"] = 200
     shop.open(
         "<div role=form><input id=i></div><script>i.onkeydown = (e) => {"
@@ -891,7 +889,7 @@ def test_enter_sends_a_form_without_a_button(shop: Shop) -> None:
     assert ended["step"] == "succeeded"
 
 
-def test_a_token_that_was_asked_for_first_is_not_the_answer(shop: Shop) -> None:
+def test_token_request_before_is_not_the_submissions_outcome(shop: Shop) -> None:
     shop.answers |= {"/token": 200, "/api": 403}
     shop.open(
         FORM.format(
@@ -905,7 +903,7 @@ def test_a_token_that_was_asked_for_first_is_not_the_answer(shop: Shop) -> None:
     assert shop.wait("form", 2)[1]["step"] == "failed"
 
 
-def test_requests_before_the_submission_and_our_own_do_not_answer_it(shop: Shop) -> None:
+def test_earlier_and_own_requests_decide_no_submission(shop: Shop) -> None:
     shop.answers |= {"/poll": 500, "/v1/chunks": 500}
     shop.open(
         FORM.format(attributes=f"onsubmit=\"event.preventDefault(); fetch('{INGEST}/v1/chunks')\"")
@@ -918,7 +916,7 @@ def test_requests_before_the_submission_and_our_own_do_not_answer_it(shop: Shop)
     assert steps(shop) == ["submit"]
 
 
-def test_a_refused_form_is_invalid_once_for_each_attempt(shop: Shop) -> None:
+def test_invalid_form_is_recorded_once_per_attempt(shop: Shop) -> None:
     shop.open(
         "<form id=f><input required><input required><input required><button>b</button></form>"
     )
@@ -932,7 +930,7 @@ def test_a_refused_form_is_invalid_once_for_each_attempt(shop: Shop) -> None:
     assert steps(shop) == ["invalid", "invalid"]
 
 
-def test_validity_that_a_page_asks_for_at_each_key_refuses_nothing(shop: Shop) -> None:
+def test_validity_check_on_each_key_is_no_invalid_submission(shop: Shop) -> None:
     shop.open(
         "<form onsubmit='return false'><input id=i type=email required><button>b</button></form>"
         "<script>i.oninput = () => i.form.checkValidity()</script>"
@@ -945,7 +943,7 @@ def test_validity_that_a_page_asks_for_at_each_key_refuses_nothing(shop: Shop) -
     assert steps(shop) == []
 
 
-def test_fields_that_a_page_marks_as_wrong_refuse_a_submission(shop: Shop) -> None:
+def test_fields_marked_as_wrong_make_a_submission_invalid(shop: Shop) -> None:
     shop.open(
         '<form onsubmit=\'event.preventDefault(); i.setAttribute("aria-invalid", "true")\'>'
         "<input id=i><button>b</button></form>"
@@ -966,7 +964,7 @@ def test_fields_that_a_page_marks_as_wrong_refuse_a_submission(shop: Shop) -> No
         "i.insertAdjacentHTML('afterend', '<p role=alert>Needed</p>')",
     ],
 )
-def test_whatever_way_a_page_marks_what_is_wrong_it_refuses(shop: Shop, mark: str) -> None:
+def test_every_way_of_marking_errors_makes_it_invalid(shop: Shop, mark: str) -> None:
     shop.open(
         f'<form onsubmit="event.preventDefault(); {mark}">'
         "<div><input id=i></div><button>b</button></form>"
@@ -988,9 +986,7 @@ def test_whatever_way_a_page_marks_what_is_wrong_it_refuses(shop: Shop, mark: st
         "<div role=alert></div>",
     ],
 )
-def test_a_form_that_could_tell_of_errors_and_does_not_refuses_nothing(
-    shop: Shop, html: str
-) -> None:
+def test_empty_error_element_makes_no_submission_invalid(shop: Shop, html: str) -> None:
     shop.open(f"<form onsubmit='return false'>{html}<button>b</button></form>")
 
     shop.page.click("button")
@@ -999,7 +995,7 @@ def test_a_form_that_could_tell_of_errors_and_does_not_refuses_nothing(
     assert steps(shop) == ["submit"]
 
 
-def test_a_submission_without_a_request_is_only_submitted(shop: Shop) -> None:
+def test_submission_without_a_request_stays_submitted(shop: Shop) -> None:
     shop.open(FORM.format(attributes="onsubmit='return false'"))
     shop.page.fill("[name=who]", "Ada")
 
@@ -1010,7 +1006,7 @@ def test_a_submission_without_a_request_is_only_submitted(shop: Shop) -> None:
     assert steps(shop) == ["submit"]
 
 
-def test_a_form_that_the_browser_sends_is_only_submitted(shop: Shop) -> None:
+def test_native_form_submission_stays_submitted(shop: Shop) -> None:
     shop.open(FORM.format(attributes="action=/next"))
     shop.page.fill("[name=who]", "Ada")
 
@@ -1020,7 +1016,7 @@ def test_a_form_that_the_browser_sends_is_only_submitted(shop: Shop) -> None:
     assert steps(shop) == ["submit"]
 
 
-def test_a_form_that_the_browser_sends_fails_with_the_page_that_answers(shop: Shop) -> None:
+def test_native_submission_fails_with_the_response_page(shop: Shop) -> None:
     shop.open(FORM.format(attributes="action=/refused"))
     shop.status = 422
 
@@ -1045,7 +1041,7 @@ def test_a_form_that_the_browser_sends_fails_with_the_page_that_answers(shop: Sh
         "document.body.innerHTML = ''",
     ],
 )
-def test_a_form_that_was_typed_in_and_left_is_abandoned(shop: Shop, leave: str) -> None:
+def test_form_typed_in_and_left_is_abandoned(shop: Shop, leave: str) -> None:
     shop.open(FORM.format(attributes=SEND))
     shop.page.fill("[name=who]", "Ada")
     shop.page.locator("[name=who]").press_sequentially("x")
@@ -1059,7 +1055,7 @@ def test_a_form_that_was_typed_in_and_left_is_abandoned(shop: Shop, leave: str) 
     assert (left["step"], left["fields"], left["form"]) == ("abandoned", 2, "form#pay")
 
 
-def test_a_form_that_failed_and_is_then_left_is_abandoned(shop: Shop) -> None:
+def test_form_that_failed_and_was_left_is_abandoned(shop: Shop) -> None:
     shop.answers["/api"] = 500
     shop.open(FORM.format(attributes=SEND))
     shop.page.locator("[name=who]").press_sequentially("Ada")
@@ -1083,9 +1079,7 @@ def test_a_form_that_failed_and_is_then_left_is_abandoned(shop: Shop) -> None:
         ("<form id=pay><input></form>", "TYPE then pay.reset()"),
     ],
 )
-def test_a_form_in_which_nothing_was_begun_is_not_abandoned(
-    shop: Shop, html: str, act: str
-) -> None:
+def test_untouched_form_is_not_abandoned(shop: Shop, html: str, act: str) -> None:
     shop.open(html)
     if act.startswith("TYPE"):
         shop.page.locator("input").press_sequentially("abc")
@@ -1098,7 +1092,7 @@ def test_a_form_in_which_nothing_was_begun_is_not_abandoned(
     assert steps(shop) == []
 
 
-def test_a_form_that_was_sent_is_not_abandoned(shop: Shop) -> None:
+def test_submitted_form_is_not_abandoned(shop: Shop) -> None:
     shop.answers["/api"] = 200
     shop.open(FORM.format(attributes=SEND))
     shop.page.locator("[name=who]").press_sequentially("Ada")
@@ -1111,7 +1105,7 @@ def test_a_form_that_was_sent_is_not_abandoned(shop: Shop) -> None:
     assert steps(shop) == ["submit", "succeeded"]
 
 
-def test_success_that_is_seen_just_before_the_page_ends_is_told(shop: Shop) -> None:
+def test_success_just_before_the_page_ends_is_recorded(shop: Shop) -> None:
     shop.answers["/api"] = 200
     shop.open(FORM.format(attributes=SEND))
 
@@ -1127,7 +1121,7 @@ def test_success_that_is_seen_just_before_the_page_ends_is_told(shop: Shop) -> N
 # Requests
 
 
-def test_a_failed_request_is_noted_without_its_query(shop: Shop) -> None:
+def test_failed_request_is_recorded_without_its_query(shop: Shop) -> None:
     shop.answers |= {"/api/cart": 404, "/far": 503, "/down": 0}
     shop.open("")
 
@@ -1146,7 +1140,7 @@ def test_a_failed_request_is_noted_without_its_query(shop: Shop) -> None:
     ]
 
 
-def test_a_failed_xhr_is_noted_once_however_often_it_is_used(shop: Shop) -> None:
+def test_failed_reused_xhr_is_recorded_once_per_request(shop: Shop) -> None:
     shop.answers |= {"/a": 404, "/b": 0, "/c": 200}
     shop.open("")
 
@@ -1160,7 +1154,7 @@ def test_a_failed_xhr_is_noted_once_however_often_it_is_used(shop: Shop) -> None
     assert notes == [("POST", "/a", 404), ("POST", "/b", 0), ("POST", "/a", 404)]
 
 
-def test_what_went_well_was_given_up_or_is_our_own_is_not_noted(shop: Shop) -> None:
+def test_successful_aborted_and_own_requests_are_not_recorded(shop: Shop) -> None:
     shop.answers |= {"/ok": 200, "/v1/chunks": 503, "/last": 500}
     shop.open("")
 
@@ -1179,7 +1173,7 @@ def test_what_went_well_was_given_up_or_is_our_own_is_not_noted(shop: Shop) -> N
     assert shop.wait("network")[0]["path"] == "/last"
 
 
-def test_a_page_gets_its_own_promise_and_its_own_errors(shop: Shop) -> None:
+def test_patched_fetch_returns_the_pages_promise_and_errors(shop: Shop) -> None:
     shop.open(
         "",
         before="window.fetch = function (...args) { this_ = this; args_ = args;"
@@ -1197,14 +1191,14 @@ def test_a_page_gets_its_own_promise_and_its_own_errors(shop: Shop) -> None:
     )
 
 
-def test_without_the_network_panel_nothing_of_the_network_is_touched(shop: Shop) -> None:
+def test_without_network_panel_nothing_is_patched(shop: Shop) -> None:
     shop.open("", panel=False, before="was = [fetch, XMLHttpRequest.prototype.open]")
 
     assert shop.page.evaluate("was[0] === fetch && was[1] === XMLHttpRequest.prototype.open")
 
 
 @pytest.mark.parametrize(("ms", "count"), [(2_000, 0), (3_000, 1)])
-def test_a_request_that_takes_three_seconds_is_noted_too(shop: Shop, ms: int, count: int) -> None:
+def test_request_of_three_seconds_is_recorded_as_slow(shop: Shop, ms: int, count: int) -> None:
     shop.answers |= {"/slow": 200, "/last": 500}
     shop.open(
         "",
@@ -1221,7 +1215,7 @@ def test_a_request_that_takes_three_seconds_is_noted_too(shop: Shop, ms: int, co
     assert [(note["path"], note["status"]) for note in slow] == [("/slow", 200)] * count
 
 
-def test_a_server_that_is_down_fills_no_session(shop: Shop) -> None:
+def test_failing_requests_are_recorded_up_to_a_limit(shop: Shop) -> None:
     shop.answers["/down"] = 500
     shop.open("")
 
@@ -1242,9 +1236,7 @@ def test_a_server_that_is_down_fills_no_session(shop: Shop) -> None:
         "location.hash = '#/cart'",
     ],
 )
-def test_a_change_of_the_address_is_a_page_with_its_later_title(
-    shop: Shop, before: str, go: str
-) -> None:
+def test_url_change_is_a_page_view_with_the_later_title(shop: Shop, before: str, go: str) -> None:
     shop.open("", before=before)
 
     shop.page.evaluate(f"{go}; setTimeout(() => {{ document.title = 'Cart' }}, 20)")
@@ -1256,7 +1248,7 @@ def test_a_change_of_the_address_is_a_page_with_its_later_title(
 
 
 @pytest.mark.parametrize("before", ["", WITHOUT_NAVIGATION], ids=["navigation", "history"])
-def test_going_back_is_a_page_and_state_alone_is_none(shop: Shop, before: str) -> None:
+def test_back_is_a_page_view_and_state_change_alone_is_not(shop: Shop, before: str) -> None:
     shop.open("", before=before)
 
     shop.page.evaluate("history.pushState(1, '', '/a')")
@@ -1269,7 +1261,7 @@ def test_going_back_is_a_page_and_state_alone_is_none(shop: Shop, before: str) -
     assert [forth["back"], back["back"]] == [False, True]
 
 
-def test_a_redirect_of_the_router_is_one_page(shop: Shop) -> None:
+def test_router_redirect_is_one_page_view(shop: Shop) -> None:
     shop.open("")
 
     shop.page.evaluate(
@@ -1280,7 +1272,7 @@ def test_a_redirect_of_the_router_is_one_page(shop: Shop) -> None:
     assert shop.wait("page")[0]["url"] == f"{ORIGIN}/a/1"
 
 
-def test_leaving_a_page_is_no_view_of_it(shop: Shop) -> None:
+def test_leaving_a_page_adds_no_page_view(shop: Shop) -> None:
     shop.open("")
     shop.page.evaluate("history.pushState(0, '', '/a')")
     shop.wait("page")
@@ -1290,7 +1282,7 @@ def test_leaving_a_page_is_no_view_of_it(shop: Shop) -> None:
     assert [view["url"] for view in shop.notes("page")] == [f"{ORIGIN}/a"]
 
 
-def test_the_load_can_be_noted(shop: Shop) -> None:
+def test_page_load_is_recorded(shop: Shop) -> None:
     shop.open("")
 
     shop.page.evaluate("harness.notePage()")
@@ -1300,7 +1292,7 @@ def test_the_load_can_be_noted(shop: Shop) -> None:
     ]
 
 
-def test_a_document_that_was_reached_by_back_says_so(shop: Shop) -> None:
+def test_document_reached_by_back_is_marked(shop: Shop) -> None:
     shop.open("")
     shop.page.goto(f"{ORIGIN}/next")
     shop.page.go_back()
@@ -1331,13 +1323,13 @@ def test_a_document_that_was_reached_by_back_says_so(shop: Shop) -> None:
         ("<form><input name=id><input name=parentNode><i></i></form>", "html > body > form > i"),
     ],
 )
-def test_an_element_is_called_by_what_is_stable(shop: Shop, html: str, path: str) -> None:
+def test_element_path_uses_stable_names(shop: Shop, html: str, path: str) -> None:
     shop.open(html)
 
     assert shop.page.evaluate("harness.pathOf(document.querySelector('i'))") == path
 
 
-def test_a_path_crosses_shadow_roots_and_has_an_end(shop: Shop) -> None:
+def test_element_path_crosses_shadow_roots_and_is_bounded(shop: Shop) -> None:
     shop.open("<x-card id=card></x-card>")
 
     path = shop.page.evaluate(
@@ -1370,7 +1362,7 @@ def test_a_path_crosses_shadow_roots_and_has_an_end(shop: Shop) -> None:
         ("<i><script>secret</script><style>secret</style>ok</i>", "ok"),
     ],
 )
-def test_a_label_is_what_is_read_on_it(shop: Shop, html: str, text: str) -> None:
+def test_element_label_is_its_visible_text(shop: Shop, html: str, text: str) -> None:
     shop.open(html)
 
     assert shop.page.evaluate("harness.textOf(document.querySelector('i'))") == text

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 RECORDER = ROOT / "ingest_api" / "recorder"
 
 
-def test_the_recorders_own_tests_pass() -> None:
+def test_recorder_unit_tests_pass() -> None:
     environ = os.environ | {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["node", "--test", "--test-reporter=tap"],

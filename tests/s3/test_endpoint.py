@@ -29,7 +29,7 @@ def test_every_lake_is_fresh_unless_it_is_named(s3: S3Endpoint) -> None:
     assert open_store(s3.settings("named")).get("a") == b"2"
 
 
-def test_another_process_finds_the_lake_by_its_environment(s3: S3Endpoint) -> None:
+def test_another_process_opens_the_lake_from_its_environment(s3: S3Endpoint) -> None:
     settings = s3.settings()
     code = (
         "from lake.settings import from_environ; from lake.storage.base import open_store;"
@@ -40,7 +40,7 @@ def test_another_process_finds_the_lake_by_its_environment(s3: S3Endpoint) -> No
     assert open_store(settings).get("a") == b"1"
 
 
-def test_requests_are_counted_by_what_is_billed(s3: S3Endpoint, tmp_path: Path) -> None:
+def test_requests_are_counted_by_billed_operation(s3: S3Endpoint, tmp_path: Path) -> None:
     store = open_store(s3.settings())
     path = tmp_path / "file"
     path.write_bytes(bytes(17 << 20))
@@ -58,7 +58,7 @@ def test_requests_are_counted_by_what_is_billed(s3: S3Endpoint, tmp_path: Path) 
     assert not s3.operations
 
 
-def test_a_fault_meets_only_what_fits_as_often_as_it_says(s3: S3Endpoint) -> None:
+def test_fault_hits_only_matching_requests_up_to_its_count(s3: S3Endpoint) -> None:
     settings = s3.settings()
     store = S3Store(settings.lake, settings, retry_s=0.0)
     fault = s3.faults.add(
@@ -73,7 +73,7 @@ def test_a_fault_meets_only_what_fits_as_often_as_it_says(s3: S3Endpoint) -> Non
     assert fault.hits == 1
 
 
-def test_a_stale_answer_is_the_first_one_again(s3: S3Endpoint) -> None:
+def test_stale_answer_repeats_the_first_answer(s3: S3Endpoint) -> None:
     """Fault 23, as a tool."""
     store = open_store(s3.settings())
     store.put("a", b"")
@@ -87,7 +87,7 @@ def test_a_stale_answer_is_the_first_one_again(s3: S3Endpoint) -> None:
     assert [item.key for item in store.list("")] == ["b"]
 
 
-def test_a_client_that_waits_for_100_continue_is_answered(s3: S3Endpoint) -> None:
+def test_client_expecting_100_continue_is_answered(s3: S3Endpoint) -> None:
     """Unsigned, so refused; but answered at once, where the endpoint alone would stay silent."""
     request = urllib.request.Request(s3.url + "/lake/x", b"body", {"Expect": "100-continue"})
 

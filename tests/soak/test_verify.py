@@ -47,7 +47,7 @@ def wrong(done: Compared) -> tuple[int, int, int, int]:
     return done.lost, done.doubled, done.invented, done.resurrected
 
 
-def test_a_lake_that_is_right_passes(store: Store, settings: Settings, truth: Truth) -> None:
+def test_correct_lake_passes(store: Store, settings: Settings, truth: Truth) -> None:
     compact_all(store, settings)
 
     done = compare(store, settings, truth)
@@ -55,13 +55,13 @@ def test_a_lake_that_is_right_passes(store: Store, settings: Settings, truth: Tr
     assert done.conflicts == 2
 
 
-def test_lost_chunks_are_told(store: Store, settings: Settings, truth: Truth) -> None:
+def test_lost_chunks_are_reported(store: Store, settings: Settings, truth: Truth) -> None:
     store.delete([item.key for item in store.list(keys.RAW)])
 
     assert compare(store, settings, truth).lost == 3 + 1  # and its other bytes
 
 
-def test_events_that_nobody_sent_are_told(store: Store, settings: Settings, truth: Truth) -> None:
+def test_events_never_sent_are_reported(store: Store, settings: Settings, truth: Truth) -> None:
     compact_all(store, settings)
     place = next(iter(truth.sessions[0].first))
     del truth.sessions[0].first[place]
@@ -69,7 +69,7 @@ def test_events_that_nobody_sent_are_told(store: Store, settings: Settings, trut
     assert compare(store, settings, truth).invented == 4
 
 
-def test_what_should_be_gone_is_told_of_rows_and_bytes(
+def test_erased_sessions_in_rows_and_bytes_are_reported(
     store: Store, settings: Settings, truth: Truth
 ) -> None:
     compact_all(store, settings)
