@@ -1,1 +1,1 @@
-"""What the project costs in time, memory and money; see `README.md`. Each prints a table."""
+"""Benchmarks of time, memory and money; see `README.md`. Each prints a table."""

@@ -1,4 +1,4 @@
-"""How long from a chunk's acknowledgement until it is in the list and in the replay.
+"""Delay from a chunk's acknowledgement until it is in the list and in the replay.
 
     python -m benchmarks.freshness [--seconds 20] [--visitors 8]
 
@@ -57,7 +57,7 @@ class Visitor:
     seen: Seen
 
     def run(self, number: int, until_s: float) -> None:
-        """Go on until then. `number` tells visitors apart."""
+        """Send and poll until `until_s`. `number` identifies the visitor."""
         pauses = random.Random(number)
         with httpx.Client(timeout=20) as client:
             while time.monotonic() < until_s:

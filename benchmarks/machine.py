@@ -25,7 +25,7 @@ def pinned(core: int) -> list[str]:
 
 
 def cores() -> tuple[int, int]:
-    """The core of what is measured and that of whoever loads it; one and the same if need be."""
+    """Cores of the measured process and of its load generator; equal on a one-core machine."""
     cpus = sorted(os.sched_getaffinity(0))
     return cpus[-1], cpus[0]
 
@@ -45,7 +45,7 @@ def forget_peak(pid: int) -> None:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder on the disk that TMPDIR names, gone in the end."""
+    """Temporary folder on TMPDIR's disk, removed at the end."""
     with tempfile.TemporaryDirectory(
         prefix="replaylake-bench-", ignore_cleanup_errors=True
     ) as name:
@@ -69,10 +69,10 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -
 
 
 def say(text: str) -> None:
-    """Tell how far a benchmark is, beside its tables."""
+    """Print the progress of a benchmark to stderr, apart from its tables."""
     print(text, file=sys.stderr, flush=True)
 
 
 def verdict(ok: bool) -> str:
-    """Whether a bar is met."""
+    """Return "met" or "MISSED"."""
     return "met" if ok else "MISSED"

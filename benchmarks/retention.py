@@ -1,4 +1,4 @@
-"""How long retention takes for a day of many sessions, how much memory and how many requests.
+"""Time, memory and requests of retention for a day of many sessions.
 
 python -m benchmarks.retention [--sessions 100000]
 """
@@ -52,7 +52,7 @@ _GROWTH_MAX = 1.15
 
 
 class Measured(NamedTuple):
-    """What one run took. Requests are those that a bucket would be asked."""
+    """Cost of one run. Requests are those that a bucket would receive."""
 
     sessions: int
     remaining: int
@@ -66,7 +66,7 @@ class Measured(NamedTuple):
 
 
 class Counted(LocalStore):
-    """A folder that counts what a bucket would be asked."""
+    """A local store that counts the requests a bucket would receive."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)

@@ -46,7 +46,7 @@ _GROWTH_MAX = 1.15  # of the last month over the first full one
 
 @dataclass
 class Month:
-    """What is measured in one month."""
+    """Measurements of one month."""
 
     compaction_s: list[float] = field(default_factory=list)
     maintenance_s: list[float] = field(default_factory=list)

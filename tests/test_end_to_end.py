@@ -26,7 +26,7 @@ ORIGIN = "https://shop.example"
 SCORED = {"hasFrustration", "frustrationScore", "signals", "activeMs", "activity"}
 Event = dict[str, Any]
 
-OLD_RRWEB = [  # 2018's events have no `type` names of today's plugins, and keys that are gone
+OLD_RRWEB = [  # 2018's events have no `type` names of today's plugins, and obsolete keys
     {"type": 0, "data": {}, "timestamp": 1, "delay": 0},
     {"type": 1, "data": {}, "timestamp": 2, "sessionId": "abc", "extra": {"a": [1, 2.5, None]}},
     {"type": 4, "data": {"href": "http://a.test/", "width": 1, "height": 2}, "timestamp": 3},

@@ -41,7 +41,7 @@ def clock() -> Callable[[], int]:
 
 @pytest.fixture
 def existing(store: Store, settings: Settings) -> dict[str, str]:
-    """What a request may name that exists: a website with sessions, compacted and waiting."""
+    """Ids that exist: a website with a compacted and a pending session."""
     website_id = recording_website(store).website_id
     lakes.append(store, lakes.recorded(0, website=website_id))
     lakes.compact(store, settings)
@@ -82,7 +82,7 @@ def test_query_api_answers_every_schema_request_without_5xx(
     token = api_keys.create(
         store, website_id=existing["website_id"], role="admin", now_ms=lakes.NOW_MS
     )
-    # Or most of it would be told to wait.
+    # Or most requests would receive 429.
     freely = replace(settings, query_key_requests_per_s=10**6, query_misses_per_s=10**6)
     with AppClient(query_app(freely, store, now_ms=clock)) as client:
         statuses = request_everything(

@@ -1,2 +1,2 @@
-"""How often are the signals right? Scripted visits that write down what they do, and the analysis
-of what two recorders made of them: ours, and plain rrweb as the foreign one."""
+"""Benchmark of the signals' accuracy: scripted visits that note what they do, and the analysis of
+the recordings by two recorders: ours, and plain rrweb as the foreign one."""

@@ -1,4 +1,4 @@
-"""How often are the signals right? `python -m benchmarks.accuracy [--sessions N] [--seed S]`."""
+"""Accuracy of the signals: `python -m benchmarks.accuracy [--sessions N] [--seed S]`."""
 
 import argparse
 import time

@@ -37,7 +37,7 @@ _STAMPS = msgspec.json.Decoder(_Stamp)
 
 
 class Fault(NamedTuple):
-    """A truth that was not found, or a signal too many."""
+    """A missed truth, or a signal without a truth."""
 
     recorder: str
     kind: str
@@ -68,12 +68,12 @@ class Score:
 
     @property
     def recall(self) -> float:
-        """The share of truths that were found."""
+        """Share of truths with a signal; 1 without truths."""
         return 1 - self.missed / self.truth if self.truth else 1.0
 
     @property
     def precision(self) -> float:
-        """The share of signals that are right."""
+        """Share of signals with a truth; 1 without signals."""
         return 1 - self.extra / self.reported if self.reported else 1.0
 
 
@@ -100,7 +100,7 @@ def signals_of(pages: list[tuple[int, list[str]]]) -> tuple[Signal, ...]:
 def add(
     scores: dict[tuple[str, str], Score], visit: Visit, recorder: str, kinds: Iterable[str]
 ) -> None:
-    """Count what one recorder's stream of a visit tells of these kinds."""
+    """Add the signals of one recorder's stream of a visit to its scores, by kind."""
     signals = signals_of(visit.streams[recorder])
     for kind in kinds:
         score = scores.setdefault((recorder, kind), Score())

@@ -32,7 +32,7 @@ _GZIP = 31  # zlib's name for gzip
 
 
 class Ingest:
-    """What our recorder sent, by visit (the website's id): (page, number of the chunk, body)."""
+    """Chunks of our recorder by visit (the website's id): (page, number of the chunk, body)."""
 
     def __init__(self) -> None:
         self.chunks: dict[str, dict[tuple[str, int], list[str]]] = {}

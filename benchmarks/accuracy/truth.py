@@ -1,4 +1,4 @@
-"""What a visit really did, and what two recorders made of it: kept as files, without a browser.
+"""The actions of a visit and the streams of two recorders, saved as files without a browser.
 
     FOLDER/012-stepper.json.zst      a visit: its truths and both streams
 

@@ -16,7 +16,7 @@ from benchmarks.accuracy.truth import Truth
 
 _RAGE_MS = 500.0
 _THRASH_MS = 2_000.0
-# How far a machine may be off: what is so near to a limit may be told or not.
+# Timing tolerance of the machine: within it of a limit, a signal is optional.
 _SURE = 0.85
 _UNSURE = 1.25
 _RAGE_CLICKS = 3
@@ -37,7 +37,7 @@ class Clicked(NamedTuple):
 
 
 class Visitor:
-    """One visit. `pages`, `clicks`, `scrolls` and `events` are what its pages told, in order."""
+    """One visit. `pages`, `clicks`, `scrolls` and `events` are its pages' reports, in order."""
 
     def __init__(
         self, page: Page, devtools: CDPSession, origin: str, choice: random.Random
@@ -139,7 +139,7 @@ class Visitor:
             if gap:
                 await asyncio.sleep(gap)
             shared = {"x": x, "y": y, "button": "left", "clickCount": i + 1 if details else 1}
-            # No answer is waited for in between, so that a gap is what it says.
+            # Responses are awaited at the end, so that each gap is exact.
             for kind in ("mousePressed", "mouseReleased"):
                 dispatch = self._devtools.send("Input.dispatchMouseEvent", {"type": kind, **shared})
                 sent.append(asyncio.ensure_future(dispatch))

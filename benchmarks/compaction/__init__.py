@@ -1,1 +1,1 @@
-"""What compaction costs beside its codec, in time and memory: `python -m benchmarks.compaction`."""
+"""Time and memory of compaction beside its codec: `python -m benchmarks.compaction`."""

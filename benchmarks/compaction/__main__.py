@@ -155,7 +155,7 @@ def _payloads(store: Store) -> Iterator[bytes]:
 
 
 def _texts(store: Store) -> Iterator[bytes]:
-    """What the frames of all session files hold."""
+    """Yield the texts of all session files' frames."""
     for item in store.list(keys.SESSIONS):
         yield from SessionFile(store, item.key).texts()
 

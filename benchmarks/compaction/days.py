@@ -1,4 +1,4 @@
-"""Days of recorded sessions, waiting in segments to be compacted."""
+"""Days of recorded sessions, pending compaction in segments."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,1 +1,1 @@
-"""What sessions cost at R2's list prices, and take in bytes: `python -m benchmarks.cost`."""
+"""Cost of sessions at R2's list prices, and their size in bytes: `python -m benchmarks.cost`."""

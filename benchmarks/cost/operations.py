@@ -36,7 +36,7 @@ class Operations:
 
     @contextmanager
     def during(self, who: str) -> Iterator[None]:
-        """Everything that is asked meanwhile is `who`'s."""
+        """Count all requests within the block for `who`."""
         before = self.endpoint.operations.copy()
         yield
         self.counts.setdefault(who, Counter()).update(self.endpoint.operations - before)
@@ -54,7 +54,7 @@ def counted() -> Iterator[Operations]:
 
 
 def dollars(counts: Counter[str]) -> float:
-    """What these cost."""
+    """Price of these operations in dollars."""
     return sum(DOLLARS_PER_MILLION[class_of(name)] * n / 1e6 for name, n in counts.items())
 
 

@@ -31,7 +31,7 @@ WEBSITES = 5
 
 @dataclass(frozen=True)
 class Traffic:
-    """What comes in and how often it is looked at."""
+    """Simulated traffic and the intervals of sensor and compaction."""
 
     sessions_per_day: float
     minutes: int
@@ -93,7 +93,7 @@ def simulate(
 
 
 def watch(store: Store, settings: Settings, operations: Operations, *, seconds: int) -> None:
-    """One query replica is asked every second, while nothing happens."""
+    """Query one replica every second without new data."""
     now = {"ms": BEGAN_MS}
     lake = Lake(store, settings, lambda: now["ms"])
     lake.snapshot()

@@ -1,1 +1,1 @@
-"""How many chunks one core takes in, how fast, in what memory: `python -m benchmarks.ingest`."""
+"""Throughput, latency and memory of ingest on one core: `python -m benchmarks.ingest`."""

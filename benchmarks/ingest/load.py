@@ -74,7 +74,7 @@ def requests(bodies: Sequence[bytes], website_id: str, now_ms: int) -> Iterator[
 
 @dataclass
 class Result:
-    """What came back. `latencies_s` are of all answers; `seconds` from first request to the end."""
+    """Responses received. `latencies_s` are of all; `seconds` from first request to the end."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     latencies_s: list[float] = field(default_factory=list)

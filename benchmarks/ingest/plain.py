@@ -1,4 +1,4 @@
-"""What the ingest API is compared with: a FastAPI endpoint that stores each chunk as one object.
+"""The baseline of the ingest API: a FastAPI endpoint that stores each chunk as one object.
 
 Two of them: one that checks nothing, and one that inflates and parses as the obvious code does.
 Served like the ingest API (uvicorn, uvloop, httptools, no access log).

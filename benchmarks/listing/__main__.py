@@ -31,7 +31,7 @@ Engine = Callable[[Question], Answer]
 
 
 class Timed(NamedTuple):
-    """How long each of some questions took, and all of them together."""
+    """Answers and durations of a workload: each question's and the total."""
 
     workload: Sequence[Question]
     answers: list[Answer]

@@ -1,4 +1,4 @@
-"""What people ask of the list, in the proportions of a dashboard's use. Made once, asked of all."""
+"""Queries of the list, in the proportions of a dashboard's use; the same for all engines."""
 
 import random
 from collections.abc import Iterator

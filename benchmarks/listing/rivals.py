@@ -1,4 +1,4 @@
-"""The same questions asked of Polars' own Delta scan, and of DuckDB with the table's files."""
+"""The same queries run by Polars' own Delta scan, and of DuckDB with the table's files."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ _FIRST_AT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Answer(NamedTuple):
-    """What all must agree on."""
+    """The answer on which all engines must agree."""
 
     session_ids: list[str]
     total: int

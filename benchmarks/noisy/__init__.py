@@ -1,1 +1,1 @@
-"""What one website feels of another that attacks the same server: `python -m benchmarks.noisy`."""
+"""Latency of one website while another attacks the same server: `python -m benchmarks.noisy`."""

@@ -1,4 +1,4 @@
-"""What a website feels of another that attacks the same server: `python -m benchmarks.noisy`.
+"""Latency of one website while another attacks the same server: `python -m benchmarks.noisy`.
 
     python -m benchmarks.noisy [--only flood,7,11] [--seconds 3] [--turns 2] [--connections 700]
 

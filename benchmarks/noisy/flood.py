@@ -35,7 +35,7 @@ _P50_MAX_MS = 75.0  # as at half load: linger + 50 ms
 
 @dataclass
 class Felt:
-    """What the quiet website felt, and what the noisy one got."""
+    """Latencies of the quiet website and responses to the noisy one."""
 
     latencies_s: list[float] = field(default_factory=list)
     quiet: Counter[int] = field(default_factory=Counter)

@@ -24,7 +24,7 @@ Visit = Callable[[], Timings]  # runs one prepared honest visit
 
 @dataclass(kw_only=True)
 class Row:
-    """What one attack did. `notes` tell what else was measured."""
+    """Result of one attack. `notes` are further measurements."""
 
     number: str
     attack: str
@@ -36,7 +36,7 @@ class Row:
 
     @property
     def refused_count(self) -> int:
-        """How many of the honest visitor's requests were not served, beside the attack."""
+        """Number of the honest visitor's requests not served during the attack."""
         beside = self.compared.beside
         return beside.lost + sum(
             n for status, n in beside.statuses.items() if status not in _SERVED
@@ -58,14 +58,14 @@ class Row:
         )
 
     def outcome_cells(self) -> tuple[str, ...]:
-        """The row of the table of what the attacker got."""
+        """The attacker's outcomes as a table row."""
         outcomes = ", ".join(f"{what} × {count:,}" for what, count in sorted(self.outcomes.items()))
         return self.number, outcomes, "; ".join(self.notes)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """How it is measured, and where."""
+    """Folder, duration and turns of a measurement."""
 
     folder: Path
     seconds: float
@@ -90,7 +90,7 @@ class Bench:
         """
         outcomes = Outcomes()
         pid = server.process.pid
-        ready()()  # what is slow only once is nobody's
+        ready()()  # a warm-up that is not measured
         forget_peak(pid)
         before_bytes = peak_rss_bytes(pid)
         alone, beside = Timings(), Timings()
@@ -114,7 +114,7 @@ class Bench:
 
 
 class AttackSpec(NamedTuple):
-    """An attack, and what is compared beside it."""
+    """An attack and the honest visitor compared beside it."""
 
     number: str
     attack: str

@@ -18,7 +18,7 @@ ADDRESS = ("127.0.0.2", 0)  # limits by address shall hit the attacker alone
 _PAUSE_S = 0.2  # after a refusal
 _HEAD_BYTES_MAX = 64 * 1024
 
-Outcomes = Counter[str]  # what became of the attacker's requests: statuses, "lost"
+Outcomes = Counter[str]  # the attacker's requests by outcome: status, or "lost"
 Attack = Callable[[Outcomes], Coroutine[Any, Any, None]]
 
 

@@ -1,4 +1,4 @@
-"""Attacks by how a connection behaves: answers that nobody reads, heads without an end."""
+"""Attacks on connections: unread responses and endless request heads."""
 
 import asyncio
 import itertools
@@ -23,7 +23,7 @@ _POKED_EVERY_S = 2.0
 _HEADS = 8
 _PIECE = b"a" * 65_536
 _LINES = b"x-a: a\r\n" * 8192
-_HEAD_BYTES_MAX = 300_000_000  # of all heads of a turn: more would harm whoever shares the machine
+_HEAD_BYTES_MAX = 300_000_000  # of all heads of a turn: more would slow the whole machine
 _CLOSED_S = 0.1  # after a connection was closed on us
 
 

@@ -1,4 +1,4 @@
-"""Attacks by what is uploaded: slow to scrub, hard to forget, of many days, large once inflated."""
+"""Attacks by uploads: slow redaction, long URLs, many days, large once inflated."""
 
 import asyncio
 import gzip

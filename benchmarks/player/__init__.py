@@ -1,1 +1,1 @@
-"""What a person who watches sessions waits for, beside rrweb's own player."""
+"""Waiting times of the dashboard and its player, beside rrweb's own player."""

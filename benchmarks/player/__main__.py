@@ -1,4 +1,4 @@
-"""What a person who watches sessions waits for: the list, the first picture, a seek; and memory.
+"""Waiting times of the dashboard: the list, the first frame, a seek; and memory.
 
     python -m benchmarks.player [--sessions 1000000] [--long-mb 100] [--seeks 30] [--watch-s 30]
 
@@ -64,7 +64,7 @@ class Desk:
 
     @contextmanager
     def tab(self) -> Iterator[Page]:
-        """A tab of somebody who is signed in."""
+        """Open a tab that is signed in."""
         context = self._browser.new_context(base_url=self._url, viewport=_VIEW)
         context.add_init_script(_WATCH)
         tab = context.new_page()
@@ -262,7 +262,7 @@ def _speed(tab: Page) -> None:
 
 
 def _heap_bytes(tab: Page) -> float:
-    """What JavaScript holds after its garbage is gone."""
+    """JavaScript heap after garbage collection, bytes."""
     devtools: CDPSession = tab.context.new_cdp_session(tab)
     for _ in range(2):
         devtools.send("HeapProfiler.collectGarbage")

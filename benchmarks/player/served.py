@@ -77,7 +77,7 @@ def fill_sessions(folder: Path, long_mb: int) -> Watched:
 
 
 def _busy_hour(raw_bytes: int) -> Session:
-    """One hour of somebody so busy that it takes so many bytes."""
+    """One hour of activity that takes `raw_bytes` bytes."""
     began_ms = NOW_MS - 5 * HOUR_MS
     hour = Session(0, began_ms, duration_ms=HOUR_MS)
     factor = raw_bytes / sum(len(chunk.raw) for chunk in hour.chunks)

@@ -1,1 +1,1 @@
-"""What the recorder costs a page, beside others: `python -m benchmarks.recorder`."""
+"""Cost of the recorder to a page, beside other recorders: `python -m benchmarks.recorder`."""

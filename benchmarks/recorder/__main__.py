@@ -1,4 +1,4 @@
-"""What it costs a page to be recorded: by us, by posthog-js, by Sentry's replay, by nobody.
+"""Cost of being recorded to a page: ours, posthog-js, Sentry's replay, and no recorder.
 
     python -m benchmarks.recorder [--only loads] [--rounds 10] [--quick] [--build FOLDER]
 
@@ -48,7 +48,7 @@ _PARTS = ("loads", "sizes", "visits")
 
 
 class Table:
-    """What was measured: by row, by contender, one value each round."""
+    """Measurements by row and contender, one value each round."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[Contender, list[float]]] = {}
@@ -82,7 +82,7 @@ class Bench:
         self._counter = counter
 
     def loads(self, rounds: int) -> None:
-        """How much later a page has loaded, and shows its largest piece."""
+        """Measure the delay of load and of the largest contentful paint."""
         for place, is_far in (("local", False), (FAR, True)):
             say(f"page loads, {place}")
             for number in range(-1, rounds):
@@ -97,7 +97,7 @@ class Bench:
                     self.table.add(f"largest paint, ms later, {place}", who, cost.largest_ms)
 
     def sizes(self, sizes: Sequence[int], rounds: int) -> None:
-        """What the first snapshot takes, by the size of the page."""
+        """Measure the first snapshot by the size of the page."""
         for nodes in sizes:
             say(f"pages of {nodes:,} nodes")
             for number in range(rounds):
@@ -109,7 +109,7 @@ class Bench:
                     self.table.add(f"blocking time, ms, {nodes:,} nodes", who, cost.blocked_ms)
 
     def visits(self, rounds: int, served: dict[str, bytes]) -> None:
-        """What a busy visit takes, what is sent of it, what stays in memory."""
+        """Measure CPU, uploaded bytes and heap of a busy visit."""
         say("visits")
         for number in range(rounds):
             for who in _turns(number):

@@ -1,4 +1,4 @@
-"""Who is compared, each as its makers' documentation sets it up, and how their scripts are had.
+"""The compared recorders, each set up as documented by its makers, and their scripts.
 
 posthog-js and Sentry come from npm, by the lock file beside this module, into `node_modules`; the
 first run installs them. posthog-js is loaded as its snippet does: `array.js`, which loads the

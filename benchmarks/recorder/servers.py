@@ -48,7 +48,7 @@ class Request:
 
 
 class Counter:
-    """What a contender asked of its origin since `take`."""
+    """Requests of a contender to its origin since `take`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

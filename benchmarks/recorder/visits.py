@@ -40,13 +40,13 @@ new PerformanceObserver((list) => {
 """
 _PAINTED = "seen.largest_ms && performance.getEntriesByType('navigation')[0].loadEventEnd"
 _LOAD_MS = "performance.getEntriesByType('navigation')[0].loadEventStart"
-_IDLE_MS = 15.0  # in half a second: timers, and the questions that are asked here
+_IDLE_MS = 15.0  # in half a second: timers, and the measurements themselves
 _TYPED = "a quiet harbour in the morning with copper light "
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a page cost from its navigation on, to when it was asked."""
+    """Cost of a page from its navigation until now."""
 
     load_ms: float
     largest_ms: float

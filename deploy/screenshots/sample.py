@@ -39,13 +39,13 @@ from orchestration.demo.seeding import Demo
 from orchestration.demo.shop.app import create_app
 
 DAYS = 14
-_PACE = 0.3  # of the robots' pauses: nobody waits for a picture as long as they like to read
+_PACE = 0.3  # factor on the robots' pauses, which are made for human viewers
 _DAY_MS = 86_400_000
 _BUSY_HOURS = 9, 22  # UTC; visitors sleep
 
 
 class Sample(NamedTuple):
-    """What the pictures need to know of the lake."""
+    """Ids and times of the sample lake for the pictures."""
 
     demo: Demo
     empty_key: str
@@ -147,7 +147,7 @@ def compact(store: Store, settings: Settings) -> None:
 
 
 def _moment(choice: random.Random, now_ms: int) -> int:
-    """Some time of the last days, more of them lately, few at night."""
+    """Return a random time of the last days, more often recent, rarely at night."""
     day = now_ms // _DAY_MS - int(DAYS * choice.random() ** 1.3)
     hour = choice.triangular(*_BUSY_HOURS)
     return min(int(day * _DAY_MS + hour * 3_600_000), now_ms - choice.randrange(600_000, 7_200_000))

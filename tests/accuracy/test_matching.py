@@ -1,4 +1,4 @@
-"""How the benchmark of accuracy counts: a wrong rule must cost, and a right one must not."""
+"""Counting rules of the accuracy benchmark: a wrong rule costs, a right one does not."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -16,7 +16,7 @@ NODES = tuple(number for number in range(1, 26) if number not in (22, 23, 24))
 
 
 class Guarded:
-    """`told` is what it must not have done, `refused` what the browser kept it from."""
+    """`violations` are effects that must not occur, `refused` those that the browser blocked."""
 
     def __init__(self, tab: Page, home: str, there: Elsewhere) -> None:
         self.tab = tab

@@ -1,4 +1,4 @@
-"""What hostile pages hold, as a recorder would send it: nodes and changes, by the attacks' numbers.
+"""Hostile pages as a recorder would send them: nodes and changes, by the attacks' numbers.
 
 Whatever runs pushes its number to `top.harm`, and whatever loads asks `there` for it. Words only:
 who plays them, and what must not happen then, is in `test_attacks.py`.
@@ -46,7 +46,7 @@ class Hostile:
         return f"{self.there}/{number}"
 
     def nodes(self, *numbers: int) -> list[Event]:
-        """What a page holds from its beginning."""
+        """Nodes of the first snapshot."""
         return [node for number in numbers for node in getattr(self, f"_nodes_{number}")()]
 
     def _nodes_1(self) -> list[Event]:
@@ -268,7 +268,7 @@ class Hostile:
         ]
 
     def changes(self, *numbers: int) -> list[Event]:
-        """What comes later: the same nodes again, and what only a change can do. Data of events."""
+        """Data of later events: the same nodes, and effects that only a change can have."""
         made: list[Event] = []
         for number in numbers:
             if number not in (19, 20):
@@ -330,7 +330,7 @@ class Hostile:
             (BODY, {"onclick": run, "onpageshow": run, "background": at}),
         )
         attributes = [{"id": number, "attributes": change} for number, change in changed]
-        # What says that it is an image, and is a frame.
+        # Declared as an image, and in fact a frame.
         confused = element(20_001, "img")
         return [
             {"source": 0, "attributes": attributes},

@@ -1,4 +1,4 @@
-"""What pages do, as rrweb records it: events made by hand, small enough to read."""
+"""Page events as rrweb records them, made by hand and small enough to read."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def text(number: int, content: str) -> Event:
 def opened(
     at_ms: float, *body: Event, url: str = "https://shop.example/", **view: Any
 ) -> list[Event]:
-    """What a page begins with: Meta and full snapshot."""
+    """Return the first events of a page: meta and full snapshot."""
     html = element(3, "html", element(4, "head"), element(5, "body", *body))
     node = {"type": 0, "id": 1, "childNodes": [{"type": 1, "id": 2, "name": "html"}, html]}
     return [

@@ -1,4 +1,4 @@
-"""What many sessions tell together, and the way from there to each of them."""
+"""Insights over many sessions, and links from them to single sessions."""
 
 from playwright.sync_api import expect
 

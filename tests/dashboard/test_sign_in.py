@@ -1,4 +1,4 @@
-"""Who comes in, how the key stays a secret, and the way out."""
+"""Sign-in and sign-out, and the secrecy of the key."""
 
 from playwright.sync_api import expect
 
@@ -39,7 +39,7 @@ def test_link_signs_in_without_exposing_its_key(desk: Desk) -> None:
 
 def test_unreachable_service_is_retried(desk: Desk) -> None:
     tab = desk.open(desk.website())
-    tab.add_init_script("localStorage.clear()")  # nothing but the cookie tells who it is
+    tab.add_init_script("localStorage.clear()")  # only the cookie identifies the browser
     tab.route("**/api/me", lambda route: route.abort())
     tab.reload()
     expect(tab.get_by_role("alert")).to_have_text("The server cannot be reached.")

@@ -1,4 +1,4 @@
-"""Somebody who watches sessions at a browser, and sessions for them to watch."""
+"""A viewer of sessions in a browser, and sessions to view."""
 
 import time
 
@@ -11,7 +11,7 @@ TEXT = "document.querySelector('.player-screen iframe')?.contentDocument?.body?.
 
 
 class Viewer:
-    """Somebody with a key of the lake's website, at a browser."""
+    """A browser signed in with a key of the lake's website."""
 
     def __init__(self, desk: Desk, role: str = "admin") -> None:
         self._lakeful = desk.lakeful
@@ -27,7 +27,7 @@ class Viewer:
         eventually(lambda: wanted in str(self.tab.evaluate(TEXT)))
 
     def at_s(self) -> int:
-        """Where the player is, s."""
+        """Position of the player, s."""
         return int(self.tab.get_by_role("slider").get_attribute("aria-valuenow") or -1)
 
 

@@ -1,4 +1,4 @@
-"""What the pages of `docs/` name is there: settings, metrics, commands, make targets, pages."""
+"""Names in the pages of `docs/` exist: settings, metrics, commands, make targets, pages."""
 
 import re
 from dataclasses import fields

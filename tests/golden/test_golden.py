@@ -44,7 +44,7 @@ def written(number: int) -> Chunks:
 
 
 def broken(store: Store, settings: Settings) -> list[CheckFinding]:
-    """What is wrong with a lake, but that these sessions have no website."""
+    """Findings of `check`, without those on the missing website of these sessions."""
     findings = check(store, settings, now_ms=lakes.NOW_MS)
     return [finding for finding in findings if finding.kind != "website-unknown"]
 

@@ -1,4 +1,4 @@
-"""How the golden files of the current format were written; run once for each format.
+"""Writer of the golden files of the current format; run once for each format.
 
 python -m tests.golden.write
 """

@@ -11,7 +11,7 @@ from orchestration.cli import main
 
 
 class Ran(NamedTuple):
-    """What a command left: exit code, stdout, stderr."""
+    """Result of a command: exit code, stdout, stderr."""
 
     code: int
     out: str

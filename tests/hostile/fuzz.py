@@ -1,6 +1,6 @@
 """Search for a chunk that costs too much, guided by which code it reaches: `make fuzz`.
 
-No test: it runs as long as it is told (`FUZZ="-max_total_time=3600"`) and ends at the first find,
+Not a test: it runs as long as requested (`FUZZ="-max_total_time=3600"`) and ends at the first find,
 whose bytes libFuzzer leaves in a file.
 """
 
@@ -23,7 +23,7 @@ _S_PER_BYTE_MAX = 400e-6
 
 
 def fuzz_chunk(given: bytes) -> None:
-    """Spend what a chunk of these bytes costs, and fail where that is too much."""
+    """Process a chunk of these bytes, and fail if that takes too long."""
     began_s = time.process_time()
     with suppress(LakeError):
         spend(given)

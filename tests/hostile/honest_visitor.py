@@ -32,7 +32,7 @@ _ROOT = Path(__file__).parents[2]
 _BODIES = 8
 _PARTS = 20  # chunks that make a large one
 _WARM_UP_S = 0.5  # not counted
-_FLOOR_S = 0.01  # a faster answer is not told from the scheduler's noise
+_FLOOR_S = 0.01  # a faster response is indistinguishable from the scheduler's noise
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Comparison(NamedTuple):
 
     @property
     def p99_ratio(self) -> float:
-        """How many times longer the p99 takes beside the attack."""
+        """Ratio of the p99 during the attack to the p99 alone."""
         return self.ratio(0.99)
 
     def ratio(self, q: float) -> float:

@@ -39,7 +39,7 @@ class Target:
 
     @property
     def memory_bytes(self) -> int:
-        """What the process holds now."""
+        """Memory of the process now, bytes."""
         return psutil.Process(self.server.process.pid).memory_info().rss
 
 

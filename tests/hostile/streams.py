@@ -112,7 +112,7 @@ def _names() -> Json:
     return {f"{'x' * 50}{n}": "a" for n in range(50)}
 
 
-# Each makes a stream that is about as long as the number says.
+# Each makes a stream of about the given length.
 STREAMS: dict[str, Callable[[int], list[Json]]] = {
     "clicks deep in many attributes": lambda n: [*shown(deep(400, **_names())), *clicks(n, 499)],
     "clicks deep in many classes": lambda n: [

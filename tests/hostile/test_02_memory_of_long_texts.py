@@ -1,4 +1,4 @@
-"""What a page sends is forgotten: no cache of ours or a library's keeps long external texts."""
+"""Memory of external texts: no cache of ours or a library's holds long ones."""
 
 import gc
 import gzip

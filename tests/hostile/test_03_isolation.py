@@ -254,7 +254,7 @@ def test_damage_in_other_websites_harms_no_job_or_route(
     assert {stays.session_id, erased.session_id, pending_session.session_id} <= compacted_ids
     lakeful.clock.tick()
 
-    # The erasure of the sound website is done, the poisoned one says why it is not.
+    # The sound website's erasure is done, the poisoned one states why it failed.
     request = erasure.request_erasure(
         Lake(store, settings, lakeful.clock),
         sound.website_id,
@@ -307,7 +307,7 @@ def test_damage_in_other_websites_harms_no_job_or_route(
     assert {receipt["status"] for receipt in receipts} == {"failed"}
     frames = open_lake.open(settings.lake).sessions().collect()
     assert set(frames["session_id"]) >= {stays.session_id, pending_session.session_id}
-    assert garbage[1] not in set(frames["website_id"])  # who is erased there nobody can tell
+    assert garbage[1] not in set(frames["website_id"])  # its tombstones are unreadable
 
 
 def key_of_all(lakeful: Lakeful) -> str:

@@ -1,4 +1,4 @@
-"""Timestamps that no clock tells harm nobody: no route fails, other sessions are told as before."""
+"""Impossible timestamps are harmless: no route fails, answers on other sessions stay the same."""
 
 # ruff: noqa: F811 - pytest's fixtures are imported, then named as arguments
 
@@ -224,7 +224,7 @@ def check_all(client: AppClient, lakeful: Lakeful, stamps: tuple[str, ...], each
 
 
 def write_as_before(lakeful: Lakeful, *honest: Session) -> None:
-    """Write rows with the times that events told, as rows once had them."""
+    """Write rows with unclamped event times, as older versions did."""
     others = ~pl.col("session_id").is_in([session.session_id for session in honest])
     for name, column, ms in (
         *(("sessions", "first_at_ms", -(864 * 10**13)), ("sessions", "duration_ms", 1728 * 10**13)),

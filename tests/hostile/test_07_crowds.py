@@ -39,7 +39,7 @@ def connect(to: socket.socket, source: str, stack: ExitStack) -> socket.socket:
 
 
 class Crowd:
-    """Whose connections were begun, in their order. All are ended when `count` have come."""
+    """Source addresses of begun connections, in order. All end once `count` have begun."""
 
     def __init__(self, count: int) -> None:
         self.sources: list[str] = []

@@ -114,7 +114,7 @@ def counted(module: object, function: str) -> Iterator[list[None]]:
 
 
 def chunks_added(lake: Lake, website: Website) -> int:
-    """How many chunks are added up for one list."""
+    """Count the chunks merged for one list."""
     with counted(running_summary, "add") as calls:
         list_sessions(lake, website, SessionQuery())
     return len(calls)
@@ -245,7 +245,7 @@ def test_cache_lookups_of_different_keys_do_not_block() -> None:
 
 
 class _Slow:
-    """An app that answers whoever is let through `gates`."""
+    """An app that answers a caller once its gate is open."""
 
     def __init__(self, *callers: str) -> None:
         self.gates = {caller: asyncio.Event() for caller in callers}

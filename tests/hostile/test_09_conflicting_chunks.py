@@ -16,7 +16,7 @@ from lake.storage.base import Store, open_store
 from lake.storage.local import LocalStore
 from tests.support import lakes
 
-FLOOD = 400  # several times what is kept of one session
+FLOOD = 400  # several times the payloads stored per session
 
 
 def conflicts(count: int, *, session: int = 0, first: int = 0) -> list[ReceivedChunk]:

@@ -67,7 +67,7 @@ def test_a_website_with_one_chunk_passes_one_with_many() -> None:
     asyncio.run(read_concurrently())
 
     # One huge chunk at a time, however many websites send them, and the noisy two take turns.
-    noisy = ["noisy", "noisy", "loud", "noisy", "loud", "loud"]  # the first found nobody waiting
+    noisy = ["noisy", "noisy", "loud", "noisy", "loud", "loud"]  # the first met no queue
     assert [name for name in order if name != "quiet"][1:] == noisy
     assert order.index("quiet") <= 2
     assert order.index("loud") > order.index("quiet")

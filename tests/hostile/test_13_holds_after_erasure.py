@@ -109,7 +109,7 @@ def test_hold_placed_after_the_request_delays_the_erasure(lakeful: Lakeful, kind
     assert is_left == (kind == "website")
     assert_hidden(lakeful, held)
     assert_hidden(lakeful, free)
-    # Waiting for a release is neither late nor broken, and nobody asks for it again.
+    # Waiting for a release is neither late nor broken, and is not requested anew.
     assert check(lakeful.store, lakeful.settings, now_ms=NOW_MS + 5 * DAY_MS) == []
     maintain(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
     assert [pending.erasure_id for pending in erasure.pending_erasures(lakeful.store)] == [
@@ -178,7 +178,7 @@ def test_hold_during_an_erasure_protects_what_is_left(
     (waits,) = carry_out(lakeful)
     assert [held.session_id for held in waits.held] == [session.session_id]
     assert {key.partition("/")[0] for key in objects_of(lakeful, session)} == left
-    # Whoever placed it after the run began is told that some may be gone.
+    # A hold placed after the run began returns a warning that data may be missing.
     website_id = lakeful.website.website_id
     (begun,) = erasure.started_erasures(lakeful.store, website_id, session.session_id)
     assert begun.erasure_id == receipt.erasure_id

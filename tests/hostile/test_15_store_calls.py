@@ -1,4 +1,4 @@
-"""What one website's routes ask of the store does not depend on what other websites have."""
+"""Store calls of one website's routes do not depend on the data of other websites."""
 
 import threading
 from collections import Counter
@@ -92,7 +92,7 @@ def make_share(lakeful: Lakeful, website_id: str, session_id: str) -> share_link
 
 
 def calls_by_route(lakeful: Lakeful, website: Website, session: Session) -> dict[str, Counter[str]]:
-    """The calls of the store for each route, the second time that it is asked for."""
+    """Count the store calls of each route on its second request."""
     token = {"authorization": f"Bearer {lakeful.key(website, 'admin')}"}
     base = f"/api/websites/{website.website_id}"
     requests: list[tuple[str, str, dict[str, Any]]] = [

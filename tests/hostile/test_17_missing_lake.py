@@ -1,4 +1,4 @@
-"""Where there is no lake, commands say so, exit with 2 and create nothing."""
+"""A missing lake: commands report it, exit with 2 and create nothing."""
 
 from pathlib import Path
 

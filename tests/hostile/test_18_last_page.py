@@ -1,4 +1,4 @@
-"""Where a visitor was last is `exitUrl`, whichever way he went and whatever was shown before."""
+"""`exitUrl` is the last page of a visit, by any route and after any earlier page."""
 
 # ruff: noqa: F811 - pytest's fixtures are imported, then named as arguments
 

@@ -1,4 +1,4 @@
-"""What is taken in is compacted by Dagster, however old; what is too old is refused."""
+"""Sessions of old days: Dagster compacts each that ingest accepts; ingest refuses older ones."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path

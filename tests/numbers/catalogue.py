@@ -1,6 +1,6 @@
 """The faults and attacks that the lake is built against, by number. Words only.
 
-A test that shows one carries the marker `fault(n)` or `attack(n)`; who finds those markers is
+A test that shows one carries the marker `fault(n)` or `attack(n)`; those markers are read by
 `tests.numbers.markers`.
 """
 

@@ -1,4 +1,4 @@
-"""Which test files carry which numbers, found without importing any of them."""
+"""Test files by the numbers they carry, read without importing them."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Number(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What it is; empty for a number that nobody gave."""
+        """Description; empty for a number outside the catalogue."""
         return KINDS[self.kind].get(self.number, "")
 
     @property

@@ -1,4 +1,4 @@
-"""A pytest plugin that prints what became of each fault and attack, by number.
+"""A pytest plugin that prints the outcome of each fault and attack, by number.
 
     python -m pytest -p tests.numbers.plugin -m "fault or attack"
 

@@ -1,4 +1,4 @@
-"""A real Chromium, the system's, and what a test waits for in a page that is recorded."""
+"""The system's Chromium, and the states of a recorded page that tests wait for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ def started(kind: BrowserType, *, is_whole: bool = False, **options: Any) -> Ite
 
 
 def status(page: Page) -> dict[str, Any]:
-    """What the page's recorder says of itself; `state` is missing where there is none yet."""
+    """Return the recorder's `status()`; without `state` if it has not started."""
     state: dict[str, Any] = page.evaluate("window.replaylake?.status?.() ?? {}")
     return state
 

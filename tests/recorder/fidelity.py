@@ -1,4 +1,4 @@
-"""Is the replay what the visitor saw? Reads live pages and replays of them, and compares.
+"""Comparison of a live page with its replay, read at the same moments.
 
 The reading itself is `fidelity.js`, the same for both. Each live reading leaves a mark in the
 page, which comes back in the recording, so that the replay is stopped at that very event; clocks

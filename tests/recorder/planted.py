@@ -166,7 +166,7 @@ class Planted:
         return [place for place, word in self.controls.items() if word not in text]
 
     def leaks(self, bodies: Mapping[str, bytes]) -> list[Miss]:
-        """Every secret in these bytes, whole or in part, however it is written."""
+        """Return every secret in these bytes, whole or in part, in any encoding."""
         needles = [(secret, form) for secret in self.secrets for form in _forms(secret.needles)]
         misses = {}
         for where, body in bodies.items():
@@ -181,7 +181,7 @@ class Planted:
 
 
 def report(misses: Iterable[Miss]) -> str:
-    """Say what came through, and where."""
+    """Describe leaked secrets and their places."""
     return "\n\n".join(f"{m.place}: {m.value} in {m.where}\n…{m.around}…" for m in misses)
 
 

@@ -1,4 +1,4 @@
-"""What goes over the wire to the ingest: a relay that pages send to instead, and that remembers."""
+"""A relay in front of ingest that stores all requests of the pages."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""What a visitor does on each of the pages in `secrets_pages/`, while secrets are everywhere."""
+"""Visits to the pages in `secrets_pages/`, with secrets planted everywhere."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -52,7 +52,7 @@ class Visit:
         return text
 
     def settled(self, script: str, argument: object = None) -> None:
-        """Run a script of the page's, and let the browser tell of what it did."""
+        """Run a script of the page, and wait until the browser has reported its effect."""
         wait = "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
         self.page.evaluate(f"async (given) => {{ await ({script}); await {wait}; }}", argument)
 

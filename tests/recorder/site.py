@@ -4,7 +4,7 @@
     site.pages["/pay"] = Answer("no", status=500)
     page.goto(f"{site.origin}/")
 
-`<!--recorder-->` becomes the recorder's script tag. What is asked is in `site.requests`.
+`<!--recorder-->` becomes the recorder's script tag. Requests are in `site.requests`.
 """
 
 import threading
@@ -18,7 +18,7 @@ MARK = "<!--recorder-->"
 
 
 class Request(NamedTuple):
-    """What a browser asked; `url` is path and query, names of headers are in lower case."""
+    """A request of the browser; `url` is path and query, names of headers are in lower case."""
 
     method: str
     url: str
@@ -27,7 +27,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What it gets."""
+    """The response to a request."""
 
     body: str | bytes
     status: int = 200

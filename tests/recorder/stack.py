@@ -1,4 +1,4 @@
-"""Both services as real processes over a fresh lake, and all that lies in it."""
+"""Both services as real processes over an empty lake, and access to its contents."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What the recorder's tests stand on: a page is recorded, and every byte of the lake is seen."""
+"""The harness of the recorder's tests: a page is recorded, every byte of the lake is read."""
 
 from playwright.sync_api import Page
 

@@ -1,4 +1,4 @@
-"""What `errors_only` and `smart` keep: nothing before a trigger, and then the minute before it."""
+"""Modes `errors_only` and `smart`: no upload before a trigger, then the minute before it."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def shop(site: Site) -> str:
 
 
 def triggered(page: Page, stack: Stack, session: str, kind: str) -> dict[str, Any]:
-    """Wait until a session is kept and stored, and return its detail."""
+    """Wait until a session is triggered and stored, and return its detail."""
     eventually(lambda: status(page)["kept"] == kind)
     flushed(page)
     stack.listed(session)
@@ -37,7 +37,7 @@ def triggered(page: Page, stack: Stack, session: str, kind: str) -> dict[str, An
 
 
 def said(stack: Stack, session: str) -> list[int]:
-    """Which of the texts that the page said are in the replay."""
+    """Numbers of the page's texts that are in the replay."""
     replay = str(stack.replay(session))
     return [number for number in range(1, 30) if f"'said {number}'" in replay]
 
@@ -114,7 +114,7 @@ def test_a_trigger_just_after_a_page_change_has_its_minute_too(
 def test_minute_before_a_trigger_is_sent_on_a_long_open_page(
     page: Page, shop: str, stack: Stack
 ) -> None:
-    """A checkpoint each minute, and two of them kept: the trigger comes just after the third."""
+    """A checkpoint each minute, of which two stay: the trigger comes just after the third."""
     stack.change(session_replay_trigger="errors_only")
     page.clock.install()
     page.goto(shop)

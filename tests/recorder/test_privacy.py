@@ -22,7 +22,7 @@ SEEN = ("the wire", "the lake, before compaction", "the lake, after it")
 def leaked_secrets(
     stack: Stack, planted: Planted, session: str, wire: dict[str, bytes]
 ) -> list[Miss]:
-    """Return what is found of the secrets, after it is seen that the controls are everywhere."""
+    """Return all leaked secrets, after checking that the control words are recorded."""
     eventually(lambda: planted.unseen(json.dumps(stack.replay(session))) == [])
     before = stack.lake_bytes()
     stack.compact()

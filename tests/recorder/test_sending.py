@@ -1,4 +1,4 @@
-"""How recorded events get to the server: through bad networks, and out of pages that are left."""
+"""Uploads of recorded events: over bad networks, and from pages that are left."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def shop(site: Site) -> str:
 
 @pytest.fixture(autouse=True)
 def untroubled(page: Page) -> Callable[[], None]:
-    """Whatever happens to the recorder, the page's own code hears nothing of it."""
+    """Fail if a fault of the recorder raises an error in the page."""
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     return lambda: pytest.fail(str(errors)) if errors else None

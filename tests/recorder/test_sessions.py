@@ -1,4 +1,4 @@
-"""When a visitor is recorded and when not, and which pages make one session."""
+"""Conditions for recording a visitor, and the pages that form one session."""
 
 import re
 import threading
@@ -24,7 +24,7 @@ def shop(site: Site) -> str:
 
 
 def off(page: Page, reason: str) -> None:
-    """Wait until the recorder says why it is off, and see that nothing is kept of the visitor."""
+    """Wait until the recorder reports why it is off; assert that it stores nothing."""
     eventually(lambda: reason in status(page).get("reason", ""))
     page.click("button")
     assert status(page)["state"] == "off"

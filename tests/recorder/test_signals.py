@@ -1,4 +1,4 @@
-"""What the recorder tells of a page beside its DOM: each signal, and what is none.
+"""Signals that the recorder adds to the DOM events: each one, and cases that are none.
 
 Where something must not be noted, the test waits for a note that comes later in any case: that of
 a click, which takes a second, or of an error thrown at the end.

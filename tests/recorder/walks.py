@@ -1,4 +1,4 @@
-"""What a visitor does on each of the sites in `sites/`, as data, and the hands that do it."""
+"""Visits to the sites in `sites/`, as data, and the code that performs them."""
 
 from collections.abc import Callable, Sequence
 

@@ -86,7 +86,7 @@ class S3Endpoint:
             aws_access_key_id=_ACCESS_KEY,
             aws_secret_access_key=_SECRET,
             aws_endpoint_url=self.url,
-            ingest_linger_ms=25,  # nobody pays for these writes
+            ingest_linger_ms=25,  # these writes cost nothing
         )
         return replace(settings, **others)
 
@@ -107,7 +107,7 @@ class S3Endpoint:
 
     def _wait_until_ready(self) -> tuple[int, str]:
         assert self._server.stdout is not None
-        # A server that says nothing is killed, which ends the reading.
+        # A silent server is killed, which ends the reading.
         timer = threading.Timer(_READY_S_MAX, self._kill_server)
         timer.start()
         try:

@@ -48,7 +48,7 @@ _IDLE_S_MAX = 2.0  # the endpoint closes an idle connection after 5 s; never mee
 
 @dataclass(kw_only=True)
 class Fault:
-    """What happens to the next `times` requests whose method and target fit.
+    """A fault of the next `times` requests whose method and target match.
 
     `match` is a part of the target as the endpoint sees it, unquoted: `/…/lake/PREFIX/raw/…?…`.
     `?list-type=2` is a LIST, `?delete` DeleteObjects, `?uploads`, `partNumber=` and `uploadId=`
@@ -205,7 +205,7 @@ class FaultProxy:
             raise _ConnectionLostError
         else:
             answer = await self._answer_under(fault, request)
-        # The answer to HEAD tells the length of a body that does not come.
+        # A response to HEAD states the length of a body that is not sent.
         writer.write(_head(answer) + (b"" if method == "HEAD" else answer.body))
         await writer.drain()
 

@@ -65,7 +65,7 @@ def main() -> int:
 
 
 class _Plan(NamedTuple):
-    """Where everything is."""
+    """Folders, settings, keys and ports of a soak."""
 
     folder: Path
     requests_folder: Path
@@ -209,7 +209,7 @@ def _watch(
 
 
 def _finish_pending_work(plan: _Plan) -> list[str]:
-    """Let every job end what was begun; return what failed."""
+    """Finish all pending work of every job; return the failures."""
     store, settings = plan.store, plan.settings
     failures: list[str] = []
     done = rebuild(store, settings)
@@ -218,7 +218,7 @@ def _finish_pending_work(plan: _Plan) -> list[str]:
         erase_all(store, settings, plan.requests_folder)
         failures += compact_all(store, settings)
         expire_all(store, settings)
-        time.sleep(_GRACE_S)  # what may be a writer's is nobody's by then
+        time.sleep(_GRACE_S)  # by then, unreferenced objects belong to no running writer
         maintained = maintain(store, settings, now_ms=now_ms())
         if not maintained.erased_again and not erasure.pending_erasures(store):
             return failures

@@ -1,4 +1,4 @@
-"""A reader who asks for random sessions while everything is killed, and knows what he must get."""
+"""A reader of random sessions during the kills that verifies each answer."""
 
 import random
 import time
@@ -14,14 +14,14 @@ _HIDDEN_AFTER_S = 3.0  # and what expired must not; a service may believe a webs
 
 
 class _Due(NamedTuple):
-    """What an answer must hold; `is_hidden`: there must be no answer."""
+    """Events that an answer must contain; `is_hidden`: the session must not be served."""
 
     must: list[int]
     is_hidden: bool
 
 
 class Reader:
-    """Reads until it is told to stop; `wrong` says what was wrong."""
+    """Reads random sessions; `wrong` lists the mistakes in their answers."""
 
     def __init__(self, truth: Truth, query_url: str, keys: dict[str, str], seed: int) -> None:
         self.reads = self.misses = 0
@@ -32,7 +32,7 @@ class Reader:
         self._keys = keys
 
     def read_session(self, *, is_whole: bool) -> None:
-        """Ask for a session.
+        """Read one random session and verify the answer.
 
         Args:
             is_whole: The tables are; else, while they are rebuilt, anything may be missing.

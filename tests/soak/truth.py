@@ -1,4 +1,4 @@
-"""What must be in the lake, what must not, and what may be: the truth of a soak.
+"""The expected contents of the lake in a soak: what must, must not and may be there.
 
 Every event carries a number that no other event has, so that a lost, doubled or invented one can be
 told; every session a marker in all that it tells, so that a byte of it can be found anywhere. A
@@ -35,8 +35,8 @@ class Session:
     """One session. `first` are the chunks that it is made of; `others` came later for places that
     were acknowledged, with other bytes.
 
-    `leaves_at`: it was asked that it goes. `hidden_at`: nobody may see it from then on. `may_go`:
-    nobody knows whether it is among what was asked for. All monotonic s.
+    `leaves_at`: its removal was requested. `hidden_at`: it must not be served from then on.
+    `may_go`: unknown whether a request includes it. All monotonic s.
     """
 
     website_id: str
@@ -61,11 +61,11 @@ class Session:
 
     @property
     def must_stay(self) -> bool:
-        """Whether nobody asked that it goes, as far as is known."""
+        """Whether no removal of the session is known to be requested."""
         return self.leaves_at is None and not self.may_go
 
     def is_of(self, user: str) -> bool | None:
-        """Whether it must be known that this user was in it; None: nobody can say."""
+        """Whether this user is in an acknowledged chunk; None: only in unacknowledged ones."""
         mine = [chunk for chunk in self.first.values() if chunk.user == user]
         if any(chunk.acknowledged_at is not None for chunk in mine):
             return True
@@ -73,16 +73,16 @@ class Session:
 
     @property
     def is_expired(self) -> bool:
-        """Whether its website keeps it no longer."""
+        """Whether it is past its website's retention."""
         return self.why == "expired"
 
     def leave(self, why: str) -> None:
-        """From now on it may be gone: it is erased or expired."""
+        """Mark it as erased or expired; it may be missing from now on."""
         self.why = why
         self.leaves_at = self.leaves_at or time.monotonic()
 
     def hide(self) -> None:
-        """From now on it must not be seen."""
+        """Mark it as hidden; it must not be served from now on."""
         self.hidden_at = self.hidden_at or time.monotonic()
 
     def body_of(self, place: Place, numbers: Iterable[int], user: str) -> bytes:
@@ -107,7 +107,7 @@ class Session:
 
 
 class Truth:
-    """All sessions of a soak. `guard` is held by whoever adds to one or looks at many."""
+    """All sessions of a soak. Hold `guard` to change one or to read many."""
 
     def __init__(self) -> None:
         self.guard = threading.Lock()

@@ -1,4 +1,4 @@
-"""In the end everything is looked for: what must be there, what must not, in rows and in bytes."""
+"""The final verification: expected and removed sessions, in rows and in bytes."""
 
 import re
 import zlib
@@ -43,11 +43,11 @@ class Compared:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether anything is."""
+        """Whether any count of mistakes is above zero."""
         return bool(self.lost or self.doubled or self.invented or self.resurrected)
 
     def tell(self, text: str) -> None:
-        """Keep an example."""
+        """Add an example, up to 20."""
         if len(self.examples) < 20:
             self.examples.append(text)
 
@@ -89,7 +89,7 @@ def _compare_session(done: Compared, session: Session, counts: Counter[int] | No
 
 
 def _events(reader: Lake, website: websites.Website, session: Session) -> Counter[int] | None:
-    """Count the numbers of a session's events; None: nobody is served any."""
+    """Count the numbers of a session's events; None if it is not served."""
     try:
         answer = replay.replay(reader, website, session.session_id)
     except SessionMissing:
@@ -101,7 +101,7 @@ def _events(reader: Lake, website: websites.Website, session: Session) -> Counte
 
 
 def _look_into_bytes(done: Compared, settings: Settings, truth: Truth) -> None:
-    """Look for the markers of what is gone in every file of the lake's folder.
+    """Search every file of the lake's folder for markers of removed sessions.
 
     Rows of what expired may stand in the tables' former files until they are vacuumed; nobody sees
     them any more.
@@ -186,7 +186,7 @@ def rebuilt_otherwise(store: Store, settings: Settings) -> list[str]:
 
 
 def _text(path: Path) -> bytes:
-    """Return what a file says; of half a file, as a killed writer leaves it, its bytes."""
+    """Return the texts of a file, or its bytes if a killed writer left it incomplete."""
     body = path.read_bytes()
     try:
         return texts_of([(path.name, body)])[path.name]

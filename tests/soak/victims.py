@@ -20,7 +20,7 @@ _UP_WITHIN_S = 300.0  # a machine may have much else to do
 
 
 class Job(NamedTuple):
-    """What a process does.
+    """A job of a process.
 
     Its crash points begin with one of `prefixes`. `is_up` says whether it does its work: a kill
     before that teaches nothing. A named point may end it before its `life` does.

@@ -35,7 +35,7 @@ _RETRY_S = 0.05
 
 
 class Party(NamedTuple):
-    """Where visitors send to, and where they ask for erasure."""
+    """Addresses of visitors: ingest, the folder of erasure requests, the truth."""
 
     store: Store
     ingest_url: str
@@ -71,7 +71,7 @@ class Visitors:
 
     @property
     def is_over(self) -> bool:
-        """Whether they shall stop."""
+        """Whether `stop` was called."""
         return self._stopping.is_set()
 
     def wait(self, seconds: float) -> None:
@@ -110,7 +110,7 @@ class _Sender:
                 self.deliver(session, place, other, user_agent)
 
     def deliver(self, session: Session, place: Place, sent: Sent, user_agent: str) -> bool:
-        """Send one chunk until it is acknowledged; False: it is not, and nobody knows whether."""
+        """Send one chunk until it is acknowledged; False if it may or may not be stored."""
         if not user_agent:
             deliver_as_import(self.party.store, session, place, sent)
             self.truth.acknowledged(sent)
@@ -206,7 +206,7 @@ class _Visitor(_Sender):
         return session
 
     def _request_erasure(self, website_id: str, users: list[str], sessions: list[Session]) -> None:
-        """Ask for an erasure, and wait until it is written down."""
+        """Request an erasure, and wait until it is recorded."""
         how = self.dice.choice(("user_id", "user_id", "visitor_id", "sessions"))
         wanted: dict[str, object] = {"website_id": website_id}
         leaving: list[Session] = []
@@ -236,7 +236,7 @@ class _Visitor(_Sender):
             self.all.wait(_RETRY_S)
         if path.exists():
             return  # carried out in the end
-        time.sleep(0.01)  # whoever begins in the same millisecond is meant too
+        time.sleep(0.01)  # sessions that begin in the same millisecond are included
         for session in leaving:
             session.hide()
         with self.truth.guard:
@@ -292,7 +292,9 @@ class _Owner(_Sender):
             self.truth.expired_websites += 1
         self.all.wait(self.dice.uniform(0, 6))
         for session in itertools.chain(*sessions.values()):
-            self.record(session, [f"user-{token_hex(8)}"])  # late; of what is kept, it is kept
+            self.record(
+                session, [f"user-{token_hex(8)}"]
+            )  # late chunks; those of retained sessions stay
 
 
 def deliver_as_import(store: Store, session: Session, place: Place, sent: Sent) -> None:

@@ -1,6 +1,6 @@
-"""What a victim does until it is killed: `python -m tests.soak.work WHAT ASKED`.
+"""Jobs of a process until it is killed: `python -m tests.soak.work JOB FOLDER`.
 
-ASKED is a folder of erasures that somebody asks for, a file each, removed once it is written down.
+FOLDER holds erasure requests, a file each, removed once the request is recorded.
 """
 
 import json
@@ -48,7 +48,7 @@ def expire_all(store: Store, settings: Settings) -> None:
 
 
 def erase_all(store: Store, settings: Settings, requests_folder: Path) -> None:
-    """Write down what is asked for, then carry it out."""
+    """Record the requested erasures, then execute all pending ones."""
     reader = Lake(store, settings, now_ms)
     for path in sorted(requests_folder.glob("*.json")):
         request = json.loads(path.read_text())
@@ -60,7 +60,7 @@ def erase_all(store: Store, settings: Settings, requests_folder: Path) -> None:
 
 
 def main(what: str, requests_folder: Path) -> None:
-    """Do it again and again."""
+    """Repeat one job until the process is killed."""
     settings = from_environ()
     store = open_store(settings)
     work: dict[str, Callable[[], object]] = {

@@ -1,8 +1,8 @@
 """Chunks for a lake, and what must hold of any lake after any step.
 
-`chunk`, `session` and `recording` make arrivals; `append` and `compact` bring them into a lake;
-`rows`, `stored_events` and `verify` read it back, with deltalake, pyarrow and zstandard alone, so
-that they share no mistake with the code that wrote it.
+`chunk`, `session` and `recording` make received chunks; `append` and `compact` bring them into
+a lake; `rows`, `stored_events` and `verify` read it back, with deltalake, pyarrow and zstandard
+alone, so that they share no mistake with the code that wrote it.
 """
 
 import gzip
@@ -90,7 +90,7 @@ def chunk(
     raw = events if isinstance(events, bytes) else written(events)
     payload = gzip.compress(raw, level, mtime=0) if encoding == "gzip" else raw
     facts = chunk_codec.read_chunk(raw, page_id=page, seq=seq)
-    # Whoever sends a session is told from its chunk, so that any delivery tells the same.
+    # The visitor follows from the chunk, so that any delivery gives the same one.
     client = Client(visitor_id=visitor or f"visitor of {page[-4:]}", device_type="desktop")
     return ReceivedChunk(
         website, session, facts, client, received_ms * 1000, encoding, payload, len(payload)
@@ -238,7 +238,7 @@ def stored_events(store: Store, key: Key | None = None) -> list[Event]:
 
 
 def waiting_chunks(store: Store) -> dict[Key, set[Place]]:
-    """The chunks in segments."""
+    """Places of the pending chunks (in segments), by session."""
     places: dict[Key, set[Place]] = {}
     for item in store.list("raw/"):
         table = pq.read_table(pa.BufferReader(store.get(item.key)))
@@ -249,7 +249,7 @@ def waiting_chunks(store: Store) -> dict[Key, set[Place]]:
 
 
 def quarantined(store: Store) -> list[Row]:
-    """The chunks that were put aside, with `reason`."""
+    """Rows of the quarantine, with `reason`."""
     quarantined_rows = []
     for item in store.list("quarantine/"):
         table = pq.read_table(pa.BufferReader(store.get(item.key)))
@@ -321,7 +321,7 @@ def _verify_session(store: Store, row: Row, sent: Mapping[Place, ReceivedChunk])
 
 
 def _verify_finished(store: Store, sessions: list[Row]) -> None:
-    """With nothing on its way, all tables tell of the same files, and of every page and error."""
+    """Assert that without pending chunks all tables agree on files, pages and errors."""
     hashes = {(r["website_id"], r["session_id"]): r["file_sha256"] for r in sessions}
     files = rows(store, "session_files")
     assert {(r["website_id"], r["session_id"]): r["file_sha256"] for r in files} == hashes

@@ -1,4 +1,4 @@
-"""Real server processes for the tests: started on a free port, waited for, killed.
+"""Server processes for the tests: started on a free port, awaited, killed.
 
 `Server` knows nothing of what it serves: give it the command, `{port}` in it stands for the port.
 """
@@ -112,7 +112,7 @@ def environ_of(settings: Settings) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

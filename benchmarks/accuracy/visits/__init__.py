@@ -1,4 +1,4 @@
-"""What visitors do, by what it is: each script is one visit, different with each seed."""
+"""Scripts of visits, by topic: each script is one visit, different with each seed."""
 
 from benchmarks.accuracy.visits import angry, forms, moments, scrolls, shop, useful
 from benchmarks.accuracy.visits.script import Script

@@ -75,7 +75,7 @@ async def rage_at_a_carousel_that_only_turns_by_itself(v: Visitor) -> None:
 
 @SCRIPTS.positive
 async def dead_clicks_on_an_article(v: Visitor) -> None:
-    """Whatever looks as if it led somewhere."""
+    """Elements that look clickable and do nothing."""
     await v.open("/pages/text.html")
     places = ["h1", ".fake", "#picture", ".badge", "h3", "blockquote", ".lead"]
     v.choice.shuffle(places)

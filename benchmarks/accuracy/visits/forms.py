@@ -204,7 +204,7 @@ async def three_steps(v: Visitor) -> None:
 
 @SCRIPTS.negative
 async def search_and_on(v: Visitor) -> None:
-    """What is typed into a search is not left half done."""
+    """Search text that is typed and left is no abandoned form."""
     await v.open("/pages/search.html")
     await v.type("#q", v.choice.choice(("lamp", "wool")))
     if v.choice.random() < 0.5:

@@ -20,11 +20,11 @@ class Scripts(list[Script]):
     """The scripts of a module, in the order in which they stand there."""
 
     def positive(self, act: Act) -> Act:
-        """Somebody has a bad time."""
+        """Register a visit with frustration."""
         self.append(Script(act.__name__, act, is_hard_negative=False))
         return act
 
     def negative(self, act: Act) -> Act:
-        """Somebody only seems to."""
+        """Register a visit that only looks frustrated."""
         self.append(Script(act.__name__, act, is_hard_negative=True))
         return act
