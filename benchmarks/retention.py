@@ -51,7 +51,7 @@ _PAGE = 1000  # keys of a listing, or of a deletion, in one request
 _GROWTH_MAX = 1.15
 
 
-class Measured(NamedTuple):
+class RunCost(NamedTuple):
     """Cost of one run. Requests are those that a bucket would receive."""
 
     sessions: int
@@ -65,7 +65,7 @@ class Measured(NamedTuple):
     commits: int
 
 
-class Counted(LocalStore):
+class CountingStore(LocalStore):
     """A local store that counts the requests a bucket would receive."""
 
     def __init__(self, root: Path) -> None:
@@ -133,10 +133,10 @@ def _apart(action: Callable[..., Any], *arguments: object) -> Any:
         return pool.apply(action, arguments)
 
 
-def _expire(folder: Path, dry_run: bool) -> Measured:
+def _expire(folder: Path, dry_run: bool) -> RunCost:
     pin(cores()[0])
     settings = Settings(lake=str(folder))
-    store = Counted(folder)
+    store = CountingStore(folder)
     before = sum(Table(store, name).snapshot().version for name in BY_SESSION)
     forget_peak(os.getpid())
     before_bytes = peak_rss_bytes()
@@ -146,7 +146,7 @@ def _expire(folder: Path, dry_run: bool) -> Measured:
     done = expire_day(store, settings, day, now_ms=NOW_MS, dry_run=dry_run)
     seconds = time.perf_counter() - began
     commits = sum(Table(store, name).snapshot().version for name in BY_SESSION) - before
-    return Measured(
+    return RunCost(
         done.session_count,
         sum(done.kept.values()),
         seconds,

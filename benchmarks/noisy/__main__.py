@@ -14,7 +14,7 @@ import resource
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.machine import pin, say, scratch, show
-from benchmarks.noisy import batches, flood, lookups, reading, sockets, uploads
+from benchmarks.noisy import batches, flood, invented_websites, reading, sockets, uploads
 from benchmarks.noisy.measuring import LOAD_CORE, Bench, Row
 
 _ATTACKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -24,7 +24,7 @@ _ATTACKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "7": sockets.unread_answers,
     "8": reading.one_large_session,
     "9": batches.conflicting,
-    "10": lookups.invented_websites,
+    "10": invented_websites.invented_websites,
     "11": sockets.endless_heads,
     "12": uploads.large_inflated,
 }

@@ -34,7 +34,7 @@ _P50_MAX_MS = 75.0  # as at half load: linger + 50 ms
 
 
 @dataclass
-class Felt:
+class FloodResult:
     """Latencies of the quiet website and responses to the noisy one."""
 
     latencies_s: list[float] = field(default_factory=list)
@@ -53,12 +53,12 @@ def run(*, seconds: float, turns: int, connections: int) -> None:
         quiet, noisy = _website(settings), _website(settings)
         off = replace(settings, ingest_website_chunks_per_s=_NEVER, ingest_late_ms=_NEVER)
         results = {
-            "alone": Felt(),
-            "beside a flood": Felt(),
-            "beside a flood, limits off": Felt(),
+            "alone": FloodResult(),
+            "beside a flood": FloodResult(),
+            "beside a flood, limits off": FloodResult(),
         }
         for turn in range(turns):
-            for name, felt in results.items():
+            for name, totals in results.items():
                 say(f"turn {turn + 1} of {turns}: {name}")
                 is_alone, is_off = name == "alone", name.endswith("off")
                 with serving(
@@ -80,13 +80,13 @@ def run(*, seconds: float, turns: int, connections: int) -> None:
                         server.port, source, connections=16, seconds=seconds,
                         rate=_QUIET_PER_S,
                     )  # fmt: skip
-                    felt.late_ms.append(_late_ms(server.url))
-                    felt.latencies_s += result.latencies_s
-                    felt.quiet += result.statuses
+                    totals.late_ms.append(_late_ms(server.url))
+                    totals.latencies_s += result.latencies_s
+                    totals.quiet += result.statuses
                     if flood is not None:
                         got = flood.result()
-                        felt.noisy += got.statuses
-                        felt.seconds += got.seconds
+                        totals.noisy += got.statuses
+                        totals.seconds += got.seconds
     _show(results)
 
 
@@ -110,12 +110,12 @@ def _late_ms(url: str) -> float:
     return float(late.split()[1]) * 1000
 
 
-def _show(results: dict[str, Felt]) -> None:
+def _show(results: dict[str, FloodResult]) -> None:
     rows = []
-    for name, felt in results.items():
-        p50, p95, p99 = (quantile(felt.latencies_s, q) * 1000 for q in (0.5, 0.95, 0.99))
-        per_s = {status: count / felt.seconds for status, count in felt.noisy.items()}
-        other = sum(count for status, count in felt.quiet.items() if status != 202)
+    for name, totals in results.items():
+        p50, p95, p99 = (quantile(totals.latencies_s, q) * 1000 for q in (0.5, 0.95, 0.99))
+        per_s = {status: count / totals.seconds for status, count in totals.noisy.items()}
+        other = sum(count for status, count in totals.quiet.items() if status != 202)
         rows.append(
             (
                 name,
@@ -123,7 +123,7 @@ def _show(results: dict[str, Felt]) -> None:
                 f"{p95:.0f}",
                 f"{p99:.0f}",
                 other,
-                f"{statistics.median(felt.late_ms):.0f}",
+                f"{statistics.median(totals.late_ms):.0f}",
                 f"{per_s.get(202, 0):,.0f}" if per_s else "",
                 f"{per_s.get(429, 0):,.0f}" if per_s else "",
             )

@@ -109,8 +109,8 @@ def honest(lakeful: Lakeful) -> Session:
     return lakeful.record(events, began_ms=BEGAN_MS)
 
 
-class Asker:
-    """Asks every route that reads, of the website and of each session."""
+class RouteReader:
+    """Client of every GET route of the website and of each session."""
 
     def __init__(self, client: AppClient, lakeful: Lakeful) -> None:
         self._client = client
@@ -181,9 +181,9 @@ class Asker:
             self.get(f"/api/shared/{{token}}{rest}", token=token)
 
 
-def of_honest(asker: Asker, session: Session) -> Answers:
+def of_honest(reader: RouteReader, session: Session) -> Answers:
     """Every answer about the honest session, alone or among others."""
-    answers = asker.website()
+    answers = reader.website()
     errors = [error for error in answers["errors"]["errors"] if "alice" in error["message"]]
     row = [
         listed
@@ -193,15 +193,15 @@ def of_honest(asker: Asker, session: Session) -> Answers:
     signals = [group for group in answers["page"]["groups"] if group["url"] == URL]
     pages = [page for page in answers["pages"]["pages"] if page["url"] == URL]
     parts = (row, errors, signals, pages, answers[URL], answers["alice is undefined"])
-    return {"lists": parts, **asker.session(session.session_id, shared=True)}
+    return {"lists": parts, **reader.session(session.session_id, shared=True)}
 
 
 def check_all(client: AppClient, lakeful: Lakeful, stamps: tuple[str, ...], each: int) -> None:
     taken = attack(lakeful, stamps, each=each)
     session = honest(lakeful)
-    other = Asker(client, alone := Lakeful(lakeful.store, lakeful.settings, lakeful.clock))
+    other = RouteReader(client, alone := Lakeful(lakeful.store, lakeful.settings, lakeful.clock))
     same = honest(alone)
-    asker = Asker(client, lakeful)
+    reader = RouteReader(client, lakeful)
     for state in ("waiting", "compacted", "of an older version"):
         if state == "compacted":
             lakeful.compact(session.day)
@@ -210,17 +210,17 @@ def check_all(client: AppClient, lakeful: Lakeful, stamps: tuple[str, ...], each
         elif state != "waiting":
             write_as_before(lakeful, session, same)
         for session_id in taken:
-            asker.session(session_id, is_old=state == "of an older version")
-        seen, expected = of_honest(asker, session), of_honest(other, same)
+            reader.session(session_id, is_old=state == "of an older version")
+        seen, expected = of_honest(reader, session), of_honest(other, same)
         assert without_ids(seen) == without_ids(expected), state
-        days = asker.website()["days"]["days"]
+        days = reader.website()["days"]["days"]
         assert [day["sessions"] for day in days] == [len(taken) + 1] * (state != "waiting")
     routes = {
         path
         for path, methods in client.get("/openapi.json").json()["paths"].items()
         if "get" in methods
     }
-    assert routes - asker.requested == {"/api/erasures/{erasure_id}"}
+    assert routes - reader.requested == {"/api/erasures/{erasure_id}"}
 
 
 def write_as_before(lakeful: Lakeful, *honest: Session) -> None:

@@ -34,7 +34,7 @@ from tests.soak import verify
 from tests.soak.reading import Reader
 from tests.soak.truth import Truth
 from tests.soak.victims import LIFE, LONG_LIFE, Job, Victim
-from tests.soak.visitors import SHORT_PLAN, Party, Visitors
+from tests.soak.visitors import SHORT_PLAN, SoakTargets, Visitors
 from tests.soak.work import compact_all, erase_all, expire_all, now_ms
 from tests.support.processes import INGEST, QUERY, environ_of, free_port
 
@@ -79,14 +79,14 @@ class _Plan(NamedTuple):
 def _soak(folder: Path, chosen: argparse.Namespace, console: Console) -> int:
     plan = _planned(folder)
     victims = [_victim(plan, jobs, chosen.seed) for jobs in _jobs(plan)]
-    party = Party(
+    targets = SoakTargets(
         plan.store,
         f"http://127.0.0.1:{plan.ports['ingest']}",
         plan.requests_folder,
         plan.truth,
         chosen.users,
     )
-    visitors = Visitors(party, list(plan.keys), chosen.visitors, chosen.seed)
+    visitors = Visitors(targets, list(plan.keys), chosen.visitors, chosen.seed)
     query_url = f"http://127.0.0.1:{plan.ports['query']}"
     reader = Reader(plan.truth, query_url, plan.keys, chosen.seed)
     _watch(plan, victims, reader, chosen, console)
@@ -232,7 +232,7 @@ def _table(
     plan: _Plan,
     victims: Sequence[Victim],
     reader: Reader,
-    done: verify.Compared,
+    done: verify.Verification,
     failures: Sequence[str],
 ) -> Table:
     truth = plan.truth

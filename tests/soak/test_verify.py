@@ -9,7 +9,7 @@ from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store, open_store
 from tests.soak.truth import DAY_MS, Session, Truth
-from tests.soak.verify import Compared, compare
+from tests.soak.verify import Verification, compare
 from tests.soak.visitors import deliver_as_import
 from tests.soak.work import compact_all, now_ms
 
@@ -43,7 +43,7 @@ def truth(store: Store, settings: Settings) -> Truth:
     return truth
 
 
-def wrong(done: Compared) -> tuple[int, int, int, int]:
+def wrong(done: Verification) -> tuple[int, int, int, int]:
     return done.lost, done.doubled, done.invented, done.resurrected
 
 

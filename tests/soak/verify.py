@@ -30,7 +30,7 @@ _TABLES = ("sessions", "pages", "errors", "signals", "daily_summary")
 
 
 @dataclass
-class Compared:
+class Verification:
     """Counts of what is wrong, with examples, and of what was looked for."""
 
     lost: int = 0
@@ -46,24 +46,24 @@ class Compared:
         """Whether any count of mistakes is above zero."""
         return bool(self.lost or self.doubled or self.invented or self.resurrected)
 
-    def tell(self, text: str) -> None:
+    def add_example(self, text: str) -> None:
         """Add an example, up to 20."""
         if len(self.examples) < 20:
             self.examples.append(text)
 
 
-def compare(store: Store, settings: Settings, truth: Truth) -> Compared:
+def compare(store: Store, settings: Settings, truth: Truth) -> Verification:
     """Read every session, and every byte of the lake."""
     reader = Lake(store, settings, now_ms)
     websites_by_id = {website.website_id: website for website in websites.list_all(store)}
-    done = Compared()
+    done = Verification()
     for session in truth.sessions:
         counts = _events(reader, websites_by_id[session.website_id], session)
         if session.leaves_at is not None:
             done.removed_sessions += 1
             if counts is not None:
                 done.resurrected += 1
-                done.tell(f"{_name(session)} is served")
+                done.add_example(f"{_name(session)} is served")
             continue
         _compare_session(done, session, counts)
     _look_into_bytes(done, settings, truth)
@@ -71,12 +71,14 @@ def compare(store: Store, settings: Settings, truth: Truth) -> Compared:
     return done
 
 
-def _compare_session(done: Compared, session: Session, counts: Counter[int] | None) -> None:
+def _compare_session(done: Verification, session: Session, counts: Counter[int] | None) -> None:
     for sent in session.acknowledged if session.must_stay else ():
         missing = [number for number in sent.numbers if counts is None or not counts[number]]
         if missing:
             done.lost += 1
-            done.tell(f"{_name(session)}: {len(missing)} of {len(sent.numbers)} events are lost")
+            done.add_example(
+                f"{_name(session)}: {len(missing)} of {len(sent.numbers)} events are lost"
+            )
     if counts is None:
         return
     of_first = {number for sent in session.first.values() for number in sent.numbers}
@@ -85,7 +87,7 @@ def _compare_session(done: Compared, session: Session, counts: Counter[int] | No
     done.doubled += doubled
     done.invented += len(invented)
     if doubled or invented:
-        done.tell(f"{_name(session)}: {doubled} doubled, {sorted(invented)[:9]} invented")
+        done.add_example(f"{_name(session)}: {doubled} doubled, {sorted(invented)[:9]} invented")
 
 
 def _events(reader: Lake, website: websites.Website, session: Session) -> Counter[int] | None:
@@ -100,7 +102,7 @@ def _events(reader: Lake, website: websites.Website, session: Session) -> Counte
     return counts
 
 
-def _look_into_bytes(done: Compared, settings: Settings, truth: Truth) -> None:
+def _look_into_bytes(done: Verification, settings: Settings, truth: Truth) -> None:
     """Search every file of the lake's folder for markers of removed sessions.
 
     Rows of what expired may stand in the tables' former files until they are vacuumed; nobody sees
@@ -118,20 +120,20 @@ def _look_into_bytes(done: Compared, settings: Settings, truth: Truth) -> None:
         markers = {marker.decode() for marker in re.findall(MARKER, _text(path))}
         for marker in markers & erased.keys():
             done.resurrected += 1
-            done.tell(f"{_name(erased[marker])} is in {name}")
+            done.add_example(f"{_name(erased[marker])} is in {name}")
         for marker in markers & expired.keys() if not name.startswith("tables/") else ():
             done.resurrected += 1
-            done.tell(f"{_name(expired[marker])} is in {name}")
+            done.add_example(f"{_name(expired[marker])} is in {name}")
     opened = lake.open(settings.lake)
     removed = {session.session_id: session for session in (*erased.values(), *expired.values())}
     for table in _TABLES[:-1]:
         rows = getattr(opened, table)().select("session_id").unique().collect()
         for session_id in set(rows["session_id"]) & removed.keys():
             done.resurrected += 1
-            done.tell(f"{_name(removed[session_id])} has rows in {table}")
+            done.add_example(f"{_name(removed[session_id])} has rows in {table}")
 
 
-def _look_into_quarantine(done: Compared, store: Store, truth: Truth) -> None:
+def _look_into_quarantine(done: Verification, store: Store, truth: Truth) -> None:
     """Look for the chunks whose places held other bytes already."""
     quarantined = set(_quarantined_chunks(store))
     for session in truth.sessions:
@@ -143,7 +145,7 @@ def _look_into_quarantine(done: Compared, store: Store, truth: Truth) -> None:
             done.conflicts += 1
             if (session.session_id, *place, len(sent.body)) not in quarantined:
                 done.lost += 1
-                done.tell(f"{_name(session)}: other bytes of {place} are not in quarantine")
+                done.add_example(f"{_name(session)}: other bytes of {place} are not in quarantine")
 
 
 def _quarantined_chunks(store: Store) -> Iterator[tuple[str, str, int, int]]:

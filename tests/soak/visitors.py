@@ -34,7 +34,7 @@ _COLD_DAYS = 5  # these have moved to the cold layout
 _RETRY_S = 0.05
 
 
-class Party(NamedTuple):
+class SoakTargets(NamedTuple):
     """Addresses of visitors: ingest, the folder of erasure requests, the truth."""
 
     store: Store
@@ -50,13 +50,13 @@ class Visitors:
     They go on until `stop`.
     """
 
-    def __init__(self, party: Party, website_ids: list[str], count: int, seed: int) -> None:
+    def __init__(self, targets: SoakTargets, website_ids: list[str], count: int, seed: int) -> None:
         self._stopping = threading.Event()
         threads: list[threading.Thread] = []
         for number in range(count):
-            visitor = _Visitor(party, website_ids, random.Random(f"{seed} {number}"), self)
+            visitor = _Visitor(targets, website_ids, random.Random(f"{seed} {number}"), self)
             threads.append(threading.Thread(target=visitor.live, daemon=True))
-        owner = _Owner(party, random.Random(f"{seed} owner"), self)
+        owner = _Owner(targets, random.Random(f"{seed} owner"), self)
         threads.append(threading.Thread(target=owner.live, daemon=True))
         self.failures: list[str] = []
         self._threads = threads
@@ -82,10 +82,10 @@ class Visitors:
 class _Sender:
     """Sends the chunks of sessions, and notes what became of them."""
 
-    def __init__(self, party: Party, dice: random.Random, all_of_them: Visitors) -> None:
-        self.party, self.dice, self.all = party, dice, all_of_them
-        self.truth = party.truth
-        self._salts = Salts(party.store)
+    def __init__(self, targets: SoakTargets, dice: random.Random, visitors: Visitors) -> None:
+        self.targets, self.dice, self.all = targets, dice, visitors
+        self.truth = targets.truth
+        self._salts = Salts(targets.store)
         self._client = httpx.Client(timeout=10)
 
     def http_session(self, website_id: str, user_agent: str) -> Session:
@@ -112,7 +112,7 @@ class _Sender:
     def deliver(self, session: Session, place: Place, sent: Sent, user_agent: str) -> bool:
         """Send one chunk until it is acknowledged; False if it may or may not be stored."""
         if not user_agent:
-            deliver_as_import(self.party.store, session, place, sent)
+            deliver_as_import(self.targets.store, session, place, sent)
             self.truth.acknowledged(sent)
             return True
         while not self.all.is_over:
@@ -142,7 +142,7 @@ class _Sender:
         }
         try:
             return self._client.post(
-                f"{self.party.ingest_url}/v1/chunks",
+                f"{self.targets.ingest_url}/v1/chunks",
                 params=params,
                 content=gzip.compress(sent.body, 1) if zipped else sent.body,
                 headers=headers | ({"Content-Encoding": "gzip"} if zipped else {}),
@@ -164,9 +164,9 @@ class _Visitor(_Sender):
     """One person after another, on two websites each; some want to be forgotten on one of them."""
 
     def __init__(
-        self, party: Party, website_ids: list[str], dice: random.Random, all_of_them: Visitors
+        self, targets: SoakTargets, website_ids: list[str], dice: random.Random, visitors: Visitors
     ) -> None:
-        super().__init__(party, dice, all_of_them)
+        super().__init__(targets, dice, visitors)
         self._website_ids = website_ids
 
     def live(self) -> None:
@@ -178,7 +178,7 @@ class _Visitor(_Sender):
                 return
 
     def _live_as_person(self) -> None:
-        users = [f"user-{token_hex(8)}" for _ in range(self.party.users_max)]
+        users = [f"user-{token_hex(8)}" for _ in range(self.targets.users_max)]
         user_agent = f"Soak/{token_hex(8)}"
         home, other = self.dice.sample(self._website_ids, 2)
         sessions = [self._visit(home, users, user_agent) for _ in range(self.dice.randint(1, 3))]
@@ -229,7 +229,7 @@ class _Visitor(_Sender):
             return
         for session in leaving:
             session.leave("erased")
-        path = self.party.requests_folder / f"{time.time_ns()}.json"
+        path = self.targets.requests_folder / f"{time.time_ns()}.json"
         path.with_suffix(".new").write_text(json.dumps(wanted))
         path.with_suffix(".new").rename(path)
         while path.exists() and not self.all.is_over:
@@ -270,7 +270,7 @@ class _Owner(_Sender):
 
     def _own_website(self) -> None:
         made = websites.create(
-            self.party.store, "short", plan="pro", origins=(_ORIGIN,), now_ms=now_ms()
+            self.targets.store, "short", plan="pro", origins=(_ORIGIN,), now_ms=now_ms()
         )
         sessions = {
             days_ago: [
@@ -285,7 +285,7 @@ class _Owner(_Sender):
         leaving = [session for days in _EXPIRED_DAYS for session in sessions[days]]
         for leaver in leaving:
             leaver.leave("expired")
-        websites.change(self.party.store, made.website_id, {"plan": "scale"})
+        websites.change(self.targets.store, made.website_id, {"plan": "scale"})
         for leaver in leaving:
             leaver.hide()
         with self.truth.guard:
