@@ -16,7 +16,7 @@ WHEEL := dist/replaylake-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.t
 BENCHMARKS := ingest noisy compaction cost freshness listing player retention recorder accuracy
 SOAK := --seconds 120
 FUZZ := -max_total_time=120
-.PHONY: setup docs wheel lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots recorder-patches
+.PHONY: setup docs wheel lock demo test test-all numbers mutants lint fix soak fuzz bench year screenshots recorder-patches test-fast
 .DELETE_ON_ERROR:
 
 setup: .venv/ready $(RECORDER)/dist/r.js $(DASHBOARD)/dist/index.html $(COUNTRIES)
@@ -57,18 +57,26 @@ lock: setup
 demo: setup
 	$(BIN)/replaylake demo
 
-# Three at once on two cores, as browsers and servers are waited for much of the time; so none
-# needs threads for one small table.
-test: export POLARS_MAX_THREADS = 1
-test: export RAYON_NUM_THREADS = 1
-test: export TOKIO_WORKER_THREADS = 1
+# Four at once on two cores, as browsers and servers are waited for much of the time; so none needs
+# threads for one small table. The files come in the order of `tests/conftest.py`.
+PYTEST_PARALLEL := $(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+ON_S3 := --s3 tests/ingest_api tests/query_api tests/lake/compaction
+test test-fast test-all: export POLARS_MAX_THREADS = 1
+test test-fast test-all: export RAYON_NUM_THREADS = 1
+test test-fast test-all: export TOKIO_WORKER_THREADS = 1
+# Empty: compiled tests may be kept, so that the second run begins earlier.
+test test-fast test-all: export PYTHONDONTWRITEBYTECODE =
 test: setup
-	$(BIN)/pytest -q -n 3 --dist loadfile
-	$(BIN)/pytest -q -n 3 --dist loadfile --s3 -m "not folder and not long" \
-		tests/ingest_api tests/query_api tests/lake/compaction
+	$(PYTEST_PARALLEL)
+	$(PYTEST_PARALLEL) $(ON_S3) -m "also_on_s3 and not folder and not long"
 
-# With the tests that take minutes.
+# What a change breaks first: no browser, server, Dagster or S3.
+test-fast: setup
+	$(PYTEST_PARALLEL) -m fast
+
+# With the tests that take minutes, and everything on S3 that can be.
 test-all: test
+	$(PYTEST_PARALLEL) $(ON_S3) -m "not also_on_s3 and not folder and not long"
 	$(BIN)/pytest -q -n 2 --dist loadfile -m long
 
 bench: setup
