@@ -141,7 +141,9 @@ def _race(settings: Settings, number: int, wins: "multiprocessing.Queue[int]") -
 def test_writers_in_eight_processes_lose_nothing(lake_settings: Settings, any_store: Store) -> None:
     """Fault 9, by its cause."""
     any_store.put("race/count", b"0")
-    context = multiprocessing.get_context("spawn")
+    # Each process is forked from one that has imported this module and nothing else.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "lake.storage.s3"])
     wins: multiprocessing.Queue[int] = context.Queue()
     writers = [context.Process(target=_race, args=(lake_settings, n, wins)) for n in range(8)]
     for writer in writers:
