@@ -60,7 +60,7 @@ def send_all(
 
     async def send_each() -> dict[int, int]:
         limits = httpx.Limits(max_connections=100)
-        async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+        async with httpx.AsyncClient(timeout=60, limits=limits, verify=False) as client:
             statuses = await asyncio.gather(*(send(client, seq) for seq in seqs))
         return dict(zip(seqs, statuses, strict=True))
 
