@@ -21,6 +21,8 @@ from tests.ingest_api.recording import (
 )
 from tests.support.asgi import AppClient
 
+pytestmark = pytest.mark.also_on_s3
+
 
 @pytest.mark.fault(30)
 @pytest.mark.parametrize("by", ["session", "visitor"])

@@ -19,6 +19,8 @@ from tests.ingest_api.conftest import Clock
 from tests.ingest_api.recording import Recorder, chunk, headers, metric, stored, stored_once, zipped
 from tests.support.asgi import AppClient
 
+pytestmark = pytest.mark.also_on_s3
+
 DAY_MS = 86_400_000
 
 

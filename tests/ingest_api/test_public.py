@@ -25,6 +25,7 @@ DISABLED = {
 }
 
 
+@pytest.mark.also_on_s3
 def test_a_recorder_learns_its_websites_settings_and_the_time(
     client: AppClient, store: Store
 ) -> None:
@@ -78,6 +79,7 @@ def test_the_free_plan_and_the_network_panel_are_told(client: AppClient, store: 
     assert client.get(f"/v1/config/{enterprise.website_id}").json()["network_panel"]
 
 
+@pytest.mark.also_on_s3
 def test_health_readiness_and_metrics_answer(client: AppClient) -> None:
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 200

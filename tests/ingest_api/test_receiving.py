@@ -30,6 +30,7 @@ from tests.support.asgi import AppClient
 DAY_MS = 86_400_000
 
 
+@pytest.mark.also_on_s3
 def test_an_acknowledged_chunk_lies_in_the_lake_as_it_was_sent(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_beacon_cannot_announce_its_gzip_and_need_not(
 
 
 @pytest.mark.fault(25)
+@pytest.mark.also_on_s3
 def test_a_repeated_chunk_is_acknowledged_and_not_stored_again(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_repeated_chunk_is_acknowledged_and_not_stored_again(
 
 
 @pytest.mark.fault(25)
+@pytest.mark.also_on_s3
 def test_a_repetition_that_overtakes_waits_for_the_same_commit(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -131,6 +134,7 @@ def test_a_repetition_that_overtakes_waits_for_the_same_commit(
 
 
 @pytest.mark.fault(26)
+@pytest.mark.also_on_s3
 def test_another_chunk_with_the_same_number_is_kept_for_the_compactor_and_counted(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
@@ -336,6 +340,7 @@ def test_a_visitor_who_asks_for_privacy_is_not_recorded(
     assert counted(client.get("/metrics").text, recorder.website_id)["unwanted"] == 1
 
 
+@pytest.mark.also_on_s3
 def test_an_unknown_website_is_404(client: AppClient, store: Store, recorder: Recorder) -> None:
     answer = client.post(
         "/v1/chunks", params=recorder.params(website="w_no"), content=chunk(), headers=plain()
@@ -346,6 +351,7 @@ def test_an_unknown_website_is_404(client: AppClient, store: Store, recorder: Re
     assert counted(client.get("/metrics").text, "w_no") == {}
 
 
+@pytest.mark.also_on_s3
 def test_a_large_chunk_is_taken_and_a_larger_one_told_the_limit(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:

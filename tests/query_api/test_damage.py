@@ -15,6 +15,8 @@ from tests.query_api.recorded import NOW_MS, Clock, Event, Lakeful, Session, mov
 from tests.query_api.test_replay import events_of, get_raw, unzstd
 from tests.support.asgi import AppClient
 
+pytestmark = pytest.mark.folder
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:

@@ -5,7 +5,7 @@ import io
 import json
 import random
 import zlib
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import httpx
@@ -40,9 +40,9 @@ from tests.support.asgi import AppClient
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(settings: Settings) -> Settings:
     """Small frames, so that a small session has several."""
-    return Settings(lake=str(tmp_path / "lake"), frame_bytes_min=20_000, frame_bytes_max=60_000)
+    return replace(settings, frame_bytes_min=20_000, frame_bytes_max=60_000)
 
 
 class Raw(NamedTuple):
@@ -91,6 +91,7 @@ def replayed(client: AppClient, lakeful: Lakeful, session: Session, **params: An
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
+@pytest.mark.also_on_s3
 def test_a_replay_is_equal_before_during_and_after_compaction(
     client: AppClient, lakeful: Lakeful, name: str
 ) -> None:
@@ -216,6 +217,7 @@ def test_one_array_only_for_who_asks_for_it(header: str | None, media_type: str)
 
 
 @pytest.mark.parametrize("state", ["waiting", "compacted", "late"])
+@pytest.mark.also_on_s3
 def test_a_window_begins_with_the_last_snapshot_before_it(
     client: AppClient, lakeful: Lakeful, state: str
 ) -> None:
@@ -320,6 +322,7 @@ def test_any_chunks_may_wait_and_any_window_is_the_same(
 
 
 @pytest.mark.parametrize("is_compacted", [False, True])
+@pytest.mark.also_on_s3
 def test_one_pages_events_can_be_had_alone(
     client: AppClient, lakeful: Lakeful, is_compacted: bool
 ) -> None:
@@ -367,6 +370,7 @@ def test_a_wrong_part_is_refused(
     assert (answer.status_code, answer.json()["parameter"]) == (400, next(iter(params)))
 
 
+@pytest.mark.also_on_s3
 def test_what_a_client_has_is_not_sent_again_until_it_changes(
     client: AppClient, lakeful: Lakeful
 ) -> None:

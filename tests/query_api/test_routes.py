@@ -50,6 +50,7 @@ CLIENT = Client(
 
 
 @pytest.mark.parametrize("is_compacted", [False, True])
+@pytest.mark.also_on_s3
 def test_a_session_in_the_list_has_every_field_of_the_contract(
     client: AppClient, lakeful: Lakeful, is_compacted: bool
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_session_in_the_list_has_every_field_of_the_contract(
     }
 
 
+@pytest.mark.also_on_s3
 def test_one_session_tells_its_pages_errors_gaps_and_frames(
     client: AppClient, lakeful: Lakeful
 ) -> None:
@@ -333,6 +335,7 @@ def test_a_page_that_cannot_be_drawn_is_told_in_words(client: AppClient, lakeful
     ]
 
 
+@pytest.mark.also_on_s3
 def test_next_cursor_leads_through_all_pages(client: AppClient, lakeful: Lakeful) -> None:
     for number in range(5):
         lakeful.record(page(NOW_MS), began_ms=NOW_MS - number)
@@ -445,6 +448,7 @@ def test_what_a_page_calls_itself_stays_text(
     assert shown["sessions"][0]["initialUrl"] == href
 
 
+@pytest.mark.also_on_s3
 def test_errors_are_grouped_and_each_leads_to_its_moment(
     client: AppClient, lakeful: Lakeful
 ) -> None:
@@ -473,6 +477,7 @@ def test_errors_are_grouped_and_each_leads_to_its_moment(
     assert get(client, lakeful, "/errors/unknown")["occurrences"] == []
 
 
+@pytest.mark.also_on_s3
 def test_an_expired_session_is_nowhere(client: AppClient, lakeful: Lakeful) -> None:
     """Invariant I9: served until its last day ends, and from then on as if it had never been."""
     old = NOW_MS - 60 * 86_400_000

@@ -11,6 +11,8 @@ from lake.storage import keys
 from lake.storage.base import Store
 from tests.orchestration.lakes import NOW_MS, add_session, make_website
 
+pytestmark = pytest.mark.also_on_s3
+
 DAY = date(2026, 11, 24)
 
 

@@ -191,6 +191,7 @@ def test_every_compaction_of_a_growing_session_leaves_one_row(
 
 
 @pytest.mark.fault(25)
+@pytest.mark.also_on_s3
 def test_a_day_that_was_compacted_is_not_written_again(store: Store, settings: Settings) -> None:
     """Fault 25: what is known already changes no table."""
     chunks = lakes.session()
@@ -206,6 +207,7 @@ def test_a_day_that_was_compacted_is_not_written_again(store: Store, settings: S
 
 
 @pytest.mark.parametrize("limit", ["compact_chunks_max", "compact_spool_bytes_max"])
+@pytest.mark.also_on_s3
 def test_a_day_in_many_slices_is_the_day(store: Store, settings: Settings, limit: str) -> None:
     small: Any = replace(settings, **{limit: 1})
     chunks = [received_chunk for number in range(5) for received_chunk in lakes.session(number)]
@@ -216,6 +218,7 @@ def test_a_day_in_many_slices_is_the_day(store: Store, settings: Settings, limit
     lakes.verify(store, chunks)
 
 
+@pytest.mark.also_on_s3
 def test_a_session_is_written_once_however_many_segments_its_chunks_lie_in(
     store: Store, settings: Settings
 ) -> None:
@@ -237,6 +240,7 @@ def test_a_session_is_written_once_however_many_segments_its_chunks_lie_in(
     assert (done.session_count, done.segment_count) == (1, 6)
 
 
+@pytest.mark.also_on_s3
 def test_sessions_that_go_on_wait_and_their_segments_with_them(
     store: Store, settings: Settings
 ) -> None:

@@ -25,6 +25,8 @@ from lake.tables import session_rows
 from lake.tables.delta_table import Snapshot, Table
 from tests.support import lakes
 
+pytestmark = pytest.mark.also_on_s3
+
 Hook = Callable[[Callable[[], object], str], None]
 Replace = Callable[..., None]
 
