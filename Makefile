@@ -59,7 +59,8 @@ demo: setup
 
 # Four at once on two cores, as browsers and servers are waited for much of the time; so none needs
 # threads for one small table. The files come in the order of `tests/conftest.py`.
-PYTEST_PARALLEL := $(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+IN_ORDER := --dist loadfile --no-loadscope-reorder
+PYTEST_PARALLEL := $(BIN)/pytest -q -n 4 $(IN_ORDER)
 ON_S3 := --s3 tests/ingest_api tests/query_api tests/lake/compaction
 test test-fast test-all: export POLARS_MAX_THREADS = 1
 test test-fast test-all: export RAYON_NUM_THREADS = 1
@@ -70,9 +71,9 @@ test: setup
 	$(PYTEST_PARALLEL)
 	$(PYTEST_PARALLEL) $(ON_S3) -m "also_on_s3 and not folder and not long"
 
-# What a change breaks first: no browser, server, Dagster or S3.
+# What a change breaks first: no browser, server, Dagster or S3. It waits for nothing: a worker a core.
 test-fast: setup
-	$(PYTEST_PARALLEL) -m fast
+	$(BIN)/pytest -q -n 2 $(IN_ORDER) -m fast
 
 # With the tests that take minutes, and everything on S3 that can be.
 test-all: test

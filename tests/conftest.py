@@ -60,7 +60,7 @@ def _is_fast(item: pytest.Item) -> bool:
         _is_below(item, _WITHOUT_FAST)
         or _STARTERS & vars(module).keys()
         or _SLOW_FIXTURES & fixtures
-        or any(item.get_closest_marker(name) for name in ("s3", "long"))
+        or any(item.get_closest_marker(name) for name in ("s3", "slow", "long"))
     )
 
 

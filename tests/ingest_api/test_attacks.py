@@ -49,6 +49,7 @@ def test_a_session_id_that_is_a_path_or_too_long_is_refused(
 
 @pytest.mark.attack(33)
 @pytest.mark.fault(37)
+@pytest.mark.slow
 def test_a_gzip_bomb_is_told_the_limit(client: AppClient, store: Store, recorder: Recorder) -> None:
     """Attack 33, fault 37."""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)

@@ -104,6 +104,7 @@ def test_guessing_is_refused_before_any_lookup(
 
 
 @pytest.mark.attack(46)
+@pytest.mark.slow
 def test_a_million_guesses_are_limited_in_bounded_memory() -> None:
     """In one hour, each with another key: what is looked up is what the rate allows."""
     now_s = [0.0]

@@ -283,6 +283,7 @@ offsets = st.one_of(st.none(), st.integers(0, 9_000))
 @hypothesis_settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@pytest.mark.slow
 def test_any_chunks_may_wait_and_any_window_is_the_same(
     lakeful: Lakeful,
     early: set[int],
