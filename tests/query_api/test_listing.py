@@ -30,6 +30,8 @@ from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, pag
 pytestmark = pytest.mark.folder  # the store makes no difference here
 
 DAY_MS = 86_400_000
+# Today, hot and cold days, and both sides of the days on which plans expire; each is compacted.
+DAYS_AGO = (0, 1, 2, 9, 33, 58, 59, 60, 61, 75)
 DEVICES = ("desktop", "mobile", "tablet")
 BROWSERS = ("Chrome", "Firefox", None)
 COUNTRIES = ("DE", "FR", None)
@@ -109,7 +111,9 @@ class World:
         self._fill()
 
     def _fill(self) -> None:
-        began = [NOW_MS - random.randrange(75 * DAY_MS) for _ in range(90)]
+        began = [
+            NOW_MS - random.choice(DAYS_AGO) * DAY_MS - random.randrange(DAY_MS) for _ in range(90)
+        ]
         began += [NOW_MS - random.randrange(3 * DAY_MS) for _ in range(40)]
         began += [NOW_MS - 3_600_000] * 10  # the same ms: the id alone orders them
         now: dict[date, list[ReceivedChunk]] = defaultdict(list)
@@ -260,6 +264,7 @@ def lake(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.Monke
 @hypothesis_settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@pytest.mark.slow
 def test_all_pages_of_any_list_are_what_a_plain_filter_finds(
     world: World, lake: Lake, query: SessionQuery, is_other: bool
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_poison_segment_is_put_aside_and_the_rest_proceeds(
     assert store.get(aside.key) == POISON[name]
 
 
+@pytest.mark.also_on_s3
 def test_a_segment_of_a_newer_format_is_left_for_a_newer_compactor(
     settings: Settings, store: Store
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_bit_flipped_in_a_segment_puts_it_aside_and_the_rest_proceeds(
 
 
 @pytest.mark.fault(12, 41)
+@pytest.mark.also_on_s3
 def test_many_damaged_segments_in_one_slice_are_all_put_aside(
     settings: Settings, store: Store
 ) -> None:
@@ -158,14 +160,17 @@ def test_many_damaged_segments_in_one_slice_are_all_put_aside(
 
 @pytest.mark.fault(12)
 @pytest.mark.folder  # a flipped bit is one on any store
-def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(store: Store) -> None:
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.long)])
+def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(
+    store: Store, every: int
+) -> None:
     """Fault 12: a segment reads as it was written, or is damaged; nothing else."""
     chunks = lakes.session()
     body = segment_file.encode(chunks)
     key = keys.segment_key(lakes.DAY, "x")
     generator = random.Random(12)
     unnoticed = []
-    for at in range(len(body)):
+    for at in range(0, len(body), every):
         bit = generator.randrange(8)
         changed = flipped(body, at, bit)
         try:
@@ -175,7 +180,7 @@ def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(store: Sto
         else:
             if found != chunks:
                 unnoticed.append((at, bit))
-        if at % 100 == 0:
+        if at % (100 * every) == 0:
             store.put(key, changed)
             PendingIndex(store).refresh()
     assert unnoticed == []
@@ -234,6 +239,7 @@ def exchange(store: Store, key: str) -> None:
 @pytest.mark.parametrize("damage", [damage_body, damage_header, cut_short, empty, remove, exchange])
 @pytest.mark.parametrize("is_behind", [False, True])
 @pytest.mark.fault(12)
+@pytest.mark.also_on_s3
 def test_a_damaged_session_file_stops_its_own_session_only(
     settings: Settings,
     store: Store,
@@ -313,6 +319,7 @@ def wrong_checksum(received_chunk: ReceivedChunk) -> ReceivedChunk:
 
 
 @pytest.mark.fault(12)
+@pytest.mark.also_on_s3
 def test_a_damaged_chunk_is_put_aside_once_and_its_neighbours_are_kept(
     settings: Settings, store: Store
 ) -> None:
@@ -386,6 +393,7 @@ def test_the_first_of_two_chunks_in_one_place_is_kept_and_the_second_put_aside_o
     lakes.verify(any_store, [*first, other, third, *live])
 
 
+@pytest.mark.also_on_s3
 def test_a_damaged_control_object_of_a_website_does_not_stop_its_day(
     settings: Settings, store: Store
 ) -> None:

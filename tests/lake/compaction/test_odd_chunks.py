@@ -202,7 +202,10 @@ def test_chunks_compressed_in_any_way_give_the_same_bytes(settings: Settings, st
     assert len(set(hashes)) == 1
 
 
-@pytest.mark.parametrize("level", [1, 6, 19, 22])
+@pytest.mark.folder  # the bytes are the same on any store
+@pytest.mark.parametrize(
+    "level", [6, 22, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 19))]
+)
 def test_every_frame_can_be_read_by_a_browser(settings: Settings, store: Store, level: int) -> None:
     """Browsers refuse windows above 8 MiB; one event may be larger than that."""
     settings = replace(settings, zstd_level=level)

@@ -113,9 +113,21 @@ def everywhere(lakeful: Lakeful) -> list[Session]:
 
 
 @pytest.mark.parametrize(
-    "wanted",
-    [ErasureTargets(visitor_id=VISITOR), ErasureTargets(user_id=USER)],
-    ids=["visitor", "user"],
+    ("lake_settings", "wanted"),
+    [
+        pytest.param("local", ErasureTargets(visitor_id=VISITOR), id="local-visitor"),
+        pytest.param("local", ErasureTargets(user_id=USER), id="local-user"),
+        pytest.param(
+            "s3", ErasureTargets(visitor_id=VISITOR), id="s3-visitor", marks=pytest.mark.s3
+        ),
+        pytest.param(
+            "s3",
+            ErasureTargets(user_id=USER),
+            id="s3-user",
+            marks=[pytest.mark.s3, pytest.mark.long],
+        ),
+    ],
+    indirect=["lake_settings"],
 )
 def test_what_was_erased_is_hidden_at_once_and_then_nowhere(
     any_lakeful: Lakeful, wanted: ErasureTargets

@@ -72,6 +72,11 @@ def of_session(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
     return rows | chunks | files
 
 
+@pytest.mark.parametrize(
+    "lake_settings",
+    ["local", pytest.param("s3", marks=[pytest.mark.s3, pytest.mark.long])],
+    indirect=True,
+)
 def test_a_held_session_stays_with_all_that_belongs_to_it_until_it_is_released(
     any_lakeful: Lakeful,
 ) -> None:

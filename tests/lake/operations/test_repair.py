@@ -1,4 +1,6 @@
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import polars as pl
 import pytest
@@ -21,6 +23,26 @@ from tests.lake.operations.lakes import broken, filled, killed_at
 from tests.query_api.recorded import NOW_MS, Lakeful, Session, moves
 
 pytestmark = pytest.mark.folder
+
+
+def damages(choice: Iterable[Damage], alike: Callable[[Damage], object]) -> list[Any]:
+    """Return damages as parameters; of those that are alike all but the first are `long`."""
+    seen = set()
+    parameters = []
+    for damage in choice:
+        marks = (pytest.mark.long,) if alike(damage) in seen else ()
+        seen.add(alike(damage))
+        parameters.append(pytest.param(damage, id=damage.name, marks=marks))
+    return parameters
+
+
+def name_without_position(damage: Damage) -> str:
+    return re.sub(r"[0-9]+%", "", damage.name)
+
+
+def kinds_of(damage: Damage) -> tuple[frozenset[str], bool]:
+    return frozenset(damage.kinds), damage.mended
+
 
 MENDED = [damage for damage in DAMAGES if damage.mended]
 REPAIR = f"from lake.operations.repair import repair; repair(store, settings, now_ms={CHECK_MS})"
@@ -78,7 +100,7 @@ def chunk_places(lakeful: Lakeful) -> set[tuple[str, str, int]]:
 
 
 @pytest.mark.fault(12)
-@pytest.mark.parametrize("damage", MENDED, ids=lambda damage: damage.name)
+@pytest.mark.parametrize("damage", damages(MENDED, name_without_position))
 def test_a_damage_is_mended_and_all_else_is_as_before(sound: Sound, damage: Damage) -> None:
     lakeful, sessions = sound
     # What has lost its rows begins hot again, where chunks stand in a row.
@@ -110,7 +132,7 @@ def all_rows_of(rows: dict[str, pl.DataFrame], without: Session) -> dict[str, pl
     }
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+@pytest.mark.parametrize("damage", damages(DAMAGES, kinds_of))
 def test_a_dry_run_changes_nothing_and_speaks_of_each_damage(sound: Sound, damage: Damage) -> None:
     damage.do(*sound)
     lakeful = sound.lakeful
