@@ -1,8 +1,8 @@
-/** The player's pages, loaded once somebody opens one: the list needs no replayer. */
+/** The player's routes, whose code is loaded on demand: the list needs no replayer. */
 
 import { later } from "../shell/later.tsx";
 
-/** Load them; who begins early waits less. */
+/** Load the code of the pages; may be called early. */
 export const pages = () => import("./pages.tsx");
 
 /** The page at `/sessions/ID`. */

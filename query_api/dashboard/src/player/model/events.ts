@@ -1,4 +1,4 @@
-/** A recorded event, as far as a line of an answer can be trusted to be one. */
+/** Parse recorded events from lines of a response, which may be broken. */
 
 export interface RecordedEvent {
   type: number;
@@ -13,7 +13,7 @@ export const META = 4;
 export const CUSTOM = 5;
 export const PLUGIN = 6;
 
-/** Return the event of one line of NDJSON, or null where it is none. */
+/** Return the event of a line of NDJSON, or null if it is not an event. */
 export function eventOf(line: string): RecordedEvent | null {
   let raw: unknown;
   try {

@@ -1,21 +1,21 @@
-/** When the visitor did something, and how the silence between is passed over. */
+/** Find the visitor's interactions, and skip the idle time between them. */
 
 import { CUSTOM, INCREMENTAL, type RecordedEvent, sourceOf } from "./events.ts";
 
-/** Silence that is watched after a deed, for what it caused. */
+/** Idle time that is played after an interaction, to show its effects. */
 const AFTER_MS = 2_000;
-/** And before the next, so that it is not missed. */
+/** Idle time that is played before the next interaction. */
 const BEFORE_MS = 1_000;
-/** A shorter silence is not worth a jump. */
+/** Shorter idle times are not skipped. */
 const SKIP_MS_MIN = 3_000;
-/** In this time what is left of a silence shrinks to a third. */
+/** In this time the rest of an idle time shrinks to a third. */
 const SHRINK_MS = 120;
 
 /** Mouse moves, clicks, scrolls, resizes, inputs, touches, media, drags and selections. */
 const DEEDS = new Set([1, 2, 3, 4, 5, 6, 7, 12, 14]);
 const CLICKS = new Set([2, 4]); // click, double click
 
-/** Whether the visitor did something; what a page does by itself is none. */
+/** Whether an event is an interaction of the visitor, not a change that the page makes itself. */
 export function isDeed(event: RecordedEvent): boolean {
   if (event.type === INCREMENTAL) return DEEDS.has(sourceOf(event));
   return event.type === CUSTOM && /"?replaylake\.(?:page|error)/.test(tagOf(event));
@@ -43,11 +43,11 @@ export function after(times: readonly number[], atMs: number): number {
 }
 
 /**
- * Return until when nothing happens, or null where it is not to be passed over.
+ * Return the end of the current idle time, or null if it is not to be skipped.
  *
  * Args:
- *   deeds: When the visitor did something, ascending, ms of the session.
- *   endMs: Where silence ends if no deed follows; null while that is not known.
+ *   deeds: Times of interactions, ascending, ms of the session.
+ *   endMs: End of the idle time if no interaction follows; null while it is unknown.
  */
 export function silenceUntil(
   deeds: readonly number[],
@@ -63,7 +63,7 @@ export function silenceUntil(
 }
 
 /**
- * Return how far a skip comes in one picture: fast where much is left, never past the end.
+ * Return how far a skip advances in one frame: fast where much is left, never past the end.
  *
  * Ten minutes take less than a second, ten years three.
  */

@@ -1,4 +1,4 @@
-/** What stands on the timeline, and how marks that would lie on each other become one. */
+/** Markers of the timeline: marks that would overlap are grouped. */
 
 import type { Axis } from "./timeline_axis.ts";
 
@@ -10,21 +10,21 @@ export interface Mark {
   label: string;
 }
 
-/** Some marks in one place: drawn as the weightiest of them. */
+/** Marks in one place, drawn as the most important of them. */
 export interface MarkGroup {
   kind: MarkKind;
-  /** That of the first of the weightiest, where a click leads. */
+  /** Time of the first of the most important marks: a click seeks to it. */
   atMs: number;
   /** px from the timeline's left. */
   x: number;
   marks: Mark[];
 }
 
-/** How long before a mark a jump to it ends, so that what led to it is seen. */
+/** A jump to a mark ends this long before it, to show what led to it. */
 export const LEAD_MS = 1_500;
 
 const WEIGHTS: Record<MarkKind, number> = { error: 3, signal: 2, page: 1, click: 0 };
-/** px; closer marks could not be told apart, nor hit by a finger. */
+/** px; closer marks could not be distinguished, nor touched. */
 const APART_PX = 12;
 
 const SIGNALS: Record<string, string> = {
@@ -47,7 +47,7 @@ export function signalName(kind: string): string {
 export function grouped(marks: readonly Mark[], axis: Axis, widthPx: number): MarkGroup[] {
   const placed = marks
     .map((mark) => ({ mark, x: axis.place(mark.atMs) * widthPx }))
-    .sort((one, other) => one.x - other.x);
+    .sort((a, b) => a.x - b.x);
   const groups: MarkGroup[] = [];
   for (const { mark, x } of placed) {
     const last = groups.at(-1);
@@ -64,14 +64,14 @@ export function grouped(marks: readonly Mark[], axis: Axis, widthPx: number): Ma
 
 /** Return the mark to go to: the first after a moment, or the last that lies well before it. */
 export function neighbour(marks: readonly Mark[], atMs: number, direction: 1 | -1): Mark | null {
-  const ordered = [...marks].sort((one, other) => one.atMs - other.atMs);
-  // "Previous" would else find the one that was just jumped to for ever.
+  const ordered = [...marks].sort((a, b) => a.atMs - b.atMs);
+  // Otherwise "Previous" would always return the mark that it just jumped to.
   return direction === 1
     ? (ordered.find((mark) => mark.atMs - LEAD_MS > atMs + 1) ?? null)
     : (ordered.findLast((mark) => mark.atMs - LEAD_MS < atMs - 1_000) ?? null);
 }
 
-/** Return how much was done in each of `count` equal parts of the timeline, 0 to 1. */
+/** Return the activity in each of `count` equal parts of the timeline, 0 to 1. */
 export function density(deeds: readonly number[], axis: Axis, count: number): number[] {
   const counts = new Array<number>(count).fill(0);
   for (const atMs of deeds) {
@@ -80,5 +80,5 @@ export function density(deeds: readonly number[], axis: Axis, count: number): nu
   }
   const most = Math.max(1, ...counts);
   // A root, so that a burst does not hide all the rest.
-  return counts.map((one) => Math.sqrt(one / most));
+  return counts.map((count) => Math.sqrt(count / most));
 }

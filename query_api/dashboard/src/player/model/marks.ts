@@ -1,4 +1,4 @@
-/** The marks of a recording: what its answer tells, in order. Pure. */
+/** The marks of a recording, from its session's details. Pure. */
 
 import type { Recording } from "../playback/source.ts";
 import { type Mark, signalName } from "./markers.ts";
@@ -25,10 +25,10 @@ export function marksOf(recording: Recording): Mark[] {
   ];
   return marks
     .map((mark) => ({ ...mark, label: mark.label.slice(0, LABEL_LENGTH_MAX) }))
-    .sort((one, other) => one.atMs - other.atMs);
+    .sort((a, b) => a.atMs - b.atMs);
 }
 
-/** Return what an address says beyond its host, the whole where it is no address. */
+/** Return a URL without its origin, or the whole text if it is not a URL. */
 export function pathOf(url: string | null): string {
   if (!url) return "";
   try {
@@ -39,7 +39,7 @@ export function pathOf(url: string | null): string {
   }
 }
 
-/** Whether an address may be a link: recorded pages tell all kinds of things. */
+/** Whether a recorded URL may become a link: only http and https. */
 export function isWebAddress(url: string | null): url is string {
   return url !== null && /^https?:\/\//i.test(url);
 }

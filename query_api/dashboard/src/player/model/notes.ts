@@ -1,4 +1,4 @@
-/** What a recording tells beside what is seen: console lines, requests, resizes and gaps. */
+/** Notes of a recording that are not on its screen: console lines, requests, resizes and gaps. */
 
 import { CUSTOM, META, PLUGIN, type RecordedEvent, sourceOf } from "./events.ts";
 import { isClick, tagOf } from "./idle.ts";
@@ -17,14 +17,14 @@ export type Note =
   | { kind: "gap"; atMs: number; reason: string }
   | { kind: "click"; atMs: number };
 
-/** Of one window; more would make no panel more useful. */
+/** Per window; longer lists are of no use. */
 export const NOTES_MAX = 2_000;
 const TEXT_LENGTH_MAX = 4_000;
 const REQUESTS_MAX = 200;
 
 type Json = Record<string, unknown>;
 
-/** Return what an event tells. */
+/** Return the notes of an event. */
 export function notesOf(event: RecordedEvent, atMs: number): Note[] {
   const data = object(event.data);
   if (isClick(event)) return [{ kind: "click", atMs }];
@@ -51,7 +51,7 @@ export function notesOf(event: RecordedEvent, atMs: number): Note[] {
   }
 }
 
-/** Those of rrweb's console plugin and of recorders that note requests as it does. */
+/** Return the notes of rrweb's console and network plugins. */
 function ofPlugin(plugin: string, payload: Json, atMs: number): Note[] {
   if (plugin.startsWith("rrweb/console")) {
     const said = Array.isArray(payload.payload) ? payload.payload : [];
@@ -60,17 +60,15 @@ function ofPlugin(plugin: string, payload: Json, atMs: number): Note[] {
   }
   if (plugin.startsWith("rrweb/network") && Array.isArray(payload.requests)) {
     return payload.requests.slice(0, REQUESTS_MAX).flatMap((raw) => {
-      const one = object(raw);
-      const status = one.status ?? one.responseStatus;
-      return typeof status === "number"
-        ? [request(one.method, one.name, status, one.duration, atMs)]
-        : [];
+      const { method, name, duration, status, responseStatus } = object(raw);
+      const code = status ?? responseStatus;
+      return typeof code === "number" ? [request(method, name, code, duration, atMs)] : [];
     });
   }
   return [];
 }
 
-/** The plugin writes what was logged as JSON, of which a text's quotes tell nobody anything. */
+/** Return a logged value as text. The plugin logs JSON; a string is shown without its quotes. */
 function argument(value: unknown): string {
   return text(value).replace(/^"(.*)"$/s, "$1");
 }

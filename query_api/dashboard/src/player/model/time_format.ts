@@ -1,4 +1,4 @@
-/** Times as people read them. Pure. */
+/** Format times and sizes for people. Pure. */
 
 /** Return `1:02` or `1:02:03`, days where there are any. */
 export function clock(atMs: number): string {

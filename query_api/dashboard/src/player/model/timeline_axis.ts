@@ -1,13 +1,13 @@
 /**
- * Where a moment lies on the timeline: in proportion, but that no silence takes more than a part.
+ * Map times to places on the timeline: in proportion, except that idle times are limited in width.
  *
- * A browser left open overnight, or a clock that jumped ten years, would else leave a pixel for all
- * that was done. Such silences are drawn as breaks.
+ * A browser left open overnight, or a clock that jumped ten years, would otherwise leave a pixel for
+ * all activity. Such idle times are drawn as breaks.
  */
 
-/** A shorter silence is drawn as long as it was. */
+/** Shorter idle times are drawn in proportion. */
 export const BREAK_MS_MIN = 30 * 60_000;
-const BREAK_SHARE = 0.05; // of what is no break
+const BREAK_SHARE = 0.05; // of the time outside of breaks
 
 export interface Span {
   fromMs: number;
@@ -59,13 +59,13 @@ export class Axis {
   }
 }
 
-/** Return the silences between moments, ascending, that may be drawn as breaks. */
+/** Return the idle times between moments, ascending, that may be drawn as breaks. */
 export function silencesOf(moments: readonly number[], durationMs: number): Span[] {
-  const found: Span[] = [];
+  const silences: Span[] = [];
   let last = 0;
   for (const at of [...moments, durationMs]) {
-    if (at - last >= BREAK_MS_MIN) found.push({ fromMs: last, toMs: at });
+    if (at - last >= BREAK_MS_MIN) silences.push({ fromMs: last, toMs: at });
     if (at > last) last = at;
   }
-  return found;
+  return silences;
 }

@@ -1,8 +1,8 @@
 /**
- * Plays a session: keeps the time, reads ahead, and puts window after window on the screen.
+ * Play a session: keep the time, read ahead, and show window after window on the screen.
  *
- * Knows no component. What they show are its signals, what they do are its methods; times are ms of
- * the session.
+ * Independent of components: these read its signals and call its methods. Times are ms of the
+ * session.
  */
 
 import { batch, signal } from "@preact/signals";
@@ -15,17 +15,17 @@ import { Tape } from "./tape.ts";
 import { dropped, type Window, wanted, windowAt, windowsOf } from "./windows.ts";
 
 export const SPEEDS = [0.5, 1, 2, 4, 8];
-/** A picture that took longer, as in a hidden tab, lets no more than this pass. */
+/** At most this much time passes in one frame, even if it took longer, as in a hidden tab. */
 const PICTURE_MS_MAX = 100;
 const LIVE_EVERY_MS = 3_000;
-/** Panels that count all that was read need not do so with each piece. */
+/** Panels that count all events are not updated with every piece. */
 const REVISE_EVERY_MS = 400;
-/** Longer work in a row would be felt. */
+/** Longer work without a pause would be noticed. */
 const WORK_MS_MAX = 12;
 const AGAIN_AFTER_MS = 1_000;
 const TRIES = 3;
 
-/** What stands instead of a picture. */
+/** Reason why there is no picture. */
 export type Trouble = "nothing-to-draw" | "unreachable";
 
 export class Engine {
@@ -34,18 +34,18 @@ export class Engine {
   readonly isPlaying = signal(false);
   readonly speed = signal(1);
   readonly skipsSilence = signal(true);
-  /** Until when a silence is being passed over, null where none is. */
+  /** End of the idle time that is being skipped, null if none is. */
   readonly skippingToMs = signal<number | null>(null);
   readonly isLoading = signal(true);
   readonly trouble = signal<Trouble | null>(null);
   readonly isDamaged = signal(false);
   readonly view = signal({ width: 0, height: 0 });
-  /** Counts what was read, so that panels look again. */
+  /** Increases when events were read, so that panels update. */
   readonly revision = signal(0);
   readonly #windows: Window[];
   readonly #tapes = new Map<number, Tape>();
-  /** What windows told that were let go since. */
-  readonly #told = new Map<number, { deeds: number[]; notes: Note[] }>();
+  /** Interactions and notes of windows whose tapes were dropped. */
+  readonly #archived = new Map<number, { deeds: number[]; notes: Note[] }>();
   readonly #source: Source;
   readonly #startAt: number;
   readonly #root: HTMLElement;
@@ -81,15 +81,15 @@ export class Engine {
     this.#screen?.destroy();
   }
 
-  /** When the visitor did something, as far as was read, ascending. */
+  /** Times of interactions in what was read, ascending. */
   deeds(): number[] {
     return this.#ordered().flatMap(({ deeds }) => deeds);
   }
 
-  /** Whether all that there is was read, so that `deeds` are all. */
+  /** Whether the whole session was read, so that `deeds` is complete. */
   isWhole(): boolean {
     return this.#windows.every(
-      (_, number) => this.#told.has(number) || this.#tapes.get(number)?.isDone,
+      (_, number) => this.#archived.has(number) || this.#tapes.get(number)?.isDone,
     );
   }
 
@@ -137,7 +137,7 @@ export class Engine {
     this.#wake();
   }
 
-  /** Go to the next or the last event that changes what is seen, and stand still. */
+  /** Seek to the next or previous event that changes the picture, and pause. */
   step(direction: 1 | -1): void {
     if (this.isPlaying.value) this.pause();
     const times = (this.#tapes.get(this.#shown)?.events ?? []).map(
@@ -149,10 +149,8 @@ export class Engine {
   }
 
   #ordered(): { deeds: number[]; notes: Note[] }[] {
-    const all = new Map([...this.#told, ...this.#tapes]);
-    return [...all.keys()]
-      .sort((one, other) => one - other)
-      .map((number) => all.get(number) as Tape);
+    const all = new Map([...this.#archived, ...this.#tapes]);
+    return [...all.keys()].sort((a, b) => a - b).map((number) => all.get(number) as Tape);
   }
 
   #leave(next: number): void {
@@ -220,7 +218,7 @@ export class Engine {
     } else if (!this.#isLive) this.pause();
   }
 
-  /** Read what is wanted, one answer at a time, until closed. */
+  /** Read the wanted windows, one response at a time, until closed. */
   async #readOn(): Promise<void> {
     let tries = 0;
     let since = performance.now();
@@ -270,15 +268,15 @@ export class Engine {
       if (this.#isLive) this.durationMs.value = Math.max(this.durationMs.value, tape.loadedToMs);
       if (number === this.#shown && (this.isLoading.value || !this.#screen)) this.#draw();
     });
-    for (const gone of dropped(this.#tapes, this.#shown)) {
-      const { deeds, notes } = this.#tapes.get(gone) as Tape;
-      this.#told.set(gone, { deeds, notes });
-      void this.#tapes.get(gone)?.pause();
-      this.#tapes.delete(gone);
+    for (const unneeded of dropped(this.#tapes, this.#shown)) {
+      const { deeds, notes } = this.#tapes.get(unneeded) as Tape;
+      this.#archived.set(unneeded, { deeds, notes });
+      void this.#tapes.get(unneeded)?.pause();
+      this.#tapes.delete(unneeded);
     }
   }
 
-  /** Return a window's tape; the others let go of their connections, of which browsers have six. */
+  /** Return a window's tape; the others close their connections, as browsers allow only six. */
   #tape(number: number): Tape {
     for (const [other, tape] of this.#tapes) if (other !== number) void tape.pause();
     let tape = this.#tapes.get(number);
@@ -290,7 +288,7 @@ export class Engine {
     return tape;
   }
 
-  /** Wait until something has changed; of a session that goes on, look again after a while. */
+  /** Wait until something has changed; check a live session for more after a while. */
   async #rest(): Promise<void> {
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;

@@ -1,7 +1,7 @@
 /**
- * rrweb's replayer, as the one thing that draws. It is told the time and keeps none of its own.
+ * Draw with rrweb's replayer. The engine sets the time; the replayer runs no clock of its own.
  *
- * Its frame has a sandbox in which no script runs, and what it is given went through `defuse.ts`.
+ * Its frame has a sandbox in which no script runs, and its events have passed `defuse.ts`.
  */
 
 import { Replayer } from "rrweb";
@@ -30,7 +30,7 @@ interface Change {
   attributes: unknown[];
 }
 
-/** What is used of the replayer beyond what it offers. */
+/** Internals of the replayer that are used. */
 interface Inside {
   cache: unknown;
   usingVirtualDom: boolean;
@@ -45,7 +45,7 @@ interface Inside {
   rebuildFullSnapshot(...all: unknown[]): void;
 }
 
-/** What the replayer takes for its memory of sheets that it has adapted, and keeps nothing. */
+/** Replaces the replayer's cache of adapted sheets, and stores nothing. */
 const SHEETS = { stylesWithHoverClass: { get: hovered, set: () => {} } };
 
 export class Screen {
@@ -96,22 +96,22 @@ export class Screen {
     wrapper.inert = true;
   }
 
-  /** Draw a moment, ms since the epoch, by playing what leads to it at once. */
+  /** Draw a moment, ms since the epoch, by applying all events up to it. */
   show(at: number, isPlaying: boolean): void {
-    // With what happened at that very moment.
+    // Including the events of that very moment.
     this.#shownAt = Math.max(this.#leastMs, at - this.#firstAt) + 1;
     this.#isPlaying = isPlaying;
     if (isPlaying) this.#replayer.play(this.#shownAt);
     else this.#replayer.pause(this.#shownAt);
   }
 
-  /** Go on to a moment that lies ahead. */
+  /** Advance to a later moment. */
   advance(at: number): void {
     const passed = at - this.#firstAt + 1 - this.#shownAt;
     if (this.#isPlaying) this.#inside.timer.timeOffset = Math.max(0, passed);
   }
 
-  /** Take the events that come next. */
+  /** Add the events that come next. */
   append(events: readonly RecordedEvent[]): void {
     for (const event of events) {
       this.#replayer.addEvent(event as Parameters<Replayer["addEvent"]>[0]);
@@ -129,7 +129,7 @@ export class Screen {
     inside.applyStyleSheetMutation = (...all) => {
       const adopted = inside.adoptedStyleSheets;
       inside.adoptedStyleSheets = [];
-      for (const one of adopted) inside.applyAdoptedStyleSheet(one);
+      for (const sheet of adopted) inside.applyAdoptedStyleSheet(sheet);
       change(...all);
     };
     const mutate = inside.applyMutation.bind(inside);

@@ -1,4 +1,4 @@
-/** Where a recording comes from: a session that a key may see, or the one of a shared link. */
+/** Sources of a recording: a session that a key may see, or that of a shared link. */
 
 import { ask } from "../../api/client.ts";
 import type { Session } from "../../api/types.ts";
@@ -31,7 +31,7 @@ export interface Gap {
   lastSeq: number;
 }
 
-/** What is known of a session beside its events. A shared one does not tell whose it is. */
+/** Details of a session. Those of a shared session do not name the visitor. */
 export interface Recording extends Omit<Session, "visitorId" | "userId"> {
   visitorId?: string;
   userId?: string | null;
@@ -39,7 +39,7 @@ export interface Recording extends Omit<Session, "visitorId" | "userId"> {
   userIds?: string[];
   isComplete: boolean;
   bytes: number;
-  /** When the first event was, ms since the epoch, the visitor's clock: moment 0. */
+  /** Time of the first event, ms since the epoch, the visitor's clock: moment 0. */
   firstAtMs: number;
   pageList: PageView[];
   signalEvents: SignalEvent[];
@@ -56,13 +56,13 @@ export interface Part {
 }
 
 export interface Source {
-  /** Tells one recording from another. */
+  /** Identifies the recording. */
   key: string;
   isShared: boolean;
   recording(): Promise<Recording>;
-  /** The answer with some events, as it begins. */
+  /** Request a part of the events; resolves when the response begins. */
   replay(part: Part): Promise<Response>;
-  /** Addresses of the session in one file, with all of its events; null where it is one. */
+  /** URLs of the session as a file with all of its events; null if it is such a file. */
   exports: { page: string; events: string } | null;
   /** Make a link that plays this session; null where the viewer cannot. */
   share: ((expiresInS: number) => Promise<{ url: string; expiresAt: string }>) | null;
@@ -82,7 +82,7 @@ export function sessionSource(websiteId: string, sessionId: string, isAdmin: boo
       events: `/api/replay/${session}?${website}`,
     },
     recording: () => ask(`/api/websites/${encodeURIComponent(websiteId)}/sessions/${session}`),
-    replay: (part) => asked(`/api/replay/${session}?${website}&${query(part)}`),
+    replay: (part) => request(`/api/replay/${session}?${website}&${query(part)}`),
     share: isAdmin
       ? (expiresInS) =>
           ask(`/api/replay/${session}/share?${website}`, {
@@ -102,22 +102,22 @@ export function sharedSource(token: string): Source {
     isShared: true,
     exports: { page: `${link}/offline`, events: `${link}/replay` },
     recording: () => ask(link),
-    replay: (part) => asked(`${link}/replay?${query(part)}`),
+    replay: (part) => request(`${link}/replay?${query(part)}`),
     share: null,
     erase: null,
   };
 }
 
 function query({ fromMs, toMs, pageId }: Part): string {
-  const told = new URLSearchParams();
-  if (fromMs !== undefined) told.set("from_ms", String(fromMs));
-  if (toMs !== undefined && Number.isFinite(toMs)) told.set("to_ms", String(toMs));
-  if (pageId) told.set("page", pageId);
-  return told.toString();
+  const parameters = new URLSearchParams();
+  if (fromMs !== undefined) parameters.set("from_ms", String(fromMs));
+  if (toMs !== undefined && Number.isFinite(toMs)) parameters.set("to_ms", String(toMs));
+  if (pageId) parameters.set("page", pageId);
+  return parameters.toString();
 }
 
-/** Ask for events. Why there are none is told by the recording, which is asked for as well. */
-async function asked(address: string): Promise<Response> {
+/** Request events. Errors are reported by `recording`, which is requested as well. */
+async function request(address: string): Promise<Response> {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   return answer;

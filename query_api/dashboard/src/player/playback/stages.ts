@@ -1,7 +1,7 @@
 /**
- * Which page is shown when: a session of several pages, some open at once, as one film.
+ * Decide which page is shown when: a session of several pages, some open at once, as one film.
  *
- * The page on which a view began last is the one that is watched, until one begins on another.
+ * The page whose view began last is shown, until a view begins on another page.
  */
 
 export interface PageView {

@@ -1,23 +1,23 @@
 /**
- * One answer of the replay route, read as it arrives: NDJSON, as fast as the reader asks for it.
+ * Read a response of the replay route as it arrives: NDJSON, at the pace of the reader.
  *
- * A browser does not tell a cut answer from a whole one, so its events are counted and compared
- * with `X-Event-Count`. What arrived is kept, whatever comes after.
+ * Browsers do not report a truncated response, so its events are counted and compared with
+ * `X-Event-Count`. Events that have arrived stay valid if an error follows.
  */
 
 import { eventOf, type RecordedEvent } from "../model/events.ts";
 
-const LINE_LENGTH_MAX = 64_000_000; // characters; a longer one is passed over
+const LINE_LENGTH_MAX = 64_000_000; // characters; longer lines are skipped
 
-/** Why an answer is not all that was recorded. */
+/** Reason why a response is incomplete. */
 export type Damage = "cut" | "malformed";
 
 export class EventStream {
-  /** How many events the answer should hold, null where it does not tell. */
+  /** Number of events that the response announces, null if it does not. */
   readonly expected: number | null;
   /** Known once the end is reached. */
   damage: Damage | null = null;
-  /** Lines that were read, whatever stood in them. */
+  /** Number of lines read, including broken ones. */
   count = 0;
   bytes = 0;
   #rest: string[] = [];
@@ -27,8 +27,8 @@ export class EventStream {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | null;
 
   constructor(answer: Response) {
-    const told = answer.headers.get("x-event-count");
-    this.expected = told !== null && /^\d{1,15}$/.test(told) ? Number(told) : null;
+    const count = answer.headers.get("x-event-count");
+    this.expected = count !== null && /^\d{1,15}$/.test(count) ? Number(count) : null;
     this.#reader = answer.body?.getReader() ?? null;
   }
 
@@ -51,14 +51,14 @@ export class EventStream {
     return last;
   }
 
-  /** Let go of the connection. */
+  /** Close the connection. */
   async cancel(): Promise<void> {
     this.#hasEnded = true;
     await this.#reader?.cancel().catch(() => {});
   }
 
   #lines(text: string): RecordedEvent[] {
-    const found: RecordedEvent[] = [];
+    const events: RecordedEvent[] = [];
     let from = 0;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
       const line = this.#rest.join("") + text.slice(from, end);
@@ -68,13 +68,13 @@ export class EventStream {
       if (line.trim() === "") continue;
       this.count += 1;
       const event = eventOf(line);
-      if (event) found.push(event);
+      if (event) events.push(event);
       else this.damage ??= "malformed";
     }
     const rest = text.slice(from);
     this.#restLength += rest.length;
     if (this.#restLength > LINE_LENGTH_MAX) this.#rest = [" !"];
     else if (rest) this.#rest.push(rest);
-    return found;
+    return events;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * One window of a session, as far as it is read: the events that the screen plays, and when the
- * visitor did what. Reading stops and goes on as it is asked to; nothing is read twice into it.
+ * One window of a session, as far as it is read: the events for the screen, interactions and notes.
+ * Reading can be paused and resumed; no event is added twice.
  */
 
 import { FULL_SNAPSHOT, type RecordedEvent } from "../model/events.ts";
@@ -11,13 +11,13 @@ import type { Part } from "./source.ts";
 import { type Damage, EventStream } from "./stream.ts";
 import type { Held, Window } from "./windows.ts";
 
-/** Deeds closer than this are one: a day of mouse moves must not fill the memory. */
+/** Interactions closer than this are merged: a day of mouse moves must not fill the memory. */
 const DEED_EVERY_MS = 200;
 
 export class Tape implements Held {
-  /** What the screen plays, ascending, made harmless. */
+  /** Defused events for the screen, ascending. */
   readonly events: RecordedEvent[] = [];
-  /** When the visitor did something in this window, ms of the session, ascending. */
+  /** Times of interactions in this window, ms of the session, ascending. */
   readonly deeds: number[] = [];
   readonly notes: Note[] = [];
   loadedToMs = Number.NEGATIVE_INFINITY;
@@ -25,7 +25,7 @@ export class Tape implements Held {
   bytes = 0;
   damage: Damage | null = null;
   hasSnapshot = false;
-  /** Of the newest event, and how many have this very time: where reading goes on. */
+  /** Time of the newest event, and how many have it: reading resumes there. */
   #last = Number.NEGATIVE_INFINITY;
   #sameCount = 0;
   #known: { at: number; count: number } | null = null;
@@ -46,7 +46,7 @@ export class Tape implements Held {
     this.#open = open;
   }
 
-  /** Read a piece and return its events for the screen. Raises what asking for it raises. */
+  /** Read a piece and return its events for the screen. Throws the errors of the request. */
   async read(): Promise<RecordedEvent[]> {
     if (this.isDone) return [];
     const { fromMs, toMs, pageId } = this.#window;
@@ -70,14 +70,14 @@ export class Tape implements Held {
     return [];
   }
 
-  /** Let go of the connection; `read` asks again for what is missing. */
+  /** Close the connection; `read` requests the rest. */
   async pause(): Promise<void> {
     const stream = this.#stream;
     this.#stream = null;
     await stream?.cancel();
   }
 
-  /** Look whether there is more by now. */
+  /** Check for more events. */
   resume(): void {
     this.isDone = false;
     this.damage = null;
@@ -88,7 +88,7 @@ export class Tape implements Held {
     for (const event of raw) {
       if (this.#isKnown(event)) continue;
       this.#sameCount = event.timestamp === this.#last ? this.#sameCount + 1 : 1;
-      // A clock that goes back is read as one that stands still.
+      // A clock that goes back is treated as if it stood still.
       this.#last = Math.max(this.#last, event.timestamp);
       const atMs = this.#last - this.#startAt;
       this.loadedToMs = Math.max(this.loadedToMs, atMs);

@@ -1,8 +1,7 @@
 /**
- * What is loaded, and what is let go: the session in windows, each of which can be played alone.
+ * Decide which parts of a session to load and to drop: windows, each of which plays on its own.
  *
- * A window begins where a page comes on stage, or at a snapshot within it. What is read of a window
- * is `tape.ts`.
+ * A window begins where a page comes on stage, or at a snapshot within it. `tape.ts` reads a window.
  */
 
 import type { Stage } from "./stages.ts";
@@ -16,20 +15,20 @@ export interface Frame {
 }
 
 export interface Window {
-  /** Null where the session has one page only, of which nobody needs to be told. */
+  /** Null if the session has only one page: then requests need not name it. */
   pageId: string | null;
   fromMs: number;
-  /** Infinity of the last one: the session may go on, and ends within a ms of its duration. */
+  /** Infinity for the last: the session may go on, and ends within a ms of its duration. */
   toMs: number;
 }
 
-/** Small enough to be there at once, large enough that a session is not a hundred requests. */
+/** Small enough to load at once, large enough that a session is not a hundred requests. */
 export const WINDOW_BYTES = 4_000_000;
-/** All that is held, in bytes of JSON; the objects made of it take some times as much. */
+/** Limit of all tapes, in bytes of JSON; the parsed objects take several times as much. */
 export const HELD_BYTES_MAX = 48_000_000;
-/** From a frame's Meta to its snapshot; a window asked for in between would begin a frame before. */
+/** From a frame's Meta to its snapshot; a window requested in between would begin a frame before. */
 const SNAPSHOT_MS = 1_000;
-/** How far ahead of what is shown is read, in ms of the session. */
+/** How far ahead of the shown moment to read, in ms of the session. */
 const AHEAD_MS = 30_000;
 
 /** Return the windows of a session in order, at least one. */
@@ -64,7 +63,7 @@ export function windowAt(windows: readonly Window[], atMs: number): number {
   );
 }
 
-/** What is known of a window's tape. */
+/** State of a window's tape. */
 export interface Held {
   loadedToMs: number;
   isDone: boolean;
@@ -72,11 +71,11 @@ export interface Held {
 }
 
 /**
- * Return the number of the window to read on from, or null where enough is there.
+ * Return the number of the window to read next, or null if enough is loaded.
  *
  * Args:
- *   held: By window, what is read of it.
- *   nextDeedMs: When the visitor does something next as far as is known, null if it is not.
+ *   held: Tapes by number of the window.
+ *   nextDeedMs: Time of the next interaction, null if it is not known.
  */
 export function wanted(
   windows: readonly Window[],
@@ -86,12 +85,12 @@ export function wanted(
   nextDeedMs: number | null,
 ): number | null {
   let bytes = 0;
-  for (const one of held.values()) bytes += one.bytes;
+  for (const tape of held.values()) bytes += tape.bytes;
   const current = held.get(shown);
   if (!current) return shown;
   if (!current.isDone) {
     if (bytes < HELD_BYTES_MAX / 2 || current.loadedToMs <= atMs + AHEAD_MS) return shown;
-    // Where a silence ends is looked for; one that fills the memory is looked into no further.
+    // Read on to find the end of an idle time, unless it fills the memory.
     return nextDeedMs === null && bytes < HELD_BYTES_MAX ? shown : null;
   }
   for (let next = shown + 1; next < windows.length; next++) {
@@ -103,18 +102,18 @@ export function wanted(
   return null;
 }
 
-/** Return the windows to let go: the farthest from what is shown first, never it nor the next. */
+/** Return the windows to drop: the farthest from the shown one first, never it nor the next. */
 export function dropped(held: ReadonlyMap<number, Held>, shown: number): number[] {
   let bytes = 0;
-  for (const one of held.values()) bytes += one.bytes;
+  for (const tape of held.values()) bytes += tape.bytes;
   const far = [...held.keys()]
     .filter((number) => number !== shown && number !== shown + 1)
-    .sort((one, other) => Math.abs(other - shown) - Math.abs(one - shown));
-  const gone: number[] = [];
+    .sort((a, b) => Math.abs(b - shown) - Math.abs(a - shown));
+  const unneeded: number[] = [];
   for (const number of far) {
     if (bytes <= HELD_BYTES_MAX) break;
     bytes -= held.get(number)?.bytes ?? 0;
-    gone.push(number);
+    unneeded.push(number);
   }
-  return gone;
+  return unneeded;
 }

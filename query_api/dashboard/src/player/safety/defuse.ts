@@ -1,9 +1,9 @@
 /**
- * Events of recorded pages, made harmless before the replayer sees them.
+ * Make events of recorded pages harmless before the replayer sees them.
  *
- * Recorded pages are hostile. What is not understood is left out, and the rest plays on. Scripts are
- * also stopped by the replay's sandbox, and loads by the Content-Security-Policy: this is the part
- * that keeps the replayer itself from failing, freezing or trying.
+ * Recorded pages are hostile. Anything unknown is left out, and the rest plays on. Scripts are also
+ * stopped by the replay's sandbox, and loads by the Content-Security-Policy; this module keeps the
+ * replayer itself from failing, freezing or trying.
  */
 
 import type { RecordedEvent } from "../model/events.ts";
@@ -43,15 +43,15 @@ const META = 4;
 export class Defuser {
   #known: Known = { depths: new Map(), tags: new Map() };
 
-  /** Return what the replayer may see of an event, or null. Never throws. */
+  /** Return the harmless event for the replayer, or null to drop it. Never throws. */
   event(raw: RecordedEvent): RecordedEvent | null {
     const data = objectOf(raw.data);
     if (!data) return null;
-    let kept: Json | null = null;
-    if (raw.type === META) kept = meta(data);
-    else if (raw.type === FULL_SNAPSHOT) kept = this.#snapshot(data);
-    else if (raw.type === INCREMENTAL) kept = this.#change(data);
-    return kept && { type: raw.type, data: kept, timestamp: raw.timestamp };
+    let result: Json | null = null;
+    if (raw.type === META) result = meta(data);
+    else if (raw.type === FULL_SNAPSHOT) result = this.#snapshot(data);
+    else if (raw.type === INCREMENTAL) result = this.#change(data);
+    return result && { type: raw.type, data: result, timestamp: raw.timestamp };
   }
 
   #snapshot(data: Json): Json | null {
@@ -101,7 +101,8 @@ export class Defuser {
       case 15:
         return adopted(data);
       default:
-        // Canvas, media, fonts, logs and elements' definitions: they run, load or show nothing.
+        // Canvas, media, fonts, logs and custom element definitions are dropped: they run or load
+        // something, or show nothing.
         return null;
     }
   }
@@ -115,7 +116,7 @@ export class Defuser {
       const id = idOf(node?.id);
       if (id === null) continue;
       if (idOf(parentId) !== null) parents.set(id, parentId as number);
-      // Children may come before what they lie in.
+      // Children may come before their parents.
       if (node?.type === 2) {
         learn(this.#known, id, safeTag(node.tagName, node.isSVG === true).toLowerCase());
       }
@@ -137,28 +138,28 @@ export class Defuser {
       if (safe.type === 3 && isMask(safe.textContent)) marks.push(masked(parentId as number));
     }
     const removes = listOf(data.removes).flatMap((raw) => {
-      const one = objectOf(raw);
-      if (!one || idOf(one.id) === null || idOf(one.parentId) === null) return [];
-      const isShadow = one.isShadow === true ? { isShadow: true } : {};
-      return [{ id: one.id, parentId: one.parentId, ...isShadow }];
+      const item = objectOf(raw);
+      if (!item || idOf(item.id) === null || idOf(item.parentId) === null) return [];
+      const isShadow = item.isShadow === true ? { isShadow: true } : {};
+      return [{ id: item.id, parentId: item.parentId, ...isShadow }];
     });
     const texts = listOf(data.texts).flatMap((raw) => {
-      const one = objectOf(raw);
-      const id = idOf(one?.id);
-      return one && id !== null ? [{ id, value: safeText(one.value, tags.get(id)) }] : [];
+      const item = objectOf(raw);
+      const id = idOf(item?.id);
+      return item && id !== null ? [{ id, value: safeText(item.value, tags.get(id)) }] : [];
     });
     const attributes = listOf(data.attributes).flatMap((raw) => {
-      const one = objectOf(raw);
-      const id = idOf(one?.id);
-      const changes = objectOf(one?.attributes);
+      const item = objectOf(raw);
+      const id = idOf(item?.id);
+      const changes = objectOf(item?.attributes);
       if (id === null || !changes) return [];
       const tag = tags.get(id) ?? UNSURE;
-      const kept: Json = {};
+      const result: Json = {};
       for (const name of Object.keys(changes)) {
         const value = safeAttribute(tag, name, changes[name]);
-        if (value !== undefined) kept[name] = value;
+        if (value !== undefined) result[name] = value;
       }
-      return [{ id, attributes: kept }];
+      return [{ id, attributes: result }];
     });
     const isAttachIframe = data.isAttachIframe === true && adds.length > 0;
     return {
@@ -172,7 +173,7 @@ export class Defuser {
   }
 }
 
-/** How deep a child of `parentId` lies, where parents may be among what is added with it. */
+/** Return the depth of a child of `parentId`; parents may be among the nodes added with it. */
 function depthBelow(
   parentId: number,
   parents: Map<number, number>,
@@ -220,21 +221,21 @@ function number(value: unknown, least: number, most: number): number {
 }
 
 function position(raw: unknown): Json[] {
-  const one = objectOf(raw);
-  if (!one || idOf(one.id) === null) return [];
-  const timeOffset = number(one.timeOffset, -POSITION_BACK_MS_MAX, 0);
-  return [{ x: place(one.x), y: place(one.y), id: one.id, timeOffset }];
+  const item = objectOf(raw);
+  if (!item || idOf(item.id) === null) return [];
+  const timeOffset = number(item.timeOffset, -POSITION_BACK_MS_MAX, 0);
+  return [{ x: place(item.x), y: place(item.y), id: item.id, timeOffset }];
 }
 
 function range(raw: unknown): Json[] {
-  const one = objectOf(raw);
-  if (!one || idOf(one.start) === null || idOf(one.end) === null) return [];
-  const startOffset = number(one.startOffset, 0, 2 ** 31);
-  const endOffset = number(one.endOffset, 0, 2 ** 31);
-  return [{ start: one.start, startOffset, end: one.end, endOffset }];
+  const item = objectOf(raw);
+  if (!item || idOf(item.start) === null || idOf(item.end) === null) return [];
+  const startOffset = number(item.startOffset, 0, 2 ** 31);
+  const endOffset = number(item.endOffset, 0, 2 ** 31);
+  return [{ start: item.start, startOffset, end: item.end, endOffset }];
 }
 
-/** Which sheet is meant: that of a node, or one of the adopted. */
+/** Return the keys that name a sheet: of a node, or adopted. */
 function sheetOf(data: Json): Json | null {
   const id = idOf(data.id);
   const styleId = idOf(data.styleId);
@@ -245,7 +246,7 @@ function sheetOf(data: Json): Json | null {
 function indexOf(raw: unknown): number | number[] | undefined {
   if (Array.isArray(raw)) {
     const path = raw.slice(0, RULE_PATH_MAX);
-    return path.length && path.every((one) => idOf(one) !== null && one >= 0) ? path : undefined;
+    return path.length && path.every((item) => idOf(item) !== null && item >= 0) ? path : undefined;
   }
   const index = idOf(raw);
   return index !== null && index >= 0 ? index : undefined;
@@ -255,18 +256,18 @@ function rules(raw: unknown): Json[] {
   return listOf(raw)
     .slice(0, RULES_MAX)
     .flatMap((value) => {
-      const one = objectOf(value);
-      if (!one || typeof one.rule !== "string") return [];
-      const index = indexOf(one.index);
-      return [{ rule: safeCss(one.rule), ...(index === undefined ? {} : { index }) }];
+      const item = objectOf(value);
+      if (!item || typeof item.rule !== "string") return [];
+      const index = indexOf(item.index);
+      return [{ rule: safeCss(item.rule), ...(index === undefined ? {} : { index }) }];
     });
 }
 
 function sheetRules(data: Json): Json | null {
   const sheet = sheetOf(data);
   if (!sheet) return null;
-  const kept: Json = { source: 8, ...sheet, adds: rules(data.adds) };
-  kept.removes = listOf(data.removes)
+  const result: Json = { source: 8, ...sheet, adds: rules(data.adds) };
+  result.removes = listOf(data.removes)
     .slice(0, RULES_MAX)
     .flatMap((raw) => {
       const index = indexOf(objectOf(raw)?.index);
@@ -275,38 +276,38 @@ function sheetRules(data: Json): Json | null {
   // Only adopted sheets can be replaced as a whole.
   if (sheet.styleId !== undefined && sheet.id === undefined) {
     for (const name of ["replace", "replaceSync"]) {
-      if (typeof data[name] === "string") kept[name] = safeCss(data[name]);
+      if (typeof data[name] === "string") result[name] = safeCss(data[name]);
     }
   }
-  return kept;
+  return result;
 }
 
 function declaration(data: Json): Json | null {
   const sheet = sheetOf(data);
   const index = indexOf(data.index);
   if (!sheet || !Array.isArray(index)) return null;
-  const kept: Json = { source: 13, ...sheet, index };
+  const result: Json = { source: 13, ...sheet, index };
   const set = objectOf(data.set);
   const remove = objectOf(data.remove);
   if (set && typeof set.property === "string") {
     const value = typeof set.value === "string" ? safeCss(set.value) : "";
-    kept.set = {
+    result.set = {
       property: set.property,
       value,
       ...(set.priority === "important" ? { priority: "important" } : {}),
     };
   }
-  if (remove && typeof remove.property === "string") kept.remove = { property: remove.property };
-  return kept;
+  if (remove && typeof remove.property === "string") result.remove = { property: remove.property };
+  return result;
 }
 
 function adopted(data: Json): Json | null {
   if (idOf(data.id) === null) return null;
   const styleIds = listOf(data.styleIds).filter((id) => idOf(id) !== null);
   const styles = listOf(data.styles).flatMap((raw) => {
-    const one = objectOf(raw);
-    return one && idOf(one.styleId) !== null
-      ? [{ styleId: one.styleId, rules: rules(one.rules) }]
+    const item = objectOf(raw);
+    return item && idOf(item.styleId) !== null
+      ? [{ styleId: item.styleId, rules: rules(item.rules) }]
       : [];
   });
   return { source: 15, id: data.id, styleIds, styles };

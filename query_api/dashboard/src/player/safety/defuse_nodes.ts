@@ -1,26 +1,26 @@
 /**
- * Nodes and attributes of recorded pages, as the replayer may build them: nothing that runs, loads,
- * navigates or breaks the builder. What is taken away leaves the rest of the page as it was.
+ * Make nodes and attributes of recorded pages harmless: remove what runs, loads, navigates or breaks
+ * the replayer. The rest of the page stays as it was.
  */
 
 import { safeCss, safeSheet } from "./defuse_css.ts";
 
-/** As deep as browsers themselves parse; a deeper tree stops layout. */
+/** Depth limit of browsers' own parsers; a deeper tree stops layout. */
 export const DEPTH_MAX = 512;
 const TEXT_LENGTH_MAX = 2_000_000;
 const DATA_URL_LENGTH_MAX = 20_000_000;
 const ID_MAX = 2 ** 31;
-/** Of one event; more than any page that people look at has, and more than a browser lays out soon. */
+/** Per event: more than real pages have, and than a browser lays out quickly. */
 const NODES_MAX = 300_000;
 
 export type Json = Record<string, unknown>;
 
-/** Set on what the recorder masked, and on pictures of other hosts, to be seen by `SHOWN_RULES`. */
+/** Set on masked texts and on pictures of other hosts, for `SHOWN_RULES`. */
 export const MASKED = "data-replaylake-masked";
 export const REMOTE = "data-replaylake-remote";
 const MASK_LENGTH_MAX = 10_000;
 
-/** How masked and remote things look, inside of the replay. */
+/** Style of masked texts and remote pictures in the replay. */
 export const SHOWN_RULES = [
   `[${MASKED}="text"] { background: repeating-linear-gradient(135deg, #8886 0 3px, #8882 3px 6px) !important; border-radius: 2px }`,
   `[${MASKED}="block"] { background: repeating-linear-gradient(135deg, #9a9a9a 0 6px, #b4b4b4 6px 12px) !important; outline: 1px dashed #666 !important; outline-offset: -1px }`,
@@ -31,9 +31,9 @@ const NAME = /^[a-z][\w:.-]*$/i;
 const ATTRIBUTE = /^[^\s"'<>/=\p{Cc}]{1,200}$/u;
 const CUSTOM_NAME = /^[a-z][a-z0-9_.]*-[a-z0-9_.-]*$/;
 const RESERVED_NAMES = /^(?:annotation-xml|color-profile|font-face.*|missing-glyph)$/;
-/** Tags that act by being there; a plain box takes their place. */
+/** Tags that act by their presence; a plain box replaces them. */
 const ACTING = new Set("base object embed applet portal frame frameset fencedframe".split(" "));
-/** Those of which even the text is not for showing. */
+/** Tags whose text is not shown either. */
 const SILENT = new Set(["script", "noscript"]);
 const MEDIA = new Set(["video", "audio", "source", "track"]);
 const PICTURES = new Set(["img", "image", "input"]);
@@ -50,7 +50,7 @@ const STYLED = new Set(
   `style fill stroke filter mask clip-path cursor marker marker-start marker-mid marker-end values to
   from by`.split(/\s+/),
 );
-/** What has a name in a document or a form is found there instead of what is called so. */
+/** Names that would hide a property of the document or of a form. */
 const NAMED = new Set("img form input button select textarea fieldset output".split(" "));
 const TAKEN = new Set(
   `addEventListener adoptedStyleSheets appendChild attachShadow attributes body childNodes classList
@@ -62,15 +62,15 @@ const TAKEN = new Set(
   replaceChild scrollingElement setAttribute setAttributeNS shadowRoot styleSheets tagName
   textContent write`.split(/\s+/),
 );
-/** Stand in `Known.tags` for texts: of a style sheet, and of anything else. */
+/** Values of `Known.tags` for texts: of a style sheet, and of anything else. */
 const SHEET = "#sheet";
 const TEXT = "#text";
-/** And for an element that was told to be now this, now that: what is strictest with all. */
+/** And for an element with contradicting tags: it gets the strictest rules. */
 export const UNSURE = "iframe";
 
 const URLS = new Set(["src", "srcset", "href", "xlink:href", "poster", "data", "rr_dataurl"]);
 const SAFE_URL = /^\s*(?:data:(?:image|font)\/|#)/i;
-/** One picture and no more: a browser may prefer the next. */
+/** A single picture: with several, a browser may choose another. */
 const SAFE_SET = /^\s*data:image\/\S+(?:\s+[\d.]+[wx])?\s*$/i;
 
 /** Return a number that the replayer can take as a node's id, or null. */
@@ -105,7 +105,7 @@ export function isMask(text: unknown): boolean {
   );
 }
 
-/** What the nodes of one page are, as far as later changes of them need it. */
+/** The nodes of one page, as far as later changes depend on them. */
 export interface Known {
   /** By id, how deep a node lies. */
   depths: Map<number, number>;
@@ -113,7 +113,7 @@ export interface Known {
   tags: Map<number, string>;
 }
 
-/** Remember what a node is. What was strict stays so: an event may tell of a node that there is not. */
+/** Remember a node. The strictest rules apply for good: an event may name a node that is not there. */
 export function learn({ tags }: Known, id: number, tag: string): void {
   const before = tags.get(id);
   const isOther = before !== undefined && before !== tag;
@@ -122,7 +122,7 @@ export function learn({ tags }: Known, id: number, tag: string): void {
   else tags.set(id, UNSURE);
 }
 
-/** Return a text as it may stand in its node. A node that is not known may be a style sheet's. */
+/** Return a harmless text for its node. An unknown node may be a style sheet's. */
 export function safeText(value: unknown, tag: string | undefined): string {
   return tag === undefined || tag === "style" || tag === SHEET || tag === UNSURE
     ? safeCss(textOf(value))
@@ -130,12 +130,12 @@ export function safeText(value: unknown, tag: string | undefined): string {
 }
 
 /**
- * Return a node that can be built, with its children, or null.
+ * Return a harmless node with its children, or null to drop it.
  *
  * Args:
- *   depth: How deep it will lie.
+ *   depth: Its depth in the page.
  *   seen: The ids of this event's nodes so far.
- *   parent: The tag of the element in which it will lie, undefined where nobody knows.
+ *   parent: The tag of its parent, undefined if unknown.
  */
 export function safeNode(
   raw: unknown,
@@ -151,75 +151,75 @@ export function safeNode(
   seen.add(id);
   known.depths.set(id, depth);
   const rootId = idOf(node.rootId);
-  const kept: Json = { id, type: node.type };
-  if (rootId !== null) kept.rootId = rootId;
-  if (node.isShadow === true) kept.isShadow = true;
+  const result: Json = { id, type: node.type };
+  if (rootId !== null) result.rootId = rootId;
+  if (node.isShadow === true) result.isShadow = true;
   switch (node.type) {
     case 0:
-      kept.childNodes = children(node, depth, known, seen, "");
-      if (node.compatMode === "BackCompat" && (kept.childNodes as Json[]).length) {
-        kept.compatMode = "BackCompat";
+      result.childNodes = children(node, depth, known, seen, "");
+      if (node.compatMode === "BackCompat" && (result.childNodes as Json[]).length) {
+        result.compatMode = "BackCompat";
       }
-      return kept;
+      return result;
     case 1:
-      kept.name = typeof node.name === "string" && NAME.test(node.name) ? node.name : "html";
-      kept.publicId = textOf(node.publicId).replace(/[^\w\s./:-]/g, "");
-      kept.systemId = textOf(node.systemId).replace(/[^\w\s./:-]/g, "");
-      return kept;
+      result.name = typeof node.name === "string" && NAME.test(node.name) ? node.name : "html";
+      result.publicId = textOf(node.publicId).replace(/[^\w\s./:-]/g, "");
+      result.systemId = textOf(node.systemId).replace(/[^\w\s./:-]/g, "");
+      return result;
     case 2:
-      return element(node, kept, depth, known, seen);
+      return element(node, result, depth, known, seen);
     case 3: {
       const isSheet = node.isStyle === true || parent === undefined || parent === "style";
       learn(known, id, isSheet ? SHEET : TEXT);
-      kept.textContent = safeText(node.textContent, known.tags.get(id));
-      if (node.isStyle === true) kept.isStyle = true;
-      return kept;
+      result.textContent = safeText(node.textContent, known.tags.get(id));
+      if (node.isStyle === true) result.isStyle = true;
+      return result;
     }
     case 4: // CDATA, which HTML documents have none of
-      return { ...kept, type: 3, textContent: textOf(node.textContent) };
+      return { ...result, type: 3, textContent: textOf(node.textContent) };
     case 5:
-      kept.textContent = "";
-      return kept;
+      result.textContent = "";
+      return result;
     default:
       return null;
   }
 }
 
-function element(node: Json, kept: Json, depth: number, known: Known, seen: Set<number>): Json {
+function element(node: Json, result: Json, depth: number, known: Known, seen: Set<number>): Json {
   const tag = safeTag(node.tagName, node.isSVG === true);
-  learn(known, kept.id as number, tag.toLowerCase());
+  learn(known, result.id as number, tag.toLowerCase());
   const isSilent = SILENT.has(tag.toLowerCase());
-  kept.tagName = tag;
-  kept.attributes = isSilent
+  result.tagName = tag;
+  result.attributes = isSilent
     ? {}
     : safeAttributes(tag.toLowerCase(), objectOf(node.attributes) ?? {});
-  kept.childNodes = isSilent ? [] : children(node, depth, known, seen, tag.toLowerCase());
-  if (node.isSVG === true) kept.isSVG = true;
-  if (node.isShadowHost === true && canHostShadow(tag)) kept.isShadowHost = true;
+  result.childNodes = isSilent ? [] : children(node, depth, known, seen, tag.toLowerCase());
+  if (node.isSVG === true) result.isSVG = true;
+  if (node.isShadowHost === true && canHostShadow(tag)) result.isShadowHost = true;
   if (node.isCustom === true && CUSTOM_NAME.test(tag) && !RESERVED_NAMES.test(tag))
-    kept.isCustom = true;
-  const attributes = kept.attributes as Json;
+    result.isCustom = true;
+  const attributes = result.attributes as Json;
   if ("rr_width" in attributes && "rr_height" in attributes) attributes[MASKED] = "block";
   else if (
-    (kept.childNodes as Json[]).some((child) => child.type === 3 && isMask(child.textContent))
+    (result.childNodes as Json[]).some((child) => child.type === 3 && isMask(child.textContent))
   ) {
     attributes[MASKED] = "text";
   } else if (isMask(attributes.value)) attributes[MASKED] = "text";
-  return kept;
+  return result;
 }
 
 function children(node: Json, depth: number, known: Known, seen: Set<number>, tag: string): Json[] {
-  const kept: Json[] = [];
+  const result: Json[] = [];
   for (const child of listOf(node.childNodes)) {
     const safe = safeNode(child, depth + 1, known, seen, tag);
-    if (safe) kept.push(safe);
+    if (safe) result.push(safe);
   }
-  return kept;
+  return result;
 }
 
-/** Return a tag that can be built and does nothing by itself. */
+/** Return a tag that can be created and does nothing by itself. */
 export function safeTag(raw: unknown, isSvg = false): string {
-  // rrweb looks tags up in an object, where `constructor` is found.
+  // rrweb looks tags up in an object, which has a `constructor`.
   if (typeof raw !== "string" || raw.length > 100 || !NAME.test(raw) || raw in Object.prototype) {
     return "div";
   }
@@ -241,17 +241,17 @@ function canHostShadow(tag: string): boolean {
 
 /** Return the attributes that only describe how an element looks. */
 export function safeAttributes(tag: string, raw: Json): Json {
-  const kept: Json = {};
+  const result: Json = {};
   for (const name of Object.keys(raw)) {
     const value = safeAttribute(tag, name, raw[name]);
-    if (value !== undefined) kept[name] = value;
-    else if (PICTURES.has(tag) && isRemote(name, raw[name])) kept[REMOTE] = "";
+    if (value !== undefined) result[name] = value;
+    else if (PICTURES.has(tag) && isRemote(name, raw[name])) result[REMOTE] = "";
   }
   if (ANIMATIONS.has(tag) && UNSAFE_ANIMATION.test(String(raw.attributeName ?? ""))) return {};
-  return kept;
+  return result;
 }
 
-/** Return what an attribute may be, undefined where it may not be there. */
+/** Return the harmless value of an attribute, undefined to drop it. */
 export function safeAttribute(tag: string, name: string, value: unknown): unknown {
   const lower = name.toLowerCase();
   if (!ATTRIBUTE.test(name) || lower.startsWith("on") || DROPPED.has(lower)) return undefined;
@@ -276,17 +276,17 @@ export function safeAttribute(tag: string, name: string, value: unknown): unknow
 function safeStyle(raw: unknown): Json | undefined {
   const style = objectOf(raw);
   if (!style) return undefined;
-  const kept: Json = {};
+  const result: Json = {};
   for (const name of Object.keys(style)) {
     const value = style[name];
     if (!ATTRIBUTE.test(name) || name === "__proto__") continue;
-    if (value === false) kept[name] = false;
-    else if (typeof value === "string") kept[name] = safeCss(value);
+    if (value === false) result[name] = false;
+    else if (typeof value === "string") result[name] = safeCss(value);
     else if (Array.isArray(value) && typeof value[0] === "string") {
-      kept[name] = [safeCss(value[0]), value[1] === "important" ? "important" : ""];
+      result[name] = [safeCss(value[0]), value[1] === "important" ? "important" : ""];
     }
   }
-  return kept;
+  return result;
 }
 
 function isRemote(name: string, value: unknown): boolean {

@@ -1,16 +1,16 @@
 /**
- * Style sheets as they are replayed: `:hover` holds for what the recorded mouse is on, and widths of
- * the device for those of the recorded view.
+ * Adapt style sheets for the replay: `:hover` applies to elements under the recorded mouse, and device
+ * widths are those of the recorded view.
  *
- * Whoever draws (rrweb) gives the class `:hover` to what the recorded mouse is on, so each rule for
- * `:hover` is made to hold for that class too. It would do so itself, in time that grows with the
- * square of a sheet's rules, and keep every sheet for ever.
+ * rrweb gives the class `:hover` to elements under the recorded mouse, so each rule for `:hover` is
+ * extended to that class. rrweb would do so itself, in time quadratic in the rules of a sheet, and
+ * would keep every sheet for ever.
  */
 
 const HOVER = /(?<!\\):hover(?![\w-])/g;
 const DEVICE = /\b(min|max)-device-(width|height)\b/g;
 
-/** Return the sheet with more selectors. In time that grows with its length, whatever stands in it. */
+/** Return the sheet with additional selectors. Linear in its length. */
 export function hovered(css: string): string {
   if (!css.includes(":hover") && !css.includes("-device-")) return css;
   let out = "";
@@ -61,44 +61,44 @@ function atRule(prelude: string): string {
   return prelude.replace(DEVICE, "$1-$2");
 }
 
-/** Return a rule's selectors, and after them those of its selectors that have `:hover`, for the class. */
+/** Return a rule's selectors, and those with `:hover` once more for the class. */
 function selectors(prelude: string): string {
   if (!prelude.includes(":hover")) return prelude;
   let more = "";
-  for (const one of listed(prelude)) {
-    const made = one.replace(HOVER, ".\\:hover");
-    if (made !== one) more += `,${made}`;
+  for (const selector of listed(prelude)) {
+    const byClass = selector.replace(HOVER, ".\\:hover");
+    if (byClass !== selector) more += `,${byClass}`;
   }
   return prelude + more;
 }
 
-/** Cut a list of selectors at its commas, not at those in brackets or strings. */
+/** Split a list of selectors at its commas outside of brackets and strings. */
 function listed(prelude: string): string[] {
-  const found: string[] = [];
+  const parts: string[] = [];
   let open = 0;
   let begin = 0;
   for (let at = 0; at < prelude.length; at++) {
-    const one = prelude[at];
-    if (one === "\\") at++;
-    else if (one === '"' || one === "'") at = endOfString(prelude, at);
-    else if (one === "(" || one === "[") open++;
-    else if (one === ")" || one === "]") open--;
-    else if (one === "," && open <= 0) {
-      found.push(prelude.slice(begin, at));
+    const char = prelude[at];
+    if (char === "\\") at++;
+    else if (char === '"' || char === "'") at = endOfString(prelude, at);
+    else if (char === "(" || char === "[") open++;
+    else if (char === ")" || char === "]") open--;
+    else if (char === "," && open <= 0) {
+      parts.push(prelude.slice(begin, at));
       begin = at + 1;
     }
   }
-  found.push(prelude.slice(begin));
-  return found;
+  parts.push(prelude.slice(begin));
+  return parts;
 }
 
 /** Return where a string ends that begins at `from`: at its quote, or at the end of its line. */
 function endOfString(css: string, from: number): number {
   const quote = css[from];
   for (let at = from + 1; at < css.length; at++) {
-    const one = css[at];
-    if (one === "\\") at++;
-    else if (one === quote || one === "\n") return at;
+    const char = css[at];
+    if (char === "\\") at++;
+    else if (char === quote || char === "\n") return at;
   }
   return css.length;
 }

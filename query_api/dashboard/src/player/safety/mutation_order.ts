@@ -1,8 +1,8 @@
 /**
- * The nodes that one change adds, in an order in which each can be put in its place at once. Pure.
+ * Order the nodes that a mutation adds, so that each can be placed at once. Pure.
  *
- * Recorders send them in any order, and after a gap they name nodes that there are not. Whoever draws
- * (rrweb) tries those again and again for half a second, each time.
+ * Recorders send them in any order, and after a gap they name nodes that do not exist. rrweb retries
+ * those for half a second, each time.
  */
 
 export interface Addition {
@@ -12,52 +12,52 @@ export interface Addition {
 }
 
 const DOCUMENT = 0;
-/** rrweb's name for a neighbour that will be told of later. */
+/** rrweb's id of a sibling that is added later. */
 const LATER = -1;
 
 /**
- * Return the additions that have a parent, each after what it needs. What stands before a node that
- * there is not stands last in its parent. In time that grows with their number.
+ * Return the additions that have a parent, each after the nodes that it needs. A node whose next
+ * sibling does not exist becomes the last child. Linear in their number.
  *
  * Args:
- *   has: Whether the page has a node, before anything is added.
+ *   has: Whether the page has a node before the mutation.
  */
-export function placeable<One extends Addition>(
-  adds: readonly One[],
+export function placeable<Added extends Addition>(
+  adds: readonly Added[],
   has: (id: number) => boolean,
-): One[] {
-  const ordered: One[] = [];
+): Added[] {
+  const ordered: Added[] = [];
   const placed = new Set<number>();
   const isThere = (id: number) => placed.has(id) || has(id);
-  /** By what they wait for. */
-  const waiting = new Map<number, One[]>();
-  const wait = (id: number, one: One) => {
+  /** By the id that they wait for. */
+  const waiting = new Map<number, Added[]>();
+  const wait = (id: number, addition: Added) => {
     const others = waiting.get(id);
-    if (others) others.push(one);
-    else waiting.set(id, [one]);
+    if (others) others.push(addition);
+    else waiting.set(id, [addition]);
   };
-  const place = (first: One) => {
+  const place = (first: Added) => {
     const queue = [first];
-    for (const one of queue) {
-      const { parentId, nextId, node } = one;
+    for (const addition of queue) {
+      const { parentId, nextId, node } = addition;
       if (placed.has(node.id)) continue;
-      if (!isThere(parentId)) wait(parentId, one);
-      else if (nextId !== null && nextId !== LATER && !isThere(nextId)) wait(nextId, one);
+      if (!isThere(parentId)) wait(parentId, addition);
+      else if (nextId !== null && nextId !== LATER && !isThere(nextId)) wait(nextId, addition);
       else if (node.rootId === undefined || isThere(node.rootId)) {
-        ordered.push(one);
+        ordered.push(addition);
         placed.add(node.id);
         for (const other of waiting.get(node.id) ?? []) queue.push(other);
         waiting.delete(node.id);
       }
     }
   };
-  for (const one of adds) {
+  for (const addition of adds) {
     // A frame's document may come before its frame, and rrweb keeps it until then.
-    if (one.node.type === DOCUMENT && !isThere(one.parentId)) ordered.push(one);
-    else place(one);
+    if (addition.node.type === DOCUMENT && !isThere(addition.parentId)) ordered.push(addition);
+    else place(addition);
   }
-  for (const one of [...waiting.values()].flat()) {
-    if (isThere(one.parentId)) place({ ...one, nextId: null });
+  for (const addition of [...waiting.values()].flat()) {
+    if (isThere(addition.parentId)) place({ ...addition, nextId: null });
   }
   return ordered;
 }

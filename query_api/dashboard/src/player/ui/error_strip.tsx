@@ -1,4 +1,4 @@
-/** The error that happens now, with its stack, right under the timeline. */
+/** The error of the current moment, with its stack, below the timeline. */
 
 import { useComputed } from "@preact/signals";
 import { LEAD_MS } from "../model/markers.ts";
@@ -12,12 +12,12 @@ const SHOWN_MS = 8_000;
 export function ErrorStrip({ engine, errors }: { engine: Engine; errors: readonly ErrorEvent[] }) {
   const error = useComputed(() => {
     const at = engine.atMs.value;
-    // A moment before it happens, as whoever jumps to it lands there.
+    // From shortly before the error, where a jump to it ends.
     const last = errors.findLast(({ atMs }) => atMs <= at + LEAD_MS + 50);
     return last && at - last.atMs <= SHOWN_MS ? last : null;
   }).value;
   if (!errors.length) return null;
-  // Its room is kept, so that the picture does not jump with each error.
+  // Its space is reserved, so that the picture does not move with each error.
   if (!error) return <div class="player-error" />;
   return (
     <details class="player-error" key={error.atMs}>

@@ -1,4 +1,4 @@
-/** A list in step with what is played: the line of now is marked and kept in sight. */
+/** A list that follows the playback: the current line is marked and scrolled into view. */
 
 import { useComputed } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -14,7 +14,7 @@ export interface Line {
   detail: string | null;
 }
 
-/** More are never read; those around what is played are shown. */
+/** Longer lists show only the lines around the current one. */
 const LINES_MAX = 400;
 /** Enough to fill a panel. The others come once there is a picture, which they would delay. */
 const FIRST_LINES_MAX = 60;
@@ -32,14 +32,14 @@ export function Lines({
   const list = useRef<HTMLOListElement>(null);
   const times = useRef<number[]>([]);
   times.current = lines.map(({ atMs }) => atMs);
-  // Computed, so that the list is not made again with each picture.
+  // Computed, so that the list is not rendered with every frame.
   const now = useComputed(() => after(times.current, engine.atMs.value + LEAD_MS) - 1).value;
   const most = useLinesMax(engine);
   const from = Math.max(0, Math.min(now - most / 2, lines.length - most));
   useEffect(() => {
     const line = list.current?.querySelector<HTMLElement>("[aria-current]");
     const box = list.current?.parentElement;
-    if (!line || !box || box.matches(":hover")) return; // whoever reads it is not disturbed
+    if (!line || !box || box.matches(":hover")) return; // do not scroll while the analyst reads
     const top = line.offsetTop - box.offsetTop;
     const isSeen =
       top >= box.scrollTop && top + line.offsetHeight <= box.scrollTop + box.clientHeight;
@@ -68,7 +68,7 @@ export function Lines({
   );
 }
 
-/** Return how many lines there may be now. */
+/** Return the number of lines to render now. */
 function useLinesMax(engine: Engine): number {
   const isDrawn = useComputed(() => engine.view.value.width > 0 || engine.trouble.value !== null);
   const [most, setMost] = useState(isDrawn.peek() ? LINES_MAX : FIRST_LINES_MAX);

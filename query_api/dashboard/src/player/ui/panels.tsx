@@ -1,4 +1,4 @@
-/** Beside the picture: what happened, the console, requests, pages, and what is known of the session. */
+/** Panels beside the picture: events, console, requests, pages and session details. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -57,7 +57,7 @@ export function Panels({ engine, recording, marks }: PanelsProps) {
       detail: pathOf(url) || null,
     }),
   );
-  const events = [...eventLines(recording), ...gaps].sort((one, other) => one.atMs - other.atMs);
+  const events = [...eventLines(recording), ...gaps].sort((a, b) => a.atMs - b.atMs);
   const tabs: [
     name: string,
     label: string,
@@ -155,7 +155,7 @@ function eventLines(recording: Recording): Line[] {
   ];
 }
 
-/** Return where an error came from, as the stack's first line tells it. */
+/** Return the origin of an error: the first line of its stack. */
 function firstLine(stack: string | null): string | null {
   return (
     stack

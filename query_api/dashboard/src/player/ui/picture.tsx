@@ -1,4 +1,4 @@
-/** What the visitor saw, as large as there is room, and what has to be said of it. */
+/** The visitor's view, as large as fits, with its notices. */
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";

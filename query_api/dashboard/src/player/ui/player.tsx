@@ -1,4 +1,4 @@
-/** The player of one recording: loads it, and puts screen, timeline, controls and panels together. */
+/** The player of a recording: loads it, and lays out screen, timeline, controls and panels. */
 
 import { useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
@@ -32,8 +32,8 @@ export function Player({ source, onErased }: PlayerProps) {
     loaded.value = null;
     refusal.value = null;
     source.recording().then(
-      (found) => {
-        if (!isOld) loaded.value = found;
+      (recording) => {
+        if (!isOld) loaded.value = recording;
       },
       (error: unknown) => {
         if (!isOld) refusal.value = error instanceof Error ? error.message : String(error);
@@ -70,11 +70,11 @@ function Loaded({ source, recording, onErased }: LoadedProps) {
   const marks = useMemo(() => marksOf(recording), [recording]);
 
   useEffect(() => {
-    const told = momentOf(location.search);
-    const made = new Engine(source, recording, screen.current as HTMLElement, told ?? 0);
-    engine.value = made;
-    if (told === null) made.play(); // who came for a moment looks at it first
-    return () => made.close();
+    const start = momentOf(location.search);
+    const player = new Engine(source, recording, screen.current as HTMLElement, start ?? 0);
+    engine.value = player;
+    if (start === null) player.play(); // a link to a moment shows it first
+    return () => player.close();
   }, [source, recording, engine]);
 
   const say = useCallback(
@@ -128,7 +128,7 @@ function Loaded({ source, recording, onErased }: LoadedProps) {
       ref={root}
       aria-label="Session replay"
       onMouseDown={(event) => {
-        // A button that was clicked does not keep the focus: Space is to play, not to press it again.
+        // A clicked button loses the focus: Space plays, instead of pressing the button.
         if ((event.target as Element).closest("button")) event.preventDefault();
       }}
     >
@@ -163,7 +163,7 @@ function Loaded({ source, recording, onErased }: LoadedProps) {
   );
 }
 
-/** Do what concerns the playing alone. */
+/** Run an action of the playback. */
 function act(engine: Engine, command: Command, marks: readonly Mark[]): void {
   switch (command.do) {
     case "toggle":

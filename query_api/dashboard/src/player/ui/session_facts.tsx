@@ -1,4 +1,4 @@
-/** What is known of a session as a whole. */
+/** Details of a session. */
 
 import { isWebAddress } from "../model/marks.ts";
 import { clock, size } from "../model/time_format.ts";

@@ -1,4 +1,4 @@
-/** What each key does. Pure: what happens then is the player's. */
+/** Map keys to actions of the player. Pure. */
 
 export type Command =
   | { do: "toggle" }
@@ -12,7 +12,7 @@ export type Command =
   | { do: "help" }
   | { do: "close" };
 
-/** As the help shows them. */
+/** Keys and descriptions for the help dialog. */
 export const KEYS: readonly [keys: string, does: string][] = [
   ["Space", "play or pause"],
   ["← →", "5 seconds back or on"],
@@ -43,7 +43,7 @@ const COMMANDS: Record<string, Command> = {
   Escape: { do: "close" },
 };
 
-/** What a key was pressed on. */
+/** The key press and its target. */
 export interface Press {
   key: string;
   hasModifier: boolean;
@@ -52,7 +52,7 @@ export interface Press {
   role: string | null;
 }
 
-/** Return what a press does, or null where it is none of the player's. */
+/** Return the action of a key press, or null if it is not for the player. */
 export function commandOf({ key, hasModifier, tag, role }: Press): Command | null {
   if (hasModifier || tag === "textarea" || tag === "select") return null;
   if (tag === "input" && key !== "Escape") return null;

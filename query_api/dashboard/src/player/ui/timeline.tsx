@@ -1,4 +1,4 @@
-/** The session from left to right: what was done when, marks to jump to, and where we are. */
+/** The timeline: activity, marks to jump to, and the current moment. */
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -110,10 +110,10 @@ function Head({ engine, axis }: { engine: Engine; axis: Axis }) {
   );
 }
 
-/** When anything is known to have happened, ascending. */
+/** Return the times of all events, ascending. */
 function moments(engine: Engine, marks: readonly Mark[]): number[] {
   const all = [...engine.deeds(), ...marks.map(({ atMs }) => atMs)];
-  return all.sort((one, other) => one - other);
+  return all.sort((a, b) => a - b);
 }
 
 interface DensityProps {
@@ -164,7 +164,7 @@ function Breaks({ axis }: { axis: Axis }) {
   );
 }
 
-/** The pages of which something is missing: where on them is not known. */
+/** The pages with missing events: their times are not known. */
 function Gaps({ axis, recording }: { axis: Axis; recording: Recording }) {
   const torn = new Set(recording.gaps.map(({ pageId }) => pageId));
   return (
