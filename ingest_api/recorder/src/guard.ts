@@ -1,9 +1,9 @@
-/** What stands between us and the page: nothing of ours may throw into it. */
+/** Keep errors of the recorder out of the page. */
 
-/** How often something of ours failed on this page. */
+/** Number of errors in the recorder on this page. */
 export let failures = 0;
 
-/** Return what `fn` returns; null where it throws, which is counted and goes no further. */
+/** Return what `fn` returns, or null if it throws. Counts the error. */
 export function attempt<T>(fn: () => T): T | null {
   try {
     return fn();
@@ -13,7 +13,7 @@ export function attempt<T>(fn: () => T): T | null {
   }
 }
 
-/** Return `fn` so that what it throws is counted and goes no further. */
+/** Wrap `fn` so that its errors are counted and not thrown. */
 export function guard<A extends unknown[]>(fn: (...a: A) => void): (...a: A) => void {
   return (...a) => {
     attempt(() => fn(...a));

@@ -1,8 +1,8 @@
 /**
- * Ids as the ingest API wants them: UUIDv7 (RFC 9562), a session's proved by its secret.
+ * Make ids for the ingest API: UUIDv7 (RFC 9562), a session's proved by its secret.
  *
- * The 74 random bits of a session id are the first of SHA-256(secret), so that only who opened a
- * session can add to it.
+ * The 74 random bits of a session id are the first of SHA-256(secret), so that only the page that
+ * opened a session can add to it.
  */
 
 import { sha256 } from "./sha256.ts";

@@ -2,10 +2,10 @@
  * The script tag: `window.replaylake`, and the recorder where the visitor, the browser and the
  * website want one.
  *
- * This part is small, so that a page loads as fast as without it. The recorder itself comes once the
- * page has loaded, or when its visitor does something before. A page may call earlier still: it
- * pushes `["consent", true]` onto an array of that name. Nothing is asked of the server, kept or
- * recorded before the browser's own wish is known.
+ * The loader is small, so that a page loads as fast as without it. It fetches the recorder once the
+ * page has loaded, or at the first interaction if that is earlier. A page may call `replaylake`
+ * earlier still: it pushes `["consent", true]` onto an array of that name. Nothing is requested,
+ * stored or recorded before Global Privacy Control is checked.
  */
 
 import { guard } from "./guard.ts";
@@ -39,14 +39,14 @@ let isStopped = false;
 const errors: Event[] = []; // of the page's loading
 let later: ((recorder: Recorder) => void)[] = [];
 
-/** Do it now, or once the recorder is there. */
+/** Call it now, or once the recorder has loaded. */
 const soon = (then: (recorder: Recorder) => void): void => {
   if (recorder) then(recorder);
   else later.push(then);
 };
 
 const api = {
-  /** Say whether the visitor agrees. A withdrawal stops at once and drops what is not sent. */
+  /** Set the visitor's consent. Withdrawing it stops at once and drops unsent events. */
   consent: guard((agrees: unknown) => {
     consent = agrees === true;
     if (consent) return proceed();
@@ -55,7 +55,7 @@ const api = {
     errors.length = 0;
     recorder?.stop(reason, { drops: true });
   }),
-  /** Name the visitor by an id of the website's own; no e-mail address. */
+  /** Name the visitor by an id of the website's; e-mail addresses are refused. */
   identify: guard((id: unknown) => {
     if (typeof id !== "string" && typeof id !== "number") return;
     soon((recorder) => recorder.identify(String(id)));
@@ -69,11 +69,11 @@ const api = {
     isStopped = false;
     proceed();
   }),
-  /** Keep this session, in any mode. */
+  /** Upload this session, in any mode. */
   trigger: guard((name: unknown) =>
     soon((recorder) => recorder.keep("manual", String(name ?? ""))),
   ),
-  /** Where the dashboard plays this moment; null where no session is, or no dashboard known. */
+  /** URL at which the dashboard plays this moment; null without a session or a dashboard. */
   sessionUrl: (): string | null => {
     const { sessionId } = api.status();
     if (!sessionId || !recorder || !config?.dashboard_url) return null;
@@ -92,7 +92,7 @@ const api = {
       failures: 0,
       lastUpload: null,
     },
-  /** The early calls' way, for good. */
+  /** Call by name, as early calls on an array do. */
   push: guard((call: unknown) => {
     const [name, ...values] = call as Call;
     const method = (api as Record<string, unknown>)[name];
@@ -100,7 +100,7 @@ const api = {
   }),
 };
 
-/** Return why nothing may be recorded now, of what can change. */
+/** Return the reason against recording now, among those that can change. */
 function obstacle(): string | null {
   if (!config) return reason;
   if (isStopped) return "stop() was called";
@@ -110,7 +110,7 @@ function obstacle(): string | null {
   return null;
 }
 
-/** Record, if by now nothing stands against it. */
+/** Record, if there is no reason against it now. */
 function proceed(): void {
   const against = obstacle();
   if (against !== null) reason = against;
@@ -197,7 +197,7 @@ guard(() => {
     (document.currentScript as HTMLScriptElement | null) ??
     document.querySelector<HTMLScriptElement>('script[data-website][src*="r.js"]');
   const calls = (window as { replaylake?: unknown }).replaylake;
-  if (!script || (calls && !Array.isArray(calls))) return; // the tag stands there twice
+  if (!script || (calls && !Array.isArray(calls))) return; // a second tag
   place.base = new URL(".", script.src).href;
   place.website = script.dataset.website ?? "";
   (window as { replaylake?: unknown }).replaylake = api;

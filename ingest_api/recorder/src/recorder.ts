@@ -1,9 +1,8 @@
 /**
- * The recorder of one page: from the question whether it may record, through sessions that end and
- * begin, to the page's own end.
+ * The recorder of one page: its sessions, from the first start until the page ends.
  *
- * What it holds at any time: a session, a page of it, the page's sender, and in `errors_only` and
- * `smart` mode the buffer that waits for a trigger.
+ * It holds a session, a page of it, the page's sender, and in `errors_only` and `smart` mode the
+ * buffer that waits for a trigger.
  */
 
 import { failures, guard } from "./guard.ts";
@@ -11,7 +10,7 @@ import { newPageId } from "./ids.ts";
 import { refusal } from "./lifecycle/eligibility.ts";
 import { type Listener, PageRecording } from "./lifecycle/recording.ts";
 import { Clock } from "./lifecycle/server_clock.ts";
-import { begin, forget, found, isIdle, isOver, type Session, save } from "./lifecycle/session.ts";
+import { begin, forget, isIdle, isOver, resume, type Session, save } from "./lifecycle/session.ts";
 import { Sanitizer } from "./privacy/index.ts";
 import { isReturn, listenAll, notePage } from "./signals/index.ts";
 import { Checkpoints, chunksOf, dropCarried } from "./triggers/checkpoints.ts";
@@ -21,7 +20,7 @@ import { Sender, type Upload } from "./upload/sender.ts";
 import { takeLeft } from "./upload/unsent.ts";
 
 const TICK_MS = 5_000;
-const ENGAGED_GAP_MS = 5_000; // between two deeds of one who is engaged
+const ENGAGED_GAP_MS = 5_000; // between two interactions of an engaged visitor
 const OFFSET_MS_SAME = 5_000; // two pages' readings of the server's clock differ by less
 const ACTIVITY = ["pointerdown", "pointermove", "keydown", "wheel", "scroll", "touchstart"];
 
@@ -37,11 +36,11 @@ export interface Status {
   reason: string;
   mode: string | null;
   sessionId: string | null;
-  /** Why this session is kept. */
+  /** Trigger because of which this session is uploaded. */
   kept: string | null;
   bufferedBytes: number;
   waitingBytes: number;
-  /** How often something in the recorder itself failed. */
+  /** Number of errors in the recorder itself. */
   failures: number;
   lastUpload: Upload | null;
 }
@@ -74,7 +73,7 @@ export class Recorder implements Listener {
     if (this.#recording) return;
     this.#clock = new Clock(this.#offset_ms);
     const now = this.#clock.now();
-    const session = found(now) ?? begin(now, this.#offset_ms);
+    const session = resume(now) ?? begin(now, this.#offset_ms);
     if (Math.abs(session.offset_ms - this.#offset_ms) < OFFSET_MS_SAME) {
       this.#clock = new Clock(session.offset_ms);
     } else session.offset_ms = this.#offset_ms;
@@ -105,7 +104,7 @@ export class Recorder implements Listener {
     if (this.#session) save(this.#session, false);
   }
 
-  /** Keep this session, as `kind` says why. */
+  /** Upload this session; `kind` is the reason. */
   readonly keep = (kind: string, detail: string): void => {
     if (!this.#session || !this.#recording || this.#session.kept) return;
     this.#session.kept = kind;
@@ -150,15 +149,15 @@ export class Recorder implements Listener {
     return ["armed", isFull ? "the page is too large for the buffer" : "waits for a trigger"];
   }
 
-  /** How far into the session it is now, ms. */
+  /** Time since the session began, ms. */
   sessionMs(): number {
     return this.#session ? this.#clock.now() - this.#session.started_ms : 0;
   }
 
-  // What the recording tells.
+  // Events of the recording.
 
   readonly sink = (json: string, at_ms: number, isCheckpoint: boolean): void => {
-    // Nobody is there: what the page does by itself is worth nothing until somebody is again.
+    // The visitor is idle: what the page does by itself is not recorded until they return.
     if (!this.#session || isIdle(this.#session, at_ms)) return;
     if (this.#checkpoints) this.#checkpoints.add(json, at_ms, isCheckpoint);
     else this.#sender?.add(json);
@@ -188,7 +187,7 @@ export class Recorder implements Listener {
     return this.#config.feature_flags.session_replay_trigger !== "all";
   }
 
-  /** Make this session the page's, if the website wants it. */
+  /** Enter this session, if the website wants it. */
   #enter(session: Session): boolean {
     this.#session = session;
     save(session);
@@ -197,7 +196,7 @@ export class Recorder implements Listener {
     return why === null;
   }
 
-  /** Begin a page: of another session, or the same one come back. */
+  /** Begin a page: of another session, or of the same session after a return. */
   #turnPage(): void {
     const session = this.#session as Session;
     this.#page = newPageId(this.#clock.now());
@@ -252,7 +251,7 @@ export class Recorder implements Listener {
     on(window, "pagehide", () => this.#hide());
     on(window, "pageshow", () => this.#show());
     on(document, "visibilitychange", () => {
-      if (document.visibilityState === "hidden") for (const one of this.#senders) one.flush();
+      if (document.visibilityState === "hidden") for (const sender of this.#senders) sender.flush();
     });
     const timer = setInterval(
       guard(() => this.#tick()),
@@ -290,12 +289,12 @@ export class Recorder implements Listener {
     if (this.#session) save(this.#session, false);
   }
 
-  /** The page is shown again out of the back/forward cache: other pages may have been meanwhile. */
+  /** Resume after the back/forward cache: the tab may have shown other pages meanwhile. */
   #show(): void {
     if (!this.#isHidden) return;
     this.#isHidden = false;
     const now = this.#clock.now();
-    if (!this.#enter(found(now, true) ?? begin(now, this.#clock.offset_ms))) return;
+    if (!this.#enter(resume(now, true) ?? begin(now, this.#clock.offset_ms))) return;
     this.#turnAndShow(true);
     this.#sender?.comeBack(now);
   }

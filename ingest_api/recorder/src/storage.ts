@@ -1,7 +1,7 @@
 /**
- * What outlives a page of the tab: in `sessionStorage` alone, which the browser drops with the tab.
+ * Store what outlives a page in `sessionStorage`, which the browser drops with the tab.
  *
- * A browser may forbid it or call it full: then things are forgotten, and no page hears of it.
+ * A browser may forbid it, or it may be full: then values are lost without an error.
  */
 
 export function read(key: string): string | null {
@@ -12,7 +12,7 @@ export function read(key: string): string | null {
   }
 }
 
-/** Return whether it was kept. `null` removes it. */
+/** Store a value, and return whether it was stored. `null` removes it. */
 export function write(key: string, value: string | null): boolean {
   try {
     if (value === null) sessionStorage.removeItem(key);

@@ -1,6 +1,6 @@
-/** The few shapes that all of the recorder speaks of. */
+/** Types that all of the recorder shares. */
 
-/** One rrweb event. What stands in `data` is known to the sanitizer alone. */
+/** One rrweb event. Only the sanitizer knows the types of `data`. */
 export interface RrwebEvent {
   type: number;
   data: unknown;
@@ -37,12 +37,12 @@ export interface Config {
   privacy: Privacy;
   smart: SmartRules;
   network_panel: boolean;
-  /** Where the dashboard is; empty where the operator does not tell. */
+  /** URL of the dashboard; empty if the operator has not set it. */
   dashboard_url: string;
 }
 
 /**
- * Add a custom event of ours to the stream: one of the tags in `sanitize/notes.ts`.
+ * Add a custom event of ours to the stream: one of the tags in `privacy/notes.ts`.
  * `at_ms` is when it happened by the browser's clock, where that was earlier than now.
  */
 export type Note = (tag: NoteTag, payload: Record<string, unknown>, at_ms?: number) => void;
@@ -59,13 +59,13 @@ export type NoteTag =
   | "replaylake.network"
   | "replaylake.gap";
 
-/** Ends what was begun. Never throws. */
+/** Stops what was started. Never throws. */
 export type Stop = () => void;
 
-/** Takes a change of the page: the nodes that it is about, as far as they are known. */
+/** Receives a change of the page: its nodes, as far as they are known. */
 export type Watcher = (ids: readonly number[], isScroll: boolean) => void;
 
-/** What a signal needs of the recording that it belongs to. */
+/** The recording, as its signals use it. */
 export interface Recording {
   note: Note;
   /** rrweb's id of a node, -1 where it has none. */

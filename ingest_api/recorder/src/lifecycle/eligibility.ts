@@ -1,11 +1,11 @@
-/** Whether this visitor may be recorded at all, and if not, why: decided before anything is kept. */
+/** Decide whether this visitor may be recorded, and if not, why, before anything is stored. */
 
 import { shareOf } from "../ids.ts";
 import type { Config } from "../types.ts";
 
 const LOCAL_HOST = /^(?:localhost|127\.[\d.]+|\[::1\])$/;
 
-/** Return why nothing may start, whatever the website's settings are. */
+/** Return the reason not to start, whatever the website's settings are. */
 export function objection(allowsBots: boolean): string | null {
   if ((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl) {
     return "the visitor's browser asks for privacy (Global Privacy Control)";
@@ -20,7 +20,7 @@ export function objection(allowsBots: boolean): string | null {
   return null;
 }
 
-/** Return why the website does not want this session. */
+/** Return the reason why the website does not record this session. */
 export function refusal(config: Config, sessionId: string): string | null {
   const { session_replay_trigger: mode, replay_sampling_rate: rate } = config.feature_flags;
   if (mode === "all" && shareOf(sessionId) >= rate) {

@@ -1,10 +1,10 @@
-/** The first thing that a visitor does: from then on nothing that we wait for may be waited for. */
+/** Wait for the visitor's first interaction: from then on the recorder must not wait. */
 
 import type { Stop } from "../types.ts";
 
 const DEEDS = ["pointerdown", "touchstart", "keydown"];
 
-/** Call `then` once, before the page's own listeners hear of it. */
+/** Call `then` once, before the page's own listeners run. */
 export function onFirstDeed(then: () => void): Stop {
   const stop = (): void => {
     for (const name of DEEDS) removeEventListener(name, first, true);

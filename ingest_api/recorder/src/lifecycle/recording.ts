@@ -1,8 +1,8 @@
 /**
- * One page being recorded: rrweb and our own notes, all through the one sanitizer.
+ * Record one page: rrweb's events and our own notes, all through one sanitizer.
  *
- * rrweb masks nothing here, so that what is hidden is decided in one place (`sanitize/`). The first
- * snapshot waits until the page has loaded and the browser is idle, unless the visitor is faster.
+ * rrweb masks nothing here, so that masking is decided in one place (`privacy/`). The first snapshot
+ * waits until the page has loaded and the browser is idle, or for the first interaction.
  */
 
 import { guard } from "../guard.ts";
@@ -12,7 +12,7 @@ import { idOf, record, takeFullSnapshot } from "../vendor/rrweb/record.ts";
 import { onFirstDeed } from "./first_interaction.ts";
 import type { Clock } from "./server_clock.ts";
 
-const IDLE_MS_MAX = 2_000; // a page that is never idle is recorded all the same
+const IDLE_MS_MAX = 2_000; // a page that is never idle is recorded, too
 const MOUSE_EVERY_MS = 50; // smooth to the eye
 const MOUSE_BATCH_MS = 500;
 const SCROLL_EVERY_MS = 100;
@@ -27,9 +27,9 @@ const CUSTOM = 5;
 /** Sources that change what is seen: mutations, scrolls, inputs, rules and styles. */
 const CHANGES = [0, 3, 5, 8, 13, 15];
 const SCROLL = 3;
-const NODES_MAX = 32; // of one change: enough to know it again
+const NODES_MAX = 32; // of one change: enough to recognize it
 
-/** What an incremental event tells of the nodes that changed. */
+/** The nodes of an incremental event. */
 interface Change {
   source: number;
   id?: number;
@@ -40,12 +40,12 @@ interface Change {
   removes?: { parentId?: number }[];
 }
 
-/** Takes an event as it may leave the page, as JSON. */
+/** Receives a sanitized event, as JSON. */
 export type Sink = (json: string, at_ms: number, isCheckpoint: boolean) => void;
 
 export interface Listener {
   sink: Sink;
-  /** See what was noted, as it is before the sanitizer. */
+  /** Receives each note before it is sanitized. */
   noted(tag: NoteTag, payload: Record<string, unknown>): void;
   /** Whether a checkpoint is due each minute. */
   keepsMinutes(): boolean;
@@ -75,7 +75,7 @@ export class PageRecording implements Recording {
     return this.#stopRrweb !== undefined;
   }
 
-  /** Begin when the page is idle, or its visitor is not. */
+  /** Begin when the page is idle, or at the first interaction. */
   start(): void {
     this.#isRunning = true;
     this.#cancelWait = whenIdle(guard(() => this.#begin()));
@@ -128,7 +128,7 @@ export class PageRecording implements Recording {
         scroll: SCROLL_EVERY_MS,
       },
       errorHandler: guard((error: unknown) => {
-        throw error; // to be counted, and to go no further
+        throw error; // so that `guard` counts it
       }),
     });
   }
@@ -148,20 +148,20 @@ export class PageRecording implements Recording {
     this.#listener.sink(json, clean.timestamp, event.type === META);
   }
 
-  /** Tell of a change, and of which nodes: of a new part of the page, the one into which it came. */
+  /** Report the nodes of a change: for a new part of the page, the node that it was added to. */
   #see({ source, id, texts, attributes, adds, removes }: Change): void {
     if (!CHANGES.includes(source)) return;
     const known = this.#lastId;
     const ids = new Set<number>();
-    const note = (one: number | undefined): void => {
-      if (one !== undefined && ids.size < NODES_MAX) ids.add(one);
+    const note = (node: number | undefined): void => {
+      if (node !== undefined && ids.size < NODES_MAX) ids.add(node);
     };
     note(id);
-    for (const one of texts ?? []) note(one.id);
-    for (const one of attributes ?? []) note(one.id);
+    for (const text of texts ?? []) note(text.id);
+    for (const change of attributes ?? []) note(change.id);
     for (const { parentId } of removes ?? []) note(parentId);
     for (const { parentId, node } of adds ?? []) {
-      // Ids are given in order: a parent with a higher one is new itself.
+      // Ids ascend: a parent with a higher id is new itself.
       if (!known || !parentId || parentId <= known) note(parentId);
       if (node && node.id > this.#lastId) this.#lastId = node.id;
     }
@@ -178,7 +178,7 @@ function idle(then: () => void): Stop {
   return () => clearTimeout(id);
 }
 
-/** The loader has waited for the page's load, unless the visitor did something before. */
+/** Wait until the page is idle. It has loaded, unless the first interaction was earlier. */
 function whenIdle(then: () => void): Stop {
   if (document.readyState !== "complete") {
     then();
@@ -186,7 +186,7 @@ function whenIdle(then: () => void): Stop {
   }
   const stops: Stop[] = [];
   const stop = (): void => {
-    for (const one of stops) one();
+    for (const end of stops) end();
   };
   const now = (): void => {
     stop();

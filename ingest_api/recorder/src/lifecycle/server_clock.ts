@@ -1,6 +1,6 @@
 /**
- * The server's time, as a page can know it: one offset to the browser's clock, learnt from the
- * configuration, and no step back or leap of days where somebody sets that clock meanwhile.
+ * Estimate the server's time: the browser's clock plus an offset from the configuration, without
+ * steps back or leaps of days if the browser's clock is set meanwhile.
  */
 
 const LEAP_MS = 86_400_000; // longer than a machine sleeps in the middle of a session

@@ -1,8 +1,9 @@
 /**
- * A session: the pages of one tab, until nobody does anything for half an hour.
+ * A session: the pages of one tab, until half an hour without interactions.
  *
- * It lives in `sessionStorage`. A browser copies that for a tab that another one opens, and the
- * two would write one session: so a page marks it as open, and who finds it open starts anew.
+ * It is stored in `sessionStorage`. A browser copies that into a tab that another tab opens, and both
+ * would write the same session: so a page marks it as open, and a page that sees the mark begins a
+ * new session.
  */
 
 import { newSecret, sessionIdOf } from "../ids.ts";
@@ -20,7 +21,7 @@ export interface Session {
   active_ms: number;
   /** From the browser's clock to the server's: one for the session, so that its pages agree. */
   offset_ms: number;
-  /** Why it is kept, once it is. */
+  /** Trigger because of which it is uploaded, null before. */
   kept: string | null;
   pages: number;
   engaged_ms: number;
@@ -33,7 +34,7 @@ export interface Session {
  * `isOurs`: the page comes back out of the tab's own history, where the page that it follows may
  * not have closed the session yet.
  */
-export function found(now_ms: number, isOurs = false): Session | null {
+export function resume(now_ms: number, isOurs = false): Session | null {
   try {
     const session = JSON.parse(read(KEY) ?? "null") as Session | null;
     return session && (isOurs || !session.isOpen) && !isOver(session, now_ms) ? session : null;

@@ -1,11 +1,9 @@
-/**
- * Which attributes may leave, and what of their values. A name that is not known here is dropped.
- */
+/** Allow list of attributes, and how their values are masked. Unknown names are dropped. */
 
 import type { Mask } from "./urls.ts";
 import { maskSrcset } from "./urls.ts";
 
-/** What the masking of attributes needs to know of the element. */
+/** The element, as far as masking its attributes depends on it. */
 export interface Element {
   tag: string;
   isSvg: boolean;
@@ -24,7 +22,7 @@ type Value = string | number | boolean | null;
 const PLAIN = 1;
 const TEXT = 2;
 const URL = 3;
-const SHAPE = 4; // kept in private too
+const SHAPE = 4; // recorded in private elements, too
 
 const OWN = 5; // what it means depends on the element
 
@@ -55,12 +53,12 @@ const SVG_SHAPE =
 const SVG_SHAPED = /^[\s\w.,;()+%#-]*$/;
 const SVG_VALUE_MAX = 256; // the longest of those that are no shape are lists of fonts
 
-/** Whether an attribute means another thing on each element: left to whoever knows the element. */
+/** Whether the meaning of an attribute depends on the element: the caller decides. */
 export function isOwn(name: string): boolean {
   return KINDS.get(name) === OWN;
 }
 
-/** Return what may leave of one attribute's value, undefined where that is nothing. */
+/** Return the masked value of an attribute, undefined to drop it. */
 export function maskAttribute(
   element: Element,
   name: string,

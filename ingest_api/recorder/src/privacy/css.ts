@@ -1,7 +1,7 @@
 /**
- * What may leave of CSS: all of it but the URLs and the quoted strings, which have rules.
+ * Mask CSS: its URLs and quoted strings; the rest is recorded as it is.
  *
- * Whole style sheets go through here, hence a regular expression and not a parser.
+ * By a regular expression, as a parser would be too slow for whole style sheets.
  */
 
 import { type Mask, maskUrl } from "./urls.ts";

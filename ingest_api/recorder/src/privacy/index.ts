@@ -1,8 +1,8 @@
 /**
- * What may leave the page: every event, rrweb's and ours, is rebuilt here from what is known of it.
+ * The sanitizer: rebuilds every event, rrweb's and ours, from the keys that it knows.
  *
- * Pure: JSON in, JSON out, no DOM. The order of the events matters, for what is private is
- * remembered by the ids of nodes. An unknown shape, type, source or key is dropped.
+ * Pure: JSON in, JSON out, no DOM. Events must come in order, as private nodes are remembered by
+ * their ids. An unknown shape, type, source or key is dropped.
  */
 
 import { attempt } from "../guard.ts";
@@ -31,7 +31,7 @@ export class Sanitizer {
     this.nodes = new Nodes(privacy);
   }
 
-  /** Return what may leave of an event, null where that is nothing. Never throws. */
+  /** Return the sanitized event, null to drop it. Never throws. */
   event(event: RrwebEvent): RrwebEvent | null {
     return attempt(() => {
       const data = this.data(event.type, isObject(event.data) ? (event.data as Json) : {});

@@ -1,6 +1,6 @@
 /**
- * What may leave of a DOM mutation. Nodes come before their text and attributes are looked at, so
- * that what becomes private in the same moment is so already.
+ * Sanitize DOM mutations. Nodes are read before texts and attributes, so that what becomes private
+ * in the same mutation is masked already.
  */
 
 import {
@@ -15,7 +15,7 @@ import {
   text,
 } from "./nodes.ts";
 
-/** Return the data of a mutation event, null where nothing of it may leave. */
+/** Return the sanitized data of a mutation event, null to drop it. */
 export function maskMutation(data: Json, nodes: Nodes): Json | null {
   const changes = list(data.attributes);
   for (const { id, attributes } of changes) {
@@ -34,19 +34,19 @@ export function maskMutation(data: Json, nodes: Nodes): Json | null {
 }
 
 function maskRemoves(removes: Json[], nodes: Nodes): Json[] {
-  const kept: Json[] = [];
+  const safe: Json[] = [];
   for (const { id, parentId, isShadow } of removes) {
     const state = nodes.state(id);
     if (!state || !Number.isInteger(parentId) || isGone(nodes, state.parent)) continue;
     nodes.remove(state);
-    kept.push(isShadow === true ? { parentId, id, isShadow } : { parentId, id });
+    safe.push(isShadow === true ? { parentId, id, isShadow } : { parentId, id });
   }
-  return kept;
+  return safe;
 }
 
 function maskAdds(adds: Json[], nodes: Nodes): Json[] {
-  const kept: (Json | undefined)[] = [];
-  // A parent may be told of after its child.
+  const safe: (Json | undefined)[] = [];
+  // A parent may come after its child.
   let waiting = adds.map((add, place) => ({ add, place }));
   for (let count = -1; waiting.length && waiting.length !== count; ) {
     count = waiting.length;
@@ -59,38 +59,38 @@ function maskAdds(adds: Json[], nodes: Nodes): Json[] {
         return false;
       }
       const node = nodes.add(add.node, parent);
-      if (node) kept[place] = { parentId: add.parentId, nextId: integer(add.nextId), node };
+      if (node) safe[place] = { parentId: add.parentId, nextId: integer(add.nextId), node };
       return false;
     });
   }
-  return kept.filter((add) => add !== undefined);
+  return safe.filter((add) => add !== undefined);
 }
 
 function maskTexts(texts: Json[], nodes: Nodes): Json[] {
-  const kept: Json[] = [];
+  const safe: Json[] = [];
   for (const { id, value } of texts) {
     const state = nodes.state(id);
     if (!state || isGone(nodes, state)) continue;
     const wasMasked = state.flags & MASKED;
     const masked = nodes.nodeText(state, nodes.flags(state), text(value));
-    // The same mask again would tell of a key stroke.
-    if (masked !== MASK || !wasMasked) kept.push({ id, value: masked });
+    // Repeating the same mask would reveal a key stroke.
+    if (masked !== MASK || !wasMasked) safe.push({ id, value: masked });
   }
-  return kept;
+  return safe;
 }
 
 function maskChanges(changes: Json[], nodes: Nodes): Json[] {
-  const kept: Json[] = [];
+  const safe: Json[] = [];
   for (const { id, attributes: raw } of changes) {
     const state = nodes.state(id);
     if (!state || isGone(nodes, state) || !isObject(raw)) continue;
     const attributes = nodes.attributes(state, nodes.flags(state), raw as Json);
     for (const _ in attributes) {
-      kept.push({ id, attributes });
+      safe.push({ id, attributes });
       break;
     }
   }
-  return kept;
+  return safe;
 }
 
 function isGone(nodes: Nodes, state: NodeState | null): boolean {

@@ -1,8 +1,8 @@
 /**
- * The nodes that rrweb has told of, and what may leave of each: snapshots go through here.
+ * Sanitize the nodes of snapshots and mutations, and remember what each is.
  *
- * A node's own flags are kept by its id; what its ancestors say is looked up when it is needed, so
- * that an element that becomes private later hides all that follows inside of it.
+ * A node's own flags are stored by its id; those of its ancestors are looked up when needed, so that
+ * an element that becomes private later masks all later changes inside of it.
  */
 
 import type { Privacy } from "../types.ts";
@@ -43,7 +43,7 @@ const STICKY = PRIVATE | SECRET;
 const INHERITED = PRIVATE | PUBLIC | EDITABLE | DROPPED;
 const DEPTH_MAX = 1000; // no page is that deep; the stack must not overflow
 const HOPS_MAX = 20_000; // only broken events make a circle of parents
-const CSS_MEMO_LENGTH = 500; // shorter ones are faster masked than found
+const CSS_MEMO_LENGTH = 500; // masking shorter ones is faster than a lookup
 const CSS_MEMO_MAX = 200; // style sheets of a page that shadow roots repeat
 
 const NO_ELEMENT = new Set("script noscript template base meta param".split(" "));
@@ -122,7 +122,7 @@ export class Nodes implements Masks {
     return node;
   }
 
-  /** Return what may leave of a node that comes under `parent`, with all that is inside of it. */
+  /** Return the sanitized node, added under `parent`, with its descendants. */
   add(raw: unknown, parent: NodeState): Json | null {
     return this.node(raw, parent, this.flags(parent) & INHERITED, 0);
   }
@@ -194,7 +194,7 @@ export class Nodes implements Masks {
     const { tag } = state;
     const raw = isObject(sn.attributes) ? (sn.attributes as Json) : {};
     const isBox = typeof raw.rr_width === "string";
-    if (isBox) state.flags |= PRIVATE; // rrweb blocked it, and keeps to itself why
+    if (isBox) state.flags |= PRIVATE; // rrweb blocked it, and does not say why
     if (!isKnown(tag, raw, isBox)) {
       state.flags |= DROPPED;
       return { ...out, type: 5, textContent: "" };
@@ -263,7 +263,7 @@ export class Nodes implements Masks {
     }
   }
 
-  /** Return what may leave of attributes. `flags` are the element's with the inherited ones. */
+  /** Return the sanitized attributes. `flags` are the element's with the inherited ones. */
   attributes(state: NodeState, flags: number, raw: Json): Json {
     const out: Json = {};
     const element = { tag: state.tag, isSvg: !!(flags & SVG), isPrivate: !!(flags & PRIVATE) };
@@ -292,7 +292,7 @@ export class Nodes implements Masks {
     }
     if (!(flags & FIELD)) return undefined;
     const masked = this.value(state, flags, text(value));
-    // The same mask again would tell of a key stroke.
+    // Repeating the same mask would reveal a key stroke.
     if (masked === MASK && state.flags & MASKED) return undefined;
     state.flags = masked === MASK ? state.flags | MASKED : state.flags & ~MASKED;
     return masked;
@@ -314,7 +314,7 @@ export class Nodes implements Masks {
     return out;
   }
 
-  /** Return what may leave of a field's value. */
+  /** Return the masked value of a field. */
   value(state: NodeState, flags: number, raw: string): string {
     if (raw === "") return raw;
     const isPrivate = flags & PRIVATE;
@@ -330,7 +330,7 @@ export class Nodes implements Masks {
     return this.privacy.mask_patterns && NUMBER.test(raw) ? STARS : this.text(raw);
   }
 
-  /** Return what may leave of a text node's text. */
+  /** Return the masked text of a text node. */
   nodeText(state: NodeState, inherited: number, raw: string): string {
     const { parent } = state;
     const isStyle = parent?.tag === "style";
@@ -349,7 +349,7 @@ export class Nodes implements Masks {
   }
 }
 
-/** A link is kept where it is a style sheet, or may become one when it has loaded. */
+/** Whether a link is a style sheet, or may become one when it has loaded. */
 function isKnown(tag: string, raw: Json, isBox: boolean): boolean {
   if (tag === "link") {
     const rel = text(raw.rel).toLowerCase();

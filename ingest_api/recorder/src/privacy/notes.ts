@@ -1,7 +1,7 @@
 /**
- * The events of our own: what each tag may carry, and of what kind it is.
+ * Sanitize the recorder's own events: the keys that each tag may carry, and their kinds.
  *
- * A key that does not stand here does not leave.
+ * Any other key is dropped.
  */
 
 import { isPrivate } from "./mutations.ts";
@@ -11,8 +11,8 @@ import { maskPatterns } from "./patterns.ts";
 const TEXT_READ_MAX = 50_000; // masked before it is cut, so that no half of a secret is left
 
 /**
- * By tag, the keys and what each holds: u a URL, p a path of elements, w a word, i an id, a number
- * so many characters of text, nothing a number or a boolean.
+ * By tag, the keys and the kind of each: u a URL, p a path of elements, w a word, i an id, a number
+ * text of at most that many characters, empty a number or a boolean.
  */
 const NOTES = new Map<string, [string, string?][]>(
   [
@@ -38,7 +38,7 @@ const ID_MAX = 256;
 const WORD = /^[\w-]{1,32}$/;
 const URLS = /\b(?:https?|wss?|blob|data):[^\s"'<>()]+?(?=(?::\d+){0,2}(?:[\s"'<>()]|$))/gi;
 
-/** Return the payload that may leave, null where the whole note may not. */
+/** Return the sanitized payload, null to drop the note. */
 export function maskNote(tag: string, raw: Json, nodes: Nodes): Json | null {
   const keys = NOTES.get(tag);
   if (!keys) return null;

@@ -1,5 +1,5 @@
 /**
- * What a text looks like when it says too much: e-mail addresses, cards, SSNs, phones, tokens.
+ * Mask personal data and secrets in text: e-mail addresses, cards, SSNs, phones, tokens.
  *
  * Pure functions of a text. No lookbehind anywhere: Safari before 16.4 would refuse the bundle.
  */
@@ -17,7 +17,7 @@ const SSN = /(^|[^\d-])\d{3}([- ])\d{2}\2\d{4}(?![\d-])/g;
 const PHONE =
   /(^|[^\w.+-])(\+\d(?:[\s()./-]{0,3}\d){8,14}|(?:1[ .-]?)?\(\d{2,5}\)[ .-]?\d(?:[ ./-]?\d){4,9}|(?:1[ .-])?\d{3}([ .-])\d{3}\3\d{4}|0\d(?:\.\d\d){4}|0\d{1,4}[ /-]\d(?:[ -]?\d){5,9})(?![\w-])/g;
 const DATE = /(?:19|20)\d\d[-./]\d\d?[-./]\d|\d[-./]\d\d?[-./](?:19|20)\d\d/;
-// A word that goes on as none is consumed whole: to begin again at each of its letters takes long.
+// A word that turns out not to match is consumed whole: retrying at each letter is quadratic.
 const JWT = /eyJ[\w-]{8,}(?:\.[\w-]{4,}(?:\.[\w-]*)?)?/g;
 const KEY = /\b(?:[srp]k|gh[a-z]|xox[a-z]|key|pat|whsec)[_-](?:(?:live|test|prod)_)?\w{16,}/g;
 const BEARER = /(\bbearer\s+)[\w.+/=~-]{6,}/gi;

@@ -1,7 +1,7 @@
 /**
- * What the visitor typed into masked fields, so that it is masked wherever the page repeats it.
+ * Remember text typed into masked fields, and mask it wherever the page repeats it.
  *
- * Kept in memory only, for the life of the page.
+ * Held in memory only, for the life of the page.
  */
 
 import { STARS } from "./patterns.ts";
@@ -15,7 +15,7 @@ const GROUPS = /(\d)[\s-](?=\d)/g; // pages divide numbers as they like
 export class Echo {
   private values: { field: unknown; value: string; isDraft?: boolean }[] = [];
   private pattern: RegExp | null = null;
-  /** Counts the changes, for whoever keeps what was masked before. */
+  /** Number of changes, so that caches of masked text know when they are stale. */
   version = 0;
 
   /** Remember what stands in `field` now. What stood there before was a draft if this extends it. */

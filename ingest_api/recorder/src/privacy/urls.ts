@@ -1,7 +1,7 @@
 /**
- * What may leave of a URL: where it leads, and the names of what it carries.
+ * Mask URLs: the path stays, and of the query the names of its parameters.
  *
- * Works on the text, absolute or relative; nothing is resolved.
+ * Works on text, absolute or relative; resolves nothing.
  */
 
 import { STARS } from "./patterns.ts";
@@ -30,35 +30,35 @@ export function maskUrl(raw: string, mask: Mask, keepsId = false): string | null
   const hash = url.indexOf("#");
   const end = hash < 0 ? url.length : hash;
   const fragment = url.slice(end + 1);
-  let kept = maskPath(url.slice(0, end).replace(AUTHORITY, "$1"), mask);
-  if (/^!?\//.test(fragment)) kept += `#${maskPath(fragment, mask)}`;
-  else if (keepsId && ID.test(fragment) && mask(fragment) === fragment) kept += `#${fragment}`;
-  return kept;
+  let masked = maskPath(url.slice(0, end).replace(AUTHORITY, "$1"), mask);
+  if (/^!?\//.test(fragment)) masked += `#${maskPath(fragment, mask)}`;
+  else if (keepsId && ID.test(fragment) && mask(fragment) === fragment) masked += `#${fragment}`;
+  return masked;
 }
 
 /** Return a `srcset`, each of its URLs masked. */
 export function maskSrcset(raw: string, mask: Mask): string {
-  const kept: string[] = [];
+  const masked: string[] = [];
   for (const [, raw_url, size] of raw.matchAll(/\s*,*\s*(\S*[^\s,])\s*([^\s,]*)/g)) {
     const url = maskUrl(raw_url as string, mask);
-    if (url) kept.push(/^[\d.]+[wxh]$/.test(size as string) ? `${url} ${size}` : url);
+    if (url) masked.push(/^[\d.]+[wxh]$/.test(size as string) ? `${url} ${size}` : url);
   }
-  return kept.join(", ");
+  return masked.join(", ");
 }
 
 function maskPath(text: string, mask: Mask): string {
   const question = text.indexOf("?");
   const path = question < 0 ? text : text.slice(0, question);
-  let kept = path;
+  let masked = path;
   if (/[%+]/.test(path) || mask(path) !== path) {
     // The name of a built file carries a hash of its content.
-    kept = path
+    masked = path
       .split("/")
       .map((segment) => maskPart(segment, mask, !ASSET.test(segment)))
       .join("/");
   }
-  if (question < 0) return kept;
-  return `${kept}?${text.slice(question + 1).replace(/[^&;]+/g, (part) => maskParameter(part, mask))}`;
+  if (question < 0) return masked;
+  return `${masked}?${text.slice(question + 1).replace(/[^&;]+/g, (part) => maskParameter(part, mask))}`;
 }
 
 function maskParameter(part: string, mask: Mask): string {
@@ -69,7 +69,7 @@ function maskParameter(part: string, mask: Mask): string {
   return `${name}=${value && (/^utm_/i.test(name) ? maskPart(value, mask) : STARS)}`;
 }
 
-/** Patterns see the decoded text; a part in which one is found is starred out whole. */
+/** Patterns apply to the decoded text; a part that contains a match is masked whole. */
 function maskPart(part: string, mask: Mask, tokens = true): string {
   // A plus is a space in a query, and the beginning of a phone's number in a path.
   const texts = [part, decode(part), decode(part.replace(/\+/g, " "))];

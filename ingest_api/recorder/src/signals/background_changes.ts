@@ -1,6 +1,6 @@
 /**
- * What a page changes by itself: clocks, carousels, polled lists, what follows the mouse. Told by
- * its recurring on the same nodes while nobody had clicked; such a change answers no click.
+ * Detect changes that a page makes by itself: clocks, carousels, polled lists, what follows the
+ * mouse. They recur on the same nodes while nobody clicks, and are no response to a click.
  */
 
 const NODES_MAX = 128; // the page's liveliest; one too few only hides a dead click

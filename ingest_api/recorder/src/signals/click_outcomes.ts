@@ -1,6 +1,6 @@
 /**
- * Clicks that a person made, each once, and whether the page answers them. What a click without an
- * answer means is not told here.
+ * Observe the visitor's clicks, each once, and whether the page responds to them. The meaning of a
+ * click without a response is left to the signals.
  */
 
 import { guard } from "../guard.ts";
@@ -9,7 +9,7 @@ import { Ticking } from "./background_changes.ts";
 import { EDITABLE, pathOf } from "./element_path.ts";
 import { all, listen, navigation, targetOf } from "./listen.ts";
 
-// Answers that leave no trace in the DOM: state of controls, media, windows, the way elsewhere.
+// Responses that change no DOM: state of controls, media, windows, navigations.
 const STIRS = "input submit toggle play pause copy fullscreenchange visibilitychange";
 // A label passes its click on to its control, and browsers call that a person's too.
 const PASSED_ON_MS = 20;
@@ -18,12 +18,12 @@ const MOVING_MS = 50; // what follows the mouse does so at once
 const MOMENT_MS = 5; // what changes within that is one answer
 const DRAG_PX = 16; // a hand that trembles, or a finger, moves less
 const SCROLLED_MS = 500; // a wheel's smooth scrolling goes on so long
-const HICCUP_MS = 500; // a page that is busy for longer helps nobody who clicks again
+const HICCUP_MS = 500; // a page that is busy for longer cannot respond to the next click
 const BUSY_MS = 600; // a page that is busy for so long with a click has answered: `alert`, or work
 
 export interface Press {
   target: Element;
-  /** Taken now, as the path is: what is clicked may be gone when it is told. */
+  /** Read at the click, as the path is: the element may be removed before it is reported. */
   id: number;
   path: string;
   x: number;
@@ -31,15 +31,15 @@ export interface Press {
   /** By the clock of `performance.now()`: when the mouse button went, however busy the page was. */
   stamp: number;
   at_ms: number;
-  /** The how manieth of a double or triple click. */
+  /** Count within a double or triple click, from 1. */
   detail: number;
   /** Answers to anything before the button went down: menus open at that already. */
   before: number;
   /** Whether the page has answered it, by now. */
   isAnswered: boolean;
-  /** The page had not come to itself since the click before: one answer may be for both. */
+  /** Whether the page was still busy with the previous click: one response may be for both. */
   isInRow: boolean;
-  /** Whether the page has come to itself since. */
+  /** Whether the page has been idle since. */
   isOver: boolean;
 }
 
@@ -53,7 +53,7 @@ type Down = Pick<Press, "x" | "y" | "before" | "isAnswered" | "isOver">;
 /** How often the page has answered anything so far. */
 export type Answers = () => number;
 
-/** What is made of clicks: returns their receiver, and adds its end to `stops`. */
+/** A signal made of clicks: returns their receiver, and adds its cleanup to `stops`. */
 export type Signal = (
   recording: Recording,
   answers: Answers,
@@ -67,12 +67,12 @@ function soon(fn: () => void): void {
   else setTimeout(fn);
 }
 
-/** Whether two places are one to a hand that trembles. */
-function isNear(one: Place, other: Place): boolean {
-  return Math.hypot(one.x - other.x, one.y - other.y) < DRAG_PX;
+/** Whether two places are the same, within the tremble of a hand. */
+function isNear(a: Place, b: Place): boolean {
+  return Math.hypot(a.x - b.x, a.y - b.y) < DRAG_PX;
 }
 
-/** Give each click of a person's to all of the signals. */
+/** Pass each of the visitor's clicks to all signals. */
 export function onPress(recording: Recording, ...signals: Signal[]): Stop {
   const ticking = new Ticking();
   let answers = 0;
@@ -93,28 +93,28 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
 
   const answer = (ids: readonly number[] = [], isCounted = true) => {
     const now = performance.now();
-    // The same changed again is another answer, as a page that was busy gives several at once.
+    // A second change of the same nodes is another response: a busy page makes several at once.
     if (isCounted && (now - answered_at > MOMENT_MS || ids.some((id) => moment.has(id)))) {
       answers += 1;
       answered_at = now;
       moment = new Set();
     }
     for (const id of ids) moment.add(id);
-    for (const one of [...waiting, down]) {
+    for (const click of [...waiting, down]) {
       // A second click of a double click is answered for both.
-      if (one && (!handled || isNear(one, handled))) one.isAnswered = true;
+      if (click && (!handled || isNear(click, handled))) click.isAnswered = true;
     }
   };
-  const handle = (one: Down) => {
+  const handle = (click: Down) => {
     prompted_at = performance.now();
     const since = prompted_at;
-    handled = one;
+    handled = click;
     soon(() => {
-      if (handled === one) handled = null;
+      if (handled === click) handled = null;
     });
     setTimeout(() => {
-      one.isOver = true;
-      if (performance.now() - since > BUSY_MS) one.isAnswered = true;
+      click.isOver = true;
+      if (performance.now() - since > BUSY_MS) click.isAnswered = true;
     });
   };
 
@@ -134,7 +134,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
       moved_at = performance.now();
       handled = null; // its listeners are through
     }),
-    // What a page does from here on, it does for another reason.
+    // Whatever the page does from here on has another cause.
     listen("wheel touchmove keydown", ({ type }) => {
       waiting = [];
       if (type === "keydown") prompted_at = performance.now();
@@ -142,7 +142,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
     }),
     listen<MouseEvent>("click", (event) => {
       const target = targetOf(event);
-      if (!event.isTrusted) return answer(); // a script clicks for its own reasons: it has answered
+      if (!event.isTrusted) return answer(); // a script's click is itself a response
       const { clientX: x, clientY: y, timeStamp: stamp, detail } = event;
       if (!detail || !(target instanceof Element)) return; // a key's, which is never lost
       const isPassedOn = stamp - last < PASSED_ON_MS && (target as HTMLInputElement).labels?.[0];
@@ -160,7 +160,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
       const isInRow = waiting.at(-1)?.isOver === false && performance.now() - stamp < HICCUP_MS;
       const seen = { at_ms: Date.now(), before, isAnswered, isInRow, isOver: false };
       const press: Press = { target, id, path, x, y, stamp, detail, ...seen };
-      waiting = waiting.filter((one) => stamp - one.stamp < PROMPTED_MS);
+      waiting = waiting.filter((click) => stamp - click.stamp < PROMPTED_MS);
       waiting.push(press);
       handle(press);
       for (const receive of receivers) receive(press);
@@ -184,7 +184,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
     ),
   ];
   const receivers = signals.map((signal) => guard(signal(recording, () => answers, stops)));
-  // The start of a navigation, which may take longer than we wait; `beforeunload` would tell it too,
+  // The start of a navigation, which may take longer than we wait; `beforeunload` would show it too,
   // but keeps pages out of the back/forward cache.
   if (navigation) stops.push(listen("navigate", () => answer(), navigation));
   return all(stops);

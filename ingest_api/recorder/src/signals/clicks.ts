@@ -1,4 +1,4 @@
-/** What became of each click: whether its target invites to one, and whether the page answered. */
+/** Note each click: whether its target looks clickable, and whether the page responded. */
 
 import { guard } from "../guard.ts";
 import type { Signal } from "./click_outcomes.ts";

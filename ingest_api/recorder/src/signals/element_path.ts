@@ -1,9 +1,9 @@
-/** How an element is called where a person reads it: a selector-like path, and its label. */
+/** Name an element for people: a selector-like path, and its label. */
 
 const ANCESTORS_MAX = 4; // more says where on the page, not which element
 const CLASSES_MAX = 2;
 const PATH_CHARS_MAX = 300;
-// More than is kept in the end: cut before it is masked, half of a secret would be no pattern.
+// Longer than the final limit: a secret cut in half before masking would match no pattern.
 const TEXT_CHARS_MAX = 240;
 
 // What a person wrote: it is the same at the next visit and in the next build.

@@ -8,12 +8,12 @@ import { all, listen } from "./listen.ts";
 const ERRORS_MAX = 100; // a page: an error in a timer must not fill the session
 const ERRORS_PER_SECOND_MAX = 10;
 const SAME_MS = 1000; // frameworks log an error and throw it again
-// More than is kept in the end: cut before it is masked, half of a secret would be no pattern.
+// Longer than the final limit: a secret cut in half before masking would match no pattern.
 const CHARS_MAX = 20_000;
 // The browser's own remark that a callback took longer than a frame. Nothing is broken.
 const HARMLESS = /^ResizeObserver loop/;
 
-/** Take an error to note: `thrown` is what was thrown, rejected or logged. */
+/** Receives an error: `thrown` is the value thrown, rejected or logged. */
 export type Report = (
   source: string,
   said: string,
@@ -65,7 +65,7 @@ export function onError(recording: Recording, early: readonly Event[] = []): Sto
   return all(stops);
 }
 
-/** Say what a value is: texts as they are, errors by their message, of all else only the type. */
+/** Describe a value: strings as they are, errors by their message, anything else by its type. */
 export function nameOf(value: unknown): string {
   if (typeof value === "string") return value;
   if (isError(value)) return `${read(value, "name")}: ${read(value, "message")}`;
@@ -89,7 +89,7 @@ function read(error: Error, key: "name" | "message" | "stack"): string {
   return typeof text === "string" ? text : "";
 }
 
-/** Ask something of the page's, which may be a proxy or have getters, and throw. */
+/** Read from a value of the page, whose proxies and getters may throw. */
 function ask<T>(question: () => T, otherwise: T): T {
   try {
     return question();

@@ -1,6 +1,6 @@
 /**
- * What becomes of forms: submitted, refused by validation, answered with an error or not, or left
- * half filled in. Told by events and by the browser's list of requests; no field's value is kept.
+ * Note the outcome of forms: submitted, refused by validation, failed, succeeded, or abandoned half
+ * filled in. Derived from events and from the browser's list of requests; stores no field's value.
  */
 
 import { guard } from "../guard.ts";
@@ -11,37 +11,37 @@ import { all, listen, targetOf } from "./listen.ts";
 
 const ANSWER_MS = 10_000; // a request later than that is hardly the submission's
 const REFUSAL_MS = 1000; // until validation has marked the fields
-// Something asked before, a token or statistics, may succeed first: a failure soon after it counts.
+// A request sent before, for a token or statistics, may succeed first: a failure soon after counts.
 const SETTLE_MS = 1000;
-const KEY = "replaylake.form"; // the one that the browser sends, whose answer is the next page
-const LOOK_MS = 1000; // how soon a form that was taken away is missed
+const KEY = "replaylake.form"; // of a form that the browser sends itself: its response is the next page
+const LOOK_MS = 1000; // how often to check for forms that were removed
 const SUBMITS = "button:not([type=button],[type=reset]),[type=submit],[type=image]";
 const BUTTONS = `${SUBMITS},[type=button],[role=button]`;
-// How pages mark what is wrong: the field, something around it, or a message.
+// Marks of an invalid field: on the field, on an element around it, or as a message.
 const MARKS = "[aria-invalid=true],[role=alert],[class*=invalid i],[class*=error i]";
 const WRONG = /(?:^|[-_ ])(?:invalid|error)(?=$| |-?(?:message|text|feedback))/i;
 const FIELD = "input,select,textarea";
 const GROUPS = "form,[role=form]";
-const SEARCH = "[type=search],[role=search]"; // goes on as one types, and has no end
+const SEARCH = "[type=search],[role=search]"; // searches while the visitor types: never submitted
 
 interface Filled {
   /** Fields that hold what the visitor typed. */
   fields: Set<Element>;
   pathname: string;
-  /** Submitted, and not known to have been refused: it is not left half filled in. */
+  /** Whether it was submitted and, as far as known, not refused: then it is not abandoned. */
   isDone: boolean;
 }
 
 interface Attempt {
   form: Element;
   at: number;
-  /** The `submit` event, whose `defaultPrevented` tells later whether the page stays. */
+  /** The `submit` event, whose `defaultPrevented` later shows whether the page stays. */
   submit?: Event | undefined;
-  /** The status of the first request that went well. */
+  /** Status of the first request that succeeded. */
   status?: number;
 }
 
-/** `ingest` is where our own requests go, which answer no form. */
+/** `ingest` is the URL prefix of the recorder's own requests, which belong to no form. */
 export function onForm(recording: Recording, ingest: string): Stop {
   const filled = new Map<Element, Filled>();
   let attempt: Attempt | null = null;
@@ -55,7 +55,7 @@ export function onForm(recording: Recording, ingest: string): Stop {
       status,
       fields,
     });
-  /** Do it if the attempt is still undecided then. */
+  /** Call `fn` after a delay, unless the outcome is known by then. */
   const after = (ms: number, that: Attempt, fn: () => void) =>
     setTimeout(
       guard(() => attempt === that && fn()),
@@ -63,7 +63,7 @@ export function onForm(recording: Recording, ingest: string): Stop {
     );
 
   const begin = (form: Element, submit?: Event) => {
-    const at = performance.now(); // a busy page hears of events long after their stamps
+    const at = performance.now(); // a busy page receives events long after their timestamps
     // The click, the Enter and the `submit` that it causes are one attempt.
     if (attempt?.form === form && !attempt.submit && at - attempt.at < REFUSAL_MS) {
       attempt.submit = submit;
@@ -114,7 +114,7 @@ export function onForm(recording: Recording, ingest: string): Stop {
   write(KEY, null);
   const status = page?.responseStatus ?? 0;
   if (sent && status >= 400) {
-    // Once the page itself is noted.
+    // After the page view is noted.
     const tell = guard(() =>
       recording.note("replaylake.form", { form: sent, step: "failed", status }),
     );
@@ -128,7 +128,7 @@ export function onForm(recording: Recording, ingest: string): Stop {
     listen<InputEvent>("input", (event) => {
       const field = targetOf(event) as HTMLInputElement;
       const form = formOf(field);
-      // What is chosen rather than typed has no type of input.
+      // Selected values, unlike typed ones, have no inputType.
       if (!event.isTrusted || !event.inputType || !form || nearest(field, SEARCH)) return;
       const left = filled.get(form) ?? {
         fields: new Set(),
@@ -180,12 +180,12 @@ export function onForm(recording: Recording, ingest: string): Stop {
   ]);
 }
 
-/** Whether the answer is the next page, so that no request of a script's tells anything. */
+/** Whether the browser sends the form itself, so that its response is the next page. */
 function isSentByBrowser({ submit }: Attempt): boolean {
   return submit?.defaultPrevented === false;
 }
 
-/** Whether something in a form says that a field is wrong, and is seen. */
+/** Whether a form shows a visible mark or message that a field is invalid. */
 function isMarked(form: Element): boolean {
   return [...form.querySelectorAll(MARKS)].some((one) => {
     const says = one.matches(FIELD) || one.querySelector(FIELD) || one.textContent?.trim();
@@ -194,7 +194,7 @@ function isMarked(form: Element): boolean {
   });
 }
 
-/** The form that a control is in or is tied to, or what stands for one. */
+/** Return the form of a control, or the element that serves as one. */
 function formOf(control: Element): Element | null {
   return (control as HTMLInputElement).form ?? nearest(control, GROUPS);
 }

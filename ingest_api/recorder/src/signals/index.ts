@@ -1,4 +1,4 @@
-/** All signals of one recording, and their common end. */
+/** Start all signals of one recording, and stop them together. */
 
 import { guard } from "../guard.ts";
 import type { Recording, Stop } from "../types.ts";
@@ -17,9 +17,9 @@ export { isReturn, notePage } from "./navigation.ts";
 export interface SignalOptions {
   /** Note failed and slow requests, which wraps `fetch` and `XMLHttpRequest`. */
   network_panel: boolean;
-  /** Where our own requests go: the beginning of their URLs. */
+  /** URL prefix of the recorder's own requests. */
   ingest: string;
-  /** Errors that happened before the recorder was there. */
+  /** Errors from before the recorder had loaded. */
   early?: readonly Event[];
 }
 

@@ -1,11 +1,11 @@
 /**
  * Whether an element looks as if a click on it should do something.
  *
- * Listeners cannot be asked for. Wrapping `addEventListener` was refused: we load after most of the
- * page's listeners were added, so that it would miss exactly those, it would touch a prototype that
- * every library relies on, and delegated listeners say nothing of their target anyway. What stays:
- * what the markup says, the marks that frameworks leave on their elements, and the cursor. A click
- * on something that only plain listeners know of is told by the reaction that follows.
+ * Listeners cannot be listed. Wrapping `addEventListener` was rejected: the recorder loads after most
+ * listeners were added and would miss those, it would change a prototype that every library relies
+ * on, and delegated listeners do not name their target. What remains is the markup, the marks that
+ * frameworks leave on their elements, and the cursor. A click on an element with plain listeners only
+ * is recognized by the response that follows.
  */
 
 import { controlOf, nearest, parentOf } from "./element_path.ts";

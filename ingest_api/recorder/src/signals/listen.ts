@@ -1,4 +1,4 @@
-/** Listening without being noticed. What the events mean is each signal's own. */
+/** Listen to the page without it noticing. Each signal interprets the events itself. */
 
 import { guard } from "../guard.ts";
 import type { Stop } from "../types.ts";
@@ -18,17 +18,17 @@ export function listen<E extends Event>(
   };
 }
 
-/** What an event is really about, inside of shadow roots too. */
+/** Return the innermost target of an event, inside of shadow roots too. */
 export function targetOf(event: Event): Element {
   return event.composedPath()[0] as Element;
 }
 
-/** The browser's own telling of navigations, where it has one. */
+/** The browser's Navigation API, where it has one. */
 export const navigation = (globalThis as { navigation?: EventTarget }).navigation;
 
 /**
- * Put `wrap(original)` in the place of a function, and return what takes it back: only if it still
- * is ours, since others may have wrapped it later and would be lost.
+ * Replace a function with `wrap(original)`, and return a function that restores it, unless others
+ * have wrapped it since: their wrapper would be lost.
  */
 export function replace<O extends object, K extends keyof O>(
   holder: O,
@@ -46,7 +46,7 @@ export function replace<O extends object, K extends keyof O>(
   });
 }
 
-/** The end of all of these, each even if another fails. */
+/** Return a function that calls all of these, even if one fails. */
 export function all(stops: Stop[]): Stop {
   return () => {
     for (const stop of stops.splice(0)) guard(stop)();

@@ -43,7 +43,7 @@ export function onNavigation(recording: Recording): Stop {
     back = false;
   });
   const look = guard((event?: Event) => {
-    // Where nobody tells, an address of the page's own history is one that makes it no longer.
+    // Without the Navigation API: an address is of the page's history if the history does not grow.
     const way = (event as NavigationChange | undefined)?.navigationType;
     if (!timer) back = false;
     back ||= way === "traverse" || (event?.type === "popstate" && history.length === length);

@@ -6,9 +6,9 @@ import { all, replace } from "./listen.ts";
 
 const REQUESTS_MAX = 200; // a page: polling of a server that is down must not fill the session
 const FAILED_FROM = 400;
-const SLOW_MS = 3000; // nobody waits so long without a doubt
+const SLOW_MS = 3000; // visitors doubt that it works
 
-/** `ingest` is where our own requests go, which are none of the page's. */
+/** `ingest` is the URL prefix of the recorder's own requests, which are left out. */
 export function onFailedRequest(recording: Recording, ingest: string): Stop {
   const opened = new WeakMap<EventTarget, [method: string, url: string, since: number]>();
   let count = 0;
@@ -28,14 +28,14 @@ export function onFailedRequest(recording: Recording, ingest: string): Stop {
     });
   });
 
-  const see = guard(([asked, init]: Parameters<typeof fetch>, answer: Promise<Response>) => {
-    const request = asked instanceof Request ? asked : null;
-    const url = request?.url ?? String(asked);
+  const see = guard(([input, init]: Parameters<typeof fetch>, answer: Promise<Response>) => {
+    const request = input instanceof Request ? input : null;
+    const url = request?.url ?? String(input);
     const method = init?.method ?? request?.method ?? "GET";
     const signal = init?.signal ?? request?.signal;
     const since = performance.now();
     answer.then(
-      // Of other origins that do not share theirs the status is hidden.
+      // The status is hidden for other origins without CORS.
       guard((response) => {
         if (!response.type.startsWith("opaque")) note(method, url, since, response.status);
       }),
@@ -58,8 +58,8 @@ export function onFailedRequest(recording: Recording, ingest: string): Stop {
       (original) =>
         function (this: Window, ...given: Parameters<typeof fetch>) {
           const answer = original.apply(this, given);
-          // The page gets the very promise. That we look at it hides the `unhandledrejection` of a
-          // fetch whose promise is thrown away: the price of seeing that it failed.
+          // The page gets the original promise. Observing it hides the `unhandledrejection` of a
+          // fetch whose promise is discarded: the price of seeing that it failed.
           if (isOn) see(given, answer);
           return answer;
         },

@@ -1,4 +1,4 @@
-/** What a page scrolls by itself: tours, links to its own places, buttons that lead up again. */
+/** Note scrolls that the page makes itself: tours, links to anchors, back-to-top buttons. */
 
 import type { Recording, Stop } from "../types.ts";
 import { all, listen } from "./listen.ts";
@@ -9,7 +9,7 @@ const AFTER_TOUCH_MS = 3000;
 const STEP_PX = 100; // a turn is of 200
 const EVERY_MS = 300; // a note counts for a while
 
-/** What was noted last of a document or an element. */
+/** The last note of a document or an element. */
 interface Noted {
   top: number;
   at: number;

@@ -2,8 +2,8 @@
  * The memory of `errors_only` and `smart`: the last minute of the session, always playable.
  *
  * It is a list of pieces, each of which begins with a full snapshot (a checkpoint) or is what its
- * page did before its first. A piece is dropped, oldest first, once those behind it tell the last
- * minute alone, or there is no more room. Pieces of the tab's earlier pages come along through
+ * page did before its first. A piece is dropped, oldest first, once those after it cover the last
+ * minute, or there is no more room. Pieces of the tab's earlier pages come along through
  * `sessionStorage`, so that a trigger just after a page change has its minute too.
  */
 
@@ -27,7 +27,7 @@ export interface Piece {
 }
 
 export class Checkpoints {
-  /** Whether the page is too large for the buffer: then nothing of it is kept. */
+  /** Whether the page is too large for the buffer: then none of it is buffered. */
   isOverfull = false;
   #pieces: Piece[] = [];
   #length_ = 0;
@@ -45,7 +45,7 @@ export class Checkpoints {
     return this.#length_;
   }
 
-  /** Keep an event. `isCheckpoint` says that a full snapshot follows it, which stands alone. */
+  /** Buffer an event. `isCheckpoint`: a full snapshot follows, from which a replay can begin. */
   add(event: string, at_ms: number, isCheckpoint: boolean): void {
     if (isCheckpoint) {
       this.isOverfull = false;
@@ -60,7 +60,7 @@ export class Checkpoints {
     this.#forget(at_ms);
   }
 
-  /** Give everything away, oldest first. */
+  /** Remove and return everything, oldest first. */
   take(): Piece[] {
     const pieces = this.#pieces.filter((piece) => piece.events.length);
     this.#pieces = [];
@@ -68,16 +68,16 @@ export class Checkpoints {
     return pieces;
   }
 
-  /** Keep for the tab's next page what fits, newest first. */
+  /** Store for the tab's next page what fits, newest first. */
   carry(): void {
-    const kept: Piece[] = [];
+    const stored: Piece[] = [];
     let length = 0;
     for (const piece of this.#pieces.slice().reverse()) {
       length += piece.length;
       if (length > CARRIED_LENGTH_MAX) break;
-      if (piece.events.length) kept.unshift(piece);
+      if (piece.events.length) stored.unshift(piece);
     }
-    write(KEY, JSON.stringify(kept));
+    write(KEY, JSON.stringify(stored));
   }
 
   #forget(now_ms: number): void {
@@ -117,7 +117,7 @@ export function chunksOf(pieces: readonly Piece[], secret: string): Chunk[] {
   return chunks;
 }
 
-/** Forget what an earlier page of the tab carried. */
+/** Delete what an earlier page of the tab stored. */
 export function dropCarried(): void {
   write(KEY, null);
 }

@@ -1,4 +1,4 @@
-/** Why a session is kept in `errors_only` and `smart` mode: rules over what is noted of it. */
+/** Rules that trigger the upload of a session in `errors_only` and `smart` mode. */
 
 import type { Session } from "../lifecycle/session.ts";
 import type { Config, NoteTag } from "../types.ts";
@@ -16,7 +16,7 @@ export class Triggers {
     this.#keep = keep;
   }
 
-  /** See what was noted. */
+  /** Apply the rules to a note. */
   see(tag: NoteTag, payload: Record<string, unknown>): void {
     const { session_replay_trigger: mode } = this.#config.feature_flags;
     const { smart } = this.#config;
@@ -39,7 +39,7 @@ export class Triggers {
     }
   }
 
-  /** See the time that the visitor was engaged. */
+  /** Apply the rule on engaged time. */
   engaged(): void {
     const { session_replay_trigger: mode } = this.#config.feature_flags;
     const { engaged_s } = this.#config.smart;

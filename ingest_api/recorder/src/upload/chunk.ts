@@ -1,4 +1,4 @@
-/** A chunk: events of one page of one session, and where it is posted to. Nothing here sends. */
+/** A chunk: events of one page of one session, and its URL. Sends nothing. */
 
 export interface Chunk {
   session: string;
@@ -17,7 +17,7 @@ export function lengthOf(events: readonly string[]): number {
   return events.reduce((sum, event) => sum + event.length + 1, 1);
 }
 
-/** Cut a chunk that is too large in two. Of a single event nothing is left. */
+/** Split a chunk that is too large in two. A single event is dropped. */
 export function halves(chunk: Chunk, nextSeq: () => number): Chunk[] {
   const middle = chunk.events.length >> 1;
   if (!middle) return [];

@@ -1,10 +1,10 @@
 /**
  * Sends the events of a page, one chunk at a time, until each is acknowledged.
  *
- * The next chunk is cut once the last one is safe, so that a slow network makes larger chunks
- * instead of a queue. A page that is left sends the rest by beacons (`leave`), and what does not fit
- * into those stays for the next page of the tab (`left_behind`). The server takes each
- * (page, seq) once, however often it arrives.
+ * The next chunk is cut once the previous one is acknowledged, so that a slow network makes larger
+ * chunks instead of a queue. A page that is left sends the rest by beacons (`leave`), and stores what
+ * does not fit for the next page of the tab (`unsent.ts`). The server stores each (page, seq) once,
+ * however often it arrives.
  */
 
 import { guard } from "../guard.ts";
@@ -16,12 +16,12 @@ const FIRST_MS = 1_000; // the visitor may leave soon, and the operator waits to
 const EVERY_MS = 5_000; // what a crash of the tab may cost
 const LENGTH_SOON = 64_000; // characters that are sent without waiting
 const LENGTH_MAX = 2_000_000; // of one chunk, but for a single event that is larger
-const WAITING_MAX = 5_000_000; // characters kept while nothing can be sent
+const WAITING_MAX = 5_000_000; // characters held while nothing can be sent
 const BEACON_BYTES_MAX = 65_536; // what browsers take, all beacons in flight together
 const BEACON_LENGTH = 250_000; // characters that are likely to fit when they are gzipped
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 60_000;
-const REFUSALS_MAX = 3; // chunks in a row; then the fault is not in one of them
+const REFUSALS_MAX = 3; // chunks in a row; then the fault is not in the chunks
 
 export interface Upload {
   at_ms: number;
@@ -29,9 +29,9 @@ export interface Upload {
 }
 
 export interface Fate {
-  /** The server wants no more of this session. */
+  /** The server refuses this session from now on. */
   ended(why: string): void;
-  /** Events were dropped since nothing could be sent, and now something can: begin afresh. */
+  /** Events were dropped while nothing could be sent; sending works now: take a snapshot. */
   resumed(): void;
 }
 
@@ -90,18 +90,18 @@ export class Sender {
     else if (!this.#timer) this.#schedule(this.#hasSent ? EVERY_MS : FIRST_MS);
   }
 
-  /** Send these too: of other pages of the tab. */
+  /** Send chunks of other pages of the tab, too. */
   addChunks(chunks: readonly Chunk[]): void {
     this.#queue.push(...chunks);
     if (chunks.length) this.#schedule(0);
   }
 
-  /** Send what is there, now. */
+  /** Send all waiting events now. */
   flush(): void {
     this.#schedule(0);
   }
 
-  /** The page is being left: nothing that is not finished now will be. */
+  /** Send what fits before the page is left, and store the rest. */
   readonly leave = guard((): void => {
     if (this.#isDone) return;
     const chunks = this.#inFlight ? [this.#inFlight, ...this.#queue] : [...this.#queue];
@@ -123,12 +123,12 @@ export class Sender {
     );
   });
 
-  /** The page is shown again after it was left. */
+  /** Resume after the page was left and is shown from the back/forward cache. */
   comeBack(now_ms: number): void {
     this.addChunks(takeLeft(now_ms));
   }
 
-  /** Forget everything that is not sent. */
+  /** Drop all unsent events. */
   drop(): void {
     this.#isDone = true;
     clearTimeout(this.#timer);
@@ -194,8 +194,8 @@ export class Sender {
     } else {
       this.#queue.unshift(chunk);
       const wait = Math.min(RETRY_MS * 2 ** this.#tries++, RETRY_MS_MAX);
-      const asked = Number(retryAfter) * 1000;
-      this.#schedule(Math.max(asked || 0, wait * (0.5 + Math.random() / 2)));
+      const retry_ms = Number(retryAfter) * 1000;
+      this.#schedule(Math.max(retry_ms || 0, wait * (0.5 + Math.random() / 2)));
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * gzip (RFC 1952) in one go, for the moment in which a page is left: what `CompressionStream` gives
- * out comes too late then.
+ * Compress with gzip (RFC 1952) synchronously, for when a page is left: the output of
+ * `CompressionStream` would come too late.
  *
  * One deflate block (RFC 1951) with the fixed Huffman codes and the nearest earlier match. A page's
  * last seconds are half larger so than a general library makes them, and its code, which each page

@@ -1,6 +1,6 @@
 /**
- * What a page could not send before it was left: kept in `sessionStorage` for the next page of the
- * tab. Only what has passed the sanitizer comes here.
+ * Store chunks that a page could not send before it was left, in `sessionStorage`, for the next
+ * page of the tab. Only sanitized events are stored.
  */
 
 import { startOf } from "../ids.ts";
@@ -11,17 +11,17 @@ const KEY = "replaylake.left";
 const DAYS_MS_MAX = 3 * 86_400_000; // since their session began: a server refuses older ones
 const LENGTH_MAX = 2_000_000; // characters; a browser gives 5 million to all of a website
 
-/** Keep as many of these as there is room for, oldest first. */
+/** Store as many of these as fit, oldest first. */
 export function leave(chunks: readonly Chunk[]): void {
   let length = 0;
-  const kept = chunks.filter((chunk) => {
+  const stored = chunks.filter((chunk) => {
     length += lengthOf(chunk.events);
     return length <= LENGTH_MAX;
   });
-  if (kept.length) write(KEY, JSON.stringify(kept));
+  if (stored.length) write(KEY, JSON.stringify(stored));
 }
 
-/** Take what an earlier page left, unless it lay too long: it is the caller's now. */
+/** Remove and return what an earlier page stored, unless it is too old. */
 export function takeLeft(now_ms: number): Chunk[] {
   const text = read(KEY);
   if (text === null) return [];
