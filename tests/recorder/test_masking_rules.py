@@ -66,7 +66,7 @@ RULES = [
     ("numbers while they are typed", "fields", NODES, "NUMBER.test(raw)", "false"),
     ("values of options", "fields", NODES, '"option") return flags & PUBLIC', '"option") return 1'),
     ("editable text", "fields", NODES, "inherited & EDITABLE && !", "false && !"),
-    ("echoes", "fields", NODES, "this.echo.mask(text)", "text"),
+    ("echoes", "fields", NODES, "this.typedText.mask(text)", "text"),
     ("unknown attributes", "patterns", ATTRIBUTES, "\n  return undefined;", "\n  return value;"),
     ("data attributes", "patterns", ATTRIBUTES, ' ? value : "***"', " ? value : value"),
     ("e-mail addresses", "patterns", PATTERNS, ".replace(EMAIL, STARS)", ""),

@@ -10,7 +10,7 @@
 
 import { guard } from "./guard.ts";
 import { objection } from "./lifecycle/eligibility.ts";
-import { onFirstDeed } from "./lifecycle/first_interaction.ts";
+import { onFirstInteraction } from "./lifecycle/first_interaction.ts";
 import type { Recorder, Status } from "./recorder.ts";
 import type { Config } from "./types.ts";
 
@@ -157,7 +157,7 @@ function fetchRecorder(): void {
 function whenLoaded(): Promise<void> {
   return new Promise((resolve) => {
     if (document.readyState === "complete") return resolve();
-    const stop = onFirstDeed(resolve);
+    const stop = onFirstInteraction(resolve);
     // After the page's own listeners, whose work is part of its loading.
     addEventListener("load", () =>
       setTimeout(() => {

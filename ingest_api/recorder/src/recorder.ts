@@ -17,7 +17,7 @@ import { Checkpoints, chunksOf, dropCarried } from "./triggers/checkpoints.ts";
 import { Triggers } from "./triggers/rules.ts";
 import type { Config, NoteTag, Stop } from "./types.ts";
 import { Sender, type Upload } from "./upload/sender.ts";
-import { takeLeft } from "./upload/unsent.ts";
+import { takeUnsent } from "./upload/unsent.ts";
 
 const TICK_MS = 5_000;
 const ENGAGED_GAP_MS = 5_000; // between two interactions of an engaged visitor
@@ -83,7 +83,7 @@ export class Recorder implements Listener {
     this.#recording.start();
     this.#listen(early);
     this.#introduce(isReturn());
-    this.#sender?.addChunks(takeLeft(now));
+    this.#sender?.addChunks(takeUnsent(now));
   }
 
   /** Record no more. What is recorded is still sent, unless it is to be dropped. */

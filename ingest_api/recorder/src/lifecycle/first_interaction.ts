@@ -5,7 +5,7 @@ import type { Stop } from "../types.ts";
 const DEEDS = ["pointerdown", "touchstart", "keydown"];
 
 /** Call `then` once, before the page's own listeners run. */
-export function onFirstDeed(then: () => void): Stop {
+export function onFirstInteraction(then: () => void): Stop {
   const stop = (): void => {
     for (const name of DEEDS) removeEventListener(name, first, true);
   };

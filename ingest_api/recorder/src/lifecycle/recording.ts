@@ -9,7 +9,7 @@ import { guard } from "../guard.ts";
 import type { Sanitizer } from "../privacy/index.ts";
 import type { Note, NoteTag, Recording, RrwebEvent, Stop, Watcher } from "../types.ts";
 import { idOf, record, takeFullSnapshot } from "../vendor/rrweb/record.ts";
-import { onFirstDeed } from "./first_interaction.ts";
+import { onFirstInteraction } from "./first_interaction.ts";
 import type { Clock } from "./server_clock.ts";
 
 const IDLE_MS_MAX = 2_000; // a page that is never idle is recorded, too
@@ -192,6 +192,6 @@ function whenIdle(then: () => void): Stop {
     stop();
     then();
   };
-  stops.push(onFirstDeed(now), idle(now));
+  stops.push(onFirstInteraction(now), idle(now));
   return stop;
 }

@@ -9,7 +9,7 @@ import type { Privacy } from "../types.ts";
 import { isOwn, type Masks, maskAttribute } from "./attributes.ts";
 import { maskCss } from "./css.ts";
 import { maskPatterns, STARS } from "./patterns.ts";
-import { Echo } from "./typed_text.ts";
+import { TypedText } from "./typed_text.ts";
 import { maskUrl } from "./urls.ts";
 
 export type Json = Record<string, unknown>;
@@ -63,7 +63,7 @@ export class Nodes implements Masks {
   private states = new Map<number, NodeState>();
   private readonly sticky = new Map<number, number>();
   private readonly privacy: Privacy;
-  private readonly echo = new Echo();
+  private readonly typedText = new TypedText();
   private readonly memo = new Map<string, string>();
   private memoVersion = 0;
   private sizeKept = 0;
@@ -76,7 +76,7 @@ export class Nodes implements Masks {
 
   text = (text: string, tokens = true): string => {
     const { mask_patterns, mask_emails } = this.privacy;
-    const masked = this.echo.mask(text);
+    const masked = this.typedText.mask(text);
     return mask_patterns ? maskPatterns(masked, mask_emails, tokens) : masked;
   };
 
@@ -86,8 +86,9 @@ export class Nodes implements Masks {
 
   css(text: string, isPrivate: boolean): string {
     if (text.length < CSS_MEMO_LENGTH || isPrivate) return maskCss(text, this.text, isPrivate);
-    if (this.memoVersion !== this.echo.version || this.memo.size > CSS_MEMO_MAX) this.memo.clear();
-    this.memoVersion = this.echo.version;
+    if (this.memoVersion !== this.typedText.version || this.memo.size > CSS_MEMO_MAX)
+      this.memo.clear();
+    this.memoVersion = this.typedText.version;
     let masked = this.memo.get(text);
     if (masked === undefined) {
       masked = maskCss(text, this.text, false);
@@ -321,7 +322,7 @@ export class Nodes implements Masks {
     if (!isPrivate && (flags & (LABEL | TYPED)) === LABEL) return this.text(raw);
     const isSecret = flags & SECRET || (flags & EMAIL && this.privacy.mask_emails);
     if (!isPrivate && flags & PUBLIC && !isSecret) return this.typed(raw);
-    if (flags & TYPED) this.echo.add(state, raw);
+    if (flags & TYPED) this.typedText.add(state, raw);
     return MASK;
   }
 
@@ -341,7 +342,7 @@ export class Nodes implements Masks {
       masked = this.value(parent, parent.flags | inherited, raw);
     } else if (inherited & PRIVATE) masked = MASK;
     else if (inherited & EDITABLE && !(inherited & PUBLIC)) {
-      this.echo.add(state, raw);
+      this.typedText.add(state, raw);
       masked = MASK;
     } else masked = inherited & EDITABLE ? this.typed(raw) : this.text(raw);
     state.flags = masked === MASK ? state.flags | MASKED : state.flags & ~MASKED;

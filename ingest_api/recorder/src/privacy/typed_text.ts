@@ -12,7 +12,7 @@ const LENGTH_MAX = 2_000; // a longer one comes back in parts
 const DRAFTS_MAX = 3; // a search box answers some key strokes late
 const GROUPS = /(\d)[\s-](?=\d)/g; // pages divide numbers as they like
 
-export class Echo {
+export class TypedText {
   private values: { field: unknown; value: string; isDraft?: boolean }[] = [];
   private pattern: RegExp | null = null;
   /** Number of changes, so that caches of masked text know when they are stale. */

@@ -26,7 +26,7 @@ interface Rhythm {
   follows: boolean;
 }
 
-export class Ticking {
+export class BackgroundChanges {
   readonly #rhythms = new Map<number, Rhythm>();
 
   /**

@@ -5,7 +5,7 @@
 
 import { guard } from "../guard.ts";
 import type { Recording, Stop } from "../types.ts";
-import { Ticking } from "./background_changes.ts";
+import { BackgroundChanges } from "./background_changes.ts";
 import { EDITABLE, pathOf } from "./element_path.ts";
 import { all, listen, navigation, targetOf } from "./listen.ts";
 
@@ -74,7 +74,7 @@ function isNear(a: Place, b: Place): boolean {
 
 /** Pass each of the visitor's clicks to all signals. */
 export function onPress(recording: Recording, ...signals: Signal[]): Stop {
-  const ticking = new Ticking();
+  const background = new BackgroundChanges();
   let answers = 0;
   let answered_at = 0;
   let prompted_at = Number.NEGATIVE_INFINITY;
@@ -123,7 +123,7 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
       const now = performance.now();
       if (isScroll && now - scrolled_at < SCROLLED_MS) return; // the visitor's own
       const isPrompted = now - prompted_at < PROMPTED_MS;
-      const isOwn = ticking.isOwn(ids, now, isPrompted, now - moved_at < MOVING_MS);
+      const isOwn = background.isOwn(ids, now, isPrompted, now - moved_at < MOVING_MS);
       if (handled || !isOwn) answer(ids);
     }),
     listen<PointerEvent>("pointerdown", ({ clientX: x, clientY: y }) => {

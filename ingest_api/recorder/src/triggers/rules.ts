@@ -3,17 +3,17 @@
 import type { Session } from "../lifecycle/session.ts";
 import type { Config, NoteTag } from "../types.ts";
 
-export type Keep = (kind: string, detail: string) => void;
+export type OnTrigger = (kind: string, detail: string) => void;
 
 export class Triggers {
   readonly #config: Config;
   readonly #session: Session;
-  readonly #keep: Keep;
+  readonly #onTrigger: OnTrigger;
 
-  constructor(config: Config, session: Session, keep: Keep) {
+  constructor(config: Config, session: Session, onTrigger: OnTrigger) {
     this.#config = config;
     this.#session = session;
-    this.#keep = keep;
+    this.#onTrigger = onTrigger;
   }
 
   /** Apply the rules to a note. */
@@ -23,17 +23,18 @@ export class Triggers {
     // A message in the console is no exception: many a page logs them all day.
     const isError = tag === "replaylake.error" && payload.source !== "console";
     if (isError && (mode === "errors_only" || (mode === "smart" && smart.errors))) {
-      this.#keep("error", String(payload.message ?? ""));
+      this.#onTrigger("error", String(payload.message ?? ""));
     }
     if (mode !== "smart") return;
     if (tag === "replaylake.rage_click" && smart.rage_clicks) {
-      this.#keep("rage_click", String(payload.target ?? ""));
+      this.#onTrigger("rage_click", String(payload.target ?? ""));
     } else if (tag === "replaylake.click" && smart.dead_clicks) {
       if (!payload.interactive && !payload.reacted) {
-        this.#keep("dead_click", String(payload.target ?? ""));
+        this.#onTrigger("dead_click", String(payload.target ?? ""));
       }
     } else if (tag === "replaylake.form" && smart.form_abandonment) {
-      if (payload.step === "abandoned") this.#keep("form_abandonment", String(payload.form ?? ""));
+      if (payload.step === "abandoned")
+        this.#onTrigger("form_abandonment", String(payload.form ?? ""));
     } else if (tag === "replaylake.page") {
       this.#page(String(payload.url ?? ""));
     }
@@ -44,7 +45,7 @@ export class Triggers {
     const { session_replay_trigger: mode } = this.#config.feature_flags;
     const { engaged_s } = this.#config.smart;
     if (mode === "smart" && this.#session.engaged_ms >= engaged_s * 1000) {
-      this.#keep("engaged", `${engaged_s} s`);
+      this.#onTrigger("engaged", `${engaged_s} s`);
     }
   }
 
@@ -52,8 +53,9 @@ export class Triggers {
     const { url_patterns, pages_min } = this.#config.smart;
     const path = pathOf(url);
     const pattern = url_patterns.find((part) => path.includes(part.toLowerCase()));
-    if (pattern !== undefined) this.#keep("url", pattern);
-    else if (this.#session.pages >= pages_min) this.#keep("pages", String(this.#session.pages));
+    if (pattern !== undefined) this.#onTrigger("url", pattern);
+    else if (this.#session.pages >= pages_min)
+      this.#onTrigger("pages", String(this.#session.pages));
   }
 }
 

@@ -10,7 +10,7 @@
 import { guard } from "../guard.ts";
 import { bodyOf, type Chunk, halves, lengthOf, urlOf } from "./chunk.ts";
 import { gzip, gzipNow } from "./gzip.ts";
-import { dropLeft, leave, takeLeft } from "./unsent.ts";
+import { dropUnsent, storeUnsent, takeUnsent } from "./unsent.ts";
 
 const FIRST_MS = 1_000; // the visitor may leave soon, and the operator waits to see a first session
 const EVERY_MS = 5_000; // what a crash of the tab may cost
@@ -28,7 +28,7 @@ export interface Upload {
   status: number;
 }
 
-export interface Fate {
+export interface SessionOutcome {
   /** The server refuses this session from now on. */
   ended(why: string): void;
   /** Events were dropped while nothing could be sent; sending works now: take a snapshot. */
@@ -52,18 +52,18 @@ export class Sender {
   readonly #base: string;
   readonly #website: string;
   readonly #place: Pick<Chunk, "session" | "secret" | "page">;
-  readonly #fate: Fate;
+  readonly #outcome: SessionOutcome;
 
   constructor(
     base: string,
     website: string,
     place: Pick<Chunk, "session" | "secret" | "page">,
-    fate: Fate,
+    outcome: SessionOutcome,
   ) {
     this.#base = base;
     this.#website = website;
     this.#place = place;
-    this.#fate = fate;
+    this.#outcome = outcome;
     addEventListener("online", this.#retry);
   }
 
@@ -110,7 +110,7 @@ export class Sender {
     this.#inFlight = null; // its answer, if it still comes, says nothing new
     let room = BEACON_BYTES_MAX;
     let length = 0;
-    leave(
+    storeUnsent(
       chunks.filter((chunk) => {
         length += lengthOf(chunk.events);
         // A page that waits for us is worse than events that wait for the next page.
@@ -125,7 +125,7 @@ export class Sender {
 
   /** Resume after the page was left and is shown from the back/forward cache. */
   comeBack(now_ms: number): void {
-    this.addChunks(takeLeft(now_ms));
+    this.addChunks(takeUnsent(now_ms));
   }
 
   /** Drop all unsent events. */
@@ -136,7 +136,7 @@ export class Sender {
     this.#waiting = [];
     this.#queue = [];
     this.#waitingLength = 0;
-    dropLeft();
+    dropUnsent();
   }
 
   readonly #retry = (): void => {
@@ -181,7 +181,9 @@ export class Sender {
       this.#succeed();
     } else if (status === 204 || status === 403 || status === 404 || status === 410) {
       this.drop();
-      this.#fate.ended(status === 204 ? "the website does not record" : `refused with ${status}`);
+      this.#outcome.ended(
+        status === 204 ? "the website does not record" : `refused with ${status}`,
+      );
     } else if (status === 413) {
       // Of another page the numbers that are free are not known; what it left is small anyhow.
       if (chunk.page === this.#place.page) this.#queue.unshift(...halves(chunk, () => this.#seq++));
@@ -189,7 +191,7 @@ export class Sender {
     } else if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
       if (++this.#refusals >= REFUSALS_MAX) {
         this.drop();
-        this.#fate.ended(`refused with ${status}`);
+        this.#outcome.ended(`refused with ${status}`);
       } else this.#succeed();
     } else {
       this.#queue.unshift(chunk);
@@ -204,7 +206,7 @@ export class Sender {
     this.#tries = 0;
     if (this.#hasLost) {
       this.#hasLost = false;
-      this.#fate.resumed();
+      this.#outcome.resumed();
     }
     if (this.#queue.length || this.#waitingLength > LENGTH_SOON) this.#schedule(0);
     else if (this.#waiting.length) this.#schedule(EVERY_MS);

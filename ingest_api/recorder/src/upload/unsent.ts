@@ -12,7 +12,7 @@ const DAYS_MS_MAX = 3 * 86_400_000; // since their session began: a server refus
 const LENGTH_MAX = 2_000_000; // characters; a browser gives 5 million to all of a website
 
 /** Store as many of these as fit, oldest first. */
-export function leave(chunks: readonly Chunk[]): void {
+export function storeUnsent(chunks: readonly Chunk[]): void {
   let length = 0;
   const stored = chunks.filter((chunk) => {
     length += lengthOf(chunk.events);
@@ -22,7 +22,7 @@ export function leave(chunks: readonly Chunk[]): void {
 }
 
 /** Remove and return what an earlier page stored, unless it is too old. */
-export function takeLeft(now_ms: number): Chunk[] {
+export function takeUnsent(now_ms: number): Chunk[] {
   const text = read(KEY);
   if (text === null) return [];
   write(KEY, null);
@@ -34,6 +34,6 @@ export function takeLeft(now_ms: number): Chunk[] {
   }
 }
 
-export function dropLeft(): void {
+export function dropUnsent(): void {
   write(KEY, null);
 }

@@ -1,35 +1,35 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Ticking } from "../../src/signals/background_changes.ts";
+import { BackgroundChanges } from "../../src/signals/background_changes.ts";
 
 /** A page of which one node has ticked at these times, in ms. */
-function ticked(...times: number[]): Ticking {
-  const ticking = new Ticking();
-  for (const at of times) ticking.isOwn([1], at, false, false);
-  return ticking;
+function ticked(...times: number[]): BackgroundChanges {
+  const background = new BackgroundChanges();
+  for (const at of times) background.isOwn([1], at, false, false);
+  return background;
 }
 
 test("what came late is followed early, and is the page's own all the same", () => {
-  const ticking = ticked(0, 150, 300, 450);
+  const background = ticked(0, 150, 300, 450);
 
-  const late = ticking.isOwn([1], 730, true, false);
-  const soon = ticking.isOwn([1], 750, true, false);
-  const then = ticking.isOwn([1], 900, true, false);
+  const late = background.isOwn([1], 730, true, false);
+  const soon = background.isOwn([1], 750, true, false);
+  const then = background.isOwn([1], 900, true, false);
 
   assert.deepEqual([late, soon, then], [true, true, true]);
 });
 
 test("what comes early with nothing late before it is an answer", () => {
-  const ticking = ticked(0, 150, 300, 450);
+  const background = ticked(0, 150, 300, 450);
 
-  assert.equal(ticking.isOwn([1], 470, true, false), false);
-  assert.equal(ticking.isOwn([1], 600, true, false), true);
+  assert.equal(background.isOwn([1], 470, true, false), false);
+  assert.equal(background.isOwn([1], 600, true, false), true);
 });
 
 test("another node's change is an answer, though one beside it ticks", () => {
-  const ticking = ticked(0, 150, 300, 450);
+  const background = ticked(0, 150, 300, 450);
 
-  assert.equal(ticking.isOwn([1, 2], 600, true, false), false);
+  assert.equal(background.isOwn([1, 2], 600, true, false), false);
 });
 
 test("what has changed twice has no rhythm yet", () => {

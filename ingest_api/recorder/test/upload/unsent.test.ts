@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newSecret, sessionIdOf } from "../../src/ids.ts";
-import { leave, takeLeft } from "../../src/upload/unsent.ts";
+import { storeUnsent, takeUnsent } from "../../src/upload/unsent.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = 1_795_000_000_000;
@@ -21,8 +21,8 @@ test("what a page left is sent for three days, as a server takes nothing much ol
     const session = sessionIdOf(secret, NOW_MS - hours * HOUR_MS);
     return { session, secret, page: "p", seq: 0, events: [`${hours}`] };
   });
-  leave(left);
+  storeUnsent(left);
 
-  assert.deepEqual(takeLeft(NOW_MS), left.slice(0, 2));
-  assert.deepEqual(takeLeft(NOW_MS), []);
+  assert.deepEqual(takeUnsent(NOW_MS), left.slice(0, 2));
+  assert.deepEqual(takeUnsent(NOW_MS), []);
 });

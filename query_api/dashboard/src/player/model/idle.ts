@@ -12,12 +12,12 @@ const SKIP_MS_MIN = 3_000;
 const SHRINK_MS = 120;
 
 /** Mouse moves, clicks, scrolls, resizes, inputs, touches, media, drags and selections. */
-const DEEDS = new Set([1, 2, 3, 4, 5, 6, 7, 12, 14]);
+const INTERACTIONS = new Set([1, 2, 3, 4, 5, 6, 7, 12, 14]);
 const CLICKS = new Set([2, 4]); // click, double click
 
 /** Whether an event is an interaction of the visitor, not a change that the page makes itself. */
-export function isDeed(event: RecordedEvent): boolean {
-  if (event.type === INCREMENTAL) return DEEDS.has(sourceOf(event));
+export function isInteraction(event: RecordedEvent): boolean {
+  if (event.type === INCREMENTAL) return INTERACTIONS.has(sourceOf(event));
   return event.type === CUSTOM && /"?replaylake\.(?:page|error)/.test(tagOf(event));
 }
 
@@ -46,18 +46,18 @@ export function after(times: readonly number[], atMs: number): number {
  * Return the end of the current idle time, or null if it is not to be skipped.
  *
  * Args:
- *   deeds: Times of interactions, ascending, ms of the session.
+ *   interactions: Times of interactions, ascending, ms of the session.
  *   endMs: End of the idle time if no interaction follows; null while it is unknown.
  */
 export function silenceUntil(
-  deeds: readonly number[],
+  interactions: readonly number[],
   atMs: number,
   endMs: number | null,
 ): number | null {
-  const next = after(deeds, atMs);
-  const last = deeds[next - 1];
+  const next = after(interactions, atMs);
+  const last = interactions[next - 1];
   if (last !== undefined && atMs - last < AFTER_MS) return null;
-  const following = deeds[next];
+  const following = interactions[next];
   const until = following === undefined ? endMs : following - BEFORE_MS;
   return until !== null && until - atMs >= SKIP_MS_MIN ? until : null;
 }

@@ -72,9 +72,9 @@ export function neighbour(marks: readonly Mark[], atMs: number, direction: 1 | -
 }
 
 /** Return the activity in each of `count` equal parts of the timeline, 0 to 1. */
-export function density(deeds: readonly number[], axis: Axis, count: number): number[] {
+export function density(interactions: readonly number[], axis: Axis, count: number): number[] {
   const counts = new Array<number>(count).fill(0);
-  for (const atMs of deeds) {
+  for (const atMs of interactions) {
     const place = Math.min(count - 1, Math.floor(axis.place(atMs) * count));
     counts[place] = (counts[place] ?? 0) + 1;
   }

@@ -45,7 +45,7 @@ export class Engine {
   readonly #windows: Window[];
   readonly #tapes = new Map<number, Tape>();
   /** Interactions and notes of windows whose tapes were dropped. */
-  readonly #archived = new Map<number, { deeds: number[]; notes: Note[] }>();
+  readonly #archived = new Map<number, { interactions: number[]; notes: Note[] }>();
   readonly #source: Source;
   readonly #startAt: number;
   readonly #root: HTMLElement;
@@ -82,11 +82,11 @@ export class Engine {
   }
 
   /** Times of interactions in what was read, ascending. */
-  deeds(): number[] {
-    return this.#ordered().flatMap(({ deeds }) => deeds);
+  interactions(): number[] {
+    return this.#ordered().flatMap(({ interactions }) => interactions);
   }
 
-  /** Whether the whole session was read, so that `deeds` is complete. */
+  /** Whether the whole session was read, so that `interactions` is complete. */
   isWhole(): boolean {
     return this.#windows.every(
       (_, number) => this.#archived.has(number) || this.#tapes.get(number)?.isDone,
@@ -148,7 +148,7 @@ export class Engine {
     if (at !== undefined) this.seek(at);
   }
 
-  #ordered(): { deeds: number[]; notes: Note[] }[] {
+  #ordered(): { interactions: number[]; notes: Note[] }[] {
     const all = new Map([...this.#archived, ...this.#tapes]);
     return [...all.keys()].sort((a, b) => a - b).map((number) => all.get(number) as Tape);
   }
@@ -195,7 +195,7 @@ export class Engine {
     const window = this.#windows[this.#shown] as Window;
     const end = Math.min(window.toMs, Math.max(this.durationMs.value, at));
     if (this.skippingToMs.value === null && this.skipsSilence.value) {
-      this.skippingToMs.value = silenceUntil(tape.deeds, at, tape.isDone ? end : null);
+      this.skippingToMs.value = silenceUntil(tape.interactions, at, tape.isDone ? end : null);
     }
     const until = this.skippingToMs.value;
     const step =
@@ -228,8 +228,9 @@ export class Engine {
         since = performance.now();
       }
       const current = this.#tapes.get(this.#shown);
-      const deed = current?.deeds[after(current.deeds, this.atMs.value)] ?? null;
-      const number = wanted(this.#windows, this.#tapes, this.#shown, this.atMs.value, deed);
+      const interaction =
+        current?.interactions[after(current.interactions, this.atMs.value)] ?? null;
+      const number = wanted(this.#windows, this.#tapes, this.#shown, this.atMs.value, interaction);
       if (number === null) {
         await this.#rest();
         continue;
@@ -269,8 +270,8 @@ export class Engine {
       if (number === this.#shown && (this.isLoading.value || !this.#screen)) this.#draw();
     });
     for (const unneeded of dropped(this.#tapes, this.#shown)) {
-      const { deeds, notes } = this.#tapes.get(unneeded) as Tape;
-      this.#archived.set(unneeded, { deeds, notes });
+      const { interactions, notes } = this.#tapes.get(unneeded) as Tape;
+      this.#archived.set(unneeded, { interactions, notes });
       void this.#tapes.get(unneeded)?.pause();
       this.#tapes.delete(unneeded);
     }

@@ -4,21 +4,21 @@
  */
 
 import { FULL_SNAPSHOT, type RecordedEvent } from "../model/events.ts";
-import { isDeed } from "../model/idle.ts";
+import { isInteraction } from "../model/idle.ts";
 import { NOTES_MAX, type Note, notesOf } from "../model/notes.ts";
 import { Defuser } from "../safety/defuse.ts";
 import type { Part } from "./source.ts";
 import { type Damage, EventStream } from "./stream.ts";
-import type { Held, Window } from "./windows.ts";
+import type { TapeState, Window } from "./windows.ts";
 
 /** Interactions closer than this are merged: a day of mouse moves must not fill the memory. */
-const DEED_EVERY_MS = 200;
+const INTERACTION_EVERY_MS = 200;
 
-export class Tape implements Held {
+export class Tape implements TapeState {
   /** Defused events for the screen, ascending. */
   readonly events: RecordedEvent[] = [];
   /** Times of interactions in this window, ms of the session, ascending. */
-  readonly deeds: number[] = [];
+  readonly interactions: number[] = [];
   readonly notes: Note[] = [];
   loadedToMs = Number.NEGATIVE_INFINITY;
   isDone = false;
@@ -118,9 +118,9 @@ export class Tape implements Held {
   /** What lies before the window is there to draw it, and belongs to the window before. */
   #see(event: RecordedEvent, atMs: number): void {
     if (atMs < this.#window.fromMs) return;
-    const last = this.deeds.at(-1);
-    if (isDeed(event) && (last === undefined || atMs - last >= DEED_EVERY_MS))
-      this.deeds.push(atMs);
+    const last = this.interactions.at(-1);
+    if (isInteraction(event) && (last === undefined || atMs - last >= INTERACTION_EVERY_MS))
+      this.interactions.push(atMs);
     if (this.notes.length < NOTES_MAX) this.notes.push(...notesOf(event, atMs));
   }
 }

@@ -64,7 +64,7 @@ export function windowAt(windows: readonly Window[], atMs: number): number {
 }
 
 /** State of a window's tape. */
-export interface Held {
+export interface TapeState {
   loadedToMs: number;
   isDone: boolean;
   bytes: number;
@@ -75,14 +75,14 @@ export interface Held {
  *
  * Args:
  *   held: Tapes by number of the window.
- *   nextDeedMs: Time of the next interaction, null if it is not known.
+ *   nextInteractionMs: Time of the next interaction, null if it is not known.
  */
 export function wanted(
   windows: readonly Window[],
-  held: ReadonlyMap<number, Held>,
+  held: ReadonlyMap<number, TapeState>,
   shown: number,
   atMs: number,
-  nextDeedMs: number | null,
+  nextInteractionMs: number | null,
 ): number | null {
   let bytes = 0;
   for (const tape of held.values()) bytes += tape.bytes;
@@ -91,7 +91,7 @@ export function wanted(
   if (!current.isDone) {
     if (bytes < HELD_BYTES_MAX / 2 || current.loadedToMs <= atMs + AHEAD_MS) return shown;
     // Read on to find the end of an idle time, unless it fills the memory.
-    return nextDeedMs === null && bytes < HELD_BYTES_MAX ? shown : null;
+    return nextInteractionMs === null && bytes < HELD_BYTES_MAX ? shown : null;
   }
   for (let next = shown + 1; next < windows.length; next++) {
     const there = held.get(next);
@@ -103,7 +103,7 @@ export function wanted(
 }
 
 /** Return the windows to drop: the farthest from the shown one first, never it nor the next. */
-export function dropped(held: ReadonlyMap<number, Held>, shown: number): number[] {
+export function dropped(held: ReadonlyMap<number, TapeState>, shown: number): number[] {
   let bytes = 0;
   for (const tape of held.values()) bytes += tape.bytes;
   const far = [...held.keys()]

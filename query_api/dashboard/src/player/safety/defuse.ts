@@ -13,7 +13,7 @@ import {
   idOf,
   isMask,
   type Json,
-  type Known,
+  type KnownNodes,
   learn,
   listOf,
   MASKED,
@@ -41,7 +41,7 @@ const META = 4;
 
 /** Makes the events of one page harmless, in their order. */
 export class Defuser {
-  #known: Known = { depths: new Map(), tags: new Map() };
+  #known: KnownNodes = { depths: new Map(), tags: new Map() };
 
   /** Return the harmless event for the replayer, or null to drop it. Never throws. */
   event(raw: RecordedEvent): RecordedEvent | null {

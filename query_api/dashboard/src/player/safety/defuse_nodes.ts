@@ -62,7 +62,7 @@ const TAKEN = new Set(
   replaceChild scrollingElement setAttribute setAttributeNS shadowRoot styleSheets tagName
   textContent write`.split(/\s+/),
 );
-/** Values of `Known.tags` for texts: of a style sheet, and of anything else. */
+/** Values of `KnownNodes.tags` for texts: of a style sheet, and of anything else. */
 const SHEET = "#sheet";
 const TEXT = "#text";
 /** And for an element with contradicting tags: it gets the strictest rules. */
@@ -106,7 +106,7 @@ export function isMask(text: unknown): boolean {
 }
 
 /** The nodes of one page, as far as later changes depend on them. */
-export interface Known {
+export interface KnownNodes {
   /** By id, how deep a node lies. */
   depths: Map<number, number>;
   /** By id, the element's tag in small letters, or whether a text is a sheet's. */
@@ -114,7 +114,7 @@ export interface Known {
 }
 
 /** Remember a node. The strictest rules apply for good: an event may name a node that is not there. */
-export function learn({ tags }: Known, id: number, tag: string): void {
+export function learn({ tags }: KnownNodes, id: number, tag: string): void {
   const before = tags.get(id);
   const isOther = before !== undefined && before !== tag;
   if (!isOther) tags.set(id, tag);
@@ -140,7 +140,7 @@ export function safeText(value: unknown, tag: string | undefined): string {
 export function safeNode(
   raw: unknown,
   depth: number,
-  known: Known,
+  known: KnownNodes,
   seen: Set<number>,
   parent: string | undefined,
 ): Json | null {
@@ -185,7 +185,13 @@ export function safeNode(
   }
 }
 
-function element(node: Json, result: Json, depth: number, known: Known, seen: Set<number>): Json {
+function element(
+  node: Json,
+  result: Json,
+  depth: number,
+  known: KnownNodes,
+  seen: Set<number>,
+): Json {
   const tag = safeTag(node.tagName, node.isSVG === true);
   learn(known, result.id as number, tag.toLowerCase());
   const isSilent = SILENT.has(tag.toLowerCase());
@@ -208,7 +214,13 @@ function element(node: Json, result: Json, depth: number, known: Known, seen: Se
   return result;
 }
 
-function children(node: Json, depth: number, known: Known, seen: Set<number>, tag: string): Json[] {
+function children(
+  node: Json,
+  depth: number,
+  known: KnownNodes,
+  seen: Set<number>,
+  tag: string,
+): Json[] {
   const result: Json[] = [];
   for (const child of listOf(node.childNodes)) {
     const safe = safeNode(child, depth + 1, known, seen, tag);

@@ -112,7 +112,7 @@ function Head({ engine, axis }: { engine: Engine; axis: Axis }) {
 
 /** Return the times of all events, ascending. */
 function moments(engine: Engine, marks: readonly Mark[]): number[] {
-  const all = [...engine.deeds(), ...marks.map(({ atMs }) => atMs)];
+  const all = [...engine.interactions(), ...marks.map(({ atMs }) => atMs)];
   return all.sort((a, b) => a - b);
 }
 
@@ -130,7 +130,7 @@ function Density({ engine, axis, width, activity }: DensityProps) {
   const count = isTold ? activity.length : Math.max(10, Math.floor(width / BAR_PX));
   const bars = isTold
     ? [...activity].map((digit) => Number(digit) / 9 || 0)
-    : density(engine.deeds(), axis, count);
+    : density(engine.interactions(), axis, count);
   const path = bars
     .map((height, place) => (height ? `M${place + 0.15} 1h.7v${-(0.12 + 0.88 * height)}h-.7z` : ""))
     .join("");

@@ -78,7 +78,7 @@ test("what leads to a window is played and counted nowhere else", async () => {
   await readAll(tape);
 
   expect(depths(tape)).toEqual([0, 1_000, 2_000, 3_000, 4_000]);
-  expect(tape.deeds).toEqual([2_000, 3_000, 4_000]);
+  expect(tape.interactions).toEqual([2_000, 3_000, 4_000]);
   expect(tape.loadedToMs).toBe(9_000);
 });
 
@@ -87,7 +87,7 @@ test("a clock that goes back stands still", async () => {
   const tape = new Tape(window(0), START, server.open);
   await readAll(tape);
 
-  expect(tape.deeds).toEqual([0, 500]);
+  expect(tape.interactions).toEqual([0, 500]);
   expect(tape.loadedToMs).toBe(600);
 });
 

@@ -3,7 +3,7 @@ import { type PageView, stagesOf, viewAt } from "../../../src/player/playback/st
 import {
   dropped,
   HELD_BYTES_MAX,
-  type Held,
+  type TapeState,
   wanted,
   windowAt,
   windowsOf,
@@ -109,7 +109,7 @@ describe("reading", () => {
     fromMs: n * 100_000,
     toMs: (n + 1) * 100_000,
   }));
-  const held = (...list: [number, Partial<Held>][]) =>
+  const held = (...list: [number, Partial<TapeState>][]) =>
     new Map(list.map(([n, h]) => [n, { loadedToMs: 0, isDone: false, bytes: 0, ...h }]));
 
   test("begins with what is shown", () => {

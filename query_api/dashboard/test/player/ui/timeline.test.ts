@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isClick, isDeed, silenceUntil, skipStep } from "../../../src/player/model/idle.ts";
+import { isClick, isInteraction, silenceUntil, skipStep } from "../../../src/player/model/idle.ts";
 import {
   density,
   grouped,
@@ -37,11 +37,11 @@ describe("axis", () => {
 });
 
 describe("silence", () => {
-  test("begins a while after a deed and ends before the next", () => {
-    const deeds = [1_000, 60_000];
-    expect(silenceUntil(deeds, 2_500, null)).toBeNull();
-    expect(silenceUntil(deeds, 3_000, null)).toBe(59_000);
-    expect(silenceUntil(deeds, 57_000, null)).toBeNull();
+  test("begins a while after an interaction and ends before the next", () => {
+    const interactions = [1_000, 60_000];
+    expect(silenceUntil(interactions, 2_500, null)).toBeNull();
+    expect(silenceUntil(interactions, 3_000, null)).toBe(59_000);
+    expect(silenceUntil(interactions, 57_000, null)).toBeNull();
   });
 
   test("lasts to the end where that is known, and is not guessed where it is not", () => {
@@ -68,7 +68,7 @@ describe("silence", () => {
       timestamp: 0,
       data: { source, ...more },
     });
-    expect([0, 1, 2, 3, 8].map((source) => isDeed(change(source)))).toEqual([
+    expect([0, 1, 2, 3, 8].map((source) => isInteraction(change(source)))).toEqual([
       false,
       true,
       true,
@@ -77,7 +77,7 @@ describe("silence", () => {
     ]);
     expect(isClick(change(2, { type: 2 }))).toBe(true);
     expect(isClick(change(2, { type: 5 }))).toBe(false);
-    expect(isDeed({ type: 3, timestamp: 0, data: null })).toBe(false);
+    expect(isInteraction({ type: 3, timestamp: 0, data: null })).toBe(false);
   });
 });
 
