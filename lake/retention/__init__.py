@@ -1,4 +1,4 @@
-"""Retention: removes sessions that are older than their website's plan keeps.
+"""Retention: removes sessions that are older than their website's plan retains.
 
 run      expired days, and the expiry of one of them
 policy   which sessions of a day are past retention, minus legal holds

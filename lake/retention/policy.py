@@ -1,9 +1,7 @@
-"""What of a day is overdue: whose sessions its websites no longer keep, and which are held.
+"""Expired sessions of a day: past their website's retention, minus legal holds.
 
-Reads only; what is overdue is removed by `lake.retention.removal`.
-
-What cannot be read is taken for kept: a damaged website keeps all of its days, and where a list of
-holds is damaged all of that website is held.
+Reads only; `lake.retention.removal` removes them. What cannot be read does not expire: a website
+with a damaged document retains all its days, and a damaged list of holds holds the whole website.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,10 +24,11 @@ from lake.tables.session_rows import on_day
 
 @dataclass(frozen=True, kw_only=True)
 class OverdueDay:
-    """Of one day.
+    """The expired sessions of one day.
 
-    `websites` no longer keep it, each with those of its sessions that are held; `held` neither,
-    but are held as a whole. `is_over`: nobody keeps anything of the day.
+    `websites` are those that no longer retain the day, each with its held sessions. `held` are
+    websites that no longer retain it and are held as a whole. `is_over`: no website retains or
+    holds anything of the day.
     """
 
     day: date
@@ -37,41 +36,41 @@ class OverdueDay:
     held: frozenset[str]
     is_over: bool
 
-    def goes(self, website_id: str, session_id: str) -> bool:
-        """Whether a session that began on the day is to be removed."""
+    def is_expired(self, website_id: str, session_id: str) -> bool:
+        """Whether a session that began on the day must be removed."""
         mine = self.websites.get(website_id)
         return mine is not None and session_id not in mine
 
     def is_held(self, website_id: str, session_id: str) -> bool:
-        """Whether a session would go, but for a hold."""
+        """Whether a session would be removed, were it not for a hold."""
         return website_id in self.held or session_id in self.websites.get(website_id, ())
 
-    def with_newer_holds(self, found: Mapping[str, legal.Holds]) -> "OverdueDay":
-        """Return the same with the holds of some websites as they are now."""
+    def with_newer_holds(self, newer: Mapping[str, legal.Holds]) -> "OverdueDay":
+        """Return a copy with newer holds of some websites."""
         websites, held = dict(self.websites), set(self.held)
-        for website_id, mine in found.items():
+        for website_id, of_website in newer.items():
             if website_id not in websites and website_id not in held:
                 continue
             websites.pop(website_id, None)
             held.discard(website_id)
-            if mine.website is not None:
+            if of_website.website is not None:
                 held.add(website_id)
             else:
-                websites[website_id] = _of_day(mine, self.day)
+                websites[website_id] = _of_day(of_website, self.day)
         is_over = self.is_over and not (held or any(websites.values()))
         return replace(self, websites=websites, held=frozenset(held), is_over=is_over)
 
     def rows(self) -> pl.Expr:
-        """Return the condition of the rows that go, in any table of sessions."""
+        """Return the filter of the expired rows, in any table by session."""
         mine = pl.col("website_id").is_in(list(self.websites))
         return mine & on_day(self.day) & ~_held_rows(self.websites)
 
 
 @dataclass(kw_only=True)
 class RetentionPolicy:
-    """Who keeps what, as of a moment: each website's first day kept, and its holds.
+    """Retention of all websites at a moment: first retained days, and legal holds.
 
-    `failed` names what could not be read, and why.
+    `failed` maps documents that could not be read to the reason.
     """
 
     first_days: dict[str, date] = field(default_factory=dict)
@@ -80,24 +79,24 @@ class RetentionPolicy:
 
     @property
     def first_day(self) -> date:
-        """The first day that everybody keeps."""
+        """The first day that all websites retain."""
         return max(self.first_days.values(), default=date.min)
 
     def of_day(self, day: date) -> OverdueDay:
-        """Return what is overdue of a day."""
-        late = [website_id for website_id, first in self.first_days.items() if day < first]
-        held = frozenset(one for one in late if self._held(one).website is not None)
-        sessions = {one: _of_day(self._held(one), day) for one in late if one not in held}
+        """Return the expired sessions of a day."""
+        overdue = [website_id for website_id, first in self.first_days.items() if day < first]
+        held = frozenset(one for one in overdue if self._held(one).website is not None)
+        sessions = {one: _of_day(self._held(one), day) for one in overdue if one not in held}
         return OverdueDay(
             day=day,
             websites=sessions,
             held=held,
-            is_over=len(late) == len(self.first_days)
+            is_over=len(overdue) == len(self.first_days)
             and not (held or any(sessions.values()) or self.failed),
         )
 
     def rows(self) -> pl.Expr:
-        """Return the condition of the rows that go, of whatever day, in any table of sessions."""
+        """Return the filter of the expired rows of any day, in any table by session."""
         by_day: dict[date, list[str]] = {}
         sessions: dict[str, frozenset[str]] = {}
         for website_id, first in self.first_days.items():
@@ -116,12 +115,12 @@ class RetentionPolicy:
 
 
 def read_policy(store: Store, settings: Settings, *, now_ms: int) -> RetentionPolicy:
-    """Read who keeps what now.
+    """Read the retention and the holds of all websites.
 
     Raises:
         StoreUnavailable.
     """
-    found = RetentionPolicy()
+    policy = RetentionPolicy()
     for item in store.list(keys.WEBSITES):
         website_id = keys.document_name(keys.WEBSITES, item.key)
         try:
@@ -129,40 +128,40 @@ def read_policy(store: Store, settings: Settings, *, now_ms: int) -> RetentionPo
         except Missing:
             continue  # deleted since the listing, or no website's name
         except Damaged as error:
-            found.failed[website_id] = str(error)
-            found.first_days[website_id] = date.min
+            policy.failed[website_id] = str(error)
+            policy.first_days[website_id] = date.min
         else:
             first = websites.first_retained_day(website, settings, now_ms=now_ms)
-            found.first_days[website_id] = first
-    found.holds = read_holds(store, found.failed)
-    return found
+            policy.first_days[website_id] = first
+    policy.holds = read_holds(store, policy.failed)
+    return policy
 
 
 def read_holds(store: Store, failed: dict[str, str]) -> dict[str, legal.Holds]:
-    """Read all holds; of a damaged list, which `failed` gets, all of its website is held.
+    """Read all holds; a damaged list, which `failed` gets, holds its whole website.
 
     Raises:
         StoreUnavailable.
     """
-    found: dict[str, legal.Holds] = {}
-    for website_id, one in legal.read_all(store).items():
-        if isinstance(one, Damaged):
-            failed[website_id] = str(one)
-            found[website_id] = legal.assume_all_held(website_id, one)
+    holds: dict[str, legal.Holds] = {}
+    for website_id, of_website in legal.read_all(store).items():
+        if isinstance(of_website, Damaged):
+            failed[website_id] = str(of_website)
+            holds[website_id] = legal.assume_all_held(website_id, of_website)
         else:
-            found[website_id] = one
-    return found
+            holds[website_id] = of_website
+    return holds
 
 
 def expired_share(
     store: Store, overdue: OverdueDay, item: ObjectInfo
 ) -> Literal["all", "some"] | Damaged | None:
-    """Say how much of an object in quarantine goes; None: nothing.
+    """Return how much of an object in quarantine is expired; None: nothing.
 
-    What cannot be read, which is returned as its error, goes once nobody keeps the day.
+    An object that cannot be read is returned as its error, and expires once the day is over.
     """
     if file := keys.parse_quarantined_file_key(item.key):
-        return "all" if overdue.goes(file.website_id, file.session_id) else None
+        return "all" if overdue.is_expired(file.website_id, file.session_id) else None
     if not keys.parse_segment_key(item.key):
         return None
     try:
@@ -173,17 +172,17 @@ def expired_share(
         return error
     except Damaged as error:
         return "all" if overdue.is_over else error
-    going = [
-        overdue.goes(received_chunk.website_id, received_chunk.session_id)
+    expired = [
+        overdue.is_expired(received_chunk.website_id, received_chunk.session_id)
         for received_chunk in received_chunks
     ]
-    if all(going):
+    if all(expired):
         return "all"
-    return "some" if any(going) else None
+    return "some" if any(expired) else None
 
 
 def websites_of_day(store: Store, day: date) -> Iterator[str]:
-    """Yield the websites that have session files of `day`. One request each, however many."""
+    """Yield the websites that have session files of `day`, with one request for each."""
     prefix, after = keys.session_prefix(day), ""
     while (item := next(store.list(prefix, start_after=after), None)) is not None:
         website_id = keys.folder_under(prefix, item.key)
@@ -197,7 +196,7 @@ def _of_day(holds: legal.Holds, day: date) -> frozenset[str]:
 
 
 def _held_rows(websites: Mapping[str, frozenset[str]]) -> pl.Expr:
-    """Return the condition of the rows of held sessions. An id alone is no key."""
+    """Return the filter of the rows of held sessions; two websites may have the same id."""
     held = [
         (pl.col("website_id") == website_id) & pl.col("session_id").is_in(sorted(sessions))
         for website_id, sessions in websites.items()

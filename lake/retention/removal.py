@@ -1,9 +1,9 @@
-"""The sessions of a day that are overdue are removed, in the order that a crash can forgive.
+"""Removal of a day's expired sessions, in an order that survives a crash.
 
-First the chunks that wait, so that no compaction makes anything of them; then rows, then files, so
-that no row ever points at a missing file; then what was put aside. Nothing here holds a day at
-once: listings are streamed, objects go 1,000 to a request, and rows a few parts at a time. What is
-overdue is told by `lake.retention.policy`.
+Pending chunks are removed first, so that no compaction uses them. Rows follow, then files, so that
+no row ever points at a missing file, and then quarantined objects. Memory does not depend on the
+day's size: listings are streamed, objects are deleted 1,000 in a request, and rows a few parts at a
+time. `lake.retention.policy` decides what is expired.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ from lake.tables.schemas import BY_SESSION
 from lake.tables.session_rows import SessionKey, files_of_day, keys_in, on_day, remove
 
 _TRIES_MAX = 10
-_DELETED_AT_ONCE = 1000  # what one request takes
+_DELETED_AT_ONCE = 1000  # limit of one request
 _LISTED_MAX = 1000  # sessions that a dry run names
 
 PLAN, HELD, UNREADABLE = "plan keeps it", "legal hold", "cannot be read"
@@ -39,12 +39,12 @@ PLAN, HELD, UNREADABLE = "plan keeps it", "legal hold", "cannot be read"
 
 @dataclass(kw_only=True)
 class ExpiryReport:
-    """What was removed of one day, or would be.
+    """Result of the removal of one day; of a dry run, what would be removed.
 
-    Counts of objects; a segment is one whether it went or was written anew without what expired.
-    `by_website` counts sessions. `kept` tells why what is stored of that day stays: sessions by
-    `PLAN` and `HELD`, objects that cannot be read by `UNREADABLE`. `failed` names what could not be
-    read, with the reason. `sessions` are the first 1,000 that would go, named by a dry run only.
+    A segment counts as one object whether it was deleted or rewritten without expired chunks.
+    `by_website` counts sessions. `kept` counts what stays, by reason: sessions by `PLAN` and
+    `HELD`, unreadable objects by `UNREADABLE`. `failed` maps what could not be read to the reason.
+    `sessions` are the first 1,000 sessions of a dry run.
     """
 
     day: date
@@ -62,17 +62,17 @@ class ExpiryReport:
 
     @property
     def object_count(self) -> int:
-        """How many objects went, or became smaller."""
+        """Number of objects that were deleted or rewritten."""
         return self.file_count + self.segment_count + self.quarantined_count
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes went: objects, and payloads where only some chunks of one went."""
+        """Removed bytes: objects, and payloads of rewritten objects."""
         return self.file_bytes + self.segment_bytes + self.quarantined_bytes
 
 
 class DayRemoval:
-    """Removes what is overdue of a day, or only counts it; `done` tells what."""
+    """Removes the expired sessions of a day, or only counts them, into `done`."""
 
     def __init__(
         self,
@@ -86,17 +86,17 @@ class DayRemoval:
         self._store = store
         self._settings = settings
         self._overdue = overdue
-        self._rows_gone = overdue  # as it was when rows of `sessions` were removed
+        self._removed_rows = overdue  # state when the rows of `sessions` were removed
         self._dry_run = dry_run
         self.done = done
 
     def run(self) -> None:
-        """Remove it, as far as a dry run does not forbid it.
+        """Run all steps; a dry run changes nothing.
 
         Raises:
             Conflict, Damaged, StoreUnavailable.
         """
-        self._remove_waiting()
+        self._remove_pending()
         if not self._dry_run and self._overdue.websites:
             for name in BY_SESSION:
                 retried(partial(self._remove_rows, Table(self._store, name)), tries_max=_TRIES_MAX)
@@ -104,14 +104,14 @@ class DayRemoval:
             failpoints.failpoint("retention-after-rows")
         self._delete_files()
         self._refresh_holds()
-        self._delete(self._aside())
+        self._delete(self._quarantined())
         self._count_kept()
 
     def _refresh_holds(self) -> None:
-        """Read the legal holds again: one that was placed since keeps what is still there."""
+        """Read the legal holds again: a new one keeps what is not removed yet."""
         self._overdue = self._overdue.with_newer_holds(read_holds(self._store, self.done.failed))
 
-    def _remove_waiting(self) -> None:
+    def _remove_pending(self) -> None:
         day = self._overdue.day
         chunks_max = self._settings.compact_chunks_max
         items = (i for i in self._store.list(keys.raw_prefix(day)) if keys.parse_segment_key(i.key))
@@ -126,52 +126,54 @@ class DayRemoval:
 
     def _segments(self, window: SegmentWindow) -> Iterator[str]:
         for key, owners in window.owners.items():
-            going = [session for session in owners if self._overdue.goes(*session)]
-            if not going:
+            expired = [session for session in owners if self._overdue.is_expired(*session)]
+            if not expired:
                 continue
             self.done.segment_count += 1
-            if len(going) == len(owners):
+            if len(expired) == len(owners):
                 self.done.segment_bytes += window.items[key].size_bytes
                 yield key
             else:
-                self.done.segment_bytes += self._trim(key)
+                self.done.segment_bytes += self._rewrite(key)
 
     def _remove_rows(self, table: Table) -> None:
         self._refresh_holds()
         if table.name == "sessions":
-            self._rows_gone = self._overdue
+            self._removed_rows = self._overdue
         snapshot = table.snapshot()
         files = files_of_day(snapshot, self._overdue.day, self._overdue.websites)
         with reading(table.name):
             remove(table, snapshot, files, self._overdue.rows())
 
     def _delete_files(self) -> None:
-        """Delete the session files that go, each batch by the holds that there are then."""
+        """Delete the expired session files, with the holds read again for each batch."""
         files, last = self._files(), None
         while batch := list(islice(files, _DELETED_AT_ONCE)):
             held = {key[0]: self._holds_now(key[0]) for _, key in batch}
             self._overdue = self._overdue.with_newer_holds(held)
-            going = []
+            expired_keys = []
             for item, key in batch:
                 is_new, last = key != last, key
-                if self._overdue.goes(*key):
-                    if is_new:  # else an older generation of the same
+                if self._overdue.is_expired(*key):
+                    if is_new:  # else an older generation of the same session
                         self._count(key)
                     self.done.file_count += 1
                     self.done.file_bytes += item.size_bytes
-                    going.append(item.key)
+                    expired_keys.append(item.key)
                 elif is_new:
-                    self._keep(HELD)  # since its row went, by which others are counted
-            self._delete(going)
+                    self._keep(HELD)  # held since its row was removed; others are counted by rows
+            self._delete(expired_keys)
 
     def _files(self) -> Iterator[tuple[ObjectInfo, SessionKey]]:
-        """Yield the session files that go, unless they are held since their rows went."""
+        """Yield the files of sessions whose rows were removed, held since or not."""
         for website_id in websites_of_day(self._store, self._overdue.day):
-            if website_id not in self._rows_gone.websites:
+            if website_id not in self._removed_rows.websites:
                 continue
             for item in self._store.list(keys.session_prefix(self._overdue.day, website_id)):
                 parsed = keys.parse_session_file_key(item.key)
-                if parsed is not None and self._rows_gone.goes(website_id, parsed.session_id):
+                if parsed is not None and self._removed_rows.is_expired(
+                    website_id, parsed.session_id
+                ):
                     yield item, (website_id, parsed.session_id)
 
     def _holds_now(self, website_id: str) -> legal_holds.Holds:
@@ -181,43 +183,43 @@ class DayRemoval:
             self.done.failed[website_id] = str(error)
             return legal_holds.assume_all_held(website_id, error)
 
-    def _aside(self) -> Iterator[str]:
-        """Yield what was put aside and goes, each object behind the text that says why it was."""
+    def _quarantined(self) -> Iterator[str]:
+        """Yield the keys of expired quarantined objects, each after that of its reason."""
         for item in self._store.list(keys.quarantine_prefix(self._overdue.day)):
-            found = expired_share(self._store, self._overdue, item)
-            if isinstance(found, Damaged):
+            share = expired_share(self._store, self._overdue, item)
+            if isinstance(share, Damaged):
                 self._keep(UNREADABLE)
-            elif found == "some":
+            elif share == "some":
                 self.done.quarantined_count += 1
-                self.done.quarantined_bytes += self._trim(item.key)
-            elif found == "all":
+                self.done.quarantined_bytes += self._rewrite(item.key)
+            elif share == "all":
                 self.done.quarantined_count += 1
                 self.done.quarantined_bytes += item.size_bytes
                 yield keys.quarantine_reason_key(item.key)
                 yield item.key
 
-    def _trim(self, key: str) -> int:
+    def _rewrite(self, key: str) -> int:
         try:
             return rewrite_without(self._store, key, self._is_unwanted, dry_run=self._dry_run)
         except ObjectMissing:
-            return 0  # compacted meanwhile: the next run looks at what became of it
+            return 0  # compacted meanwhile: the next run handles its session
         except Damaged:
             self._keep(UNREADABLE)
             return 0
 
     def _is_unwanted(self, received_chunk: ReceivedChunk) -> bool:
-        return self._overdue.goes(received_chunk.website_id, received_chunk.session_id)
+        return self._overdue.is_expired(received_chunk.website_id, received_chunk.session_id)
 
-    def _delete(self, going: Iterable[str]) -> None:
-        rest = iter(going)
+    def _delete(self, expired_keys: Iterable[str]) -> None:
+        rest = iter(expired_keys)
         while batch := list(islice(rest, _DELETED_AT_ONCE)):
             if not self._dry_run:
                 self._store.delete(batch)
                 failpoints.failpoint("retention-mid-delete")
 
     def _count(self, key: SessionKey) -> None:
-        """Count a session by what becomes of it."""
-        if not self._overdue.goes(*key):
+        """Count a session as removed, or by the reason why it stays."""
+        if not self._overdue.is_expired(*key):
             self._keep(HELD if self._overdue.is_held(*key) else PLAN)
             return
         self.done.session_count += 1

@@ -1,9 +1,8 @@
-"""Sessions past their website's retention are removed, a day at a time.
+"""Removal of sessions past their website's retention, a day at a time.
 
-They are not served from the moment they expire, whether this ran or not. What a crash leaves is
-removed by the next run, which asks the lake and not its own memory what there is. What a legal
-hold keeps stays, all of it, and goes with the first run after its release. In which order a day's
-sessions go stands in `lake.retention.removal`.
+Expired sessions are not served, whether this ran or not. What a crash leaves is removed by the next
+run, which reads what is stored. A held session stays with all its data, and is removed by the first
+run after the release. `lake.retention.removal` defines the order of a day's removal.
 """
 
 from datetime import date
@@ -33,43 +32,42 @@ __all__ = ["HELD", "PLAN", "UNREADABLE", "ExpiryReport", "expire_day", "expired_
 
 
 def expired_days(store: Store, settings: Settings, *, now_ms: int) -> list[date]:
-    """Return the days of which something is stored that some website no longer keeps.
+    """Return the days with stored data of a website that no longer retains them.
 
     Raises:
         Damaged, StoreUnavailable.
     """
-    who = read_policy(store, settings, now_ms=now_ms)
-    found = _days_of_rows(store, who)
+    policy = read_policy(store, settings, now_ms=now_ms)
+    expired = _days_of_rows(store, policy)
     days: set[date] = set()
     for prefix in (keys.RAW, keys.SESSIONS, keys.QUARANTINE):
-        days.update(day for day in days_under(store, prefix) if day < who.first_day)
-    # A day of which that cannot be told is looked at by `expire_day`, which says why.
+        days.update(day for day in days_under(store, prefix) if day < policy.first_day)
+    # A day that cannot be checked is included; `expire_day` then reports why.
     failures = Failures()
-    for day in sorted(days - found):
+    for day in sorted(days - expired):
         is_wanted = True
         with failures.of(f"{day}"):
-            is_wanted = _has_anything(store, who.of_day(day))
+            is_wanted = _has_anything(store, policy.of_day(day))
         if is_wanted:
-            found.add(day)
-    return sorted(found)
+            expired.add(day)
+    return sorted(expired)
 
 
 def expire_day(
     store: Store, settings: Settings, day: date, *, now_ms: int, dry_run: bool = False
 ) -> ExpiryReport:
-    """Remove the sessions that began on `day` of every website that no longer keeps that day.
+    """Remove the sessions that began on `day` of every website that no longer retains that day.
 
-    Safe to run twice or beside others. Bytes of removed rows leave the tables' folders with the
-    next vacuum.
+    Safe to run twice or at once. The next vacuum deletes the table files with removed rows.
 
     Raises:
         Conflict: Other writers were faster each time; run it again.
         Damaged, StoreUnavailable.
     """
-    who = read_policy(store, settings, now_ms=now_ms)
-    overdue = who.of_day(day)
+    policy = read_policy(store, settings, now_ms=now_ms)
+    overdue = policy.of_day(day)
     removal = DayRemoval(
-        store, settings, overdue, ExpiryReport(day=day, failed=who.failed), dry_run=dry_run
+        store, settings, overdue, ExpiryReport(day=day, failed=policy.failed), dry_run=dry_run
     )
     if overdue.websites or overdue.held:
         removal.run()
@@ -91,7 +89,7 @@ def _has_anything(store: Store, overdue: OverdueDay) -> bool:
 
 def _has_files(store: Store, overdue: OverdueDay) -> bool:
     return any(
-        overdue.goes(website_id, file.session_id)
+        overdue.is_expired(website_id, file.session_id)
         for website_id in websites_of_day(store, overdue.day)
         if website_id in overdue.websites
         for item in store.list(keys.session_prefix(overdue.day, website_id))
@@ -107,34 +105,36 @@ def _has_chunks(store: Store, overdue: OverdueDay) -> bool:
             else None
         )
         received_chunks = (
-            [] if got is None or isinstance(got, Damaged) else [one.received_chunk for one in got]
+            []
+            if got is None or isinstance(got, Damaged)
+            else [chunk.received_chunk for chunk in got]
         )
         if any(
-            overdue.goes(received_chunk.website_id, received_chunk.session_id)
+            overdue.is_expired(received_chunk.website_id, received_chunk.session_id)
             for received_chunk in received_chunks
         ):
             return True
     return False
 
 
-def _days_of_rows(store: Store, who: RetentionPolicy) -> set[date]:
-    """Return the days of rows that go: a compaction that slept may have left them alone."""
+def _days_of_rows(store: Store, policy: RetentionPolicy) -> set[date]:
+    """Return the days of expired rows; a compaction that slept may have written some alone."""
     days: set[date] = set()
     for name in BY_SESSION:
         snapshot = Table(store, name).snapshot()
         with reading(name):
             for file in snapshot.files:
-                if _may_be_late(file, who):
+                if _may_be_late(file, policy):
                     day = pl.col("started_at").dt.date()
-                    rows = snapshot.scan([file]).filter(who.rows()).select(day.unique())
+                    rows = snapshot.scan([file]).filter(policy.rows()).select(day.unique())
                     days |= set(rows.collect()["started_at"])
     return days
 
 
-def _may_be_late(file: TableFile, who: RetentionPolicy) -> bool:
+def _may_be_late(file: TableFile, policy: RetentionPolicy) -> bool:
     first_at = file.min.get("started_at")
     return any(
         may_hold_website(file, website_id)
-        for website_id, first_day in who.first_days.items()
+        for website_id, first_day in policy.first_days.items()
         if first_at is None or first_at.date() < first_day
     )

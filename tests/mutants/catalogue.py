@@ -175,7 +175,7 @@ RETENTION = (
         "retention deletes files before rows",
         "lake/retention/removal.py",
         """
-         self._remove_waiting()
+         self._remove_pending()
 +        self._delete_files()
 @
 -        self._delete_files()
@@ -187,8 +187,8 @@ RETENTION = (
         "retention takes another website's plan",
         "lake/retention/policy.py",
         """
--        late = [website_id for website_id, first in self.first_days.items() if day < first]
-+        late = [website_id for website_id in self.first_days if day < self.first_day]
+-        overdue = [website_id for website_id, first in self.first_days.items() if day < first]
++        overdue = [website_id for website_id in self.first_days if day < self.first_day]
 """,
         (f"{_RETENTION}::test_another_website_keeps_what_its_own_plan_keeps",),
     ),
