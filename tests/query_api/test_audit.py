@@ -375,11 +375,11 @@ def test_a_fold_that_is_killed_is_finished_by_the_next(
 ) -> None:
     made = some(5)
     audit_entries.write(store, made)
-    fold = (
-        "from lake.tables.audit_log import compact_entries; "
+    code = (
+        "from lake.tables.audit_log import compact_entries;"
         "compact_entries(store, settings, now_ms=now_ms)"
     )
-    killed_at(point, settings, fold)
+    killed_at(point, settings, code)
 
     assert all_of(store, "w_a") == made[::-1]
     audit_log.compact_entries(store, settings, now_ms=NOW_MS)
