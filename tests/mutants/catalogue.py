@@ -55,7 +55,7 @@ COMPACTION = (
      if held:
 """,
         (
-            "tests/lake/compaction/test_odd_chunks.py::test_a_browser_clock_that_is_wrong_or_jumps_moves_no_session",
+            "tests/lake/compaction/test_odd_chunks.py::test_wrong_browser_clock_does_not_move_a_session",
         ),
     ),
     Mutant(
@@ -67,9 +67,7 @@ COMPACTION = (
 +            new = [other for other in new if other.facts.place != facts.place]
 +            new.append(received_chunk)
 """,
-        (
-            f"{_DAMAGE}::test_the_first_of_two_chunks_in_one_place_is_kept_and_the_second_put_aside_once",
-        ),
+        (f"{_DAMAGE}::test_second_chunk_in_one_place_is_quarantined_once",),
     ),
     Mutant(
         "rows of `sessions` are committed before their files are there",
@@ -104,7 +102,7 @@ COMPACTION = (
 -        whole = [segment for segment, counts in owners.items() if counts.keys() <= finished]
 +        whole = [segment for segment, counts in owners.items() if counts.keys() & finished]
 """,
-        (f"{_LAWS}::test_sessions_that_go_on_wait_and_their_segments_with_them",),
+        (f"{_LAWS}::test_active_sessions_and_their_segments_stay_pending",),
     ),
     Mutant(
         "one of the derived tables is skipped",
@@ -124,7 +122,7 @@ COMPACTION = (
 -            if self._finish_derived_rows(tables):
 +            if False:
 """,
-        (f"{_RACES}::test_rows_that_a_longer_session_no_longer_has_do_not_come_back",),
+        (f"{_RACES}::test_a_slow_writer_cannot_restore_outdated_rows",),
     ),
     Mutant(
         "a commit goes through a newer handle than the one that was read",
@@ -143,7 +141,7 @@ COMPACTION = (
 -        file = pq.ParquetFile(source, page_checksum_verification=verify_pages)
 +        file = pq.ParquetFile(source, page_checksum_verification=False)
 """,
-        (f"{_DAMAGE}::test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader",),
+        (f"{_DAMAGE}::test_every_bit_flip_of_a_segment_is_detected",),
     ),
 )
 
@@ -158,7 +156,7 @@ RETENTION = (
 -            if leftover.is_superseded:
 +            if True:
 """,
-        (f"{_RACES}::test_a_maintenance_before_any_commit_takes_nothing_that_is_wanted",),
+        (f"{_RACES}::test_maintenance_before_any_commit_deletes_no_needed_file",),
     ),
     Mutant(
         "a vacuum spares no file that is not committed yet",
@@ -168,7 +166,7 @@ RETENTION = (
 +        retention_hours=0,
 """,
         (
-            "tests/lake/operations/test_maintenance.py::test_vacuum_removes_old_files_and_spares_those_of_a_writer_at_work",
+            "tests/lake/operations/test_maintenance.py::test_vacuum_spares_files_of_a_writer_at_work",
         ),
     ),
     Mutant(
@@ -199,7 +197,7 @@ RETENTION = (
 -    if day < websites.first_retained_day(website, lake.settings, now_ms=lake.now_ms()):
 -        raise missing
 """,
-        (f"{_RETENTION}::test_a_session_is_served_until_its_last_day_ends_and_never_after",),
+        (f"{_RETENTION}::test_a_session_is_served_until_its_last_day_ends",),
     ),
 )
 
@@ -219,7 +217,7 @@ ERASURE = (
         """
 -        self._remove_erased_meanwhile(batch, tables, results, rejected)
 """,
-        (f"{_ERASURE}::test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end",),
+        (f"{_ERASURE}::test_a_session_erased_while_it_is_compacted_is_removed",),
     ),
     Mutant(
         "an erased session can still be opened",
@@ -276,7 +274,7 @@ ERASURE = (
 -        return mine is not None and session_id not in mine
 +        return mine is not None
 """,
-        (f"{_HOLDS}::test_a_held_session_stays_with_all_that_belongs_to_it_until_it_is_released",),
+        (f"{_HOLDS}::test_a_held_session_keeps_all_its_data_until_released",),
     ),
     Mutant(
         "an erasure removes what is held since it was asked for",

@@ -80,7 +80,7 @@ def test_a_kill_anywhere_loses_and_doubles_nothing(
     assert len(lakes.rows(store, "sessions")) == len(expected["sessions"])
 
 
-def test_payloads_on_the_disk_of_a_killed_compactor_are_removed_by_the_next(
+def test_the_next_compactor_deletes_a_killed_ones_spool(
     settings: Settings, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They lie outside the lake, where no erasure finds them."""

@@ -86,7 +86,7 @@ POISON = {
 
 @pytest.mark.parametrize("name", POISON)
 @pytest.mark.fault(41)
-def test_a_poison_segment_is_put_aside_and_the_rest_proceeds(
+def test_a_damaged_segment_is_quarantined_and_others_compacted(
     settings: Settings, store: Store, name: str
 ) -> None:
     """Fault 41."""
@@ -122,9 +122,7 @@ def test_a_segment_of_a_newer_format_is_left_for_a_newer_compactor(
 
 
 @pytest.mark.fault(12)
-def test_a_bit_flipped_in_a_segment_puts_it_aside_and_the_rest_proceeds(
-    any_store: Store, lake_settings: Settings
-) -> None:
+def test_a_bit_flip_quarantines_its_segment_only(any_store: Store, lake_settings: Settings) -> None:
     """Fault 12."""
     one, two = lakes.recorded(0, session_number=1), lakes.recorded(1, session_number=2)
     damaged, _ = lakes.append(any_store, one[:5], one[5:] + two)
@@ -144,9 +142,7 @@ def test_a_bit_flipped_in_a_segment_puts_it_aside_and_the_rest_proceeds(
 
 @pytest.mark.fault(12, 41)
 @pytest.mark.also_on_s3
-def test_many_damaged_segments_in_one_slice_are_all_put_aside(
-    settings: Settings, store: Store
-) -> None:
+def test_all_damaged_segments_of_a_slice_are_quarantined(settings: Settings, store: Store) -> None:
     """Fault 12: more than a compactor's tries under conflicts."""
     chunks = lakes.session(chunk_count=30)
     for key in lakes.append(store, *([received_chunk] for received_chunk in chunks)):
@@ -161,9 +157,7 @@ def test_many_damaged_segments_in_one_slice_are_all_put_aside(
 @pytest.mark.fault(12)
 @pytest.mark.folder  # a flipped bit is one on any store
 @pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.long)])
-def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(
-    store: Store, every: int
-) -> None:
+def test_every_bit_flip_of_a_segment_is_detected(store: Store, every: int) -> None:
     """Fault 12: a segment reads as it was written, or is damaged; nothing else."""
     chunks = lakes.session()
     body = segment_file.encode(chunks)
@@ -188,7 +182,7 @@ def test_no_flipped_bit_of_a_segment_goes_unnoticed_or_stops_a_reader(
 
 @pytest.mark.fault(12)
 @pytest.mark.folder  # a flipped bit is one on any store
-def test_no_flipped_bit_of_a_session_file_goes_unnoticed(store: Store, settings: Settings) -> None:
+def test_every_bit_flip_of_a_session_file_is_detected(store: Store, settings: Settings) -> None:
     """Fault 12."""
     lakes.append(store, lakes.session(chunk_count=20))
     lakes.compact(store, settings)
@@ -288,7 +282,7 @@ def stop_before(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 @pytest.mark.parametrize(("column", "value"), [("file_bytes", 7), ("file_sha256", "0" * 64)])
 @pytest.mark.fault(12)
-def test_a_row_that_tells_of_another_file_stops_its_own_session_only(
+def test_a_row_that_contradicts_its_file_fails_only_its_session(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, column: str, value: object
 ) -> None:
     """Fault 12: what the row says is believed no more than the file."""
@@ -320,7 +314,7 @@ def wrong_checksum(received_chunk: ReceivedChunk) -> ReceivedChunk:
 
 @pytest.mark.fault(12)
 @pytest.mark.also_on_s3
-def test_a_damaged_chunk_is_put_aside_once_and_its_neighbours_are_kept(
+def test_a_damaged_chunk_is_quarantined_once_without_neighbours(
     settings: Settings, store: Store
 ) -> None:
     """Fault 12, within a readable segment. The client is then that of the first good chunk."""
@@ -341,9 +335,7 @@ def test_a_damaged_chunk_is_put_aside_once_and_its_neighbours_are_kept(
 
 
 @pytest.mark.fault(12, 25)
-def test_of_a_chunk_that_came_twice_the_undamaged_one_is_kept(
-    settings: Settings, store: Store
-) -> None:
+def test_of_a_duplicate_chunk_the_undamaged_copy_is_used(settings: Settings, store: Store) -> None:
     """Faults 12 and 25."""
     (chunk,) = lakes.session(chunk_count=1)
     lakes.append(store, [wrong_checksum(chunk)], [chunk])
@@ -353,7 +345,7 @@ def test_of_a_chunk_that_came_twice_the_undamaged_one_is_kept(
     lakes.verify(store, [chunk])
 
 
-def test_a_session_of_nothing_but_a_damaged_chunk_is_none(settings: Settings, store: Store) -> None:
+def test_a_session_with_only_a_damaged_chunk_gets_no_row(settings: Settings, store: Store) -> None:
     (chunk,) = lakes.session(chunk_count=1)
     lakes.append(store, [wrong_checksum(chunk)])
     (done,) = lakes.compact(store, settings)
@@ -364,7 +356,7 @@ def test_a_session_of_nothing_but_a_damaged_chunk_is_none(settings: Settings, st
 
 
 @pytest.mark.fault(26)
-def test_the_first_of_two_chunks_in_one_place_is_kept_and_the_second_put_aside_once(
+def test_second_chunk_in_one_place_is_quarantined_once(
     any_store: Store, lake_settings: Settings
 ) -> None:
     """Fault 26: counted once although runs repeat, and once it has a file too."""
@@ -394,7 +386,7 @@ def test_the_first_of_two_chunks_in_one_place_is_kept_and_the_second_put_aside_o
 
 
 @pytest.mark.also_on_s3
-def test_a_damaged_control_object_of_a_website_does_not_stop_its_day(
+def test_a_damaged_website_document_does_not_stop_compaction(
     settings: Settings, store: Store
 ) -> None:
     chunks = lakes.session()

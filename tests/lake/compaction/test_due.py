@@ -29,7 +29,7 @@ def test_nothing_is_due_on_an_empty_lake(store: Store, settings: Settings) -> No
     assert due(store, settings, NOW_MS) == {}
 
 
-def test_a_day_is_due_once_one_of_its_sessions_is_silent_and_not_before(
+def test_a_day_is_due_once_a_session_is_silent(
     store: Store, settings: Settings, website_id: str
 ) -> None:
     add_session(store, settings, website_id, begins_ms=NOW_MS - 1000)
@@ -39,7 +39,7 @@ def test_a_day_is_due_once_one_of_its_sessions_is_silent_and_not_before(
     assert due(store, settings, silent_ms) == {DAY: silent_ms}
 
 
-def test_a_session_that_goes_on_is_due_when_its_oldest_chunk_waits_too_long(
+def test_an_active_session_is_due_after_the_longest_wait(
     store: Store, settings: Settings, website_id: str
 ) -> None:
     session_id = add_session(store, settings, website_id, begins_ms=NOW_MS - 1000)
@@ -57,7 +57,7 @@ def test_a_session_that_goes_on_is_due_when_its_oldest_chunk_waits_too_long(
 
 
 @pytest.mark.parametrize("early_ms", [1, 0])
-def test_what_is_told_to_be_due_is_what_the_compactor_finds_due(
+def test_due_days_agree_with_the_compactor(
     early_ms: int, store: Store, settings: Settings, website_id: str
 ) -> None:
     add_session(store, settings, website_id, begins_ms=NOW_MS - 1000)
@@ -70,7 +70,7 @@ def test_what_is_told_to_be_due_is_what_the_compactor_finds_due(
 
 
 @pytest.mark.fault(41)
-def test_a_segment_that_cannot_be_read_is_due_at_once(store: Store, settings: Settings) -> None:
+def test_a_damaged_segment_is_due_at_once(store: Store, settings: Settings) -> None:
     """Fault 41."""
     store.put(keys.segment_key(DAY, ids.new_uuid7(NOW_MS)), b"no parquet")
 

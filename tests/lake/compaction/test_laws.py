@@ -157,7 +157,7 @@ def test_any_delivery_gives_the_same_files_and_the_same_rows(
 
 
 @pytest.mark.fault(25, 27, 28)
-def test_a_real_session_in_pieces_late_and_doubled_is_that_session(
+def test_late_and_doubled_chunks_make_the_same_session(
     any_store: Store, lake_settings: Settings
 ) -> None:
     """Faults 25, 27, 28."""
@@ -219,7 +219,7 @@ def test_a_day_in_many_slices_is_the_day(store: Store, settings: Settings, limit
 
 
 @pytest.mark.also_on_s3
-def test_a_session_is_written_once_however_many_segments_its_chunks_lie_in(
+def test_a_session_spread_over_many_segments_is_written_once(
     store: Store, settings: Settings
 ) -> None:
     """Each writing is an object that costs; few chunks are held, many sessions go on at once."""
@@ -241,9 +241,7 @@ def test_a_session_is_written_once_however_many_segments_its_chunks_lie_in(
 
 
 @pytest.mark.also_on_s3
-def test_sessions_that_go_on_wait_and_their_segments_with_them(
-    store: Store, settings: Settings
-) -> None:
+def test_active_sessions_and_their_segments_stay_pending(store: Store, settings: Settings) -> None:
     over = lakes.session(1, received_ms=lakes.NOW_MS - 61_000)
     live = lakes.session(2, received_ms=lakes.NOW_MS - 1_000)
     first, second = lakes.session(3, chunk_count=2)

@@ -37,7 +37,7 @@ def compacted(store: Store, settings: Settings, *sent: ReceivedChunk) -> lakes.R
 
 
 @pytest.mark.fault(27)
-def test_gaps_and_the_largest_seq_are_told(settings: Settings, store: Store) -> None:
+def test_gaps_and_the_largest_seq_are_reported(settings: Settings, store: Store) -> None:
     """Fault 27."""
     sent = [
         lakes.chunk([lakes.meta(5), lakes.snapshot(5)], seq=0),
@@ -79,7 +79,7 @@ def test_one_session_id_in_two_websites_is_two_sessions(
     ],
 )
 @pytest.mark.fault(32)
-def test_a_browser_clock_that_is_wrong_or_jumps_moves_no_session(
+def test_wrong_browser_clock_does_not_move_a_session(
     settings: Settings, store: Store, times: list[float]
 ) -> None:
     """Fault 32: its day and `started_at` are the server's; no duration is negative or overflows."""
@@ -120,7 +120,7 @@ def test_a_server_clock_that_is_wrong_delays_and_loses_nothing(
 
 
 @pytest.mark.fault(33)
-def test_a_compactor_whose_clock_is_behind_keeps_what_another_would_expire(
+def test_a_compactor_with_a_late_clock_expires_nothing_early(
     settings: Settings, store: Store
 ) -> None:
     """Fault 33."""
@@ -138,7 +138,7 @@ def test_a_compactor_whose_clock_is_behind_keeps_what_another_would_expire(
 
 
 @pytest.mark.fault(34)
-def test_numbers_that_are_no_numbers_never_come_so_far(settings: Settings, store: Store) -> None:
+def test_nan_and_infinity_never_reach_compaction(settings: Settings, store: Store) -> None:
     """Fault 34: negative and fractional times and huge values are kept as they are."""
     for text in (b"NaN", b"Infinity", b"-Infinity", b"1e999"):
         with pytest.raises(ChunkMalformed):
@@ -152,7 +152,7 @@ def test_numbers_that_are_no_numbers_never_come_so_far(settings: Settings, store
 
 
 @pytest.mark.fault(35)
-def test_strange_characters_come_out_as_they_went_in(settings: Settings, store: Store) -> None:
+def test_unusual_characters_survive_compaction(settings: Settings, store: Store) -> None:
     """Fault 35: NUL, byte order mark, line separators; lone surrogates are mended."""
     text = "\0 \u2028 \u2029 \x85 \x0b \x0c \x1c \r \n \ufeff \U0001f600 \x7f"
     raw = json.dumps([lakes.click(1, text=text)], ensure_ascii=False).encode()
@@ -228,7 +228,7 @@ KINDS = st.sampled_from(
     low=st.integers(1, 200),
     high=st.integers(1, 400),
 )
-def test_frames_are_cut_at_snapshots_and_never_between_a_meta_and_its_snapshot(
+def test_frames_start_at_snapshots_together_with_their_meta(
     kinds: list[int], low: int, high: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("file")

@@ -131,7 +131,7 @@ def test_without_the_conflict_a_chunk_would_be_lost(
 
 @pytest.mark.parametrize("table", ["sessions", "pages", "errors", "session_files"])
 @pytest.mark.fault(16, 22)
-def test_whoever_is_overtaken_before_any_commit_does_no_harm(
+def test_an_overtaken_compactor_changes_nothing(
     settings: Settings, store: Store, before_commit: Hook, table: str
 ) -> None:
     """Faults 16 and 22: the other finishes this one's work, adds to it, and deletes segments."""
@@ -154,7 +154,7 @@ def test_whoever_is_overtaken_before_any_commit_does_no_harm(
 @pytest.mark.parametrize("table", ["sessions", "pages", "errors", "session_files"])
 @pytest.mark.parametrize("is_cold", [False, True])
 @pytest.mark.fault(21)
-def test_a_maintenance_before_any_commit_takes_nothing_that_is_wanted(
+def test_maintenance_before_any_commit_deletes_no_needed_file(
     settings: Settings, store: Store, before_commit: Hook, is_cold: bool, table: str
 ) -> None:
     """Fault 21: vacuum, checkpoint and sweep, while a new file that is old has no row yet."""
@@ -175,7 +175,7 @@ def test_a_maintenance_before_any_commit_takes_nothing_that_is_wanted(
 
 @pytest.mark.parametrize("table", ["sessions", "pages", "errors", "signals", "session_files"])
 @pytest.mark.fault(22)
-def test_rows_that_a_longer_session_no_longer_has_do_not_come_back(
+def test_a_slow_writer_cannot_restore_outdated_rows(
     settings: Settings,
     store: Store,
     before_commit: Hook,
@@ -225,7 +225,7 @@ def _compact(lake: str, barrier: Any, failed: Any) -> None:
 
 @pytest.mark.folder
 @pytest.mark.fault(16)
-def test_compactors_that_start_at_once_on_a_new_lake_do_the_work_once(
+def test_concurrent_compactors_on_a_new_lake_write_each_row_once(
     settings: Settings, store: Store
 ) -> None:
     """Fault 16: three processes, none of which finds a table."""
@@ -277,7 +277,7 @@ def test_a_commit_whose_answer_is_lost_may_be_done_again(
 
 
 @pytest.mark.fault(19)
-def test_conflicts_without_end_are_given_up_and_lose_nothing(
+def test_endless_conflicts_raise_and_lose_nothing(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fault 19; then they stop, and the backlog drains (I11)."""
@@ -350,9 +350,7 @@ class StaleListing:
 
 
 @pytest.mark.fault(23)
-def test_a_listing_that_shows_deleted_segments_and_hides_new_ones_does_no_harm(
-    settings: Settings, store: Store
-) -> None:
+def test_a_stale_listing_of_segments_loses_nothing(settings: Settings, store: Store) -> None:
     """Fault 23."""
     chunks = lakes.session(chunk_count=4)
     lakes.append(store, chunks[:1], chunks[1:2])
@@ -370,7 +368,7 @@ def test_a_listing_that_shows_deleted_segments_and_hides_new_ones_does_no_harm(
 
 
 @pytest.mark.fault(23)
-def test_a_segment_that_goes_away_while_it_is_compacted_is_looked_for_in_the_tables(
+def test_a_segment_deleted_meanwhile_is_read_from_the_tables(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fault 23: its small columns were read, its payloads are gone."""
@@ -396,7 +394,7 @@ def test_a_segment_that_goes_away_while_it_is_compacted_is_looked_for_in_the_tab
 
 
 @pytest.mark.fault(16)
-def test_a_snapshot_of_no_table_is_refused_by_one_that_was_filled_since(
+def test_commit_from_a_missing_table_is_refused_once_filled(
     any_store: Store,
 ) -> None:
     """Fault 16, at the table."""

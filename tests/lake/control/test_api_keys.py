@@ -22,7 +22,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(store: Store) -> None:
     assert token.rpartition("_")[2].encode() not in store.get(keys.api_key_key(record.key_id))
 
 
-def test_only_the_whole_key_is_the_key(store: Store) -> None:
+def test_a_key_with_any_wrong_part_is_refused(store: Store) -> None:
     website_id = websites.create(store, "Shop", now_ms=NOW_MS).website_id
     token = api_keys.create(store, website_id=website_id, role="admin", now_ms=NOW_MS)
     other = api_keys.create(store, website_id=website_id, role="admin", now_ms=NOW_MS)
@@ -75,7 +75,7 @@ def test_the_last_use_is_kept_to_the_hour(store: Store) -> None:
     assert used(NOW_MS + hour_ms) == iso(NOW_MS + hour_ms)
 
 
-def test_a_use_brings_no_revoked_key_back(store: Store) -> None:
+def test_use_of_a_revoked_key_keeps_it_revoked(store: Store) -> None:
     """Not even one that is revoked between the reading and the writing."""
     token = api_keys.create(store, website_id=api_keys.ALL_WEBSITES, role="viewer", now_ms=NOW_MS)
     key_id = api_keys.key_id_of(token) or ""

@@ -44,7 +44,9 @@ def test_a_change_is_seen_when_the_cache_time_is_over(
     assert control.website(made.website_id) == changed
 
 
-def test_absence_is_remembered_no_longer(store: Store, control: ControlCache, clock: Clock) -> None:
+def test_a_missing_website_is_cached_no_longer_than_others(
+    store: Store, control: ControlCache, clock: Clock
+) -> None:
     assert control.website("w_none") is None
     known = control.peek_website("w_none")
     assert known is not None
@@ -55,7 +57,7 @@ def test_absence_is_remembered_no_longer(store: Store, control: ControlCache, cl
 
 
 @pytest.mark.fault(45)
-def test_a_key_is_believed_until_its_revocation_is_read(
+def test_a_cached_key_is_valid_until_its_revocation_is_read(
     store: Store, control: ControlCache, clock: Clock
 ) -> None:
     """Fault 45: a key is revoked while it is in use."""
@@ -71,9 +73,7 @@ def test_a_key_is_believed_until_its_revocation_is_read(
     assert control.key(token) is None
 
 
-def test_while_the_store_fails_what_was_known_is_believed_ten_times_as_long(
-    tmp_path: Path, clock: Clock
-) -> None:
+def test_outdated_values_stay_valid_while_the_store_fails(tmp_path: Path, clock: Clock) -> None:
     settings = Settings(lake=str(tmp_path / "lake"))
     store = open_store(settings)
     control = ControlCache(store, settings, clock)

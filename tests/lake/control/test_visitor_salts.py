@@ -9,7 +9,7 @@ NOW_MS = 1_795_000_000_000  # 2026-11-18T11:06:40Z
 DAY_MS = 86_400_000
 
 
-def test_a_visitor_is_the_same_all_day_on_one_website_and_on_every_replica(store: Store) -> None:
+def test_visitor_id_is_stable_per_day_on_all_replicas(store: Store) -> None:
     one, two = Salts(store), Salts(store)
     first = one.visitor_id("w_a", "192.0.2.1", "UA", now_ms=NOW_MS)
 

@@ -12,7 +12,7 @@ from lake.storage.base import Store
 NOW_MS = 1_795_000_000_000  # 2026-11-18T11:06:40Z
 
 
-def test_a_new_website_records_nothing_until_it_is_told_to(store: Store) -> None:
+def test_a_new_website_records_nothing_until_enabled(store: Store) -> None:
     made = websites.create(store, "Shop", origins=("https://Shop.example/",), now_ms=NOW_MS)
 
     assert websites.get(store, made.website_id) == made
@@ -107,7 +107,7 @@ def test_changes_made_at_once_are_all_kept(store: Store) -> None:
 
 @pytest.mark.parametrize("website_id", ["w_000000000000", "", "../x", "a/b", "\0", "x" * 300, "é"])
 @pytest.mark.attack(32)
-def test_an_id_that_is_nobodys_or_no_id_is_missing(store: Store, website_id: str) -> None:
+def test_an_unknown_or_malformed_id_is_missing(store: Store, website_id: str) -> None:
     """Attack 32."""
     with pytest.raises(WebsiteMissing):
         websites.get(store, website_id)
@@ -121,7 +121,7 @@ def test_all_websites_are_listed_oldest_first(store: Store) -> None:
     assert websites.list_all(store) == made
 
 
-def test_a_website_that_cannot_be_read_says_so(store: Store) -> None:
+def test_reading_a_damaged_website_raises_damaged(store: Store) -> None:
     store.put(keys.website_key("w_x"), b"{")
     with pytest.raises(Damaged, match="w_x"):
         websites.get(store, "w_x")
@@ -140,7 +140,7 @@ def test_a_session_is_kept_until_the_last_of_its_days_ends(store: Store) -> None
 
 
 @pytest.mark.attack(40)
-def test_only_its_own_origins_are_a_websites(store: Store) -> None:
+def test_only_configured_origins_are_allowed(store: Store) -> None:
     """Attack 40."""
     own = websites.create(store, "Shop", origins=("https://a.example",), now_ms=NOW_MS)
     anyone = websites.create(store, "Demo", origins=("*",), now_ms=NOW_MS)

@@ -47,7 +47,7 @@ def test_a_bit_that_flips_anywhere_in_a_session_file_is_found(lakeful: Lakeful) 
 
 @pytest.mark.folder
 @pytest.mark.fault(12)
-def test_a_bit_that_changes_a_row_of_a_table_is_found_wherever_it_flips(lakeful: Lakeful) -> None:
+def test_a_bit_flip_that_changes_a_table_row_is_detected(lakeful: Lakeful) -> None:
     """Parquet pages of the tables have no checksums: what reads otherwise must be told."""
     filled(lakeful, days_ago=(5,))
     table = Table(lakeful.store, "sessions")

@@ -216,7 +216,7 @@ def test_late_chunks_of_an_erased_session_are_dropped(lakeful: Lakeful) -> None:
 
 
 @pytest.mark.fault(30)
-def test_a_visitors_session_of_which_nothing_had_arrived_is_dropped_and_a_later_one_kept(
+def test_erasing_a_visitor_drops_sessions_begun_until_then(
     lakeful: Lakeful,
 ) -> None:
     ask(lakeful, ErasureTargets(visitor_id=VISITOR))
@@ -235,7 +235,7 @@ def test_a_visitors_session_of_which_nothing_had_arrived_is_dropped_and_a_later_
 
 
 @pytest.mark.fault(17)
-def test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end(
+def test_a_session_erased_while_it_is_compacted_is_removed(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = marked(lakeful)
@@ -257,7 +257,7 @@ def test_what_is_erased_while_a_compactor_holds_it_is_gone_in_the_end(
 
 
 @pytest.mark.fault(17)
-def test_what_a_compactor_commits_after_the_last_look_of_an_erasure_is_erased_again(
+def test_rows_committed_after_the_last_pass_are_erased_again(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = marked(lakeful)
@@ -358,7 +358,7 @@ def test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back(lakeful: Lakeful)
     ids=["visitor", "user"],
 )
 @pytest.mark.parametrize("writer", ["rebuild", "repair"])
-def test_rows_that_are_committed_after_an_erasure_are_erased_once_more(
+def test_rows_committed_after_an_erasure_are_erased_again(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, writer: str, wanted: ErasureTargets
 ) -> None:
     """Its file was read before the erasure began, which is done before the commit."""
@@ -468,7 +468,7 @@ def test_an_erasure_that_is_overdue_is_found_by_the_check(lakeful: Lakeful) -> N
     assert asked.due_at in found.detail
 
 
-def test_receipts_are_a_websites_own_and_are_found_without_a_look_at_others(
+def test_receipts_of_a_website_are_read_without_others(
     lakeful: Lakeful,
 ) -> None:
     asked = [ask(lakeful, ErasureTargets((lakeful.session().session_id,))) for _ in range(3)]
@@ -505,7 +505,7 @@ def test_a_session_that_is_held_cannot_be_erased(lakeful: Lakeful) -> None:
     assert listed(lakeful) == []
 
 
-def test_a_receipt_counts_what_was_removed_before_another_writer_was_faster(
+def test_a_receipt_counts_removals_before_a_conflict(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else rows that the first of two commits removed were nobody's."""
@@ -532,9 +532,7 @@ def test_a_receipt_counts_what_was_removed_before_another_writer_was_faster(
 
 
 @pytest.mark.s3
-def test_a_receipt_counts_what_a_run_removed_that_the_store_failed(
-    lakeful_on_s3: Lakeful, s3: S3Endpoint
-) -> None:
+def test_a_receipt_counts_removals_of_a_failed_run(lakeful_on_s3: Lakeful, s3: S3Endpoint) -> None:
     lakeful = lakeful_on_s3
     session = marked(lakeful)
     compacted(lakeful, {session.day})
@@ -547,7 +545,7 @@ def test_a_receipt_counts_what_a_run_removed_that_the_store_failed(
     assert (receipt.row_count, receipt.file_count, receipt.chunk_count) == (1, 1, 0)
 
 
-def test_a_receipt_counts_the_chunks_that_compaction_dropped_once(lakeful: Lakeful) -> None:
+def test_a_receipt_counts_chunks_dropped_by_compaction_once(lakeful: Lakeful) -> None:
     session, other, late = marked(lakeful), lakeful.session(), lakeful.session()
     both = [*session.chunks(moves(session.began_ms + 900, 40)), *late.chunks(page(NOW_MS))]
     lakeful.append(both)
@@ -600,7 +598,7 @@ def test_a_file_that_no_log_knows_is_left_until_it_is_nobodys(lakeful: Lakeful) 
     assert where(lakeful, MARKER) == []
 
 
-def test_tombstones_are_forgotten_when_no_plan_keeps_so_old_a_session(lakeful: Lakeful) -> None:
+def test_tombstones_past_every_plans_retention_are_dropped(lakeful: Lakeful) -> None:
     session = marked(lakeful)
     website_id = lakeful.website.website_id
     ask(lakeful, ErasureTargets((session.session_id,), visitor_id=VISITOR))

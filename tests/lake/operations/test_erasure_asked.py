@@ -12,7 +12,7 @@ from tests.query_api.recorded import NOW_MS, Lakeful, page
 ASK = """
 from lake import erasure
 from lake.reading.lake_snapshot import Lake
-targets = erasure.Targets(sessions=({session_id!r},))
+targets = erasure.ErasureTargets(sessions=({session_id!r},))
 erasure.request_erasure(Lake(store, settings, lambda: now_ms), {website_id!r}, targets, by="test")
 """
 

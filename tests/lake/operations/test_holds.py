@@ -77,7 +77,7 @@ def of_session(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
     ["local", pytest.param("s3", marks=[pytest.mark.s3, pytest.mark.long])],
     indirect=True,
 )
-def test_a_held_session_stays_with_all_that_belongs_to_it_until_it_is_released(
+def test_a_held_session_keeps_all_its_data_until_released(
     any_lakeful: Lakeful,
 ) -> None:
     held, gone = old_with_all(any_lakeful), old_with_all(any_lakeful)
@@ -119,7 +119,7 @@ def test_a_held_session_is_not_served_once_it_is_expired(lakeful: Lakeful) -> No
         resolve_session(reader, lakeful.website, session.session_id)
 
 
-def test_a_held_website_keeps_all_of_its_sessions_and_others_none(lakeful: Lakeful) -> None:
+def test_a_hold_on_a_website_keeps_only_its_own_sessions(lakeful: Lakeful) -> None:
     other = lakeful.new_website()
     held = [old_with_all(lakeful) for _ in range(2)]
     hold(lakeful)
@@ -137,7 +137,7 @@ def test_a_held_website_keeps_all_of_its_sessions_and_others_none(lakeful: Lakef
     assert not any(lakeful.store.list(keys.SESSIONS))
 
 
-def test_waiting_chunks_of_a_held_session_are_compacted_and_not_dropped(lakeful: Lakeful) -> None:
+def test_pending_chunks_of_a_held_session_are_compacted(lakeful: Lakeful) -> None:
     held = lakeful.session(began_ms=OVER_MS)
     gone = lakeful.session(began_ms=OVER_MS)
     lakeful.append([*held.chunks(page(OVER_MS)), *gone.chunks(page(OVER_MS))])
@@ -150,7 +150,7 @@ def test_waiting_chunks_of_a_held_session_are_compacted_and_not_dropped(lakeful:
     assert broken(lakeful.store, lakeful.settings) == []
 
 
-def test_a_hold_is_of_one_websites_session_and_not_of_anothers_of_the_same_id(
+def test_a_hold_spares_no_session_of_another_website(
     lakeful: Lakeful,
 ) -> None:
     other = lakeful.new_website()

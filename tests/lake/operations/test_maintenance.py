@@ -37,7 +37,7 @@ def maintained(lakeful: Lakeful) -> MaintenanceReport:
     return maintain(lakeful.store, lakeful.settings, now_ms=NOW_MS)
 
 
-def test_finished_days_move_to_cold_parts_and_tables_say_the_same(any_lakeful: Lakeful) -> None:
+def test_a_move_to_cold_parts_changes_no_row(any_lakeful: Lakeful) -> None:
     filled(any_lakeful)
     before = tables_of(any_lakeful.settings) if any_lakeful.settings.lake[0] == "/" else None
 
@@ -56,7 +56,7 @@ def test_finished_days_move_to_cold_parts_and_tables_say_the_same(any_lakeful: L
 
 
 @pytest.mark.fault(28)
-def test_a_late_chunk_of_a_cold_session_replaces_its_row_where_it_lies(lakeful: Lakeful) -> None:
+def test_a_late_chunk_replaces_a_cold_row_in_its_part(lakeful: Lakeful) -> None:
     """Fault 28."""
     *_, session = filled(lakeful)
     maintained(lakeful)
@@ -69,9 +69,7 @@ def test_a_late_chunk_of_a_cold_session_replaces_its_row_where_it_lies(lakeful: 
 
 
 @pytest.mark.parametrize("time", [1, 2, 3, 4])
-def test_a_move_that_is_killed_between_two_tables_is_finished_by_the_next(
-    lakeful: Lakeful, time: int
-) -> None:
+def test_a_killed_move_to_cold_is_finished_by_the_next(lakeful: Lakeful, time: int) -> None:
     *_, session = filled(lakeful)
     before = tables_of(lakeful.settings)
     killed_at(f"layout-after-commit@{time}", lakeful.settings, MAINTAIN)
@@ -100,7 +98,7 @@ def test_a_move_that_a_compaction_overtakes_is_refused(lakeful: Lakeful) -> None
     assert broken(lakeful.store, lakeful.settings) == []
 
 
-def test_superseded_files_are_swept_after_the_grace_and_only_where_nothing_waits(
+def test_superseded_files_are_swept_on_days_without_segments(
     lakeful: Lakeful,
 ) -> None:
     session, *_ = filled(lakeful, days_ago=(0,), each=1)
@@ -121,7 +119,7 @@ def test_superseded_files_are_swept_after_the_grace_and_only_where_nothing_waits
 
 
 @pytest.mark.fault(21)
-def test_vacuum_removes_old_files_and_spares_those_of_a_writer_at_work(lakeful: Lakeful) -> None:
+def test_vacuum_spares_files_of_a_writer_at_work(lakeful: Lakeful) -> None:
     """Fault 21."""
     filled(lakeful)
     folder = Path(lakeful.settings.lake) / "tables" / "sessions"

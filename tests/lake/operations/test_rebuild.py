@@ -84,7 +84,7 @@ def test_generations_that_do_not_hold_each_other_are_merged(lakeful: Lakeful) ->
 
 @pytest.mark.parametrize("mend", ["rebuild", "repair"])
 @pytest.mark.parametrize("has_more", [False, True])
-def test_of_two_files_with_other_bytes_for_a_chunk_the_first_is_kept(
+def test_of_two_files_with_different_bytes_the_first_counts(
     lakeful: Lakeful, mend: str, has_more: bool
 ) -> None:
     """The second was compacted while the tables did not know of the first."""
@@ -132,7 +132,7 @@ def test_of_two_files_with_other_bytes_for_a_chunk_the_first_is_kept(
         assert found == {"quarantined-chunks"}
 
 
-def test_a_file_is_not_swept_while_another_of_its_session_disagrees(lakeful: Lakeful) -> None:
+def test_conflicting_files_of_a_session_are_not_swept(lakeful: Lakeful) -> None:
     """The oldest tells which bytes were first, also where the newest holds all its chunks."""
     session = lakeful.session()
     first = session.chunks(page(session.began_ms))
@@ -175,9 +175,7 @@ def test_a_damaged_file_is_named_and_the_others_are_there(lakeful: Lakeful) -> N
 
 @pytest.mark.folder
 @pytest.mark.parametrize("is_killed", [False, True])
-def test_a_rebuild_and_a_compaction_bring_back_all_that_a_lake_can_hold(
-    lakeful: Lakeful, is_killed: bool
-) -> None:
+def test_rebuild_and_compaction_restore_all_tables(lakeful: Lakeful, is_killed: bool) -> None:
     """Cold parts, websites, titles, triggers, people and errors, and chunks that wait."""
     other = lakeful.new_website(plan="scale")
     days = set()
@@ -221,7 +219,7 @@ def test_a_rebuild_and_a_compaction_bring_back_all_that_a_lake_can_hold(
 
 
 @pytest.mark.folder
-def test_a_night_of_maintenance_between_the_loss_and_the_rebuild_loses_nothing(
+def test_maintenance_before_a_rebuild_loses_nothing(
     lakeful: Lakeful,
 ) -> None:
     """Without rows all session files look like garbage, and they are all that is left."""

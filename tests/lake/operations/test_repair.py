@@ -175,7 +175,7 @@ def test_a_damaged_file_is_kept_with_the_reason(sound: Sound) -> None:
     assert list(lakeful.store.list(key)) == []
 
 
-def test_the_newest_readable_generation_takes_the_place_of_a_damaged_one(lakeful: Lakeful) -> None:
+def test_newest_readable_generation_replaces_a_damaged_one(lakeful: Lakeful) -> None:
     session, *_ = filled(lakeful, days_ago=(0,))
     older = file_of(lakeful.store, session)
     before = all_rows(lakeful)
@@ -208,7 +208,7 @@ def test_chunks_that_only_a_former_file_holds_are_merged_back(lakeful: Lakeful) 
     assert rows["event_count"].to_list() == [49]
 
 
-def test_a_segment_with_one_spoiled_payload_keeps_its_other_chunks(lakeful: Lakeful) -> None:
+def test_a_damaged_payload_costs_only_its_chunk(lakeful: Lakeful) -> None:
     session, *_ = filled(lakeful, days_ago=(0,), each=1)
     sent = session.chunks(moves(session.began_ms + 9000, 60), size=10)
     (key,) = lakeful.append(sent)
@@ -254,7 +254,7 @@ def test_what_is_erased_gets_no_rows_again(lakeful: Lakeful) -> None:
     assert kinds(lakeful) == {"erased-still-there"}
 
 
-def test_wrong_rows_of_an_erased_session_go_instead_of_being_mended(lakeful: Lakeful) -> None:
+def test_wrong_rows_of_an_erased_session_are_removed(lakeful: Lakeful) -> None:
     session, *_ = filled(lakeful, days_ago=(0,))
     rewrite(lakeful, "sessions", session, pl.lit(1, pl.Int64).alias("event_count"))
     tombstones.add(lakeful.store, session.website_id, sessions=[session.session_id])

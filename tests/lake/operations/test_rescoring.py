@@ -45,7 +45,7 @@ def rescored(lakeful: Lakeful, *days_ago: int, again: bool = False) -> list[Resc
     return [rescore_day(lakeful.store, day, again=again) for day in days]
 
 
-def test_old_sessions_get_the_scores_of_this_version_and_nothing_else_changes(
+def test_rescoring_changes_scores_only(
     lakeful: Lakeful,
 ) -> None:
     filled(lakeful, days_ago=(0, 1))
@@ -102,7 +102,7 @@ def test_what_a_kill_leaves_undone_is_done_by_the_next_run(lakeful: Lakeful, tim
     assert broken(lakeful.store, lakeful.settings) == []
 
 
-def test_a_file_that_cannot_be_read_is_named_and_the_others_are_scored(lakeful: Lakeful) -> None:
+def test_rescoring_reports_unreadable_files_and_goes_on(lakeful: Lakeful) -> None:
     first, *_ = filled(lakeful, days_ago=(0,))
     make_old(lakeful)
     prefix = keys.session_prefix(TODAY, first.website_id)

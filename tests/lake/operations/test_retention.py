@@ -64,7 +64,7 @@ def change_plan(lakeful: Lakeful, plan: str) -> None:
     websites.change(lakeful.store, lakeful.website.website_id, {"plan": plan})
 
 
-def test_a_session_is_served_until_its_last_day_ends_and_never_after(lakeful: Lakeful) -> None:
+def test_a_session_is_served_until_its_last_day_ends(lakeful: Lakeful) -> None:
     last, gone = old(lakeful, PRO_DAYS), old(lakeful, PRO_DAYS + 1)
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
 
@@ -216,7 +216,7 @@ def test_a_part_that_moves_between_two_commits_is_a_conflict(
     assert len(session_ids(lakeful)) == 2
 
 
-def test_objects_are_deleted_as_they_are_listed_a_thousand_at_once(
+def test_retention_deletes_a_thousand_objects_at_once(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
@@ -261,7 +261,7 @@ def test_the_plan_at_the_run_counts(lakeful: Lakeful) -> None:
 
 
 @pytest.mark.fault(46)
-def test_a_downgrade_removes_at_the_next_run_what_the_lesser_plan_does_not_keep(
+def test_retention_after_a_downgrade_uses_the_lower_plan(
     lakeful: Lakeful,
 ) -> None:
     """Fault 46. An upgrade before that run keeps it all."""
@@ -288,7 +288,7 @@ def test_a_downgrade_removes_at_the_next_run_what_the_lesser_plan_does_not_keep(
     ],
 )
 @pytest.mark.parametrize("has_rows", [True, False])
-def test_a_downgrade_and_a_retention_in_the_middle_of_a_compaction_leave_nothing(
+def test_retention_amid_a_compaction_leaves_nothing(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch, point: str, has_rows: bool
 ) -> None:
     """Fault 46. The compaction read the old plan; its session is never served, and goes."""
@@ -321,7 +321,7 @@ def test_a_downgrade_and_a_retention_in_the_middle_of_a_compaction_leave_nothing
     assert expire(lakeful) == []
 
 
-def test_a_compaction_in_the_middle_of_a_retention_brings_nothing_back(
+def test_compaction_amid_a_retention_restores_nothing(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone, kept = both(lakeful)
@@ -361,7 +361,7 @@ def test_a_retention_that_is_killed_is_finished_by_the_next(
     assert session_ids(lakeful) == {session.session_id for session in kept}
 
 
-def test_what_was_put_aside_of_two_websites_is_written_anew_without_the_expired(
+def test_quarantine_is_rewritten_without_expired_chunks(
     any_lakeful: Lakeful,
 ) -> None:
     lasting = any_lakeful.new_website(plan="enterprise")
@@ -413,7 +413,7 @@ def test_what_nobody_can_read_goes_once_nobody_keeps_the_day(lakeful: Lakeful) -
     assert not any(lakeful.store.list(keys.QUARANTINE))
 
 
-def test_a_website_that_cannot_be_read_keeps_what_it_has_and_others_go_on(
+def test_a_damaged_website_expires_nothing_and_stops_no_other(
     lakeful: Lakeful,
 ) -> None:
     other = lakeful.new_website()
@@ -453,7 +453,7 @@ def in_environment(lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_the_command_line_names_what_would_go_and_why_the_rest_stays(
+def test_dry_run_prints_removals_and_reasons_to_keep(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_environment(lakeful, monkeypatch)
@@ -471,7 +471,7 @@ def test_the_command_line_names_what_would_go_and_why_the_rest_stays(
     assert CliRunner().invoke(app, ["retention", "--json"]).stdout == "[]\n"
 
 
-def test_the_command_line_fails_where_it_is_not_known_what_is_kept(
+def test_retention_command_fails_when_a_website_is_damaged(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_environment(lakeful, monkeypatch)
