@@ -94,5 +94,5 @@ def test_a_way_without_end_fills_no_memory() -> None:
     rule = QuickBack()
     found(rule, [view(n * 1000, f"{A}/{n}", f"p{n}") for n in range(500)])
 
-    assert len(rule._way) <= 50
+    assert len(rule._history) <= 50
     assert len(rule._urls) <= 64
