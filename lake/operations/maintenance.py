@@ -110,7 +110,7 @@ def maintain(
         audit.entry_count,
         audit.dropped_count,
         links,
-        failures.found,
+        failures.reasons,
     )
 
 

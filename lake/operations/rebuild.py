@@ -88,7 +88,7 @@ def rebuild(
                 _write(store, settings, tables, batch, done, now_ms)
                 report(day, done)
             retried(partial(summarise_day, store, day), tries_max=_TRIES_MAX)
-    done.failed |= failures.found
+    done.failed |= failures.reasons
     return done
 
 

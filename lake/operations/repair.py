@@ -181,4 +181,4 @@ def _repair_summaries(
         if not dry_run:
             with failures.of(where):
                 retried(partial(summarise_day, store, day))
-    done.left += [RepairAction("run it again", what, why) for what, why in failures.found.items()]
+    done.left += [RepairAction("run it again", what, why) for what, why in failures.reasons.items()]

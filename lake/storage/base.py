@@ -1,9 +1,8 @@
-"""Objects by key: the one small interface through which bytes reach a folder or a bucket.
+"""Objects by key: one small interface over a folder or a bucket.
 
-`open_store(settings)` picks the implementation: `lake.storage.local` or `lake.storage.s3`. Both
-pass the same tests. Nothing here knows what the bytes mean (see `lake.storage.keys` for where they
-live). Delta tables go around it, through delta-rs and Polars, with `table_uri` and
-`table_options`.
+`open_store(settings)` chooses the implementation: `lake.storage.local` or `lake.storage.s3`. Both
+pass the same tests. Keys are built by `lake.storage.keys`. Delta tables are read and written by
+delta-rs and Polars instead, with `table_uri` and `table_options`.
 """
 
 import re
@@ -21,7 +20,7 @@ __all__ = ["ObjectInfo", "Store", "open_store"]
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One line of a listing. `modified_at` is the store's clock, UTC."""
+    """One entry of a listing. `modified_at` is the store's clock, UTC."""
 
     key: str
     size_bytes: int
@@ -31,8 +30,8 @@ class ObjectInfo:
 class Store(Protocol):
     """Synchronous and thread-safe. Keys are built by `lake.storage.keys`, relative, '/'-separated.
 
-    Every method raises `StoreUnavailable` (or `StoreFull`) once its own retries are used up.
-    Reads raise `ObjectMissing` where there is no object.
+    Every method raises `StoreUnavailable` (or `StoreFull`) once its retries are used up. Reads
+    raise `ObjectMissing` if there is no object.
     """
 
     url: str
@@ -41,9 +40,13 @@ class Store(Protocol):
         """Create the object, or leave the one already there untouched.
 
         Atomic: no reader ever sees part of `body`. Durable when it returns.
-        `token` names this write in the object's metadata, so that our own repetition of a
-        write whose answer was lost is told from another writer's: it too returns True.
-        False: another writer's object was there first.
+
+        Args:
+            token: Identifies this write in the object's metadata, so that a repetition of it after
+                a lost answer returns True, too.
+
+        Returns:
+            False if another writer's object was there first.
         """
         ...
 
@@ -52,15 +55,15 @@ class Store(Protocol):
         ...
 
     def put_file(self, key: str, path: Path) -> None:
-        """`put` of a local file of any size, in bounded memory; atomic all the same."""
+        """`put` of a local file of any size, in bounded memory. Atomic and durable, too."""
         ...
 
     def get(self, key: str) -> bytes:
-        """Return the whole object, its length checked against what the store announced."""
+        """Return the whole object; its length is verified."""
         ...
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
-        """Return bytes [start, end), fewer only where the object ends before `end`."""
+        """Return bytes [start, end), fewer only if the object ends before `end`."""
         ...
 
     def get_tail(self, key: str, size_bytes: int) -> bytes:
@@ -68,18 +71,18 @@ class Store(Protocol):
         ...
 
     def get_versioned(self, key: str) -> tuple[bytes, str]:
-        """Return the object and an opaque version of it for `swap`."""
+        """Return the object and its opaque version for `swap`."""
         ...
 
     def swap(self, key: str, body: bytes, *, version: str | None) -> bool:
-        """Replace the object if it still is at `version` (None: if there is none yet).
+        """Compare and swap: replace the object if it is at `version` (None: if there is none).
 
-        Compare-and-swap, atomic and durable. False: somebody else changed it; read it again.
+        Atomic and durable. False: another writer changed it; read it again.
         """
         ...
 
     def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectInfo]:
-        """Yield objects under `prefix` in key order, 1,000 to a request, never stale-cached."""
+        """Yield objects under `prefix` in key order, 1,000 to a request, without a cache."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -87,11 +90,11 @@ class Store(Protocol):
         ...
 
     def table_uri(self, name: str) -> str:
-        """Where the Delta table `name` lies, for delta-rs and Polars."""
+        """Return the location of the Delta table `name`, for delta-rs and Polars."""
         ...
 
     def table_options(self) -> dict[str, str]:
-        """Storage options for delta-rs and Polars; empty on a local lake."""
+        """Return storage options for delta-rs and Polars; empty for a folder."""
         ...
 
 
@@ -99,7 +102,7 @@ def open_store(settings: Settings, *, create: bool = True) -> Store:
     """Open the lake's store. A bucket must exist.
 
     Args:
-        create: Make a local folder, if it is not there.
+        create: Create a missing local folder.
 
     Raises:
         SettingInvalid: `REPLAY_LAKE` is neither a folder nor `s3://bucket/prefix`.

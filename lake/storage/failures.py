@@ -1,8 +1,7 @@
-"""Independent items of a job: one that fails is recorded, and the others go on.
+"""Record the failures of independent items of a job, so that the other items are processed.
 
-A job that works through websites, days or documents must not end at the first that is damaged: the
-others belong to somebody else. What failed is logged, named in the job's report, and tried again by
-the next run.
+A job over websites, days or documents must not end at the first damaged one. Failed items are
+logged, listed in the job's report, and retried by the next run.
 """
 
 import logging
@@ -11,21 +10,21 @@ from contextlib import contextmanager
 
 from lake.errors import LakeError, StoreUnavailable
 
-_UNAVAILABLE_MAX = 3  # in a row: then it is the store that is down, and not an item
+_UNAVAILABLE_MAX = 3  # in a row: then the store is down, not an item damaged
 _log = logging.getLogger(__name__)
 
 
 class Failures:
-    """The items that failed. `found` maps each to the reason."""
+    """The failed items of one run. `reasons` maps each to its reason."""
 
     def __init__(self) -> None:
-        self.found: dict[str, str] = {}
-        self._first: Exception | None = None
+        self.reasons: dict[str, str] = {}
+        self._first_error: Exception | None = None
         self._unavailable_count = 0
 
     @contextmanager
     def of(self, item: str) -> Iterator[None]:
-        """Work on one item in the block; an exception ends the block and is recorded.
+        """Process one item in the block; an exception ends the block and is recorded.
 
         Raises:
             StoreUnavailable: Several items in a row failed because of the store.
@@ -33,9 +32,9 @@ class Failures:
         try:
             yield
         except Exception as error:
-            self.found[item] = reason_of(error)
-            self._first = self._first or error
-            _log.error("%s failed: %s", item, self.found[item], exc_info=_unknown(error))
+            self.reasons[item] = reason_of(error)
+            self._first_error = self._first_error or error
+            _log.error("%s failed: %s", item, self.reasons[item], exc_info=_with_traceback(error))
             is_unavailable = isinstance(error, StoreUnavailable)
             self._unavailable_count = self._unavailable_count + 1 if is_unavailable else 0
             if self._unavailable_count == _UNAVAILABLE_MAX:
@@ -44,16 +43,16 @@ class Failures:
             self._unavailable_count = 0
 
     def raise_first(self) -> None:
-        """Raise the first of the exceptions, so that a run with failures counts as failed."""
-        if self._first is not None:
-            raise self._first
+        """Raise the first recorded exception, if any, so that the run counts as failed."""
+        if self._first_error is not None:
+            raise self._first_error
 
 
 def reason_of(error: Exception) -> str:
-    """Return the reason as one text, never empty."""
+    """Return the reason of an error as text, never empty."""
     return str(error) if isinstance(error, LakeError) and str(error) else repr(error)
 
 
-def _unknown(error: Exception) -> Exception | None:
-    """Return the exception if its traceback is worth logging: errors of ours tell enough."""
+def _with_traceback(error: Exception) -> Exception | None:
+    """Return the exception if its traceback is to be logged: not for errors of the lake."""
     return None if isinstance(error, LakeError) else error

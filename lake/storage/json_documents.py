@@ -1,6 +1,6 @@
 """Small JSON documents of `control/`: one struct each, changed by compare-and-swap.
 
-What a document means, and what is raised where there is none, is its own module's.
+The meaning of a document, and the error for a missing one, are defined by its own module.
 """
 
 import logging
@@ -14,7 +14,7 @@ import msgspec
 from lake.errors import ControlDamaged, Damaged, ObjectMissing
 from lake.storage.base import Store
 
-_READERS = 16  # requests in flight: reading is waiting
+_READERS = 16  # requests in flight
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -24,9 +24,10 @@ class JsonDocuments(Generic[T]):
     """Documents of one struct.
 
     Args:
-        what: What one is, for the message where it cannot be read.
-        keys_of: Where one may lie. A document at another key is damaged: it would decide about
-            somebody else.
+        kind: The struct.
+        what: Noun for a document, for messages.
+        keys_of: Returns the keys that a document may have. At any other key it counts as damaged:
+            it would apply to another website.
     """
 
     def __init__(self, kind: type[T], what: str, keys_of: Callable[[T], Iterable[str]]) -> None:
@@ -35,14 +36,14 @@ class JsonDocuments(Generic[T]):
         self._keys_of = keys_of
 
     def create(self, store: Store, key: str, document: T) -> bool:
-        """Write a new one; False, and nothing changed, if there is one already."""
+        """Write a new document; False, and nothing changed, if there is one at `key`."""
         return store.put_new(key, msgspec.json.encode(document), token=secrets.token_hex(16))
 
     def read(self, store: Store, key: str, *, default: T | None = None) -> T:
-        """Read one.
+        """Read a document.
 
         Args:
-            absent: What stands for one that is not there; None: that is an error.
+            default: Returned if there is none; without a default that is an error.
 
         Raises:
             ObjectMissing, Damaged, StoreUnavailable.
@@ -55,22 +56,22 @@ class JsonDocuments(Generic[T]):
             return default
 
     def all(self, store: Store, prefix: str) -> list[T]:
-        """Read all that are under `prefix`, in key order, but for the damaged ones.
+        """Read all documents under `prefix`, in key order, except the damaged ones.
 
-        Those are logged; `lake.operations.check.run` names them. Whoever must not miss one uses
-        `read_each`.
+        Damaged ones are logged, and `lake.operations.check.run` reports them. A caller that must
+        not miss one uses `read_each`.
 
         Raises:
             StoreUnavailable.
         """
-        found = self.read_each(store, (item.key for item in store.list(prefix)))
-        for key, one in found.items():
-            if isinstance(one, Damaged):
-                _log.warning("skipped: %s", one, extra={"key": key})
-        return [one for one in found.values() if not isinstance(one, Damaged)]
+        documents = self.read_each(store, (item.key for item in store.list(prefix)))
+        for key, document in documents.items():
+            if isinstance(document, Damaged):
+                _log.warning("skipped: %s", document, extra={"key": key})
+        return [item for item in documents.values() if not isinstance(item, Damaged)]
 
     def read_each(self, store: Store, keys: Iterable[str]) -> dict[str, T | Damaged]:
-        """Read many, some at a time. The error stands for a damaged one, nothing for a missing one.
+        """Read documents by key: the error for a damaged one, no entry for a missing one.
 
         Raises:
             StoreUnavailable.
@@ -86,8 +87,8 @@ class JsonDocuments(Generic[T]):
 
         wanted = list(keys)
         with ThreadPoolExecutor(_READERS) as pool:
-            found = zip(wanted, pool.map(read, wanted), strict=True)
-            return {key: one for key, one in found if one is not None}
+            read_all = zip(wanted, pool.map(read, wanted), strict=True)
+            return {key: document for key, document in read_all if document is not None}
 
     def change(
         self,
@@ -98,11 +99,12 @@ class JsonDocuments(Generic[T]):
         default: T | None = None,
         first: Callable[[T], None] | None = None,
     ) -> T:
-        """Replace one by what `changed` makes of it; concurrent changes both stay.
+        """Replace a document by the result of `changed`, again if another writer was first.
 
         Args:
-            absent: What stands for one that is not there yet; None: that is an error.
-            first: Called once with what will be written, before it is; not if nothing changes.
+            changed: Returns the new document, or its argument for no change.
+            default: Passed to `changed` if there is none; without a default that is an error.
+            first: Called once with the new document before it is written, if it changes.
 
         Raises:
             ObjectMissing, Damaged, StoreUnavailable.
@@ -128,7 +130,7 @@ class JsonDocuments(Generic[T]):
         return self.decode(body, key), version
 
     def decode(self, body: bytes, key: str) -> T:
-        """Read one from its bytes.
+        """Decode a document and check that it belongs at `key`.
 
         Raises:
             ControlDamaged.

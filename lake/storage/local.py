@@ -1,10 +1,10 @@
 """The lake in a local folder: atomic, durable objects by hard link, rename and fsync.
 
-A key is a path below the root. `.tmp/` holds what is being written. `swap` and every other change
-of an existing name take turns by a lock on the root itself, and on `.lock` for the sake of older
-versions; both names are made again where somebody deleted them. Processes on other machines do not
-see those locks, so a folder shared over a network is no lake: use a bucket (`lake.storage.s3`).
-Folders and files are their owner's alone (700 and 600).
+A key is a path below the root. `.tmp/` holds files that are being written. `swap` and every other
+change of an existing name are serialised by a lock on the root folder, and on `.lock` for older
+versions. `.tmp` and `.lock` are created again if they were deleted. Processes on other machines do
+not see the locks: a lake cannot be a folder that is shared over a network (use `lake.storage.s3`).
+Only the owner may read folders and files (modes 700 and 600).
 """
 
 import errno
@@ -31,20 +31,20 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _MISSING = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 _OURS = (".tmp", ".lock")
 _DELETE_MAX = 1000
-_LINK_TRIES_MAX = 100  # a folder may be dropped as empty just before we use it, but not for ever
-_SYNCED_MAX = 10_000  # folders remembered as durable; forgetting one costs an fsync
+_LINK_TRIES_MAX = 100  # an empty folder may be removed just before we use it, but not for ever
+_SYNCED_MAX = 10_000  # folders known to be durable; a further one costs an fsync
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
 class LocalStore:
     """See `lake.storage.base.Store` for the promises.
 
-    `put_new` does not need its token: a file is linked or it is not, and a caller who repeats a
-    write brings the same bytes. Two writers of equal bytes are therefore both told True.
+    `put_new` does not need its token: a link succeeds or fails, and a caller that repeats a write
+    passes the same bytes. Two writers of equal bytes therefore both get True.
 
     Args:
         root: The lake's folder.
-        create: Make it now, if it is not there. Without, nothing is made before the first write.
+        create: Create it now if it is missing, else at the first write.
     """
 
     def __init__(self, root: Path, *, create: bool = True) -> None:
@@ -59,7 +59,7 @@ class LocalStore:
                 self._create()
 
     def put_new(self, key: str, body: bytes, *, token: str) -> bool:  # noqa: ARG002 - see the class
-        """Link a synced file to its name; a name that exists already makes the link fail."""
+        """Link a synced file to its name; the link fails if the name exists."""
         path = self._path(key)
         with self._writing(key), self._written(body) as written:
             failpoints.failpoint("store-between-write-and-link")
@@ -120,7 +120,7 @@ class LocalStore:
             raise self._unavailable(prefix, error) from error
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Unlink, drop folders that became empty, and see both synced."""
+        """Unlink, remove folders that became empty, and sync both."""
         rest = iter(keys)
         while batch := [(key, self._path(key)) for key in islice(rest, _DELETE_MAX)]:
             for key, path in batch:
@@ -139,7 +139,7 @@ class LocalStore:
         return {}
 
     def sweep_tmp(self, grace_s: float) -> int:
-        """Remove what killed writers left half written, older than `grace_s`; return how many."""
+        """Remove files older than `grace_s` that killed writers left; return how many."""
         limit = time.time() - grace_s
         count = 0
         with self._writing(".tmp"), suppress(FileNotFoundError):
@@ -155,9 +155,9 @@ class LocalStore:
         self._root.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
         for folder in {self._root.parent, *(path.parent for path in above)}:
             with suppress(PermissionError):
-                _sync_folder(folder)  # may be somebody else's; then it stood before us
+                _sync_folder(folder)  # of another user: then it existed before
         self._make_folder(self._tmp)
-        with self._locked():  # made now, so that a full disk can still be freed by `delete`
+        with self._locked():  # created now, so that `delete` works on a full disk
             pass
 
     def _path(self, key: str) -> Path:
@@ -196,7 +196,7 @@ class LocalStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Take turns with every thread and process of this machine; a kill lets go."""
+        """Exclude all threads and processes of this machine; a kill releases the lock."""
         with (
             _flocked(self._root, os.O_RDONLY),
             _flocked(self._lock, os.O_RDWR | os.O_CREAT),
@@ -204,30 +204,30 @@ class LocalStore:
             yield
 
     def _replace(self, written: Path, path: Path, version: str | None = None) -> bool:
-        """Rename over `path`; with a `version`, only if that is what lies there."""
+        """Rename over `path`; with a `version`, only if the object is at it."""
         with self._locked():
             if version is not None:
                 try:
-                    found = _version(path.read_bytes())
+                    stored = _version(path.read_bytes())
                 except FileNotFoundError:
                     return False
-                if found != version:
+                if stored != version:
                     return False
             written.replace(path)
         return True
 
     def _name(self, path: Path, give_name: Callable[[], bool]) -> bool:
-        """Make the folder, run `give_name` in it, and see what the folder holds then synced.
+        """Make the folder, run `give_name`, and sync the folder.
 
-        Synced also where `give_name` says False or found its own bytes: they may be from before
-        a crash that came between the link and the sync.
+        Synced also if `give_name` returns False or the object has its bytes already: they may be
+        from before a crash between the link and the sync.
         """
         for attempt in range(1, _LINK_TRIES_MAX + 1):
             try:
                 self._make_folder(path.parent)
                 is_named = give_name()
             except FileNotFoundError:
-                # The folder was dropped as empty in between, or the object deleted: once more.
+                # The empty folder was removed in between, or the object deleted: try again.
                 with self._synced_guard:
                     self._synced.discard(path.parent)
                 if attempt == _LINK_TRIES_MAX:
@@ -239,10 +239,10 @@ class LocalStore:
         raise AssertionError(path)
 
     def _make_folder(self, folder: Path) -> None:
-        """Create a folder and see its name, and those above it, synced in their parents.
+        """Create a folder, and sync its name and those above it in their parents.
 
-        A folder that exists may have been made by somebody who has not synced it yet, so each is
-        synced once by every process.
+        An existing folder may have been created by a process that has not synced it yet, so that
+        every process syncs each folder once.
         """
         if folder in self._synced and folder.is_dir():
             return
@@ -257,12 +257,12 @@ class LocalStore:
             self._synced.add(folder)
 
     def _drop_empty(self, folder: Path) -> None:
-        """Remove a folder and those above it as far as they are empty, and sync what is left."""
+        """Remove a folder and those above it while they are empty, and sync the one that is not."""
         while folder != self._root:
             try:
                 folder.rmdir()
             except FileNotFoundError:
-                pass  # another process dropped it
+                pass  # removed by another process
             except OSError as error:
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                     break
@@ -303,7 +303,7 @@ class LocalStore:
             raise ObjectMissing(key) from error
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
-                raise ObjectMissing(key) from error  # nobody can have written it
+                raise ObjectMissing(key) from error  # no object can have this key
             raise self._unavailable(key, error) from error
 
     @contextmanager

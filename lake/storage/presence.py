@@ -1,7 +1,8 @@
-"""Whether there is a lake where `REPLAY_LAKE` says: asked before anything but a first write.
+"""Check whether there is a lake at `REPLAY_LAKE`, before anything but a first write.
 
-A lake is known by its objects: a website, a chunk, a session or a table, as old ones have no other
-mark, or the mark that ingest leaves when it starts. The scratch of a preflight is none of these.
+A lake is recognised by its objects: a website, a chunk, a session or a table, or the marker that
+ingest writes when it starts. Lakes of older versions have no marker. The objects of a preflight
+do not count.
 """
 
 from pathlib import Path
@@ -22,7 +23,7 @@ _MARKS = (
 
 
 def open_existing(settings: Settings) -> Store:
-    """Open the store of a lake that is there.
+    """Open the store of an existing lake.
 
     Raises:
         LakeMissing: There is none; nothing was created.
@@ -42,7 +43,7 @@ def open_existing(settings: Settings) -> Store:
 
 
 def ensure_lake(store: Store) -> None:
-    """Make a lake, or leave the one that is there: others may open it from now on.
+    """Mark the store as a lake, unless it is one: `open_existing` accepts it from now on.
 
     Raises:
         StoreUnavailable.
@@ -52,7 +53,7 @@ def ensure_lake(store: Store) -> None:
 
 
 def is_lake(store: Store) -> bool:
-    """Whether a store holds anything of a lake.
+    """Whether a store holds any object of a lake.
 
     Raises:
         StoreUnavailable.
@@ -63,7 +64,7 @@ def is_lake(store: Store) -> bool:
 
 
 def _is_folder(settings: Settings) -> bool:
-    """Whether a lake's folder exists; a bucket is asked for its objects instead."""
+    """Whether a lake's folder exists; True for a bucket, whose objects are listed instead."""
     if settings.lake.startswith("s3://"):
         return True
     folder = Path(settings.lake.removeprefix("file://")).expanduser()

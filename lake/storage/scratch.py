@@ -1,8 +1,8 @@
-"""Temporary folders for payloads that go with their process, even where it is killed.
+"""Temporary folders for payloads, removed with their process even if it is killed.
 
-They lie outside the lake and hold what visitors recorded, so that nobody else may read them and no
-erasure finds them. Each is locked by its owner (`flock`, which the kernel ends with the process).
-Whoever makes one, maintains the lake or erases from it removes the folders that nobody locks.
+They are outside the lake and hold recordings of visitors: only their owner may read them, and an
+erasure does not reach them. Each is locked by its process (`flock`, which the kernel releases when
+the process ends). Creating a folder, maintenance and erasures remove the folders without a lock.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ _PREFIX = "replaylake-spool-"
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Make a folder that only this user can read (mode 700), and remove it in the end.
+    """Make a folder that only this user can read (mode 700), and remove it after the block.
 
     Raises:
         OSError: The disk failed, or is full.
@@ -33,7 +33,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def remove_abandoned() -> int:
-    """Remove the folders of processes that are dead; return how many."""
+    """Remove the folders of ended processes; return how many."""
     return sum(_removed(path) for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
 
 
@@ -42,11 +42,11 @@ def _locked_folder() -> tuple[Path, int]:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         lock = _opened(path)
         if lock is None:
-            continue  # swept between the two calls
+            continue  # removed by another process between the two calls
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
             return path, lock
-        os.close(lock)  # swept before it was locked
+        os.close(lock)  # removed by another process before it was locked
 
 
 def _removed(path: Path) -> bool:
@@ -60,12 +60,12 @@ def _removed(path: Path) -> bool:
         shutil.rmtree(path, ignore_errors=True)
         return not path.exists()
     except BlockingIOError:
-        return False  # its process lives
+        return False  # its process runs
     finally:
         os.close(lock)
 
 
 def _opened(path: Path) -> int | None:
-    with suppress(OSError):  # gone meanwhile, or not a folder of ours
+    with suppress(OSError):  # deleted in the meantime, or another user's
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     return None

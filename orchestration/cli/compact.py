@@ -65,7 +65,7 @@ def _compact_all(store: Store, settings: Settings, only: date | None, as_json: b
                 done = _compact_day(store, settings, day, settled_only=False, as_json=as_json)
                 has_progressed |= done.segment_count > 0 or done.session_count > 0
                 failed |= done.failed
-        failed |= failures.found
+        failed |= failures.reasons
 
 
 def _compact_forever(

@@ -84,9 +84,9 @@ def erase(
             print_error(f"erasure {receipt.erasure_id} of {receipt.website_id}: {receipt.failed}")
         elif receipt.done_at is None:
             print_error(f"some data is left: {receipt.waits_for}; run `replaylake erase --waiting`")
-    for what, why in failures.found.items():
+    for what, why in failures.reasons.items():
         print_error(f"{what}: {why}")
-    if failures.found or not all(receipt.done_at for receipt in receipts):
+    if failures.reasons or not all(receipt.done_at for receipt in receipts):
         raise typer.Exit(1)
 
 

@@ -225,9 +225,9 @@ def settings(as_json: AsJson = False) -> None:
 
 def _fail_on(failures: Failures) -> None:
     """Exit with 1 if items failed, naming each."""
-    for what, why in failures.found.items():
+    for what, why in failures.reasons.items():
         print_error(f"{what}: {why}")
-    if failures.found:
+    if failures.reasons:
         raise typer.Exit(1)
 
 

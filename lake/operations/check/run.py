@@ -69,5 +69,5 @@ def check(
                 broken += sessions.summary(snapshots, day)
     with failures.of("quarantine"):
         broken += deleted_in_quarantine(store, gone)
-    broken += [CheckFinding("check-failed", where, why) for where, why in failures.found.items()]
+    broken += [CheckFinding("check-failed", where, why) for where, why in failures.reasons.items()]
     return broken
