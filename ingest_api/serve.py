@@ -14,9 +14,9 @@ import uvicorn
 from ingest_api.app import create_app
 from lake.errors import StoreUnavailable
 from lake.http import logging_setup
-from lake.http.connections import Connections
+from lake.http.connections import Connections, connections_within_file_limit
 from lake.http.listener import PENDING_MAX, Server, listen
-from lake.http.uvicorn_protocol import connections_within_file_limit, make_protocol
+from lake.http.uvicorn_protocol import make_protocol
 from lake.ingest import client_address
 from lake.settings import Settings
 from lake.storage import presence

@@ -8,9 +8,9 @@ import structlog
 import uvicorn
 
 from lake.http import logging_setup
-from lake.http.connections import Connections
+from lake.http.connections import Connections, connections_within_file_limit
 from lake.http.listener import PENDING_MAX, Server, listen
-from lake.http.uvicorn_protocol import connections_within_file_limit, make_protocol
+from lake.http.uvicorn_protocol import make_protocol
 from lake.ingest import client_address
 from lake.settings import Settings
 from query_api.app import create_app

@@ -1,13 +1,14 @@
-"""Limits of open connections, in total and per address, and the choice of the one to close.
+"""Limit open connections, in total and per address, and choose the one to close for a new one.
 
-A connection waits for its client, is blocked by a client that does not read its answer, or is being
-served. To make room, the blocked one that has made no progress for longest is closed; without any,
-the one that waited longest, and of those first such as never sent a request. One that is being
-served is never closed for another. An address that reaches its own limit makes room for itself, so
-that it cannot displace its neighbours.
+A connection waits for its client, is blocked by a client that does not read its response, or is
+being served. The blocked one without progress for the longest time is closed first; else the one
+that waits longest, those that never sent a request first. A connection that is being served is
+never closed for another. An address at its own limit loses one of its own connections, so that it
+cannot displace others.
 """
 
 import asyncio
+import resource
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
@@ -18,24 +19,24 @@ from lake.http.token_buckets import TokenBuckets
 from lake.ingest import client_address
 from lake.ingest.client_address import Network
 
-# Unread connections that an address may replace by new ones. Each new one costs what it takes to
-# fill its buffers: one that reconnects at once would keep the process busy with nothing else.
+# Unread connections that an address may replace by new ones. Filling the buffers of a new one takes
+# time: a client that reconnects at once would keep the process busy.
 _REPLACED_PER_S = 5.0
 _REPLACED_AT_ONCE = 20
-_SWEEPS = 8  # progress is looked for so often within `stalled_s`
+_CHECKS = 8  # of progress, within `stalled_s`
 _log = structlog.get_logger(__name__)
 
 
 class Connection(Protocol):
-    """What the limits need of a connection."""
+    """The methods of a connection that the limits use."""
 
     groups: tuple["ConnectionGroup", ...]
 
     def unsent_bytes(self) -> int:
-        """Return how much of its answers the client has yet to take."""
+        """Return the bytes of its responses that the client has not taken yet."""
 
     def is_unread(self) -> bool:
-        """Whether its client has answers to take before the next one is made."""
+        """Whether its client has responses to take before the next one is made."""
 
     def check_progress(self, now_s: float) -> None:
         """Close the connection if its client took nothing for too long."""
@@ -45,7 +46,7 @@ class Connection(Protocol):
 
 
 class ConnectionGroup:
-    """Connections that count against one limit: those of one address, or all ('')."""
+    """Connections that count towards one limit: those of one address, or all ('')."""
 
     def __init__(self, address: str, limit: int) -> None:
         self.address = address
@@ -55,25 +56,25 @@ class ConnectionGroup:
         self.waiting: OrderedDict[Connection, None] = OrderedDict()  # the longest wait first
         self.blocked: OrderedDict[Connection, int] = OrderedDict()  # unsent bytes when last seen
 
-    def forget(self, one: Connection) -> None:
-        """Let a connection be neither waiting nor blocked."""
-        self.stop_waiting(one)
-        self.blocked.pop(one, None)
+    def forget(self, connection: Connection) -> None:
+        """Remove a connection from those that wait or are blocked."""
+        self.stop_waiting(connection)
+        self.blocked.pop(connection, None)
 
-    def stop_waiting(self, one: Connection) -> None:
-        """Let a connection wait for nothing."""
-        self.new.pop(one, None)
-        self.waiting.pop(one, None)
+    def stop_waiting(self, connection: Connection) -> None:
+        """Remove a connection from those that wait."""
+        self.new.pop(connection, None)
+        self.waiting.pop(connection, None)
 
     def least_useful(self) -> Connection | None:
         """Return the connection to close for a new one; None if all are being served."""
         for _ in range(len(self.blocked)):
-            one, before_bytes = next(iter(self.blocked.items()))
-            unsent_bytes = one.unsent_bytes()
+            connection, before_bytes = next(iter(self.blocked.items()))
+            unsent_bytes = connection.unsent_bytes()
             if unsent_bytes >= before_bytes:
-                return one
-            self.blocked[one] = unsent_bytes  # its client reads: the last to be looked at again
-            self.blocked.move_to_end(one)
+                return connection
+            self.blocked[connection] = unsent_bytes  # its client reads: checked last the next time
+            self.blocked.move_to_end(connection)
         return next(iter(self.new or self.waiting or self.blocked), None)
 
 
@@ -83,8 +84,8 @@ class Connections:
     Args:
         total_max: Connections of all clients together.
         per_address_max: Connections of one client: an IPv4 address, or the /64 of an IPv6 one.
-        stalled_s: How long a client may take nothing of its answer.
-        proxies: Networks whose connections count in total only, as they are many clients'.
+        stalled_s: How long a client may take nothing of its response.
+        proxies: Networks whose connections count in total only, as they belong to many clients.
     """
 
     def __init__(
@@ -97,11 +98,11 @@ class Connections:
         self._proxies = tuple(proxies)
         self._replacements = TokenBuckets(_REPLACED_PER_S, _REPLACED_AT_ONCE)
         self._open: set[Connection] = set()
-        self._sweep: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._has_warned = False
 
     def add(self, new: Connection, peer: str) -> ConnectionGroup | None:
-        """Count a connection from `peer` ('' where unknown), and make room for it.
+        """Count a connection from `peer` ('' if unknown), and make room for it.
 
         Returns:
             The group that has no room, so that the caller must close the connection; None if there
@@ -111,8 +112,8 @@ class Connections:
         self._open.add(new)
         for group in new.groups:
             group.count += 1
-        if self._sweep is None:
-            self._sweep_later(asyncio.get_running_loop())
+        if self._timer is None:
+            self._check_later(asyncio.get_running_loop())
         full = next((group for group in new.groups if group.count > group.limit), None)
         if full is None:
             return None
@@ -130,19 +131,19 @@ class Connections:
         return None
 
     def remove(self, old: Connection) -> None:
-        """Count a connection no more."""
+        """Stop counting a connection."""
         self._open.discard(old)
         for group in old.groups:
             group.forget(old)
             group.count -= 1
             if not group.count:
                 self._by_address.pop(group.address, None)
-        if not self._open and self._sweep is not None:
-            self._sweep.cancel()
-            self._sweep = None
+        if not self._open and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def key(self, peer: str) -> str:
-        """Return whose a connection is: its address's neighbourhood, '' if it counts in total."""
+        """Return the group of a connection: its address, or the /64 of IPv6; '' for proxies."""
         if not peer or client_address.is_in_networks(peer, self._proxies):
             return ""
         return client_address.address_group(peer)
@@ -160,17 +161,17 @@ class Connections:
             mine = self._by_address[address] = ConnectionGroup(address, self._per_address_max)
         return mine, self._all  # an address makes room for itself first
 
-    def _sweep_later(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._sweep = loop.call_later(self.stalled_s / _SWEEPS, self._check_all, loop)
+    def _check_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = loop.call_later(self.stalled_s / _CHECKS, self._check_all, loop)
 
     def _check_all(self, loop: asyncio.AbstractEventLoop) -> None:
         now_s = loop.time()
-        for one in tuple(self._open):
-            one.check_progress(now_s)
-        self._sweep_later(loop)
+        for connection in tuple(self._open):
+            connection.check_progress(now_s)
+        self._check_later(loop)
 
     def _warn(self, full: ConnectionGroup) -> None:
-        """Tell the operator once; without the address, which is personal data."""
+        """Log once that an address is at its limit; without the address, which is personal data."""
         if full is not self._all and not self._has_warned:
             self._has_warned = True
             _log.warning(
@@ -178,3 +179,17 @@ class Connections:
                 "REPLAY_TRUSTED_PROXIES",
                 limit=self._per_address_max,
             )
+
+
+def connections_within_file_limit(wanted: int, own_files: int) -> int:
+    """Raise the limit of open files to the system's maximum; return how many connections fit.
+
+    Args:
+        wanted: Connections, if the maximum allows them.
+        own_files: Files that the process needs beside its connections.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, hard - own_files))

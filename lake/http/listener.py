@@ -1,9 +1,8 @@
-"""Opens a port and accepts its connections in turn by address.
+"""Open a port and accept its connections, addresses in turn.
 
-An event loop accepts all connections that wait before it serves any of them, so that a thousand
-from one address delay everybody by what it takes to begin a thousand. Here the addresses that
-connect take turns, one connection begins at a time, and those beyond what an address may hold are
-refused before anything is made for them.
+An event loop accepts all waiting connections before it serves any of them: a thousand from one
+address delay all other clients. Here addresses take turns, one connection begins at a time, and
+connections above the limit of an address are refused before anything is allocated for them.
 """
 
 import asyncio
@@ -18,15 +17,15 @@ import uvicorn
 from lake.http.connections import Connections
 from lake.http.problem_json import TOO_MANY_CONNECTIONS
 
-_RECEIVE_BYTES = 32 * 1024  # of one connection, that the system may hand us at once
-_UNSENT_BYTES = 64 * 1024  # of an answer, that the system takes ahead of what it can send
-_BACKLOG = 2048  # connections that the system completes for us during a hiccup
+_RECEIVE_BYTES = 32 * 1024  # of one connection, in the system's receive buffer
+_UNSENT_BYTES = 64 * 1024  # of a response, in the system's send buffer
+_BACKLOG = 2048  # connections that wait in the system while the process is busy
 _ACCEPTED_AT_ONCE = 64
-_CROWD = 16  # connections that one address makes at once: others are served between them
+_CROWD = 16  # pending connections of one address, above which others are served in between
 _CROWD_PAUSE_S = 0.003
-_NO_FILES_S = 0.5  # before another try to accept
-PENDING_MAX = 256  # accepted and not begun; more wait in the system's backlog
-LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s: what is unsent is dropped
+_NO_FILES_S = 0.5  # without free files, before accepting again
+PENDING_MAX = 256  # accepted, not begun; further ones wait in the backlog
+LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: unsent bytes are dropped
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,7 +35,7 @@ def listen(host: str, port: int) -> socket.socket:
     any of them is read, and those of answers that a client does not read.
 
     Raises:
-        OSError: The address is taken, or not ours.
+        OSError: The address is taken, or not of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server(
@@ -50,7 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, with connections accepted in turn by address.
+    """uvicorn's server, accepting connections with addresses in turn.
 
     Args:
         config: Its protocol is one that `lake.http.uvicorn_protocol.protocol` made.
@@ -73,7 +72,7 @@ class Server(uvicorn.Server):
             self._acceptor = Acceptor(self._listener, self._protocol, self._connections)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
-        """Accept no more connections, answer those that are open, and stop the app."""
+        """Stop accepting, answer open requests, and stop the app."""
         if self._acceptor is not None:
             self._acceptor.close()
         self._listener.close()
@@ -93,9 +92,9 @@ class Acceptor:
     """Accepts the connections of a listener, from the running event loop, until it is closed.
 
     Args:
-        listener: Open and non-blocking. It stays the caller's to close.
-        protocol: Makes the protocol of a connection.
-        connections: Tells whose a connection is, and how many are accepted for one address.
+        listener: Open and non-blocking. The caller closes it.
+        protocol: Returns the protocol of a new connection.
+        connections: Groups connections by address, and limits each group.
     """
 
     def __init__(
@@ -117,7 +116,7 @@ class Acceptor:
         self._listen()
 
     def close(self) -> None:
-        """Accept no more, and reset what was not begun."""
+        """Stop accepting, and reset the connections that were not begun."""
         self._is_closed = True
         self._stop_listening()
         if self._turn is not None:
@@ -148,7 +147,7 @@ class Acceptor:
                 self._stop_listening()
                 self._loop.call_later(_NO_FILES_S, self._listen)
                 break
-            self._hold(accepted, str(peer[0]))
+            self._enqueue(accepted, str(peer[0]))
         self._schedule()
 
     def _schedule(self) -> None:
@@ -156,13 +155,13 @@ class Acceptor:
             is_crowd = all(len(mine) > _CROWD for mine in self._pending.values())
             self._turn = self._loop.call_later(_CROWD_PAUSE_S if is_crowd else 0, self._begin)
 
-    def _hold(self, accepted: socket.socket, peer: str) -> None:
+    def _enqueue(self, accepted: socket.socket, peer: str) -> None:
         key = self._connections.key(peer)
         mine = self._pending.setdefault(key, deque())
         accepted.setblocking(False)
         mine.append(accepted)
         if len(mine) > self._connections.limit(key):
-            _refuse(mine.popleft())  # the newest may be another visitor of the same address
+            _refuse(mine.popleft())  # the newest may be another visitor
         else:
             self._pending_count += 1
 
@@ -178,23 +177,23 @@ class Acceptor:
 
     def _next(self) -> socket.socket:
         key, mine = next(iter(self._pending.items()))
-        one = mine.popleft()
+        accepted = mine.popleft()
         self._pending_count -= 1
         if mine:
             self._pending.move_to_end(key)
         else:
             del self._pending[key]
-        return one
+        return accepted
 
     async def _serve(self, accepted: socket.socket) -> None:
         try:
             await self._loop.connect_accepted_socket(self._protocol, accepted)
-        except OSError:  # its client is gone
+        except OSError:  # its client has disconnected
             accepted.close()
 
 
 def _refuse(accepted: socket.socket) -> None:
-    """Answer and close. What it sent is read before: unread, it would turn the end to a reset."""
+    """Respond and close. Its request is read first: unread bytes would reset the connection."""
     with suppress(OSError):
         accepted.send(TOO_MANY_CONNECTIONS)
         accepted.recv(_RECEIVE_BYTES)

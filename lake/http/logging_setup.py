@@ -1,7 +1,7 @@
-"""The services' logs: one JSON object per line on standard error.
+"""Log as one JSON object per line on standard error.
 
-No address, user agent, key or query string is ever logged. What a client sent may stand in a
-message: JSON escapes line breaks and control characters, so that no line can be forged.
+Addresses, user agents, keys and query strings are never logged. A message may contain text of a
+client: JSON escapes line breaks and control characters, so that no line can be forged.
 """
 
 import logging
@@ -11,7 +11,7 @@ import structlog
 
 
 def configure() -> None:
-    """Send structlog's and the standard library's logs the same way."""
+    """Configure structlog and the standard library's logging alike."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

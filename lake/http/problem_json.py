@@ -1,4 +1,4 @@
-"""Errors as every service tells them: RFC 9457. Which error gets which status is the service's."""
+"""Problem documents (RFC 9457). Each service maps errors to statuses itself."""
 
 import math
 from collections.abc import Mapping
@@ -8,21 +8,21 @@ import msgspec
 
 RETRY_AFTER_S = 5
 MEDIA_TYPE = "application/problem+json"
-RETRY_STATUSES = (429, 503)  # statuses that say when to come again
+RETRY_STATUSES = (429, 503)  # sent with Retry-After
 
 
 def problem_json(
     status: int, kind: str, detail: str, members: Mapping[str, object] | None = None
 ) -> bytes:
-    """Return the body. `kind` never changes; `members` are more of its own."""
-    told: dict[str, object] = {
+    """Return the body of a problem. `kind` never changes; `members` are added to it."""
+    problem: dict[str, object] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "kind": kind,
     }
-    return msgspec.json.encode(told | dict(members or {}))
+    return msgspec.json.encode(problem | dict(members or {}))
 
 
 def retry_after(retry_s: float = RETRY_AFTER_S) -> str:
@@ -31,7 +31,7 @@ def retry_after(retry_s: float = RETRY_AFTER_S) -> str:
 
 
 def closing_response(status: int, kind: str, detail: str) -> bytes:
-    """Return a whole HTTP/1.1 answer, after which the connection is closed."""
+    """Return a whole HTTP/1.1 response, after which the connection is closed."""
     body = problem_json(status, kind, detail)
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"

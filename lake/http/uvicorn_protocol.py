@@ -1,17 +1,16 @@
 """uvicorn's HTTP protocol, with the limits, the deadlines and the errors that it lacks.
 
 uvicorn waits for ever for a request's first and last header (its issue 157) and for a client that
-does not read its answer, keeps a head of any size, parses all pipelined requests at once, drops a
-connection that ends in the middle of a body without an answer, and words its errors in plain text.
-Here bytes are counted before they are parsed, and a request is parsed when the one before it is
-answered. Which connection has to go when there are too many is decided in `lake.http.connections`.
-Both services are served by it; `make_protocol` sets the limits of each.
+does not read its response, stores a head of any size, parses all pipelined requests at once, drops
+a connection that ends within a body without a response, and sends errors in plain text. Here bytes
+are counted before they are parsed, and a request is parsed once the one before it is answered.
+`lake.http.connections` chooses the connection to close if there are too many. Both services use
+it; `make_protocol` sets the limits of each.
 """
 
 import asyncio
 import fcntl
 import os
-import resource
 import socket
 import struct
 import sys
@@ -28,11 +27,13 @@ from lake.http.problem_json import RETRY_STATUSES, TOO_MANY_CONNECTIONS, closing
 
 HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 256  # each costs memory beside its bytes; browsers and proxies send about 40
-_UNREAD_BYTES_MAX = 2048  # of answers, before another pipelined request is begun
+_UNREAD_BYTES_MAX = 2048  # of responses, above which no further pipelined request is begun
 _UNREAD_CHECK_S = 0.1
 _INT = struct.Struct("i")
-_CHUNKED_FEED_BYTES = 1024  # where the end of a body is not known: so many pipelined bytes at most
-_LINGER_S = 1.0  # a client that is still sending needs a moment to see its error
+_CHUNKED_FEED_BYTES = (
+    1024  # of a chunked body, fed at once: bounds the pipelined bytes that are parsed with it
+)
+_LINGER_S = 1.0  # a client that is still sending needs time to read the error
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -41,22 +42,22 @@ class _HeadTooLarge(Exception):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection. It must bring a whole head in time, at its start and after each answer."""
+    """One connection. Its client must send a whole head in time, also after each response."""
 
     head_deadline_s = 20.0
-    body_deadline_s: float | None = None  # None: the app has its own
+    body_deadline_s: float | None = None  # None: set by the app
     limits: Connections
     groups: tuple[ConnectionGroup, ...] = ()
     _deadline: asyncio.TimerHandle | None = None
-    _held = b""  # came before the last answer was complete, and is not parsed yet
-    _body_left: int | None = 0  # bytes of the body to come; None: it comes in chunks
+    _unparsed = b""  # received before the last response was complete
+    _body_left: int | None = 0  # bytes of the body still to come; None: chunked
     _framing_bytes = 0  # parsed since the last head or piece of a body was complete
     _has_ended = False
     _unsent_bytes = 0  # when last checked
     _progress_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a head. If there are too many connections, one has to go."""
+        """Start to wait for a head. If there are too many connections, one is closed."""
         super().connection_made(transport)
         self._progress_s = self.loop.time()
         full = self.limits.add(self, self.client[0] if self.client else "")
@@ -65,8 +66,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(is_one_address=bool(full.address))
 
     def _refuse(self, *, is_one_address: bool) -> None:
-        """Answer that there are too many connections, and close."""
-        with suppress(OSError):  # closed with bytes unread, a connection loses its answer
+        """Respond that there are too many connections, and close."""
+        with suppress(OSError):  # closed with unread bytes, a connection loses its response
             os.read(self.transport.get_extra_info("socket").fileno(), HEAD_BYTES_MAX)
         if is_one_address:
             self._has_ended = True
@@ -76,43 +77,43 @@ class LimitedProtocol(HttpToolsProtocol):
             self._end(503, "overloaded", "too many connections are open")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Cancel the deadline."""
         self._stop_waiting()
         self.limits.remove(self)
-        self._held = b""
+        self._unparsed = b""
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, as far as it is its turn."""
+        """Parse received bytes as far as they belong to the current request."""
         if self._has_ended:
             return
-        if self._held or not self._is_wanted():
-            self._held += data
+        if self._unparsed or not self._is_wanted():
+            self._unparsed += data
             self.flow.pause_reading()
         else:
             self._parse(data)
 
     def eof_received(self) -> None:
-        """Answer a body that ends before its announced length."""
+        """Respond to a body that ends before its announced length."""
         cycle = self.cycle
         if cycle is not None and cycle.more_body and not cycle.response_started:
             self.send_400_response("the body is shorter than its Content-Length says")
 
     def pause_writing(self) -> None:
-        """Note that the client does not take its answer as fast as it is made."""
+        """Record that the client takes its response more slowly than it is made."""
         super().pause_writing()
         for group in self.groups:
             group.blocked[self] = self.unsent_bytes()
 
     def resume_writing(self) -> None:
-        """Note that it does."""
+        """Record that the client has caught up."""
         super().resume_writing()
-        self._unsent_bytes = sys.maxsize  # whatever is unsent next is less: progress
+        self._unsent_bytes = sys.maxsize  # any later value counts as progress
         for group in self.groups:
             group.blocked.pop(self, None)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header of a bounded number. Trailers are dropped: nobody needs them."""
+        """Add one header, up to `HEADERS_MAX`. Trailers are dropped."""
         if self._body_left is None:
             return
         if len(self.headers) >= HEADERS_MAX:
@@ -120,7 +121,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Hand the request over, and wait for its body."""
+        """Pass the request to the app, and wait for its body."""
         self._framing_bytes = 0
         self._body_left = _body_bytes(self.headers)
         self._stop_waiting()
@@ -133,14 +134,14 @@ class LimitedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()  # until the app asks for the body
 
     def on_body(self, body: bytes) -> None:
-        """Count what came."""
+        """Count the received part of the body."""
         self._framing_bytes = 0
         if self._body_left is not None:
             self._body_left -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Wait for nothing: it is our turn."""
+        """Cancel the deadline: the app has the whole request."""
         self._framing_bytes = 0
         self._body_left = 0
         super().on_message_complete()
@@ -154,35 +155,35 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         if self.cycle.response_complete:
             self._expect_head()
-        self._parse_held()
+        self._parse_pipelined()
 
-    def _parse_held(self) -> None:
-        """Parse what was pipelined, once the client has read most of the answers before."""
-        if not self._held or not self._is_wanted() or self.transport.is_closing():
+    def _parse_pipelined(self) -> None:
+        """Parse pipelined requests, once the client has read most of the earlier responses."""
+        if not self._unparsed or not self._is_wanted() or self.transport.is_closing():
             return
         if self._unread_bytes() > _UNREAD_BYTES_MAX:
-            self.loop.call_later(_UNREAD_CHECK_S, self._parse_held)
+            self.loop.call_later(_UNREAD_CHECK_S, self._parse_pipelined)
             return
-        held, self._held = self._held, b""
+        held, self._unparsed = self._unparsed, b""
         self._parse(held)
 
     def _unread_bytes(self) -> int:
-        """Return how much of the answers the client's system has yet to take, ours included."""
+        """Return the bytes of responses that the client has not taken, in all buffers."""
         connection = self.transport.get_extra_info("socket")
         queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(_INT.size))
         return self.unsent_bytes() + int(_INT.unpack(queued)[0])
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, and close."""
+        """Respond to malformed HTTP, and close."""
         self._end(400, "http-malformed", msg)
 
     def unsent_bytes(self) -> int:
-        """Return how much of its answers the client has yet to take."""
+        """Return the bytes of its responses that the client has not taken yet."""
         return self.transport.get_write_buffer_size()
 
     def is_unread(self) -> bool:
-        """Whether its client has answers to take, and asks for more."""
-        return bool(self._held or self.unsent_bytes())
+        """Whether its client has responses to take, or requests more."""
+        return bool(self._unparsed or self.unsent_bytes())
 
     def check_progress(self, now_s: float) -> None:
         """Close the connection if its client took nothing for too long."""
@@ -196,8 +197,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def evict(self) -> None:
         """Close the connection to make room for another.
 
-        Honest clients say what they have to say at once, and read: these are idle ones,
-        slow-lorises, and such as only want to fill our buffers.
+        Ordinary clients send their request at once and read: these connections are idle, slow on
+        purpose, or opened to fill our buffers.
         """
         cycle = self.cycle
         if self.unsent_bytes():
@@ -208,25 +209,25 @@ class LimitedProtocol(HttpToolsProtocol):
             self._end(503, "overloaded", "too many connections are open")
 
     def _reset(self) -> None:
-        """Close at once, and let the system drop what it holds: it would keep offering it."""
+        """Close at once, and let the system drop its unsent bytes instead of resending them."""
         connection = self.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
         self.transport.abort()
 
     def _is_wanted(self) -> bool:
-        """Whether what comes next is parsed now: nothing is, before the last request's answer."""
+        """Whether the next bytes are parsed now: none are before the last request is answered."""
         if self.pipeline:
             return False
         cycle = self.cycle
         return cycle is None or cycle.response_complete or cycle.more_body
 
     def _parse(self, data: bytes) -> None:
-        """Feed one head or one piece of a body after the other, and hold what follows them."""
+        """Feed one head or part of a body at a time, and keep the bytes of later requests."""
         start = 0
         view = memoryview(data)
         while start < len(data) and not self._has_ended and not self.transport.is_closing():
             if not self._is_wanted():
-                self._held = data[start:]
+                self._unparsed = data[start:]
                 self.flow.pause_reading()
                 return
             end = self._next_end(data, start)
@@ -242,7 +243,7 @@ class LimitedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # to nothing that we speak: the request is answered as any other
+            pass  # to a protocol that we do not speak: answered like any other request
         except httptools.HttpParserError as error:
             if isinstance(error.__context__, _HeadTooLarge):
                 self._end_large_head()
@@ -250,24 +251,24 @@ class LimitedProtocol(HttpToolsProtocol):
                 self.send_400_response("Invalid HTTP request received.")
 
     def _next_end(self, data: bytes, start: int) -> int:
-        """Return where to stop, so that no second request is parsed with the first."""
+        """Return the end of the bytes to parse, so that they belong to one request."""
         if self._body_left:
             return min(start + self._body_left, len(data))
         end = len(data)
         if self._body_left is None:
             end = min(end, start + _CHUNKED_FEED_BYTES)
-        elif (found := data.find(_HEAD_END, start)) >= 0:
-            end = found + len(_HEAD_END)
+        elif (head_end := data.find(_HEAD_END, start)) >= 0:
+            end = head_end + len(_HEAD_END)
         return min(end, start + HEAD_BYTES_MAX - self._framing_bytes)
 
     def _end(self, code: int, kind: str, detail: str) -> None:
-        """Answer with an error, RFC 9457, and close.
+        """Respond with an error, RFC 9457, and close.
 
-        Within another answer only the connection's end can tell. What the client still sends is
-        dropped for a moment: closed at once, the connection would be reset before it has read why.
+        Within another response the connection just ends. Further bytes of the client are dropped
+        for a moment: closed at once, the connection would be reset before it has read the error.
         """
         self._has_ended = True
-        self._held = b""
+        self._unparsed = b""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
@@ -317,7 +318,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
 
 def _body_bytes(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
-    """Return the length of a body, None if it comes in chunks. The parser has seen it is one."""
+    """Return the length of a body, None if it is chunked. The parser has validated the headers."""
     length = 0
     for name, value in headers:
         if name == b"transfer-encoding":
@@ -327,26 +328,13 @@ def _body_bytes(headers: Sequence[tuple[bytes, bytes]]) -> int | None:
     return length
 
 
-def connections_within_file_limit(wanted: int, own_files: int) -> int:
-    """Allow as many open files as the system lets us; return how many connections leave enough.
-
-    Args:
-        own_files: What the process needs beside its connections.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if hard == resource.RLIM_INFINITY:
-        return wanted
-    return max(1, min(wanted, hard - own_files))
-
-
 def make_protocol(
     *, head_deadline_s: float, body_deadline_s: float | None, connections: Connections
 ) -> type[LimitedProtocol]:
-    """Return the protocol with these limits, for uvicorn to make connections of.
+    """Return a protocol class with these limits, for uvicorn.
 
     Args:
-        body_deadline_s: How long a body may take; None where the app sees to it.
+        body_deadline_s: How long a body may take; None if the app limits it.
     """
     members: dict[str, object] = {
         "head_deadline_s": head_deadline_s,

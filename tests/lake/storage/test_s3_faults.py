@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from lake.errors import ObjectMissing, StoreUnavailable
-from lake.storage import s3 as s3_module
+from lake.storage import s3_client
 from lake.storage.s3 import S3Store
 from tests.conftest import eventually
 from tests.s3.endpoint import Fault, S3Endpoint
@@ -207,8 +207,8 @@ def test_an_endpoint_that_does_not_listen_yet_is_waited_for(
     port = reserved.getsockname()[1]
     settings = s3.settings(aws_endpoint_url=s3.url.replace(str(s3.proxy.port), str(port)))
     refused = threading.Event()
-    sleep = s3_module._sleep
-    monkeypatch.setattr(s3_module, "_sleep", lambda pause_s: (refused.set(), sleep(pause_s))[1])
+    pause = s3_client.pause
+    monkeypatch.setattr(s3_client, "pause", lambda pause_s: (refused.set(), pause(pause_s))[1])
     store = S3Store(settings.lake, settings, retry_s=30.0)
     with reserved, ThreadPoolExecutor() as pool:
         put = pool.submit(store.put, "a/b", b"1")
