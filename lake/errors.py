@@ -1,18 +1,18 @@
-"""Every error that the lake raises for the world's mistakes, grouped by what a handler does.
+"""Errors of the lake, grouped by how a handler reacts.
 
-Each has a `kind` that never changes and a message with the number, the limit and the way out.
-The APIs turn them into problem+json by one table each; `kind` travels as it stands here.
+Each has a `kind` that never changes and a message with the number, the limit and the solution.
+Each API maps them to statuses of problem+json in one table, with the `kind` given here.
 """
 
 
 class LakeError(Exception):
-    """The base of all; never raised itself."""
+    """Base class; never raised itself."""
 
     kind = "lake-error"
 
 
 class BadInput(LakeError):
-    """What was sent cannot be accepted as it is. Sending it again gives the same answer."""
+    """The input cannot be accepted. Sending it again gives the same response."""
 
     kind = "malformed"
 
@@ -72,7 +72,7 @@ class OriginForbidden(Forbidden):
 
 
 class Missing(LakeError):
-    """What was asked for does not exist, or not for this caller."""
+    """The requested object does not exist, or not for this caller."""
 
     kind = "missing"
 
@@ -106,7 +106,7 @@ class SessionExpired(LakeError):
 
 
 class SessionErased(LakeError):
-    """A session was erased; nothing of it is taken again."""
+    """The session was erased; no chunk of it is accepted."""
 
     kind = "session-erased"
 
@@ -124,7 +124,7 @@ class LimitReached(LakeError):
 
 
 class TooManyRequests(LakeError):
-    """The caller asks more often than is allowed; `retry_s` says when to ask again."""
+    """The caller is above a rate; it may try again after `retry_s`."""
 
     kind = "too-many-requests"
 
@@ -140,7 +140,7 @@ class Damaged(LakeError):
 
 
 class ControlDamaged(Damaged):
-    """A document under `control/` is not what its key says: what it decides is unknown."""
+    """A document under `control/` is not what its key says, so that its content is unknown."""
 
     kind = "control-damaged"
 

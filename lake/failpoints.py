@@ -2,8 +2,8 @@
 
 `CRASH=<name>@3` dies when the point is passed for the third time.
 
-A point costs one comparison and does nothing in production. The names are listed here, so that a
-test can visit each of them.
+A failpoint costs one comparison and does nothing in production. The names are listed here, so that
+a test can reach each of them.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Ids that carry their time and prove their owner. No I/O; callers pass the clock.
 
 A session id is a UUIDv7 (RFC 9562) of the session's start in ms, whose 74 random bits are the
-first 74 bits of SHA-256(secret). Whoever shows the secret opened the session; the id alone, which
-analysts see, lets nobody append. The id's time gives the session's day partition.
+first 74 bits of SHA-256(secret). A client with the secret has opened the session; the id alone,
+which analysts see, does not allow to append. The id's time gives the session's day partition.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from lake.errors import IdMalformed, SecretMismatch
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _WEBSITE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# Days before it have no partition in Dagster, so nothing that began then is taken in.
+# Earlier days have no partition in Dagster, so that sessions of them are refused.
 FIRST_DAY = date(2020, 1, 1)
 SEQ_MAX = 2**53 - 1  # the largest integer a browser counts to
 TIME_MS_MAX = 253_370_764_799_999  # 9998-12-31T23:59:59.999Z: the next day still has a date
@@ -88,7 +88,7 @@ def is_uuid7(text: str) -> bool:
 
 
 def check_secret(session_id: str, secret: str) -> None:
-    """Let pass only the secret that `session_id` was made from.
+    """Check that `session_id` was made from `secret`.
 
     Raises:
         IdMalformed: The secret is not 32 hex digits.

@@ -1,4 +1,4 @@
-"""Instants: the server's as text and as days, and which of a browser's are believed. Pure."""
+"""Convert instants to text and days, and clamp those of a browser's clock. Pure."""
 
 from datetime import UTC, date, datetime
 
@@ -27,9 +27,9 @@ def parse_iso(text: str) -> datetime:
 
 
 def clamp_to_session(at_ms: float, began_ms: int) -> int:
-    """Return a time of a browser's clock in whole ms, moved to the nearest that is believed.
+    """Return a time of a browser's clock in whole ms, clamped to a century around its session.
 
-    Whatever is computed of times, counted or shown, is computed of these; events keep their own.
+    Totals and lists are computed from clamped times; events keep their own.
 
     Args:
         began_ms: When the session began, the server's clock: the time in its id.

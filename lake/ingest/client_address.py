@@ -1,7 +1,7 @@
-"""Whose address a request came from, when there are proxies in front. Pure.
+"""Find the visitor's address behind trusted proxies. Pure.
 
-`X-Forwarded-For` is believed only as far as trusted proxies wrote it: the visitor is the
-rightmost hop that is not one of them. The address is used and forgotten by the caller.
+`X-Forwarded-For` is trusted only as far as trusted proxies wrote it: the visitor is the rightmost
+hop that is not one of them. Callers do not store the address.
 """
 
 from collections.abc import Sequence
@@ -31,24 +31,24 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 
 def visitor_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
-    """Return the visitor's address. `peer` is who connected; '' where nobody can tell."""
-    found = peer
+    """Return the visitor's address, '' if unknown. `peer` is the address that connected."""
+    visitor = peer
     if not trusted or not forwarded_for or not is_in_networks(peer, tuple(trusted)):
-        return found
+        return visitor
     for hop in reversed(forwarded_for.rsplit(",", _HOPS_MAX)):
         address = _bare(hop.strip())
         if not address:
-            break  # what a trusted proxy wrote is an address; the rest is anybody's
-        found = address
+            break  # a trusted proxy writes addresses; this one is anybody's
+        visitor = address
         if not is_in_networks(address, tuple(trusted)):
             break
-    return found
+    return visitor
 
 
 def address_group(address: str) -> str:
-    """Return what one caller cannot leave by choosing another address: of IPv6 the /64.
+    """Return the address that a limit applies to: of an IPv6 address its /64.
 
-    An address that is none is returned as it is.
+    Text that is no address is returned unchanged.
     """
     try:
         parsed = ip_address(address)
@@ -63,7 +63,7 @@ def address_group(address: str) -> str:
 
 @lru_cache(1024)
 def is_in_networks(address: str, networks: tuple[Network, ...]) -> bool:
-    """Tell whether an address belongs to one of the networks; what is no address does not."""
+    """Whether an address belongs to one of the networks; False for text that is no address."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,7 +1,7 @@
-"""A recording becomes sessions, as if its recorder had sent it here: chunks, appended as segments.
+"""Import a recording as sessions: its events become chunks, appended as segments.
 
-The file is read twice: once to prove all of it, so that a bad file leaves nothing behind, and
-once to write. How a file is read is `lake.ingest.recording_reader`'.
+The file is read twice: first to validate all of it, so that a bad file leaves nothing behind, and
+then to write. Files are read by `lake.ingest.recording_reader`.
 """
 
 import os
@@ -32,7 +32,7 @@ _GZIP = 31  # zlib's name for a gzip member
 
 
 class ImportedSession(NamedTuple):
-    """One session that an import made. `name` is what the file calls it, if it does."""
+    """One imported session. `name` is its name in the file, None if it has none."""
 
     session_id: str
     name: str | None
@@ -41,7 +41,7 @@ class ImportedSession(NamedTuple):
 
 
 class _ChunkCut(NamedTuple):
-    """A chunk's worth of one session's events."""
+    """Events of one session that become a chunk."""
 
     name: str | None
     seq: int
@@ -49,7 +49,7 @@ class _ChunkCut(NamedTuple):
 
 
 class _SessionSurvey(NamedTuple):
-    """What the first reading tells of a session."""
+    """Totals of one session, from the first reading."""
 
     first_at_ms: float
     last_at_ms: float
@@ -71,12 +71,12 @@ def import_recording(
     """Append a recording's events to the lake and return its sessions, in order of appearance.
 
     A file is one session, unless its events name theirs (`sessionId` or `session_id`; an event
-    that names none belongs to the session of the one before it). Importing it again makes new ones.
+    without a name belongs to the session of the one before it). Each import makes new sessions.
 
     Args:
         at_ms: Move the recording's clock so that its first event is then. Nothing else changes.
-        client: Who recorded; by default nobody knows.
-        report: Called now and then with the events written so far, and all of them.
+        client: Visitor and browser; default: unknown.
+        report: Called during the import with the events written so far, and their total.
 
     Raises:
         RecordingMalformed: The file is no recording; nothing was written.
@@ -97,7 +97,7 @@ def import_recording(
     sessions: dict[str | None, _ImportingSession] = {}
     for name, one in found.items():
         begins_ms = int(one.first_at_ms) + shift_ms
-        _check_kept(website, begins_ms, settings, now_ms)
+        _check_time(website, begins_ms, settings, now_ms)
         sessions[name] = _ImportingSession(website_id, begins_ms, client)
 
     total = sum(one.event_count for one in found.values())
@@ -122,7 +122,7 @@ def import_recording(
 
 
 class _ImportingSession:
-    """A session in the making: its ids, proved by a secret that nobody keeps."""
+    """A session being imported. Its secret is not stored, so that nobody can append to it."""
 
     def __init__(self, website_id: str, begins_ms: int, client: Client | None) -> None:
         self._website_id = website_id
@@ -149,10 +149,10 @@ class _ImportingSession:
 
 
 def _survey(path: Path, settings: Settings) -> dict[str | None, _SessionSurvey]:
-    """Read all of a file and prove it."""
+    """Read all of a file and validate it."""
     found: dict[str | None, _SessionSurvey] = {}
     for cut in _cuts(path, settings):
-        facts = _proved(path, cut)
+        facts = _validated_facts(path, cut)
         before = found.get(cut.name, _SessionSurvey(facts.first_at_ms, facts.last_at_ms, 0, 0))
         found[cut.name] = _SessionSurvey(
             min(before.first_at_ms, facts.first_at_ms),
@@ -165,7 +165,7 @@ def _survey(path: Path, settings: Settings) -> dict[str | None, _SessionSurvey]:
     return found
 
 
-def _proved(path: Path, cut: _ChunkCut) -> ChunkFacts:
+def _validated_facts(path: Path, cut: _ChunkCut) -> ChunkFacts:
     try:
         return read_chunk(_array([one.json for one in cut.events]), page_id="", seq=0)
     except ChunkMalformed as error:
@@ -178,7 +178,7 @@ def _proved(path: Path, cut: _ChunkCut) -> ChunkFacts:
 
 
 def _cuts(path: Path, settings: Settings) -> Iterator[_ChunkCut]:
-    """Cut the events of each session into chunks. Twice the same file, twice the same cuts."""
+    """Cut the events of each session into chunks, the same ones at each reading of a file."""
     held: dict[str | None, list[RecordedEvent]] = {}
     sizes: dict[str | None, int] = {}
     seqs: dict[str | None, int] = {}
@@ -203,7 +203,7 @@ def _cuts(path: Path, settings: Settings) -> Iterator[_ChunkCut]:
     yield from map(cut, list(held))
 
 
-def _check_kept(website: Website, begins_ms: int, settings: Settings, now_ms: int) -> None:
+def _check_time(website: Website, begins_ms: int, settings: Settings, now_ms: int) -> None:
     if begins_ms < 0 or begins_ms > now_ms + settings.session_future_s * 1000:
         raise RecordingMalformed(
             f"the recording begins at {begins_ms} ms since 1970, which is no time of the past: "

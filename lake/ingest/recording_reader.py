@@ -1,7 +1,7 @@
-"""A recording in a file: JSON array or NDJSON, plain, gzip or zstd, read an event at a time.
+"""Read a recording from a file, one event at a time: JSON array or NDJSON, plain, gzip or zstd.
 
-Memory is bounded by the longest event, whatever the file's size. What becomes of the events is
-`lake.ingest.import_recording`'s.
+Memory is bounded by the longest event, whatever the file's size. The import itself is
+`lake.ingest.import_recording`.
 """
 
 import codecs
@@ -23,15 +23,15 @@ _BLOCK_BYTES = 1 << 20
 _ZSTD_BYTES = 1024  # one block inflates to 128 kB at most, and takes 4 bytes at least
 _WINDOW_MAX = 1 << 27
 _SPACE = re.compile(r"[ \t\r\n]*")
-_NEAR_END = 12  # an escape or a literal that was cut by the end of what is read so far
+_NEAR_END = 12  # of the window: an escape or a literal may be cut there
 _JSON = json.JSONDecoder()
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class RecordedEvent(NamedTuple):
-    """One event. `number` counts from 1; `session` is the name that it gives its session, if any.
+    """One event. `number` counts from 1; `session` is the name of its session in the file, if any.
 
-    `json` is the event as it stands in the file.
+    `json` is the event as it is in the file.
     """
 
     number: int
@@ -46,7 +46,7 @@ def read_events(path: Path, *, event_bytes_max: int) -> Iterator[RecordedEvent]:
     Events stand in an array, or one after another, or in several arrays one after another.
 
     Raises:
-        RecordingMalformed: The message says what is wrong, and where.
+        RecordingMalformed: The message contains the reason and the position.
         OSError: The file cannot be read.
     """
     name = None
@@ -60,7 +60,7 @@ def read_events(path: Path, *, event_bytes_max: int) -> Iterator[RecordedEvent]:
 
 
 def shift_event(event: RecordedEvent, shift_ms: int) -> bytes:
-    """Return an event's JSON with a later `timestamp`; other values stay as they are written.
+    """Return an event's JSON with its `timestamp` shifted; other values stay as they are.
 
     Raises:
         msgspec.DecodeError, RecursionError: Where `lake.raw.chunk_codec.read_chunk` refuses the
@@ -91,7 +91,7 @@ def _objects(path: Path, event_bytes_max: int) -> Iterator[tuple[dict[str, Any],
 
 
 class _Text:
-    """The text of a file, of which a window is held."""
+    """The text of a file, of which only a window is in memory."""
 
     def __init__(self, path: Path) -> None:
         self._name = path.name
@@ -140,14 +140,14 @@ class _Text:
         return value, text
 
     def malformed(self, what: str, at: int | None = None) -> RecordingMalformed:
-        """Make an error that tells the place."""
+        """Make an error that contains the position."""
         place = self._before + (self.at if at is None else at)
         return RecordingMalformed(
             f"{self._name}: {what}, at character {place} (after {self._taken} events)"
         )
 
     def _more(self) -> bool:
-        """Read on. The window doubles while one event fills it, so that it is not tried often."""
+        """Read more. The window doubles while one event fills it, which keeps the retries few."""
         parts = [self._window[self.at :]]
         wanted = max(1, len(parts[0]))
         while wanted > 0:
@@ -193,7 +193,7 @@ def _inflated(path: Path) -> Iterator[bytes]:
 
 
 def _unzstd(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Inflate frame after frame. `stream_reader` would not tell that the last one is cut."""
+    """Inflate frame after frame. `stream_reader` would not detect that the last one is cut."""
     decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX)
     frame = decompressor.decompressobj()
     has_begun = False
