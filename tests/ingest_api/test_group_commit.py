@@ -100,14 +100,18 @@ def test_sessions_of_two_days_go_to_two_segments_and_one_answer(
     assert len({item.key[:20] for item in store.list("raw/")}) == 2
 
 
-def test_the_memory_of_what_was_acknowledged_is_bounded_and_forgets_the_oldest(
-    client: AppClient, store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+def test_chunks_beyond_the_memory_of_the_deduplicator_are_stored_again(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(dedup, "_ACKNOWLEDGED_MAX", 2)
-    for seqs in (range(3), range(3)):
-        for seq in seqs:
+    with AppClient(create_app(settings, store, clock=clock)) as client:
+        for seq in (0, 1, 2, 0, 1, 2):
             assert client.run(send(client, recorder, range(seq, seq + 1)))[0].status_code == 202
 
-    # Each was forgotten when it came again, which is harmless: its identity tells.
+    # Each was forgotten before its repetition, which is harmless: it has the same identity.
     assert len(stored(store)) == 6
     assert len(stored_once(store)) == 3
