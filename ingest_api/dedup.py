@@ -40,8 +40,8 @@ class Deduplicator:
             received_chunk.identity,
             (received_chunk.facts.crc32, received_chunk.facts.raw_bytes),
         )
-        known = self._acknowledged.get(identity)
-        if known == mark:
+        cached = self._acknowledged.get(identity)
+        if cached == mark:
             return "duplicate"
         other = self._in_flight.get(identity)
         if other is not None and other[0] == mark:
@@ -55,7 +55,7 @@ class Deduplicator:
         finally:
             if other is None:
                 del self._in_flight[identity]
-        if known is not None or other is not None:
+        if cached is not None or other is not None:
             return "quarantined"
         self._acknowledged[identity] = mark
         return "stored"

@@ -55,15 +55,15 @@ class Kept:
 
     def get(self, keys: Iterable[Hashable], *, owner: Hashable = EVERYBODY) -> dict[Hashable, Any]:
         """Return what is kept of these."""
-        found = {}
+        result = {}
         with self._lock:
             share = self._shares.get(owner)
             for key in keys if share else ():
                 item = share.items.get(key) if share else None
                 if share and item is not None:
                     share.items.move_to_end(key)
-                    found[key] = item[0]
-        return found
+                    result[key] = item[0]
+        return result
 
     def drop(self, is_unwanted: Callable[[Hashable], bool]) -> None:
         """Forget what nobody may ask for again."""

@@ -57,9 +57,9 @@ class OpenLake:
     def _shown(self, name: str) -> pl.LazyFrame:
         rows, sessions = self._frame(name), self._frame("sessions")
         # Asked for after the data: what is in there is hidden by whatever hides it now.
-        found = tombstones.read_all(self._store)
-        unknown = [name for name, one in found.items() if isinstance(one, Damaged)]
-        gone = [one for one in found.values() if not isinstance(one, Damaged)]
+        result = tombstones.read_all(self._store)
+        unknown = [name for name, item in result.items() if isinstance(item, Damaged)]
+        erased = [item for item in result.values() if not isinstance(item, Damaged)]
         if unknown:  # which of their sessions are erased nobody can tell
             rows = rows.filter(~pl.col("website_id").is_in(unknown))
-        return without_erased(rows, gone, people_of=sessions)
+        return without_erased(rows, erased, people_of=sessions)

@@ -173,9 +173,9 @@ class _Cache(Generic[T]):
 
     def get(self, name: str) -> T | None:
         """Read what is not cached, once for all concurrent callers."""
-        known = self.peek(name)
-        if known is not None:
-            return known.value
+        cached = self.peek(name)
+        if cached is not None:
+            return cached.value
         with self._guard:
             other = self._reading.get(name)
             is_unknown = name not in self._present

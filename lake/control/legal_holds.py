@@ -130,7 +130,7 @@ def release(
     def released(before: Holds) -> Holds:
         if session_id is None:
             return msgspec.structs.replace(before, website=None)
-        left = {one: hold for one, hold in before.sessions.items() if one != session_id}
+        left = {entry: hold for entry, hold in before.sessions.items() if entry != session_id}
         return msgspec.structs.replace(before, sessions=left)
 
     def tell(_: Holds) -> None:

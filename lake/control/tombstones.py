@@ -106,7 +106,7 @@ def read_many(store: Store, website_ids: Iterable[str]) -> dict[str, Tombstones 
     """
     wanted = {keys.tombstones_key(website_id): website_id for website_id in website_ids}
     listed = [item.key for item in store.list(keys.TOMBSTONES) if item.key in wanted]
-    return {wanted[key]: one for key, one in _DOCUMENTS.read_each(store, listed).items()}
+    return {wanted[key]: entry for key, entry in _DOCUMENTS.read_each(store, listed).items()}
 
 
 def read_all(store: Store) -> dict[str, Tombstones | Damaged]:
@@ -116,7 +116,7 @@ def read_all(store: Store) -> dict[str, Tombstones | Damaged]:
         StoreUnavailable.
     """
     documents = _DOCUMENTS.read_each(store, (item.key for item in store.list(keys.TOMBSTONES)))
-    return {keys.parse_tombstones_key(key): one for key, one in documents.items()}
+    return {keys.parse_tombstones_key(key): entry for key, entry in documents.items()}
 
 
 def add(
@@ -135,8 +135,8 @@ def add(
 
     def changed(before: Tombstones) -> Tombstones:
         people_now = dict(before.people)
-        for one, at_ms in (people or {}).items():
-            people_now[one] = max(at_ms, people_now.get(one, 0))
+        for entry, at_ms in (people or {}).items():
+            people_now[entry] = max(at_ms, people_now.get(entry, 0))
         waiting = before.waiting | added
         if waiting == before.waiting and people_now == before.people:
             return before
@@ -171,8 +171,10 @@ def drop_expired(store: Store, website_id: str, *, before_ms: int) -> None:
     """
 
     def changed(before: Tombstones) -> Tombstones:
-        sessions = frozenset(one for one in before.sessions if ids.at_ms_of(one) >= before_ms)
-        people = {one: at_ms for one, at_ms in before.people.items() if at_ms >= before_ms}
+        sessions = frozenset(
+            session for session in before.sessions if ids.at_ms_of(session) >= before_ms
+        )
+        people = {person: at_ms for person, at_ms in before.people.items() if at_ms >= before_ms}
         if len(sessions) == len(before.sessions) and len(people) == len(before.people):
             return before
         return msgspec.structs.replace(before, sessions=sessions, people=people)
@@ -199,12 +201,12 @@ class TombstoneCache:
             body = self._store.get(key)
         except ObjectMissing:
             return Tombstones(website_id=website_id)
-        known = self._known.get(website_id)
-        if known is None or known[0] != body:
-            known = (body, _DOCUMENTS.decode(body, key))
+        cached = self._known.get(website_id)
+        if cached is None or cached[0] != body:
+            cached = (body, _DOCUMENTS.decode(body, key))
         with self._guard:
-            self._known[website_id] = known
-        return known[1]
+            self._known[website_id] = cached
+        return cached[1]
 
 
 def _change(

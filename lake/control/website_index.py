@@ -84,10 +84,10 @@ class WebsiteIndex(Generic[T]):
         self._ensure_complete(store)
         names = [item.key.rpartition("/")[2] for item in store.list(folder)]
         documents = self._documents.read_each(
-            store, (self._documents_folder + one for one in names)
+            store, (self._documents_folder + document for document in names)
         )
-        whole = [one for one in documents.values() if not isinstance(one, Damaged)]
-        return [one for one in whole if self._entry_of(one).startswith(folder)]
+        whole = [document for document in documents.values() if not isinstance(document, Damaged)]
+        return [document for document in whole if self._entry_of(document).startswith(folder)]
 
     def remove(self, store: Store, documents: list[T]) -> None:
         """Delete the entries of documents that are deleted."""

@@ -56,8 +56,8 @@ def execute_pending_requests(
         Damaged, StoreUnavailable.
     """
     by_website: dict[str, list[Receipt]] = {}
-    for one in ledger.pending_erasures(store):
-        by_website.setdefault(one.website_id, []).append(one)
+    for pending_erasure in ledger.pending_erasures(store):
+        by_website.setdefault(pending_erasure.website_id, []).append(pending_erasure)
     done = ledger.unreadable_erasures(store)
     mine_failed = failures or Failures()
     for website_id, mine in by_website.items():
@@ -91,7 +91,9 @@ def execute_requests(
     mine = list(erasures)
     total = Removed()
     try:
-        found = _remove_all(store, settings, mine, total, now_ms=now_ms, sleep=sleep, report=report)
+        result = _remove_all(
+            store, settings, mine, total, now_ms=now_ms, sleep=sleep, report=report
+        )
     except LakeError:
         with suppress(LakeError):  # the store may be what failed
             _record_counts(store, mine[0], total)
@@ -99,8 +101,8 @@ def execute_requests(
     failpoints.failpoint("erase-before-receipt")
     others = Removed(left=total.left, held=total.held)
     return [
-        _receipt(store, one, found[one.erasure_id], others if number else total, now_ms())
-        for number, one in enumerate(mine)
+        _receipt(store, entry, result[entry.erasure_id], others if number else total, now_ms())
+        for number, entry in enumerate(mine)
     ]
 
 
@@ -116,20 +118,20 @@ def _remove_all(
 ) -> dict[str, set[str]]:
     """Remove the sessions of all erasures, adding to `total`; return those of each erasure."""
     website_id = mine[0].website_id
-    found = {one.erasure_id: one.valid_sessions for one in mine}
+    result = {item.erasure_id: item.valid_sessions for item in mine}
     settled_ms = now_ms() + settings.control_cache_s * 1000 + _COMMIT_MS
     for number in range(_PASSES_MAX):
-        for one in mine:
-            if one.people:
-                found[one.erasure_id] |= lookup.sessions_of_people(store, website_id, one.people)
+        for item in mine:
+            if item.people:
+                result[item.erasure_id] |= lookup.sessions_of_people(store, website_id, item.people)
                 if not number:  # files of an older version become no more
-                    found[one.erasure_id] |= lookup.sessions_in_old_files(
-                        store, website_id, one.people
+                    result[item.erasure_id] |= lookup.sessions_in_old_files(
+                        store, website_id, item.people
                     )
-            tombstones.add(store, website_id, sessions=found[one.erasure_id], people=one.people)
+            tombstones.add(store, website_id, sessions=result[item.erasure_id], people=item.people)
             with suppress(ObjectMissing):  # done by another run
-                requests.mark_started(store, one, now_ms=now_ms())
-        sessions = set().union(*found.values())
+                requests.mark_started(store, item, now_ms=now_ms())
+        sessions = set().union(*result.values())
         report(f"{website_id}: {len(sessions)} sessions, pass {number + 1}")
         removed = Removed()
         try:
@@ -155,12 +157,12 @@ def _remove_all(
         # Sessions of a request that was created meanwhile may have bytes again.
         again = {
             s
-            for one in ledger.pending_erasures(store)
-            if one.erasure_id not in found
-            for s in one.sessions
+            for item in ledger.pending_erasures(store)
+            if item.erasure_id not in result
+            for s in item.sessions
         }
         tombstones.mark_removed(store, website_id, sessions - again)
-    return found
+    return result
 
 
 def _receipt(
@@ -173,7 +175,7 @@ def _receipt(
         before = DOCUMENTS.read(store, waits_at)
     except ObjectMissing:
         return DOCUMENTS.read(store, done_at)  # another run was faster
-    held = tuple(removed.held[one] for one in sorted(sessions & removed.held.keys()))
+    held = tuple(removed.held[session] for session in sorted(sessions & removed.held.keys()))
     is_done = not (removed.left or held or before.defect)
     after = msgspec.structs.replace(
         before,
@@ -195,7 +197,7 @@ def _receipt(
 
 def _waits_for(left: list[str], held: tuple[HeldSession, ...]) -> list[str]:
     """Return the first reasons why an erasure is not done."""
-    reasons = dict.fromkeys((one.hold, one.reason) for one in held)
+    reasons = dict.fromkeys((item.hold, item.reason) for item in held)
     holds = [f"the legal hold on the {hold}, {reason!r}" for hold, reason in reasons]
     return [*left[:_NAMED_MAX], *holds[:_NAMED_MAX]]
 
@@ -205,12 +207,12 @@ def _record_failure(store: Store, mine: list[Receipt], error: Exception) -> list
     kind = error.kind if isinstance(error, LakeError) else type(error).__name__
     failed = f"the last run failed ({kind}); it is tried again"
     noted = []
-    for one in mine:
+    for item in mine:
         with suppress(LakeError):  # done meanwhile, or the store is what failed
             noted.append(
                 DOCUMENTS.change(
                     store,
-                    keys.erasure_key(one.website_id, one.erasure_id),
+                    keys.erasure_key(item.website_id, item.erasure_id),
                     lambda before: msgspec.structs.replace(before, failed=before.defect or failed),
                 )
             )

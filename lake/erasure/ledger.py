@@ -131,11 +131,11 @@ def unreadable_erasures(store: Store) -> list[Receipt]:
         StoreUnavailable.
     """
     listed = [item.key for item in store.list(keys.ERASURES)]
-    found = DOCUMENTS.read_each(store, listed)
+    each = DOCUMENTS.read_each(store, listed)
     return [
-        _placeholder(*keys.parse_erasure_key(key), one)
-        for key, one in found.items()
-        if isinstance(one, Damaged)
+        _placeholder(*keys.parse_erasure_key(key), entry)
+        for key, entry in each.items()
+        if isinstance(entry, Damaged)
     ]
 
 

@@ -55,16 +55,16 @@ def erased_sessions_with_chunks(
     Raises:
         StoreUnavailable.
     """
-    found = set()
+    result = set()
     for waiting in _chunks(store) if by_website else ():
         received_chunk = waiting.received_chunk
-        gone = by_website.get(received_chunk.website_id)
-        if gone is None or not ids.is_uuid7(received_chunk.session_id):
+        erased = by_website.get(received_chunk.website_id)
+        if erased is None or not ids.is_uuid7(received_chunk.session_id):
             continue
         visitors, users = (received_chunk.client.visitor_id,), received_chunk.facts.users
-        if gone.is_erased(received_chunk.session_id, visitors=visitors, users=users):
-            found.add((received_chunk.website_id, received_chunk.session_id))
-    return found
+        if erased.is_erased(received_chunk.session_id, visitors=visitors, users=users):
+            result.add((received_chunk.website_id, received_chunk.session_id))
+    return result
 
 
 def people_in_file(store: Store, key: str) -> People:
@@ -95,12 +95,12 @@ def sessions_in_old_files(store: Store, website_id: str, people: Mapping[str, in
     rows = _rows(store, website_id).filter(pl.col("user_ids").is_null())
     with reading("sessions"):
         old = rows.select("website_id", "session_id", "file_bytes", "file_sha256").collect()
-    found = set()
+    result = set()
     for row in old.iter_rows(named=True):
         with suppress(Damaged, ObjectMissing):
             if _has_person(people, row["session_id"], (), _users_in(open_session_file(store, row))):
-                found.add(row["session_id"])
-    return found
+                result.add(row["session_id"])
+    return result
 
 
 def websites_with_session(store: Store, session_id: str) -> set[str]:
@@ -109,7 +109,7 @@ def websites_with_session(store: Store, session_id: str) -> set[str]:
     Raises:
         Damaged, StoreUnavailable.
     """
-    found = {
+    matches = {
         waiting.received_chunk.website_id
         for waiting in _chunks(store)
         if waiting.received_chunk.session_id == session_id
@@ -118,7 +118,7 @@ def websites_with_session(store: Store, session_id: str) -> set[str]:
     files = [f for f in snapshot.files if f.may_hold("session_id", session_id, session_id)]
     with reading("sessions"):
         rows = snapshot.scan(files).filter(session_id=session_id).select("website_id").collect()
-    return found | set(rows["website_id"])
+    return matches | set(rows["website_id"])
 
 
 def _of_chunks(store: Store, website_id: str, people: Mapping[str, int]) -> Iterator[str]:
@@ -175,8 +175,8 @@ def _of_files_without_rows(
             files.setdefault(parsed.session_id, []).append(item.key)
     snapshot = Table(store, "sessions").snapshot()
     with reading("sessions"):
-        known = {one for _, one in keys_in(snapshot, ((website_id, one) for one in files))}
-    for session_id in files.keys() - known:
+        compacted = {key[1] for key in keys_in(snapshot, ((website_id, id_) for id_ in files))}
+    for session_id in files.keys() - compacted:
         for key in files[session_id]:
             if _has_person(people, session_id, *people_in_file(store, key)):
                 yield session_id
@@ -198,4 +198,7 @@ def _has_person(
     if not ids.is_uuid7(session_id):
         return False
     began_ms = ids.at_ms_of(session_id)
-    return any(began_ms <= people.get(one, -1) for one in tombstones.person_hashes(visitors, users))
+    return any(
+        began_ms <= people.get(person_hash, -1)
+        for person_hash in tombstones.person_hashes(visitors, users)
+    )

@@ -87,8 +87,8 @@ def _stored(store: Store, days: Iterable[date]) -> list[date]:
     """Return those of the days that may have anything: a request may name ids of any day."""
     wanted = set(days)
     if len(wanted) > _DAYS_MAX:
-        found = {file.part for file in Table(store, SUMMARY).snapshot().files}
-        wanted = {day for day in wanted if part_of(day) in found} | {
+        matches = {file.part for file in Table(store, SUMMARY).snapshot().files}
+        wanted = {day for day in wanted if part_of(day) in matches} | {
             day
             for prefix in (keys.RAW, keys.SESSIONS, keys.QUARANTINE)
             for day in days_under(store, prefix)
@@ -130,7 +130,7 @@ def _remove_some(table: Table, website_id: str, sessions: list[str], done: Remov
 
     unwanted = (pl.col("website_id") == website_id) & pl.col("session_id").is_in(sessions)
     snapshot = table.snapshot()
-    files = files_of(snapshot, [(website_id, one) for one in sessions])
+    files = files_of(snapshot, [(website_id, session) for session in sessions])
     remove(table, snapshot, files, unwanted, count=count)
 
 
@@ -139,11 +139,11 @@ def _remove_files(
 ) -> None:
     """Delete every generation of their session files, put aside or not."""
     sessions = _not_held(store, website_id, sessions, done)
-    found = [
+    results = [
         *_files(store, keys.session_prefix(day, website_id), sessions),
         *_files(store, keys.quarantined_object_key(keys.session_prefix(day, website_id)), sessions),
     ]
-    for half in (found[: len(found) // 2], found[len(found) // 2 :]):
+    for half in (results[: len(results) // 2], results[len(results) // 2 :]):
         store.delete(item.key for item in half)
         file_bytes = sum(item.size_bytes for item in half)
         done.count(file_count=len(half), file_bytes=file_bytes)
@@ -200,5 +200,5 @@ def _remove_chunks(
 
 
 def _is_anything_held(store: Store) -> bool:
-    found = legal.read_all(store).values()
-    return any(isinstance(one, Damaged) or one.website or one.sessions for one in found)
+    result = legal.read_all(store).values()
+    return any(isinstance(item, Damaged) or item.website or item.sessions for item in result)

@@ -82,7 +82,9 @@ def request_erasure(
     """
     websites.get(lake.store, website_id)
     now_ms = lake.now_ms()
-    sessions = tuple(dict.fromkeys(ids.check_uuid7(one, "session") for one in wanted.sessions))
+    sessions = tuple(
+        dict.fromkeys(ids.check_uuid7(session, "session") for session in wanted.sessions)
+    )
     latest_ms = max(map(ids.at_ms_of, sessions), default=0)
     if latest_ms > now_ms + lake.settings.session_future_s * 1000:
         raise IdMalformed(f"a session of {iso(latest_ms)} has not begun: no such id is in use")
@@ -149,14 +151,16 @@ def add_dropped_chunks(store: Store, chunks: Mapping[tuple[str, str], int]) -> N
     """
     left = dict(chunks)
     for website_id in {website_id for website_id, _ in chunks}:
-        for one in pending_erasures(store, website_id):
-            mine = [key for key in left if key[0] == website_id and key[1] in one.sessions]
+        for pending_erasure in pending_erasures(store, website_id):
+            mine = [
+                key for key in left if key[0] == website_id and key[1] in pending_erasure.sessions
+            ]
             count = sum(left.pop(key) for key in mine)
             if count:
                 with suppress(ObjectMissing):  # done meanwhile
                     DOCUMENTS.change(
                         store,
-                        keys.erasure_key(website_id, one.erasure_id),
+                        keys.erasure_key(website_id, pending_erasure.erasure_id),
                         partial(_with_chunks, count),
                     )
 
@@ -191,7 +195,11 @@ def started_erasures(store: Store, website_id: str, session_id: str | None) -> l
     """
     if session_id is not None and session_id not in tombstones.read(store, website_id).waiting:
         return []
-    return [one for one in pending_erasures(store, website_id) if one.started_at]
+    return [
+        pending_erasure
+        for pending_erasure in pending_erasures(store, website_id)
+        if pending_erasure.started_at
+    ]
 
 
 def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: int) -> str | None:
@@ -209,21 +217,23 @@ def cancel(store: Store, website_id: str, erasure_id: str, *, by: str, now_ms: i
         Damaged, StoreUnavailable.
     """
     key = keys.erasure_key(website_id, erasure_id)
-    if not ID_PATTERN.fullmatch(erasure_id) or key not in {one.key for one in store.list(key)}:
+    if not ID_PATTERN.fullmatch(erasure_id) or key not in {item.key for item in store.list(key)}:
         raise ErasureMissing("no such erasure waits")
-    found = DOCUMENTS.read_each(store, [key]).get(key)
-    if found is None:
+    erasure_document = DOCUMENTS.read_each(store, [key]).get(key)
+    if erasure_document is None:
         raise ErasureMissing("no such erasure waits")
     anew: Receipt | None = None
-    if isinstance(found, Damaged):
+    if isinstance(erasure_document, Damaged):
         why = "it cannot be read"
-    elif found.defect is None:
+    elif erasure_document.defect is None:
         raise ErasureNotCancellable("this erasure can be carried out: it is not cancelled")
     else:
-        why = found.defect
-        if found.valid_sessions or found.people:
-            sessions = sorted(found.valid_sessions)
-            anew = create_request(store, website_id, sessions, found.people, now_ms=now_ms, by=by)
+        why = erasure_document.defect
+        if erasure_document.valid_sessions or erasure_document.people:
+            sessions = sorted(erasure_document.valid_sessions)
+            anew = create_request(
+                store, website_id, sessions, erasure_document.people, now_ms=now_ms, by=by
+            )
     audit_entries.record(
         store,
         website_id,

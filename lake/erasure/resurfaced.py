@@ -32,7 +32,7 @@ def request_resurfaced(store: Store, settings: Settings, *, now_ms: int) -> list
         Damaged, StoreUnavailable.
     """
     days = max(plan.retention_days for plan in plans_of(settings).values()) + 2
-    asked = []
+    requested = []
     failures = Failures()
     waiting: dict[str, list[Receipt]] = {}
     for receipt in ledger.pending_erasures(store):
@@ -48,19 +48,21 @@ def request_resurfaced(store: Store, settings: Settings, *, now_ms: int) -> list
     chunks: set[SessionKey] = set()
     with failures.of("chunks"):
         chunks = lookup.erased_sessions_with_chunks(store, by_website)
-    for website_id, gone in by_website.items():
+    for website_id, erased in by_website.items():
         with failures.of(keys.tombstones_key(website_id)):
-            back = _stored_erased_sessions(store, gone) | gone.waiting
+            back = _stored_erased_sessions(store, erased) | erased.waiting
             back |= {session_id for owner, session_id in chunks if owner == website_id}
-            back -= {one for receipt in waiting.get(website_id, ()) for one in receipt.sessions}
+            back -= {
+                session for receipt in waiting.get(website_id, ()) for session in receipt.sessions
+            }
             if back:
-                asked.append(
+                requested.append(
                     requests.create_request(
                         store, website_id, sorted(back), {}, now_ms=now_ms, by="maintenance"
                     )
                 )
     failures.raise_first()
-    return asked
+    return requested
 
 
 def erased_among(store: Store, people: Mapping[SessionKey, People]) -> set[SessionKey]:
@@ -69,11 +71,11 @@ def erased_among(store: Store, people: Mapping[SessionKey, People]) -> set[Sessi
     Raises:
         StoreUnavailable.
     """
-    gone = tombstones.read_many(store, {website_id for website_id, _ in people})
+    erased = tombstones.read_many(store, {website_id for website_id, _ in people})
     return {
         key
         for key, its in people.items()
-        if isinstance(mine := gone.get(key[0]), Tombstones)
+        if isinstance(mine := erased.get(key[0]), Tombstones)
         and mine.is_erased(key[1], **its._asdict())
     }
 
@@ -121,12 +123,14 @@ def _stored_erased_sessions(store: Store, gone: Tombstones) -> set[str]:
     """Return the erased sessions of a website that have rows or files, quarantined or not."""
     website_id, sessions = gone.website_id, gone.sessions
     snapshot = Table(store, "sessions").snapshot()
-    found = {one for _, one in keys_in(snapshot, ((website_id, one) for one in sessions))}
-    for day in {ids.day_of(one) for one in sessions}:
+    matches = {
+        session for _, session in keys_in(snapshot, ((website_id, session) for session in sessions))
+    }
+    for day in {ids.day_of(session) for session in sessions}:
         folder = keys.session_prefix(day, website_id)
         for prefix in (folder, keys.quarantined_object_key(folder)):
             stored = {keys.session_under(prefix, item.key) for item in store.list(prefix)}
-            found |= stored & sessions
+            matches |= stored & sessions
     if gone.people:
-        found |= lookup.compacted_sessions_of_people(store, website_id, gone.people)
-    return found
+        matches |= lookup.compacted_sessions_of_people(store, website_id, gone.people)
+    return matches

@@ -39,10 +39,13 @@ def purge(
         StoreUnavailable.
     """
     wanted = set(sessions)
-    by_session = {hot_part(one) for one in wanted} | {
-        cold_part(day_of(one), website_id) for one in wanted
+    by_session = {hot_part(session_id) for session_id in wanted} | {
+        cold_part(day_of(session_id), website_id) for session_id in wanted
     }
-    summaries = {part_of(day_of(one)) for one in wanted}  # with URLs, which may identify people
+    # Summaries hold URLs, which may identify people.
+    summaries = {
+        part_of(day_of(session_id)) for session_id in wanted
+    }  # with URLs, which may identify people
     old = datetime.fromtimestamp(now_ms / 1000 - grace_s, UTC)
     count = 0
     left: list[str] = []

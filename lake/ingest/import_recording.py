@@ -85,22 +85,22 @@ def import_recording(
         OSError: The file cannot be read.
     """
     website = websites.get(store, website_id)
-    found = _survey(path, settings)
-    start_ms = min(one.first_at_ms for one in found.values())
+    surveys = _survey(path, settings)
+    start_ms = min(survey.first_at_ms for survey in surveys.values())
     shift_ms = 0 if at_ms is None else at_ms - int(start_ms)
-    end_ms = max(one.last_at_ms for one in found.values()) + shift_ms
+    end_ms = max(survey.last_at_ms for survey in surveys.values()) + shift_ms
     if end_ms >= AT_MS_MAX:
         raise RecordingMalformed(
             f"the recording would end at {end_ms} ms since 1970, limit is {AT_MS_MAX}: its first "
             "and its last event are too far apart to move its clock with --at"
         )
     sessions: dict[str | None, _ImportingSession] = {}
-    for name, one in found.items():
-        begins_ms = int(one.first_at_ms) + shift_ms
+    for name, survey in surveys.items():
+        begins_ms = int(survey.first_at_ms) + shift_ms
         _check_time(website, begins_ms, settings, now_ms)
         sessions[name] = _ImportingSession(website_id, begins_ms, client)
 
-    total = sum(one.event_count for one in found.values())
+    total = sum(survey.event_count for survey in surveys.values())
     written = 0
     waiting: list[ReceivedChunk] = []
     waiting_bytes = 0
@@ -116,8 +116,8 @@ def import_recording(
     segment_writer.append(store, waiting, now_ms=now_ms)
     report(written, total)
     return [
-        ImportedSession(sessions[name].session_id, name, one.event_count, one.raw_bytes)
-        for name, one in found.items()
+        ImportedSession(sessions[name].session_id, name, survey.event_count, survey.raw_bytes)
+        for name, survey in surveys.items()
     ]
 
 
@@ -132,7 +132,7 @@ class _ImportingSession:
 
     def received_chunk(self, cut: _ChunkCut, shift_ms: int, now_ms: int) -> ReceivedChunk:
         """Make a chunk."""
-        events = [shift_event(one, shift_ms) if shift_ms else one.json for one in cut.events]
+        events = [shift_event(event, shift_ms) if shift_ms else event.json for event in cut.events]
         raw = _array(events)
         payload = bytes(isal_zlib.compress(raw, 3, _GZIP))
         facts = read_chunk(raw, page_id=self._page_id, seq=cut.seq)
@@ -150,30 +150,32 @@ class _ImportingSession:
 
 def _survey(path: Path, settings: Settings) -> dict[str | None, _SessionSurvey]:
     """Read all of a file and validate it."""
-    found: dict[str | None, _SessionSurvey] = {}
+    surveys: dict[str | None, _SessionSurvey] = {}
     for cut in _cuts(path, settings):
         facts = _validated_facts(path, cut)
-        before = found.get(cut.name, _SessionSurvey(facts.first_at_ms, facts.last_at_ms, 0, 0))
-        found[cut.name] = _SessionSurvey(
+        before = surveys.get(cut.name, _SessionSurvey(facts.first_at_ms, facts.last_at_ms, 0, 0))
+        surveys[cut.name] = _SessionSurvey(
             min(before.first_at_ms, facts.first_at_ms),
             max(before.last_at_ms, facts.last_at_ms),
             before.event_count + facts.event_count,
             before.raw_bytes + facts.raw_bytes,
         )
-    if not found:
+    if not surveys:
         raise RecordingMalformed(f"{path.name} holds no events")
-    return found
+    return surveys
 
 
 def _validated_facts(path: Path, cut: _ChunkCut) -> ChunkFacts:
     try:
-        return read_chunk(_array([one.json for one in cut.events]), page_id="", seq=0)
+        return read_chunk(_array([event.json for event in cut.events]), page_id="", seq=0)
     except ChunkMalformed as error:
-        for one in cut.events:
+        for event in cut.events:
             try:
-                read_chunk(_array([one.json]), page_id="", seq=0)
+                read_chunk(_array([event.json]), page_id="", seq=0)
             except ChunkMalformed as its_error:
-                raise RecordingMalformed(f"{path.name}: event {one.number}: {its_error}") from error
+                raise RecordingMalformed(
+                    f"{path.name}: event {event.number}: {its_error}"
+                ) from error
         raise
 
 
@@ -189,12 +191,12 @@ def _cuts(path: Path, settings: Settings) -> Iterator[_ChunkCut]:
         return _ChunkCut(name, seqs[name], held.pop(name))
 
     held_bytes = 0
-    for one in read_events(path, event_bytes_max=settings.chunk_raw_bytes_max):
-        name, size = one.session, len(one.json) + 1
+    for event in read_events(path, event_bytes_max=settings.chunk_raw_bytes_max):
+        name, size = event.session, len(event.json) + 1
         if name in held and (sizes[name] + size > _CHUNK_BYTES or len(held[name]) >= _CHUNK_EVENTS):
             held_bytes -= sizes[name]
             yield cut(name)
-        held.setdefault(name, []).append(one)
+        held.setdefault(name, []).append(event)
         sizes[name] = sizes.get(name, 0) + size
         held_bytes += size
         if held_bytes > _HELD_BYTES_MAX:

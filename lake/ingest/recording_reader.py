@@ -104,9 +104,9 @@ class _Text:
     def peek(self) -> str:
         """Skip white space and return the next character, '' at the end."""
         while True:
-            found = _SPACE.match(self._window, self.at)
-            assert found is not None
-            self.at = found.end()
+            match = _SPACE.match(self._window, self.at)
+            assert match is not None
+            self.at = match.end()
             if self.at < len(self._window):
                 return self._window[self.at]
             if not self._more():

@@ -75,10 +75,10 @@ class CountryLookup:
             address = ip_address(ip)
             if address.version == 6 and address.ipv4_mapped is not None:
                 address = address.ipv4_mapped
-            found = self._reader.get(address)
+            record = self._reader.get(address)
         except (ValueError, maxminddb.InvalidDatabaseError):
             return None
-        code = found.get("country_code") if isinstance(found, dict) else None
+        code = record.get("country_code") if isinstance(record, dict) else None
         return code if isinstance(code, str) and len(code) == 2 else None
 
     def close(self) -> None:
@@ -136,12 +136,12 @@ def _encodable(text: str) -> str:
 
 
 def _version(*parts: str | None) -> str | None:
-    known = []
+    cached = []
     for part in parts:
         if part is None:
             break
-        known.append(part)
-    return ".".join(known) or None
+        cached.append(part)
+    return ".".join(cached) or None
 
 
 def _unquoted(hint: str) -> str:

@@ -106,7 +106,7 @@ def maintain(
         sum(item.size_bytes for item in orphans),
         tmp_files,
         salts,
-        sum(len(one.sessions) for one in resurfaced_requests),
+        sum(len(request.sessions) for request in resurfaced_requests),
         audit.entry_count,
         audit.dropped_count,
         links,

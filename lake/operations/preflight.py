@@ -105,14 +105,14 @@ def _clock(run: _TrialContext) -> str:
     """Compare the store's time of the first object with ours."""
     (item,) = run.store.list(run.key("first"))
     skew_s = item.modified_at.timestamp() - run.now_ms / 1000
-    told = f"the store's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} ours"
+    skew = f"the store's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} ours"
     limit_s = run.settings.orphan_grace_s / 10
     if abs(skew_s) > limit_s:
         raise _BrokenError(
-            f"{told}, limit is {limit_s:.0f} s: what is swept by its age would be swept too early "
+            f"{skew}, limit is {limit_s:.0f} s: what is swept by its age would be swept too early "
             "or too late; set this machine's clock by NTP"
         )
-    return told
+    return skew
 
 
 def _create_if_absent(run: _TrialContext) -> str:
@@ -135,10 +135,12 @@ def _create_if_absent(run: _TrialContext) -> str:
             raise _BrokenError(
                 f"{len(won)} of {_WRITERS} writers created one object: {_NOT_CONDITIONAL}"
             )
-        found = run.store.get(key)
-        if found != b"%d" % won[0]:
-            raise _BrokenError(f"writer {won[0]} won, and {found!r} is stored: {_NOT_CONDITIONAL}")
-        if not run.store.put_new(key, found, token=str(won[0])):
+        stored_bytes = run.store.get(key)
+        if stored_bytes != b"%d" % won[0]:
+            raise _BrokenError(
+                f"writer {won[0]} won, and {stored_bytes!r} is stored: {_NOT_CONDITIONAL}"
+            )
+        if not run.store.put_new(key, stored_bytes, token=str(won[0])):
             raise _BrokenError(
                 "a repeated write was not known as its own: the store must keep x-amz-meta-token, "
                 "else a lost answer fails a write that is stored"
@@ -163,9 +165,9 @@ def _compare_and_swap(run: _TrialContext) -> str:
 
     with ThreadPoolExecutor(_SWAPPERS) as pool:
         list(pool.map(count, range(_SWAPPERS)))
-    found, expected = int(store.get(key)), _SWAPPERS * _SWAPS_EACH
-    if found != expected:
-        raise _BrokenError(f"{found} of {expected} swaps are left: {_NOT_CONDITIONAL}")
+    result, expected = int(store.get(key)), _SWAPPERS * _SWAPS_EACH
+    if result != expected:
+        raise _BrokenError(f"{result} of {expected} swaps are left: {_NOT_CONDITIONAL}")
     if store.swap(key, b"0", version=stale):
         raise _BrokenError(f"a swap with an old version succeeded: {_NOT_CONDITIONAL}")
     return f"{expected} of {expected} swaps by {_SWAPPERS} writers counted"
@@ -178,9 +180,9 @@ def _read_after_write(run: _TrialContext) -> str:
         store.get(key)  # a cache would now remember that there is none
     for body in (b"old", b"new"):
         store.put(key, body)
-        found = store.get(key)
-        if found != body:
-            raise _BrokenError(f"{body!r} was written and {found!r} read: {_NOT_CONSISTENT}")
+        stored_bytes = store.get(key)
+        if stored_bytes != body:
+            raise _BrokenError(f"{body!r} was written and {stored_bytes!r} read: {_NOT_CONSISTENT}")
     store.delete([key])
     with suppress(ObjectMissing):
         store.get(key)
@@ -194,9 +196,9 @@ def _listing(run: _TrialContext) -> str:
     keys = [f"{folder}{number}" for number in range(5)]
 
     def expect(expected: list[str], *, start_after: str = "") -> None:
-        found = [item.key for item in store.list(folder, start_after=start_after)]
-        if found != expected:
-            raise _BrokenError(f"{found} was listed instead of {expected}: {_NOT_CONSISTENT}")
+        matches = [item.key for item in store.list(folder, start_after=start_after)]
+        if matches != expected:
+            raise _BrokenError(f"{matches} was listed instead of {expected}: {_NOT_CONSISTENT}")
 
     expect([])
     for key in keys:
@@ -212,16 +214,16 @@ def _ranges(run: _TrialContext) -> str:
     """Read ranges of an object, as for footers and frames."""
     store, key = run.store, run.key("ranges")
     store.put(key, b"0123456789")
-    for asked, found, expected in (
+    for range_, result, expected in (
         ("bytes 2 to 4", store.get_range(key, 2, 5), b"234"),
         ("bytes 8 to 98", store.get_range(key, 8, 99), b"89"),
         ("bytes behind the end", store.get_range(key, 50, 99), b""),
         ("the last 3 bytes", store.get_tail(key, 3), b"789"),
         ("the last 99 bytes", store.get_tail(key, 99), b"0123456789"),
     ):
-        if found != expected:
+        if result != expected:
             raise _BrokenError(
-                f"{asked} of 0123456789 came as {found!r}: use a store that carries out Range on "
+                f"{range_} of 0123456789 came as {result!r}: use a store that carries out Range on "
                 "GET, with nothing in front that drops it"
             )
     return "parts and tails came as asked for"
@@ -276,8 +278,8 @@ def _encryption(run: _TrialContext) -> str:
 
     if not isinstance(run.store, S3Store):
         return "a folder is as encrypted as its disk"
-    told = run.store.encryption(run.key("first"))
-    return told or "none is reported: turn it on for the bucket, if it is not on silently"
+    skew = run.store.encryption(run.key("first"))
+    return skew or "none is reported: turn it on for the bucket, if it is not on silently"
 
 
 _TRIALS: dict[str, Callable[[_TrialContext], str]] = {

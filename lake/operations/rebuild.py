@@ -128,7 +128,7 @@ def _write(
         derived = {name: tables[name].snapshot() for name in DERIVED}
         sessions = tables["sessions"].snapshot()
         # Files are listed after the snapshot, so that those of its rows are among them.
-        results, failed, merged_count, aside = _results(store, settings, batch)
+        results, failed, merged_count, quarantined = _results(store, settings, batch)
         parts = {result.key: hot_part(result.key[1]) for result in results}
         try:
             rows = [result.row for result in results]
@@ -140,7 +140,7 @@ def _write(
             if attempt == _TRIES_MAX:
                 raise
             continue
-        store.delete(aside)
+        store.delete(quarantined)
         # Sessions that were erased meanwhile: a running erasure may have passed them already.
         written = {result.key: people_of(result.row) for result in results}
         hidden = resurfaced.erased_among(store, written)
@@ -155,7 +155,7 @@ def _results(
     store: Store, settings: Settings, batch: list[tuple[str, str]]
 ) -> tuple[list[RewrittenSession], dict[str, str], int, list[str]]:
     results = []
-    aside: list[str] = []
+    quarantined: list[str] = []
     failed: dict[str, str] = {}
     merged_count = 0
     with scratch_folder() as folder:
@@ -181,8 +181,8 @@ def _results(
                 failed[f"{website_id}/{session_id}"] = reason_of(error)
                 continue
             results.append(result)
-            aside += conflicting
+            quarantined += conflicting
             merged_count += result.row["file_sha256"] not in {
                 generation.sha256 for generation in files
             }
-    return results, failed, merged_count, aside
+    return results, failed, merged_count, quarantined

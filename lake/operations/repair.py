@@ -132,7 +132,7 @@ def _salvage_segments(
     *,
     dry_run: bool,
 ) -> None:
-    damaged = {one.where: one.detail for one in findings if one.kind in _SEGMENTS}
+    damaged = {finding.where: finding.detail for finding in findings if finding.kind in _SEGMENTS}
     for key, detail in damaged.items():
         if dry_run:
             done.done.append(RepairAction("segment sorted out", key, detail))

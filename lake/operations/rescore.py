@@ -72,9 +72,9 @@ def rescore_day(store: Store, day: date, *, again: bool = False) -> RescoreRepor
 def _rescore(store: Store, batch: list[SessionKey], done: RescoreReport) -> int:
     tables = {name: Table(store, name) for name in _ORDER}
     snapshots = {name: table.snapshot() for name, table in tables.items()}
-    known = {_key(row): row for row in rows_of(snapshots["sessions"], batch).to_dicts()}
+    cached = {_key(row): row for row in rows_of(snapshots["sessions"], batch).to_dicts()}
     made: dict[SessionKey, RewrittenSession] = {}
-    for key, row in known.items():
+    for key, row in cached.items():
         try:
             file = open_session_file(store, row)
             made[key] = rows_from_file(
@@ -84,10 +84,10 @@ def _rescore(store: Store, batch: list[SessionKey], done: RescoreReport) -> int:
             raise
         except Exception as error:  # noqa: BLE001 - other sessions must not wait for this one
             done.failed["/".join(key)] = reason_of(error)
-    parts = {key: known[key]["part"] for key in made}
+    parts = {key: cached[key]["part"] for key in made}
     for name in _ORDER:
-        fresh = list(_merged(name, snapshots[name], made))
-        session_rows.replace(tables[name], snapshots[name], parts, fresh)
+        rescored = list(_merged(name, snapshots[name], made))
+        session_rows.replace(tables[name], snapshots[name], parts, rescored)
         failpoints.failpoint("rescore-after-table")
     return len(made)
 
@@ -103,8 +103,8 @@ def _merged(
     numbers = [column for column in SCHEMAS[name].names if column.endswith("_no")]
     new = {_place(row, numbers): row for row in _all(made, name)}
     for row in rows_of(snapshot, made).drop("part").to_dicts():
-        fresh = new.get(_place(row, numbers), row)
-        yield row | {column: fresh[column] for column in ANALYSED[name]}
+        rescored = new.get(_place(row, numbers), row)
+        yield row | {column: rescored[column] for column in ANALYSED[name]}
 
 
 def _all(made: Mapping[SessionKey, RewrittenSession], name: str) -> Iterable[Row]:

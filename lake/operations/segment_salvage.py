@@ -66,12 +66,12 @@ def salvage_segment(store: Store, settings: Settings, key: str) -> SalvageResult
         quarantine.quarantine_chunks(
             store, day, refused, lambda received_chunk: received_chunk.payload
         )
-    aside = sum(map(len, damaged.values()))
-    for day, kept in good.items():
-        body = segment_file.encode(kept)
+    quarantined = sum(map(len, damaged.values()))
+    for day, retained in good.items():
+        body = segment_file.encode(retained)
         renamed = keys.segment_key(day, rewritten_segment_id(parsed[1], body))
         store.put(renamed, body)
         if renamed == key:
-            return SalvageResult(len(kept), aside)
+            return SalvageResult(len(retained), quarantined)
     store.delete([key])
-    return SalvageResult(sum(map(len, good.values())), aside)
+    return SalvageResult(sum(map(len, good.values())), quarantined)

@@ -60,15 +60,15 @@ class SessionRepairer:
             rows = {_key(row): row for row in session_rows.rows_of(sessions, batch).to_dicts()}
             bad: dict[str, str] = {}
             self._people = dict.fromkeys(batch, People())
-            found = {key: self._readable(key, bad) for key in batch}
+            result = {key: self._readable(key, bad) for key in batch}
             if self._dry_run:
-                self._record(found, rows, bad)
+                self._record(result, rows, bad)
                 return
             for key, why in bad.items():
                 quarantine_object(self._store, key, why)
             failpoints.failpoint("repair-after-quarantine")
             with scratch_folder() as folder:
-                made, merged_files = self._make_rows(folder, found)
+                made, merged_files = self._make_rows(folder, result)
             try:
                 self._commit(batch, rows, made, sessions, derived)
             except Conflict:
@@ -77,7 +77,7 @@ class SessionRepairer:
                 continue
             self._store.delete([*bad, *merged_files])
             self._request_erasures(made)
-            self._record(found, rows, bad)
+            self._record(result, rows, bad)
             return
 
     def _request_erasures(self, made: Collection[SessionKey]) -> None:
@@ -96,18 +96,18 @@ class SessionRepairer:
         """Return the session's own files that can be read to their end; `bad` gets the others."""
         failed: dict[str, str] = {}
         readable = []
-        for one in file_generations.read_generations(self._store, *key, failed):
-            header = one.file.header
+        for generation in file_generations.read_generations(self._store, *key, failed):
+            header = generation.file.header
             if (header.website_id, header.session_id) != key:
-                bad[one.file.key] = "it is another session's"
+                bad[generation.file.key] = "it is another session's"
                 continue
             try:
-                for _ in one.file.events():
+                for _ in generation.file.events():
                     pass
             except (Damaged, ValueError) as error:
-                bad[one.file.key] = str(error)
+                bad[generation.file.key] = str(error)
                 continue
-            readable.append(one)
+            readable.append(generation)
         bad.update({at: why for at, why in failed.items() if _is_there(self._store, at)})
         self._people[key] = people = file_generations.people_in_generations(readable)
         if self._deleted.is_gone(*key, **people._asdict()):
@@ -130,7 +130,7 @@ class SessionRepairer:
             except ObjectMissing as error:
                 raise Conflict(f"{error}: a compaction was faster") from error
             sha256 = made[key].row["file_sha256"]
-            merged_files += [one.file.key for one in readable if one.sha256 != sha256]
+            merged_files += [item.file.key for item in readable if item.sha256 != sha256]
         return made, merged_files
 
     def _commit(
@@ -142,8 +142,8 @@ class SessionRepairer:
         derived: dict[str, Snapshot],
     ) -> None:
         parts = {key: rows[key]["part"] if key in rows else hot_part(key[1]) for key in batch}
-        fresh = [result.row for result in made.values()]
-        session_rows.replace(self._tables["sessions"], sessions, parts, fresh)
+        pending = [result.row for result in made.values()]
+        session_rows.replace(self._tables["sessions"], sessions, parts, pending)
         for name, snapshot in derived.items():
             new = [row for key in batch if key in made for row in made[key].tables[name]]
             if name == "session_files":

@@ -36,7 +36,7 @@ def cut_views(facts: ChunkFacts) -> ChunkFacts:
         return facts
     views = sorted(facts.views, key=_AT_MS)
     first, last = views[0], _last_start(views)
-    changes = sum(one.url != other.url for one, other in pairwise(views))
+    changes = sum(entry.url != other.url for entry, other in pairwise(views))
     hidden = changes - (first.url != last.url)
     return msgspec.structs.replace(
         facts, views=(first, last), cut=ViewCut(views_length(facts.views), hidden)

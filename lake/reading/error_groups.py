@@ -125,9 +125,9 @@ def _errors(
     shown = VisibleSessions(snapshot, tombstones, website, low, high)
     errors = pl.concat([shown.scan("errors"), pl.LazyFrame(waiting, _ERRORS, orient="row")])
     # A session with waiting chunks may begin earlier than its row in the table says.
-    fresh = pending.rows.lazy().select(_STARTS)
-    stored = shown.sessions.select(_STARTS).join(fresh, on="session_id", how="anti")
-    joined = errors.join(pl.concat([stored, fresh]), on="session_id", how="inner")
+    pending_ = pending.rows.lazy().select(_STARTS)
+    stored = shown.sessions.select(_STARTS).join(pending_, on="session_id", how="anti")
+    joined = errors.join(pl.concat([stored, pending_]), on="session_id", how="inner")
     joined = without_erased(joined, [tombstones], people_of=joined).drop(
         "visitor_ids", "user_id", "user_ids"
     )

@@ -199,23 +199,23 @@ class _ColdMatches:
             begin, values = self._column(name, key)
             column = "value" if name == self._query.value else name
             columns[column] = values.slice(first - begin, len(bits))
-        found = pl.DataFrame(columns).with_row_index("row", first).filter(bits)
-        return found.cast({"value": pl.Int64}) if "value" in columns else found
+        result = pl.DataFrame(columns).with_row_index("row", first).filter(bits)
+        return result.cast({"value": pl.Int64}) if "value" in columns else result
 
     def _column(self, name: str, key: pl.Expr) -> tuple[int, pl.Series]:
         """Return a sort column of the website's rows, with the number of the first row."""
         website_id = self._query.website_id
-        known = (self._file.uri, website_id, name)
-        with self._cache.finding(known):
-            held = self._cache.get([known], owner=website_id)
-            if known not in held:
+        cached = (self._file.uri, website_id, name)
+        with self._cache.finding(cached):
+            held = self._cache.get([cached], owner=website_id)
+            if cached not in held:
                 scan = self._snapshot.scan([self._file], row_index="row")
                 with reading(self._snapshot.name):
                     rows = scan.filter(website_id=website_id).select("row", key).collect()
-                held[known] = (int(rows["row"][0]), _narrowed(rows[name]))
-                size_bytes = 200 + int(held[known][1].estimated_size())
-                self._cache.put([(known, held[known], size_bytes)], owner=website_id)
-        column: tuple[int, pl.Series] = held[known]
+                held[cached] = (int(rows["row"][0]), _narrowed(rows[name]))
+                size_bytes = 200 + int(held[cached][1].estimated_size())
+                self._cache.put([(cached, held[cached], size_bytes)], owner=website_id)
+        column: tuple[int, pl.Series] = held[cached]
         return column
 
     def read(self, rows: Sequence[int]) -> list[Row]:
@@ -234,10 +234,10 @@ class _ColdMatches:
             )
         new: dict[Hashable, bytes] = {}  # a dict would take three times the memory
         for run, frame in zip(runs, frames, strict=True):
-            found = frame[[row - run[0] for row in run]].to_dicts()
+            to_dicts = frame[[row - run[0] for row in run]].to_dicts()
             new |= zip(
                 [(self._file.uri, row) for row in run],
-                map(msgspec.msgpack.encode, found),
+                map(msgspec.msgpack.encode, to_dicts),
                 strict=True,
             )
         sized = ((key, packed, 300 + len(packed)) for key, packed in new.items())

@@ -125,10 +125,10 @@ def _newest(waiting: Iterator[PendingChunk]) -> list[PendingChunk]:
 def _events(lake: Lake, wanted: list[PendingChunk]) -> dict[Hashable, list[JsError]]:
     """Return the errors of chunks by where they lie. Chunks that are damaged have none."""
     owner = wanted[0].received_chunk.website_id if wanted else ""
-    known = lake.error_cache.get(map(_place, wanted), owner=owner)
+    cached = lake.error_cache.get(map(_place, wanted), owner=owner)
     by_segment: dict[str, list[PendingChunk]] = {}
     for item in wanted:
-        if _place(item) not in known:
+        if _place(item) not in cached:
             by_segment.setdefault(item.key, []).append(item)
     names = list(by_segment)
     with ThreadPoolExecutor(_READERS) as pool:
@@ -137,9 +137,9 @@ def _events(lake: Lake, wanted: list[PendingChunk]) -> dict[Hashable, list[JsErr
             for name, body in zip(some, pool.map(lake.store.get, some), strict=True):
                 for item, events in _read(lake, body, by_segment[name]):
                     size = sum(len(e.message) + len(e.stack or "") + _EVENT_BYTES for e in events)
-                    known[_place(item)] = events
+                    cached[_place(item)] = events
                     lake.error_cache.put([(_place(item), events, size)], owner=owner)
-    return {_place(item): known[_place(item)] for item in wanted if _place(item) in known}
+    return {_place(item): cached[_place(item)] for item in wanted if _place(item) in cached}
 
 
 def _read(

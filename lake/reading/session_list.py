@@ -88,10 +88,10 @@ def list_sessions(lake: Lake, website: Website, query: SessionQuery) -> SessionL
     if query.live is not None:
         wanted &= live == query.live
         name = None  # it depends on the time
-    fresh = pending.rows.lazy().filter(wanted).select(LIST_COLUMNS)
+    pending_ = pending.rows.lazy().filter(wanted).select(LIST_COLUMNS)
     hidden = lake.erased_rows(snapshot, tombstones)
     replaced = pl.concat([pending.replaced_rows, hidden]).lazy().filter(wanted).select("session_id")
-    fresh_frame, replaced_rows = pl.collect_all([fresh, replaced.unique()])
+    fresh_frame, replaced_rows = pl.collect_all([pending_, replaced.unique()])
     fresh_rows = [row for row in fresh_frame.to_dicts() if not _is_hidden(tombstones, row)]
 
     sessions = snapshot.tables["sessions"]

@@ -85,8 +85,8 @@ class RetentionPolicy:
     def of_day(self, day: date) -> OverdueDay:
         """Return the expired sessions of a day."""
         overdue = [website_id for website_id, first in self.first_days.items() if day < first]
-        held = frozenset(one for one in overdue if self._held(one).website is not None)
-        sessions = {one: _of_day(self._held(one), day) for one in overdue if one not in held}
+        held = frozenset(item for item in overdue if self._held(item).website is not None)
+        sessions = {item: _of_day(self._held(item), day) for item in overdue if item not in held}
         return OverdueDay(
             day=day,
             websites=sessions,

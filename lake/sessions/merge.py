@@ -67,26 +67,26 @@ def unite_chunks(
         received_chunks: Oldest first; at least one without a file.
         visitor_ids: Visitors of the file.
     """
-    known: dict[Place, ChunkFacts] = {}
+    cached: dict[Place, ChunkFacts] = {}
     budget = ViewBudget()
 
     def add(facts: ChunkFacts) -> None:
-        known[facts.place] = facts
+        cached[facts.place] = facts
         for place in budget.add(facts):
-            known[place] = cut_views(known[place])
+            cached[place] = cut_views(cached[place])
 
     for facts in known_chunks:
         add(facts)
-    first = min(known, default=None)
+    first = min(cached, default=None)
     visitors = set(visitor_ids)
-    users = {user_id for facts in known.values() for user_id in facts.users}
+    users = {user_id for facts in cached.values() for user_id in facts.users}
     new, rejected = [], []
     for received_chunk in received_chunks:
         facts = received_chunk.facts
-        found = known.get(facts.place)
+        same_place = cached.get(facts.place)
         visitor = (received_chunk.client.visitor_id,)
         if (
-            found is None
+            same_place is None
             and fits_people_limit(users, facts.users)
             and fits_people_limit(visitors, visitor)
         ):
@@ -96,10 +96,10 @@ def unite_chunks(
             new.append(received_chunk)
             if first is None or facts.place < first:
                 client, first = received_chunk.client, facts.place
-        elif found is None or not has_same_content(found, facts):
+        elif same_place is None or not has_same_content(same_place, facts):
             rejected.append(received_chunk)
     assert client is not None, "a session has a chunk"
-    chunks = tuple(known[place] for place in sorted(known))
+    chunks = tuple(cached[place] for place in sorted(cached))
     return ChunkUnion(chunks, client, tuple(sorted(visitors - {""})), new, rejected)
 
 

@@ -71,7 +71,7 @@ class DecodedSourceMap(NamedTuple):
     def size_bytes(self) -> int:
         """About what it takes in memory."""
         texts = sum(len(text) + 60 for text in (*self.sources, *self.names))
-        return texts + sum(len(one) * one.itemsize for one in self.arrays)
+        return texts + sum(len(entry) * entry.itemsize for entry in self.arrays)
 
     def find(self, line: int, column: int) -> OriginalPosition | None:
         """Return where the place was written; `line` and `column` count from 1, as in stacks."""
@@ -131,17 +131,17 @@ def decode(body: bytes) -> tuple[DecodedSourceMap, str | None]:
     if body.startswith(b")]}'"):  # a guard against being run as a script
         body = body.partition(b"\n")[2]
     try:
-        found = _MAPS.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        decoded = _MAPS.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceMapMalformed(f"it is no source map: {error}") from error
     building = _Decoder()
-    for section in found.sections or [_Section(_Offset(0, 0), found)]:
+    for section in decoded.sections or [_Section(_Offset(0, 0), decoded)]:
         if section.map.version != 3:
             raise SourceMapMalformed(f"its version is {section.map.version}, only 3 is known")
-        if section.map.sections is not None and section.map is not found:
+        if section.map.sections is not None and section.map is not decoded:
             raise SourceMapMalformed("it has sections within sections")
         building.add(section)
-    return building.end(), found.file
+    return building.end(), decoded.file
 
 
 def pack(decoded: DecodedSourceMap) -> bytes:
@@ -183,24 +183,24 @@ class _Decoder:
         self._known: dict[str, tuple[int, ...]] = {}
 
     def add(self, section: _Section) -> None:
-        found, offset = section.map, section.offset
+        result, offset = section.map, section.offset
         if not len(self._starts) - 1 <= offset.line <= LINES_MAX or not (
             0 <= offset.column <= _NUMBER_MAX
         ):
             raise SourceMapMalformed("its sections are not in order")
-        if offset.line + found.mappings.count(";") > LINES_MAX:
+        if offset.line + result.mappings.count(";") > LINES_MAX:
             raise SourceMapMalformed(f"it has more than {LINES_MAX} lines")
-        if len(self._arrays[0]) + found.mappings.count(",") >= SEGMENTS_MAX:
+        if len(self._arrays[0]) + result.mappings.count(",") >= SEGMENTS_MAX:
             raise SourceMapMalformed(f"it has more than {SEGMENTS_MAX} segments")
         self._go_to(offset.line)
         source_base, name_base = len(self._sources), len(self._names)
-        root = f"{found.source_root.rstrip('/')}/" if found.source_root else ""
-        self._sources += [_cut(f"{root}{source or ''}") for source in found.sources]
-        self._names += map(_cut, found.names)
+        root = f"{result.source_root.rstrip('/')}/" if result.source_root else ""
+        self._sources += [_cut(f"{root}{source or ''}") for source in result.sources]
+        self._names += map(_cut, result.names)
         columns, sources, lines, original_columns, names = self._arrays
         source = line = original_column = name = 0
         column = offset.column
-        for number, text in enumerate(found.mappings.split(";")):
+        for number, text in enumerate(result.mappings.split(";")):
             if number:
                 self._go_to(offset.line + number)
                 column = 0
@@ -217,8 +217,8 @@ class _Decoder:
                     0 <= column <= _NUMBER_MAX
                     and 0 <= line <= _NUMBER_MAX
                     and 0 <= original_column <= _NUMBER_MAX
-                    and (not has_source or 0 <= source < len(found.sources))
-                    and (len(fields) < 5 or 0 <= name < len(found.names))
+                    and (not has_source or 0 <= source < len(result.sources))
+                    and (len(fields) < 5 or 0 <= name < len(result.names))
                 ):
                     raise SourceMapMalformed("a segment points at nothing")
                 columns.append(column)
@@ -239,8 +239,8 @@ class _Decoder:
             self._starts.append(end)
         if self._starts[-1] == end and not _is_sorted(columns[start:end]):
             order = sorted(range(start, end), key=columns.__getitem__)
-            for one in self._arrays:
-                one[start:end] = array("i", [one[at] for at in order])
+            for entry in self._arrays:
+                entry[start:end] = array("i", [entry[at] for at in order])
 
     def _fields(self, segment: str) -> tuple[int, ...]:
         """Decode numbers of base 64: six bits a digit, of which the first says whether more come.
@@ -266,7 +266,7 @@ class _Decoder:
 
 
 def _is_sorted(numbers: "array[int]") -> bool:
-    return all(one <= other for one, other in pairwise(numbers))
+    return all(entry <= other for entry, other in pairwise(numbers))
 
 
 def _cut(text: str) -> str:

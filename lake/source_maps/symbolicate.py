@@ -64,8 +64,8 @@ class SourceMaps:
                 return None
             key = key_of(website_id, file_url(frame.url))
             version = versions.get(key)
-            found = self._decoded(website_id, key, version, left) if version is not None else None
-            return found.find(frame.line, frame.column) if found is not None else None
+            result = self._decoded(website_id, key, version, left) if version is not None else None
+            return result.find(frame.line, frame.column) if result is not None else None
 
         originals = {stack: symbolicate_stack(stack, find) for stack in stacks} if versions else {}
         return [row | {"stack_original": originals.get(row["stack"])} for row in errors]
@@ -115,8 +115,8 @@ def symbolicate_stack(stack: str, find: FrameLookup) -> str | None:
     for frame, place, caller in zip(frames, places, [*places[1:], None], strict=True):
         name = frame.function
         if place is None:
-            known = (str(part) for part in frame[1:4] if part not in ("", None))
-            where = ":".join(known) or "<anonymous>"
+            cached = (str(part) for part in frame[1:4] if part not in ("", None))
+            where = ":".join(cached) or "<anonymous>"
         else:
             where = f"{place.source}:{place.line}:{place.column}"
             # The name at the caller's position is the function that it called.

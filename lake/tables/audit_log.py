@@ -127,12 +127,12 @@ class AuditReader:
                 yield from entries
 
     def _read(self, item: ObjectInfo) -> list[AuditLogEntry]:
-        known = self._known.get(item.key)
-        if known is None:
-            known = _read(self._store, item) or []
+        cached = self._known.get(item.key)
+        if cached is None:
+            cached = _read(self._store, item) or []
             with self._guard:
-                self._known[item.key] = known
-        return known
+                self._known[item.key] = cached
+        return cached
 
 
 def compact_entries(store: Store, settings: Settings, *, now_ms: int) -> AuditCompaction:

@@ -39,10 +39,10 @@ def seed(store: Store, settings: Settings, note: Path, *, shop_port: int, now_ms
         StoreUnavailable.
     """
     origins = tuple(f"http://{host}:{shop_port}" for host in ("localhost", "127.0.0.1"))
-    known = _read(note)
-    if known is not None and known.lake == store.url and _exists(store, known.website_id):
-        _allow_origins(store, known.website_id, origins)
-        return known
+    cached = _read(note)
+    if cached is not None and cached.lake == store.url and _exists(store, cached.website_id):
+        _allow_origins(store, cached.website_id, origins)
+        return cached
     origins = (_SAMPLES_ORIGIN, *origins)
     site = websites.create(store, "Demo shop", plan="enterprise", origins=origins, now_ms=now_ms)
     websites.change(
@@ -75,7 +75,7 @@ def _import_samples(store: Store, settings: Settings, website_id: str, now_ms: i
     countries = user_agents.CountryLookup(settings.geo_path)
     session_ids = []
     for path, hours in zip(recordings(), _HOURS_AGO, strict=True):
-        fitting = [one for one in BROWSERS if one.is_touch == ("touch" in path.name)]
+        fitting = [item for item in BROWSERS if item.is_touch == ("touch" in path.name)]
         client = user_agents.describe_client(
             choice.choice(fitting).user_agent,
             {},
@@ -91,7 +91,7 @@ def _import_samples(store: Store, settings: Settings, website_id: str, now_ms: i
             at_ms=now_ms - hours * _HOUR_MS,
             client=client,
         )
-        session_ids += [one.session_id for one in made]
+        session_ids += [item.session_id for item in made]
     countries.close()
     return session_ids
 

@@ -590,7 +590,7 @@ ANALYSIS = (
         "a ticking clock answers each click",
         "lake/analysis/inferred/responses.py",
         """
--            if known is None or not known.is_due(at_ms):
+-            if cached is None or not cached.is_due(at_ms):
 +            if True:
 """,
         ("tests/lake/analysis/test_dead_clicks.py",),
@@ -718,8 +718,8 @@ ANALYSIS = (
         "a re-scoring changes more than scores",
         "lake/operations/rescore.py",
         """
--        yield row | {column: fresh[column] for column in ANALYSED[name]}
-+        yield fresh
+-        yield row | {column: rescored[column] for column in ANALYSED[name]}
++        yield rescored
 """,
         ("tests/lake/operations/test_rescoring.py::test_only_what_analysis_makes_is_written",),
     ),

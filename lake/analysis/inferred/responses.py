@@ -152,11 +152,11 @@ class PageResponses:
     def _see_sign(self, at_ms: float, signature: Hashable, node: Node | None) -> None:
         follows_click = at_ms <= self._pressed_ms + RESPONSE_MS
         if follows_click:
-            known = self._patterns.get(signature)
-            if known is None or not known.is_due(at_ms):
-                self._record_reaction(at_ms, is_doubtful=known is not None and known.is_hover)
+            cached = self._patterns.get(signature)
+            if cached is None or not cached.is_due(at_ms):
+                self._record_reaction(at_ms, is_doubtful=cached is not None and cached.is_hover)
                 return
-            self._reactions.append(_Reaction(at_ms, False, False, known.gap_ms_min))
+            self._reactions.append(_Reaction(at_ms, False, False, cached.gap_ms_min))
         pattern = self._patterns.note(signature, at_ms, follows_click=follows_click)
         if node and not follows_click:
             self._unasked.append((at_ms, pattern, node))

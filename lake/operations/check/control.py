@@ -35,7 +35,7 @@ def damaged(store: Store) -> Iterator[CheckFinding]:
                 yield CheckFinding("foreign-object", item.key, "no control object has this name")
                 continue
             try:
-                found = read(keys.document_name(prefix, item.key))
+                document = read(keys.document_name(prefix, item.key))
             except StoreUnavailable:
                 raise
             except Missing:
@@ -44,9 +44,9 @@ def damaged(store: Store) -> Iterator[CheckFinding]:
             except LakeError as error:
                 yield CheckFinding("control-damaged", item.key, str(error))
             else:
-                if keys.document_key(prefix, found) != item.key:
+                if keys.document_key(prefix, document) != item.key:
                     yield CheckFinding(
-                        "control-damaged", item.key, f"it says that it is {found[:64]}"
+                        "control-damaged", item.key, f"it says that it is {document[:64]}"
                     )
     for prefix in (keys.KEY_INDEX, keys.SHARE_INDEX):
         for item in store.list(prefix):
@@ -79,8 +79,8 @@ def _damaged_source_maps(store: Store) -> Iterator[CheckFinding]:
 
 
 def _erasure(store: Store, key: str) -> str:
-    found = ERASURES.read(store, key)
-    return f"{found.website_id}/{found.erasure_id}"
+    document = ERASURES.read(store, key)
+    return f"{document.website_id}/{document.erasure_id}"
 
 
 def _salt(store: Store, key: str, name: str) -> str:

@@ -37,8 +37,10 @@ class DeletedData:
         self._holds: dict[str, legal_holds.Holds] = {}
         self._first_days: dict[str, date] = {}
         self._waiting: dict[str, list[ledger.Receipt]] = {}
-        for one in ledger.pending_erasures(store):  # `control` names those that cannot be read
-            self._waiting.setdefault(one.website_id, []).append(one)
+        for pending_erasure in ledger.pending_erasures(
+            store
+        ):  # `control` names those that cannot be read
+            self._waiting.setdefault(pending_erasure.website_id, []).append(pending_erasure)
 
     def late(self) -> Iterator[CheckFinding]:
         """Yield the erasures that can never be executed, and those past their deadline.
@@ -46,13 +48,15 @@ class DeletedData:
         One that waits for the release of a legal hold is not late.
         """
         for waiting in self._waiting.values():
-            for one in waiting:
-                if one.defect:
-                    key = keys.erasure_key(one.website_id, one.erasure_id)
-                    yield CheckFinding("erasure-impossible", key, one.defect)
-                elif one.due_at < iso(self._now_ms) and not self._waits_for_hold(one):
-                    detail = f"was due at {one.due_at}: {one.waits_for or 'run `replaylake erase`'}"
-                    key = keys.erasure_key(one.website_id, one.erasure_id)
+            for item in waiting:
+                if item.defect:
+                    key = keys.erasure_key(item.website_id, item.erasure_id)
+                    yield CheckFinding("erasure-impossible", key, item.defect)
+                elif item.due_at < iso(self._now_ms) and not self._waits_for_hold(item):
+                    detail = (
+                        f"was due at {item.due_at}: {item.waits_for or 'run `replaylake erase`'}"
+                    )
+                    key = keys.erasure_key(item.website_id, item.erasure_id)
                     yield CheckFinding("erasure-late", key, detail)
 
     def is_gone(
@@ -110,9 +114,9 @@ class DeletedData:
     ) -> bool:
         return any(
             Tombstones(
-                website_id=website_id, waiting=frozenset(one.sessions), people=one.people
+                website_id=website_id, waiting=frozenset(item.sessions), people=item.people
             ).is_erased(session_id, visitors=visitors, users=users)
-            for one in self._waiting.get(website_id, ())
+            for item in self._waiting.get(website_id, ())
         )
 
     def _first_day(self, website_id: str) -> date:

@@ -55,19 +55,24 @@ class PendingSegments:
 
 def quarantine_findings(store: Store) -> Iterator[CheckFinding]:
     """Yield a finding for each object in quarantine: readers see nothing of it."""
-    for one in contents(store):
-        detail = f"{one.affected}: {one.reason}"
-        if one.counted_only:
-            detail += f"; of {one.counted_only:,} only the number is kept"
-        if one.kind == "damaged-segment":
+    for content in contents(store):
+        detail = f"{content.affected}: {content.reason}"
+        if content.counted_only:
+            detail += f"; of {content.counted_only:,} only the number is kept"
+        if content.kind == "damaged-segment":
             kind = "quarantined-segment"
             detail += "; `replaylake repair` brings back what can be read"
         else:
-            kind = "quarantined-object" if one.kind == "object" else "quarantined-chunks"
+            kind = "quarantined-object" if content.kind == "object" else "quarantined-chunks"
             detail += "; look at it, then `replaylake quarantine remove KEY`"
-        sessions = None if one.sessions is None else len(one.sessions)
+        sessions = None if content.sessions is None else len(content.sessions)
         yield CheckFinding(
-            kind, one.key, detail, day=one.day, sessions=sessions, chunks=one.chunk_count
+            kind,
+            content.key,
+            detail,
+            day=content.day,
+            sessions=sessions,
+            chunks=content.chunk_count,
         )
 
 

@@ -46,14 +46,14 @@ def check(
     """
     report("control")
     broken = list(control.damaged(store))
-    gone = DeletedData(store, settings, now_ms=now_ms)
-    broken += gone.late()
+    erased = DeletedData(store, settings, now_ms=now_ms)
+    broken += erased.late()
     report("quarantine")
     broken += quarantine_findings(store)
     report("tables")
     snapshots, damaged = tables.read(store)
     broken += damaged
-    if len(snapshots) < len(SCHEMAS) or any(one.kind in NEEDS_REBUILD for one in damaged):
+    if len(snapshots) < len(SCHEMAS) or any(item.kind in NEEDS_REBUILD for item in damaged):
         return broken
     names = control.website_names(store)
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
@@ -61,13 +61,13 @@ def check(
     for day in tables.days(store, snapshots):
         report(f"{day}")
         with failures.of(f"{day}"):
-            waiting = PendingSegments(store, settings, gone, day)
+            waiting = PendingSegments(store, settings, erased, day)
             broken += waiting.broken
-            broken += sessions.rows(store, snapshots, day, waiting.sessions, names, gone)
-            broken += sessions.files(store, snapshots["sessions"], day, now, settings, gone)
+            broken += sessions.rows(store, snapshots, day, waiting.sessions, names, erased)
+            broken += sessions.files(store, snapshots["sessions"], day, now, settings, erased)
             if now.date() - day > _SUMMARY_AGE:
                 broken += sessions.summary(snapshots, day)
     with failures.of("quarantine"):
-        broken += deleted_in_quarantine(store, gone)
+        broken += deleted_in_quarantine(store, erased)
     broken += [CheckFinding("check-failed", where, why) for where, why in failures.reasons.items()]
     return broken

@@ -136,7 +136,7 @@ def _session(store: Store, row: Row, derived: dict[str, list[Row]] | None) -> It
         ):
             yield "session-file-damaged", key, "it is another session's"
             return
-        found = rows_from_file(file, size_bytes=row["file_bytes"], sha256=sha256)
+        result = rows_from_file(file, size_bytes=row["file_bytes"], sha256=sha256)
     except ObjectMissing:
         yield "session-file-missing", key, f"the row of {where} points at it"
         return
@@ -144,10 +144,10 @@ def _session(store: Store, row: Row, derived: dict[str, list[Row]] | None) -> It
         yield "session-file-damaged", key, str(error)
         return
     skipped = {} if row["scoring_version"] == SCORING_VERSION else ANALYSED
-    yield from _compare_rows("sessions", where, [row], found.tables["sessions"], skipped)
+    yield from _compare_rows("sessions", where, [row], result.tables["sessions"], skipped)
     for name, stored in (derived or {}).items():
         if name != "signals" or not skipped:
-            yield from _compare_rows(name, where, stored, found.tables[name], skipped)
+            yield from _compare_rows(name, where, stored, result.tables[name], skipped)
 
 
 def _compare_rows(

@@ -50,12 +50,12 @@ def read(store: Store) -> tuple[dict[str, Snapshot], list[CheckFinding]]:
 
 def days(store: Store, snapshots: dict[str, Snapshot]) -> list[date]:
     """Return all days of which anything is stored."""
-    found = set(days_under(store, keys.RAW)) | set(days_under(store, keys.SESSIONS))
+    result = set(days_under(store, keys.RAW)) | set(days_under(store, keys.SESSIONS))
     for name in ("sessions", *DERIVED):
         rows = snapshots[name].scan().select(pl.col("started_at").dt.date().unique())
-        found |= set(rows.collect()["started_at"])
-    found |= set(snapshots["daily_summary"].scan().select("date").collect()["date"])
-    return sorted(found)
+        result |= set(rows.collect()["started_at"])
+    result |= set(snapshots["daily_summary"].scan().select("date").collect()["date"])
+    return sorted(result)
 
 
 def _files(snapshot: Snapshot) -> Iterator[CheckFinding]:
@@ -71,7 +71,7 @@ def _files(snapshot: Snapshot) -> Iterator[CheckFinding]:
 def _damage(snapshot: Snapshot, file: TableFile) -> str | None:
     """Read every value of a file, a group of rows at a time."""
     names = [name for name in STATS_COLUMNS if name in snapshot.scan([file]).collect_schema()]
-    found = (
+    result = (
         snapshot.scan([file])
         .select(
             pl.len(),
@@ -82,10 +82,10 @@ def _damage(snapshot: Snapshot, file: TableFile) -> str | None:
         .collect(engine="streaming")
         .row(0, named=True)
     )
-    if found["len"] != file.row_count:
-        return f"{found['len']} rows, the log says {file.row_count}"
+    if result["len"] != file.row_count:
+        return f"{result['len']} rows, the log says {file.row_count}"
     for name in names:
-        low, high = found[f"min {name}"], found[f"max {name}"]
+        low, high = result[f"min {name}"], result[f"max {name}"]
         if low is not None and not (
             file.may_hold(name, low, low) and file.may_hold(name, high, high)
         ):
