@@ -191,7 +191,7 @@ def request_everything(
     bounds = hypothesis_settings(GENERATED, max_examples=examples)
     seen: set[int] = set()
 
-    def send(case: Any, names: set[str]) -> None:
+    def request_case(case: Any, names: set[str]) -> None:
         chosen = {name: value for name, value in existing.items() if name in names}
         path = case.path
         for name, value in (case.path_parameters or {}).items():
@@ -225,7 +225,7 @@ def request_everything(
                 single = st.sampled_from(sorted(existing))
                 all_but_single = single.map(lambda name: set(existing) - {name})
                 names = st.just(set(existing)) | all_but_single | all_but_single | st.sets(single)
-                bounds(given(case=cases, names=names)(send))()
+                bounds(given(case=cases, names=names)(request_case))()
             except Exception as error:
                 if type(error).__name__ in ("Unsatisfiable", "SkipTest", "Skipped"):
                     continue  # an operation without parameters has nothing to be wrong

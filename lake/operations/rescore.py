@@ -72,9 +72,9 @@ def rescore_day(store: Store, day: date, *, again: bool = False) -> RescoreRepor
 def _rescore(store: Store, batch: list[SessionKey], done: RescoreReport) -> int:
     tables = {name: Table(store, name) for name in _ORDER}
     snapshots = {name: table.snapshot() for name, table in tables.items()}
-    cached = {_key(row): row for row in rows_of(snapshots["sessions"], batch).to_dicts()}
+    compacted = {_key(row): row for row in rows_of(snapshots["sessions"], batch).to_dicts()}
     made: dict[SessionKey, RewrittenSession] = {}
-    for key, row in cached.items():
+    for key, row in compacted.items():
         try:
             file = open_session_file(store, row)
             made[key] = rows_from_file(
@@ -84,7 +84,7 @@ def _rescore(store: Store, batch: list[SessionKey], done: RescoreReport) -> int:
             raise
         except Exception as error:  # noqa: BLE001 - other sessions must not wait for this one
             done.failed["/".join(key)] = reason_of(error)
-    parts = {key: cached[key]["part"] for key in made}
+    parts = {key: compacted[key]["part"] for key in made}
     for name in _ORDER:
         rescored = list(_merged(name, snapshots[name], made))
         session_rows.replace(tables[name], snapshots[name], parts, rescored)
