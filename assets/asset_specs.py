@@ -13,7 +13,7 @@ from lake.tables.schemas import SCHEMAS
 OWNERS = ["team:replay"]
 
 # Every working day has sessions; a day without any is worth a warning.
-FRESH = dg.FreshnessPolicy.time_window(
+FRESHNESS_POLICY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=26), warn_window=timedelta(hours=25)
 )
 
@@ -43,7 +43,7 @@ def table_spec(table: str, description: str, deps: Iterable[str]) -> dg.AssetSpe
         kinds={"deltalake", "parquet"},
         tags={"replaylake/level": "1"},
         owners=OWNERS,
-        freshness_policy=FRESH,
+        freshness_policy=FRESHNESS_POLICY,
         metadata={
             "dagster/column_schema": columns_of(table),
             "dagster/table_name": f"tables/{table}",

@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 
 from assets import run_metadata
-from assets.asset_specs import FRESH, OWNERS, table_spec
+from assets.asset_specs import FRESHNESS_POLICY, OWNERS, table_spec
 from assets.partitions import days
 from assets.resources import LakeResource
 from assets.segments import raw_segments
@@ -38,7 +38,7 @@ SPECS = [
         kinds={"json", "zstd"},
         tags={"replaylake/level": "1"},
         owners=OWNERS,
-        freshness_policy=FRESH,
+        freshness_policy=FRESHNESS_POLICY,
     ),
     *(table_spec(name, text, ["session_files"]) for name, text in TABLES.items()),
 ]

@@ -113,7 +113,7 @@ class LargeChunkReaders:
     async def _read(self, job: _Job) -> None:
         loop = asyncio.get_running_loop()
         try:
-            reply = await loop.run_in_executor(self._pool, self._ask, job.request)
+            reply = await loop.run_in_executor(self._pool, self._exchange, job.request)
         except Exception as error:  # noqa: BLE001 - raised where the job is awaited
             if not job.done.done():
                 job.done.set_exception(error)
@@ -127,7 +127,7 @@ class LargeChunkReaders:
         else:
             job.done.set_exception(ChunkMalformed(reply.refusal))
 
-    def _ask(self, request: ReadRequest) -> ReadReply:
+    def _exchange(self, request: ReadRequest) -> ReadReply:
         is_huge = _is_huge(request)
         idle = self._idle[is_huge]
         try:
@@ -135,7 +135,7 @@ class LargeChunkReaders:
         except OSError as error:
             raise Overloaded("no process can be started to read a chunk: try again") from error
         try:
-            reply = reader.ask(request)
+            reply = reader.exchange(request)
         except BaseException:
             reader.close()
             raise
@@ -165,7 +165,7 @@ class _ReaderProcess:
         self._poll = select.poll()
         self._poll.register(self._stdout, select.POLLIN)
 
-    def ask(self, request: ReadRequest) -> ReadReply:
+    def exchange(self, request: ReadRequest) -> ReadReply:
         """Send a chunk and wait for its facts.
 
         Raises:

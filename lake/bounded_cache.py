@@ -28,7 +28,7 @@ class _Share:
         return size_bytes
 
 
-class Kept:
+class BoundedCache:
     """Values by owner and key; those that were not used for the longest time go first."""
 
     def __init__(self, bytes_max: int) -> None:

@@ -78,12 +78,12 @@ def _in_order(items: list[pytest.Item]) -> Iterator[pytest.Item]:
         waits = _is_below(tests[0], _WITH_BROWSERS)
         groups["fast" if is_fast else "waits" if waits else "computes"].append(tests)
     fast = groups.pop("fast", [])
-    placed = [
+    ordered = [
         (number / len(group), tests)
         for group in groups.values()
         for number, tests in enumerate(group)
     ]
-    for _, tests in sorted(placed, key=lambda pair: pair[0]):
+    for _, tests in sorted(ordered, key=lambda pair: pair[0]):
         yield from tests
     for tests in fast:
         yield from tests

@@ -47,14 +47,14 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return self.website_id == ALL_WEBSITES
 
 
-_DOCUMENTS = JsonDocuments(ApiKey, "API key", lambda one: [keys.api_key_key(one.key_id)])
+_DOCUMENTS = JsonDocuments(ApiKey, "API key", lambda record: [keys.api_key_key(record.key_id)])
 
 
 _INDEX = WebsiteIndex(
     keys.KEY_INDEX,
     _DOCUMENTS,
     keys.KEYS,
-    lambda one: keys.key_index_key(one.website_id, one.key_id),
+    lambda record: keys.key_index_key(record.website_id, record.key_id),
 )
 _TOO_MANY = "keys: revoke some, and wait for 30 days, or raise REPLAY_WEBSITE_KEYS_MAX"
 _REVOKED_KEEP_MS = 30 * 86_400_000  # from then on only the audit log has a revoked key

@@ -39,7 +39,9 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
         return self.website is not None or session_id in self.sessions
 
 
-_DOCUMENTS = JsonDocuments(Holds, "list of holds", lambda one: [keys.hold_key(one.website_id)])
+_DOCUMENTS = JsonDocuments(
+    Holds, "list of holds", lambda record: [keys.hold_key(record.website_id)]
+)
 
 
 def read(store: Store, website_id: str) -> Holds:
@@ -102,7 +104,7 @@ def place(
         if session_id in tombstones.read(store, website_id).sessions:
             raise SessionErased("the session was erased: nothing of it is left to hold")
 
-    def placed(before: Holds) -> Holds:
+    def with_hold(before: Holds) -> Holds:
         if session_id is None:
             return msgspec.structs.replace(before, website=hold)
         return msgspec.structs.replace(before, sessions=before.sessions | {session_id: hold})
@@ -112,7 +114,7 @@ def place(
             store, website_id, by, "hold-placed", session_id, {"reason": reason}, now_ms=now_ms
         )
 
-    return _change(store, website_id, placed, tell)
+    return _change(store, website_id, with_hold, tell)
 
 
 def release(

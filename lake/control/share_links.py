@@ -53,13 +53,13 @@ class ShareMissing(Missing):
     kind = "share-missing"
 
 
-_DOCUMENTS = JsonDocuments(Share, "share link", lambda one: [keys.share_key(one.share_id)])
+_DOCUMENTS = JsonDocuments(Share, "share link", lambda record: [keys.share_key(record.share_id)])
 
 _INDEX = WebsiteIndex(
     keys.SHARE_INDEX,
     _DOCUMENTS,
     keys.SHARES,
-    lambda one: keys.share_index_key(one.website_id, one.session_id, one.share_id),
+    lambda record: keys.share_index_key(record.website_id, record.session_id, record.share_id),
 )
 _TOO_MANY = "links: wait until some have ended, or raise REPLAY_WEBSITE_SHARES_MAX"
 

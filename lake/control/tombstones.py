@@ -64,7 +64,7 @@ class Tombstones(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 _DOCUMENTS = JsonDocuments(
-    Tombstones, "list of erased sessions", lambda one: [keys.tombstones_key(one.website_id)]
+    Tombstones, "list of erased sessions", lambda record: [keys.tombstones_key(record.website_id)]
 )
 
 
@@ -187,7 +187,7 @@ class TombstoneCache:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: FIFOCache[str, tuple[bytes, Tombstones]] = FIFOCache(_CACHED_WEBSITES_MAX)
+        self._cache: FIFOCache[str, tuple[bytes, Tombstones]] = FIFOCache(_CACHED_WEBSITES_MAX)
         self._guard = threading.Lock()
 
     def read(self, website_id: str) -> Tombstones:
@@ -201,11 +201,11 @@ class TombstoneCache:
             body = self._store.get(key)
         except ObjectMissing:
             return Tombstones(website_id=website_id)
-        cached = self._known.get(website_id)
+        cached = self._cache.get(website_id)
         if cached is None or cached[0] != body:
             cached = (body, _DOCUMENTS.decode(body, key))
         with self._guard:
-            self._known[website_id] = cached
+            self._cache[website_id] = cached
         return cached[1]
 
 

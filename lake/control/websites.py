@@ -81,7 +81,7 @@ class Website(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.feature_flags.enable_session_replay and PLANS[self.plan].records
 
 
-_DOCUMENTS = JsonDocuments(Website, "website", lambda one: [keys.website_key(one.website_id)])
+_DOCUMENTS = JsonDocuments(Website, "website", lambda record: [keys.website_key(record.website_id)])
 _SECTIONS = {"feature_flags": FeatureFlags, "privacy": Privacy, "smart": Smart}
 _TOP = ("name", "plan", "origins")
 

@@ -101,9 +101,9 @@ class ErasureMissing(Missing):
 DOCUMENTS = JsonDocuments(
     Receipt,
     "erasure",
-    lambda one: [
-        keys.erasure_key(one.website_id, one.erasure_id),
-        keys.receipt_key(one.website_id, one.erasure_id),
+    lambda record: [
+        keys.erasure_key(record.website_id, record.erasure_id),
+        keys.receipt_key(record.website_id, record.erasure_id),
     ],
 )
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -108,20 +108,22 @@ def request_removal(
             )
 
 
-def _without_pending_people(gone: Tombstones, waiting: Mapping[str, list[Receipt]]) -> Tombstones:
+def _without_pending_people(
+    website_tombstones: Tombstones, waiting: Mapping[str, list[Receipt]]
+) -> Tombstones:
     """Leave out the people of pending erasures, which will remove what is stored."""
-    mine = waiting.get(gone.website_id, ())
+    mine = waiting.get(website_tombstones.website_id, ())
     people = {
         person: at_ms
-        for person, at_ms in gone.people.items()
+        for person, at_ms in website_tombstones.people.items()
         if all(receipt.people.get(person, -1) < at_ms for receipt in mine)
     }
-    return msgspec.structs.replace(gone, people=people)
+    return msgspec.structs.replace(website_tombstones, people=people)
 
 
-def _stored_erased_sessions(store: Store, gone: Tombstones) -> set[str]:
+def _stored_erased_sessions(store: Store, website_tombstones: Tombstones) -> set[str]:
     """Return the erased sessions of a website that have rows or files, quarantined or not."""
-    website_id, sessions = gone.website_id, gone.sessions
+    website_id, sessions = website_tombstones.website_id, website_tombstones.sessions
     snapshot = Table(store, "sessions").snapshot()
     matches = {
         session for _, session in keys_in(snapshot, ((website_id, session) for session in sessions))
@@ -131,6 +133,6 @@ def _stored_erased_sessions(store: Store, gone: Tombstones) -> set[str]:
         for prefix in (folder, keys.quarantined_object_key(folder)):
             stored = {keys.session_under(prefix, item.key) for item in store.list(prefix)}
             matches |= stored & sessions
-    if gone.people:
-        matches |= lookup.compacted_sessions_of_people(store, website_id, gone.people)
+    if website_tombstones.people:
+        matches |= lookup.compacted_sessions_of_people(store, website_id, website_tombstones.people)
     return matches

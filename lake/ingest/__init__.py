@@ -1,4 +1,4 @@
-"""What ingest needs to know about clients, and the import of recordings.
+"""Descriptions of clients, and the import of recordings.
 
 user_agents        device, browser and system of a client
 client_address     a visitor's address behind trusted proxies

@@ -1,4 +1,4 @@
-"""What a browser says of itself, and the country of an address. No address is kept.
+"""Browser, system and device of a client, and the country of an address, which is not stored.
 
 Everything here comes from the network and is only ever text: cut to a length, control characters
 removed. Client hints win over the user agent, which modern browsers freeze.
@@ -136,12 +136,12 @@ def _encodable(text: str) -> str:
 
 
 def _version(*parts: str | None) -> str | None:
-    cached = []
+    numbers = []
     for part in parts:
         if part is None:
             break
-        cached.append(part)
-    return ".".join(cached) or None
+        numbers.append(part)
+    return ".".join(numbers) or None
 
 
 def _unquoted(hint: str) -> str:

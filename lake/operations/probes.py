@@ -144,8 +144,8 @@ def _newest_rows(sessions: Snapshot, count: int) -> pl.DataFrame:
     return rows.select(columns).top_k(count, by="started_at").collect()
 
 
-def _is_same(found: pa.DataType, wanted: pa.DataType) -> bool:
+def _is_same(actual: pa.DataType, wanted: pa.DataType) -> bool:
     """Delta has one text and one binary type, Arrow several for each."""
     alike = {pa.large_string(): pa.string(), pa.string_view(): pa.string()}
     alike |= {pa.large_binary(): pa.binary(), pa.binary_view(): pa.binary()}
-    return bool(alike.get(found, found) == alike.get(wanted, wanted))
+    return bool(alike.get(actual, actual) == alike.get(wanted, wanted))

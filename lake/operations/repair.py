@@ -144,9 +144,9 @@ def _salvage_segments(
         if key.startswith(keys.QUARANTINE) and not any(salvaged):
             done.left.append(RepairAction(f"nothing of it can be read: {_INSPECT}", key, detail))
             continue
-        what = f"segment sorted out: {salvaged.kept} chunks go on waiting"
-        if salvaged.aside:
-            what += f", {salvaged.aside} in quarantine"
+        what = f"segment sorted out: {salvaged.pending_count} chunks go on waiting"
+        if salvaged.quarantined_count:
+            what += f", {salvaged.quarantined_count} in quarantine"
         done.done.append(RepairAction(what, key, detail))
 
 

@@ -25,8 +25,8 @@ from lake.storage.base import Store
 class SalvageResult(NamedTuple):
     """Numbers of chunks that stay pending, and of objects that were quarantined."""
 
-    kept: int
-    aside: int
+    pending_count: int
+    quarantined_count: int
 
 
 def salvage_segment(store: Store, settings: Settings, key: str) -> SalvageResult | None:

@@ -115,12 +115,12 @@ class SessionRepairer:
         return readable
 
     def _make_rows(
-        self, folder: Path, found: dict[SessionKey, list[Generation]]
+        self, folder: Path, generations: dict[SessionKey, list[Generation]]
     ) -> tuple[dict[SessionKey, RewrittenSession], list[str]]:
         """Return the rows of sessions that have files, and the keys of files that were merged."""
         made: dict[SessionKey, RewrittenSession] = {}
         merged_files: list[str] = []
-        for key, readable in found.items():
+        for key, readable in generations.items():
             if not readable:
                 continue
             try:
@@ -152,13 +152,13 @@ class SessionRepairer:
 
     def _record(
         self,
-        found: dict[SessionKey, list[Generation]],
+        generations: dict[SessionKey, list[Generation]],
         rows: dict[SessionKey, Row],
         bad: dict[str, str],
     ) -> None:
         for at, reason in bad.items():
             self._done.done.append(RepairAction("moved to quarantine", at, reason))
-        for key, readable in found.items():
+        for key, readable in generations.items():
             if readable:
                 what, why = "rows made anew", f"from {readable[0].file.key}"
             elif key in rows:

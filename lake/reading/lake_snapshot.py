@@ -15,7 +15,7 @@ from typing import NamedTuple
 import polars as pl
 import structlog
 
-from lake.bounded_cache import Kept
+from lake.bounded_cache import BoundedCache
 from lake.control import tombstones
 from lake.control.tombstones import Tombstones
 from lake.errors import LakeError
@@ -52,8 +52,10 @@ class Lake:
         self.store = store
         self.settings = settings
         self.now_ms = now_ms
-        self.match_cache = Kept(settings.table_memory_bytes_max)
-        self.error_cache = Kept(_ERROR_CACHE_BYTES_MAX)  # of chunks that wait, by where they lie
+        self.match_cache = BoundedCache(settings.table_memory_bytes_max)
+        self.error_cache = BoundedCache(
+            _ERROR_CACHE_BYTES_MAX
+        )  # of chunks that wait, by where they lie
         self.source_maps = SourceMaps(store, now_ms, int(settings.control_cache_s * 1000))
         self.tombstones = tombstones.TombstoneCache(store)
         self._lock = threading.Lock()

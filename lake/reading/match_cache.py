@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 import polars as pl
 
-from lake.bounded_cache import Kept
+from lake.bounded_cache import BoundedCache
 from lake.tables.delta_table import Snapshot, TableFile, reading
 from lake.tables.partitions import hot_day
 from lake.tables.row_builders import Row
@@ -73,7 +73,7 @@ class Matches(Protocol):
 
 
 def find_matches(
-    cache: Kept, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
+    cache: BoundedCache, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
 ) -> list[Matches]:
     """Return the matches in `files` that are not empty, those with the newest rows first.
 
@@ -95,13 +95,13 @@ def newest_at(file: TableFile) -> datetime:
     return FAR_FUTURE if newest is None else newest
 
 
-def evict_removed_files(cache: Kept, snapshot: Snapshot) -> None:
+def evict_removed_files(cache: BoundedCache, snapshot: Snapshot) -> None:
     """Evict entries of files that left the table: they may contain erased rows."""
     uris = {file.uri for file in snapshot.files}
     cache.drop(lambda key: isinstance(key, tuple) and uris.isdisjoint(key))
 
 
-def _hot_uris(cache: Kept, snapshot: Snapshot) -> set[str]:
+def _hot_uris(cache: BoundedCache, snapshot: Snapshot) -> set[str]:
     """Return the files that are cached whole: the newest hours that fit."""
     room = int(cache.bytes_max * _HOT_SHARE)
     uris = set()
@@ -139,7 +139,7 @@ class _HotMatches:
 
 
 def _hot_matches(
-    cache: Kept, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
+    cache: BoundedCache, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
 ) -> list[Matches]:
     with cache.finding("hours"):
         held = cache.get(("hour", file.uri) for file in files)
@@ -182,7 +182,12 @@ class _Mask(NamedTuple):
 
 class _ColdMatches:
     def __init__(
-        self, cache: Kept, snapshot: Snapshot, file: TableFile, query: MatchQuery, mask: _Mask
+        self,
+        cache: BoundedCache,
+        snapshot: Snapshot,
+        file: TableFile,
+        query: MatchQuery,
+        mask: _Mask,
     ) -> None:
         self.newest_at = newest_at(file)
         self.count = int(mask.bits.sum())
@@ -205,17 +210,17 @@ class _ColdMatches:
     def _column(self, name: str, key: pl.Expr) -> tuple[int, pl.Series]:
         """Return a sort column of the website's rows, with the number of the first row."""
         website_id = self._query.website_id
-        cached = (self._file.uri, website_id, name)
-        with self._cache.finding(cached):
-            held = self._cache.get([cached], owner=website_id)
-            if cached not in held:
+        cache_key = (self._file.uri, website_id, name)
+        with self._cache.finding(cache_key):
+            held = self._cache.get([cache_key], owner=website_id)
+            if cache_key not in held:
                 scan = self._snapshot.scan([self._file], row_index="row")
                 with reading(self._snapshot.name):
                     rows = scan.filter(website_id=website_id).select("row", key).collect()
-                held[cached] = (int(rows["row"][0]), _narrowed(rows[name]))
-                size_bytes = 200 + int(held[cached][1].estimated_size())
-                self._cache.put([(cached, held[cached], size_bytes)], owner=website_id)
-        column: tuple[int, pl.Series] = held[cached]
+                held[cache_key] = (int(rows["row"][0]), _narrowed(rows[name]))
+                size_bytes = 200 + int(held[cache_key][1].estimated_size())
+                self._cache.put([(cache_key, held[cache_key], size_bytes)], owner=website_id)
+        column: tuple[int, pl.Series] = held[cache_key]
         return column
 
     def read(self, rows: Sequence[int]) -> list[Row]:
@@ -259,7 +264,7 @@ def _runs(rows: list[int]) -> Iterator[list[int]]:
 
 
 def _cold_matches(
-    cache: Kept, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
+    cache: BoundedCache, snapshot: Snapshot, files: Sequence[TableFile], query: MatchQuery
 ) -> list[Matches]:
     with nullcontext() if query.name is None else cache.finding(query.name):
         owner, name = query.website_id, query.name

@@ -67,23 +67,23 @@ def unite_chunks(
         received_chunks: Oldest first; at least one without a file.
         visitor_ids: Visitors of the file.
     """
-    cached: dict[Place, ChunkFacts] = {}
+    by_place: dict[Place, ChunkFacts] = {}
     budget = ViewBudget()
 
     def add(facts: ChunkFacts) -> None:
-        cached[facts.place] = facts
+        by_place[facts.place] = facts
         for place in budget.add(facts):
-            cached[place] = cut_views(cached[place])
+            by_place[place] = cut_views(by_place[place])
 
     for facts in known_chunks:
         add(facts)
-    first = min(cached, default=None)
+    first = min(by_place, default=None)
     visitors = set(visitor_ids)
-    users = {user_id for facts in cached.values() for user_id in facts.users}
+    users = {user_id for facts in by_place.values() for user_id in facts.users}
     new, rejected = [], []
     for received_chunk in received_chunks:
         facts = received_chunk.facts
-        same_place = cached.get(facts.place)
+        same_place = by_place.get(facts.place)
         visitor = (received_chunk.client.visitor_id,)
         if (
             same_place is None
@@ -99,18 +99,18 @@ def unite_chunks(
         elif same_place is None or not has_same_content(same_place, facts):
             rejected.append(received_chunk)
     assert client is not None, "a session has a chunk"
-    chunks = tuple(cached[place] for place in sorted(cached))
+    chunks = tuple(by_place[place] for place in sorted(by_place))
     return ChunkUnion(chunks, client, tuple(sorted(visitors - {""})), new, rejected)
 
 
-def fits_people_limit(known: set[str], more: Iterable[str]) -> bool:
+def fits_people_limit(user_ids: set[str], more: Iterable[str]) -> bool:
     """Whether a session stays within `PEOPLE_MAX` with these people."""
-    return known.issuperset(more) or len(known.union(more)) <= PEOPLE_MAX
+    return user_ids.issuperset(more) or len(user_ids.union(more)) <= PEOPLE_MAX
 
 
-def has_same_content(one: ChunkFacts, other: ChunkFacts) -> bool:
+def has_same_content(facts: ChunkFacts, other: ChunkFacts) -> bool:
     """Whether two chunks of one place have the same JSON text."""
-    return one.content_key == other.content_key
+    return facts.content_key == other.content_key
 
 
 def rejection_reason(union: ChunkUnion, received_chunk: ReceivedChunk) -> str:

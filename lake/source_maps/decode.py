@@ -180,7 +180,7 @@ class _Decoder:
         self._names: list[str] = []
         self._starts = array("i", [0])
         self._arrays = tuple(array("i") for _ in range(5))
-        self._known: dict[str, tuple[int, ...]] = {}
+        self._decoded: dict[str, tuple[int, ...]] = {}
 
     def add(self, section: _Section) -> None:
         result, offset = section.map, section.offset
@@ -205,7 +205,7 @@ class _Decoder:
                 self._go_to(offset.line + number)
                 column = 0
             for segment in text.split(",") if text else ():
-                fields = self._known.get(segment) or self._fields(segment)
+                fields = self._decoded.get(segment) or self._fields(segment)
                 column += fields[0]
                 has_source = len(fields) > 1
                 if has_source:
@@ -260,8 +260,8 @@ class _Decoder:
                 value = shift = 0
         if shift or len(fields) not in _FIELD_COUNTS:
             raise SourceMapMalformed(f"{segment[:20]!r} is no segment")
-        if len(self._known) < _CACHED_SEGMENTS_MAX:
-            self._known[segment] = tuple(fields)
+        if len(self._decoded) < _CACHED_SEGMENTS_MAX:
+            self._decoded[segment] = tuple(fields)
         return tuple(fields)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from cachetools import FIFOCache
 
 from lake.analysis.js_errors.stacks import StackFrame, parse
-from lake.bounded_cache import Kept
+from lake.bounded_cache import BoundedCache
 from lake.errors import Damaged, ObjectMissing
 from lake.source_maps.decode import DecodedSourceMap, OriginalPosition
 from lake.source_maps.store import file_url, key_of, read
@@ -47,7 +47,7 @@ class SourceMaps:
         self._cache_ms = cache_ms
         self._lock = threading.Lock()
         self._listed: FIFOCache[str, _WebsiteMaps] = FIFOCache(_WEBSITES_MAX)
-        self._kept = Kept(_CACHE_BYTES_MAX)
+        self._cache = BoundedCache(_CACHE_BYTES_MAX)
 
     def applied(self, website_id: str, errors: list[Row]) -> list[Row]:
         """Return rows of `errors` with `stack_original`, None if no map has any of the frames.
@@ -88,8 +88,8 @@ class SourceMaps:
         self, website_id: str, key: str, version: str, left: list[int]
     ) -> DecodedSourceMap | None:
         name = (key, version)
-        with self._kept.finding(name):
-            cached = self._kept.get([name], owner=website_id)
+        with self._cache.finding(name):
+            cached = self._cache.get([name], owner=website_id)
             if name in cached:
                 source_map: DecodedSourceMap | None = cached[name]
                 return source_map
@@ -101,7 +101,7 @@ class SourceMaps:
             except (Damaged, ObjectMissing):  # the stack is then returned as it is
                 decoded = None
             sized = (name, decoded, decoded.size_bytes if decoded else 0)
-            self._kept.put([sized], owner=website_id)
+            self._cache.put([sized], owner=website_id)
             return decoded
 
 
@@ -115,8 +115,8 @@ def symbolicate_stack(stack: str, find: FrameLookup) -> str | None:
     for frame, place, caller in zip(frames, places, [*places[1:], None], strict=True):
         name = frame.function
         if place is None:
-            cached = (str(part) for part in frame[1:4] if part not in ("", None))
-            where = ":".join(cached) or "<anonymous>"
+            parts = (str(part) for part in frame[1:4] if part not in ("", None))
+            where = ":".join(parts) or "<anonymous>"
         else:
             where = f"{place.source}:{place.line}:{place.column}"
             # The name at the caller's position is the function that it called.

@@ -1,4 +1,4 @@
-"""Where every object lives. The only module that builds or parses an object key.
+"""Keys of every object. The only module that builds or parses them.
 
     raw/date=2026-11-23/<segment>.parquet                        chunks of one group commit
     sessions/date=2026-11-23/<website>/<session>.<n>.ndjson.zst  one compacted session

@@ -64,7 +64,7 @@ class AuditReader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: FIFOCache[str, list[AuditLogEntry]] = FIFOCache(_CACHED_OBJECTS_MAX)
+        self._cache: FIFOCache[str, list[AuditLogEntry]] = FIFOCache(_CACHED_OBJECTS_MAX)
         self._guard = threading.Lock()
 
     def entries(
@@ -127,11 +127,11 @@ class AuditReader:
                 yield from entries
 
     def _read(self, item: ObjectInfo) -> list[AuditLogEntry]:
-        cached = self._known.get(item.key)
+        cached = self._cache.get(item.key)
         if cached is None:
             cached = _read(self._store, item) or []
             with self._guard:
-                self._known[item.key] = cached
+                self._cache[item.key] = cached
         return cached
 
 

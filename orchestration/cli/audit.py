@@ -23,7 +23,7 @@ def audit(
         str | None, typer.Option(metavar="ISO", help="End of the period, exclusive.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Number of entries at most.")] = 100,
-    fold: Annotated[
+    compact_first: Annotated[
         bool, typer.Option("--fold", help="First move pending entries into the table `audit`.")
     ] = False,
     as_json: AsJson = False,
@@ -36,7 +36,7 @@ def audit(
     store, settings = open_lake()
     if website != ALL_WEBSITES:
         websites.get(store, website)
-    if fold:
+    if compact_first:
         folded = audit_log.compact_entries(store, settings, now_ms=now_ms())
         print_note(
             f"{folded.entry_count} entries moved, {folded.dropped_count} dropped for their age"

@@ -25,7 +25,7 @@ def compact(
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only this day's sessions.")
     ] = None,
-    once: Annotated[
+    single_pass: Annotated[
         bool, typer.Option("--once", help="Compact everything pending now, then exit.")
     ] = False,
     every: Annotated[
@@ -39,7 +39,7 @@ def compact(
     """
     store, settings = open_lake()
     only = day.date() if day else None
-    if once:
+    if single_pass:
         _compact_all(store, settings, only, as_json)
     else:
         _compact_forever(store, settings, only, every, as_json)

@@ -39,10 +39,10 @@ def seed(store: Store, settings: Settings, note: Path, *, shop_port: int, now_ms
         StoreUnavailable.
     """
     origins = tuple(f"http://{host}:{shop_port}" for host in ("localhost", "127.0.0.1"))
-    cached = _read(note)
-    if cached is not None and cached.lake == store.url and _exists(store, cached.website_id):
-        _allow_origins(store, cached.website_id, origins)
-        return cached
+    stored = _read(note)
+    if stored is not None and stored.lake == store.url and _exists(store, stored.website_id):
+        _allow_origins(store, stored.website_id, origins)
+        return stored
     origins = (_SAMPLES_ORIGIN, *origins)
     site = websites.create(store, "Demo shop", plan="enterprise", origins=origins, now_ms=now_ms)
     websites.change(

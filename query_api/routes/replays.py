@@ -125,9 +125,9 @@ def replay_response(
         **(more_headers or {}),
     }
     viewed = (website.website_id, request.state.actor, session_id)
-    if (cached := request.headers.get("if-none-match")) is not None:
+    if (etags := request.headers.get("if-none-match")) is not None:
         version = replay.replay_version(services.lake, website, session_id)
-        if version is not None and _is_known(cached, _etag(version, *form)):
+        if version is not None and _is_known(etags, _etag(version, *form)):
             services.views.note(*viewed)
             return Response(status_code=304, headers=headers | {"etag": _etag(version, *form)})
     recording = replay.replay(

@@ -164,9 +164,9 @@ def _own_address(request: Request) -> str:
     """
     name, port = request.scope.get("server") or ("", None)
     name = f"[{name}]" if ":" in name else name
-    cached = {f"{name}:{port}"} | ({name} if port in (None, 80) else set())
+    hosts = {f"{name}:{port}"} | ({name} if port in (None, 80) else set())
     host = request.headers.get("host", "")
-    is_direct = host in cached and not any(sign in request.headers for sign in _PROXY_SIGNS)
+    is_direct = host in hosts and not any(sign in request.headers for sign in _PROXY_SIGNS)
     is_tls = request.headers.get("origin", "").startswith("https://")
     return f"http://{host}" if is_direct and not is_tls else ""
 

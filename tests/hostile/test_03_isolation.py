@@ -206,7 +206,7 @@ def plant_chunk(lakeful: Lakeful, website_id: str, good: Session) -> None:
     lakeful.clock.tick()
 
 
-def carry_out(lakeful: Lakeful) -> list[Receipt]:
+def execute(lakeful: Lakeful) -> list[Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
@@ -261,7 +261,7 @@ def test_damage_in_other_websites_harms_no_job_or_route(
         ErasureTargets(sessions=(erased.session_id,)),
         by="test",
     )
-    carry_out(lakeful)
+    execute(lakeful)
     assert erasure.read_receipt(store, sound.website_id, request.erasure_id).done_at
     failed = erasure.read_receipt(store, bad_website.website_id, poison.erasure_id)
     assert failed.done_at is None
@@ -345,7 +345,7 @@ def test_cancelled_poisoned_erasure_is_replaced_and_carried_out(
             run = CliRunner().invoke(app, ["erase", "--cancel", name, "--website", website_id])
             assert run.exit_code == 0, run.output
 
-    carry_out(lakeful)
+    execute(lakeful)
     assert erasure.read_receipt(store, website_id, anew).done_at
     assert erasure.pending_erasures(store) == erasure.unreadable_erasures(store) == []
     assert not any(theirs.session_id in item.key for item in store.list(keys.SESSIONS))
@@ -380,7 +380,7 @@ def test_a_website_whose_erasure_fails_delays_no_other(
 
     monkeypatch.setattr(tombstones, "mark_removed", fail_first_call)
     with pytest.raises(ZeroDivisionError):
-        carry_out(lakeful)
+        execute(lakeful)
     states = [
         erasure.read_receipt(store, request.website_id, request.erasure_id) for request in requests
     ]
@@ -388,7 +388,7 @@ def test_a_website_whose_erasure_fails_delays_no_other(
     assert "ZeroDivisionError" in (states[0].failed or "")
 
     monkeypatch.setattr(tombstones, "mark_removed", real)
-    (done,) = carry_out(lakeful)
+    (done,) = execute(lakeful)
     assert (bool(done.done_at), done.failed) == (True, None)
 
 

@@ -89,7 +89,7 @@ def _as_read_before(received_chunks: Sequence[ReceivedChunk]) -> list[ReceivedCh
     ]
 
 
-def carry_out(lakeful: Lakeful) -> list[erasure.Receipt]:
+def execute_all(lakeful: Lakeful) -> list[erasure.Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
@@ -149,7 +149,7 @@ def test_erasure_by_any_user_or_visitor_leaves_no_byte(
     assert listed(client, lakeful) == []
     for path in (f"{base}/sessions/{session.session_id}", f"/api/replay/{session.session_id}"):
         assert client.get(path, headers=admin).status_code == 404
-    (receipt,) = carry_out(lakeful)
+    (receipt,) = execute_all(lakeful)
     assert receipt.done_at
     assert receipt.session_count == 1
     held = [key for key, text in every_text(lakeful.store).items() if b"zq4711" in text]
@@ -181,7 +181,7 @@ def test_tombstone_of_any_user_or_visitor_hides_the_session(
     late = grown.chunks(identified(NOW_MS, "dave-zq4711"))
     lakeful.append(late)
     lakeful.compact(grown.day)
-    carry_out(lakeful)
+    execute_all(lakeful)
     assert [key for key in every_text(lakeful.store) if grown.session_id in key] == []
 
 
@@ -269,11 +269,11 @@ def test_erasure_reaches_users_named_only_in_old_files(
 
     response = client.request("DELETE", path, headers=lakeful.headers(role="admin"))
     assert (response.status_code, response.json()["sessions"]) == (202, 0)
-    receipts = carry_out(lakeful)
+    receipts = execute_all(lakeful)
     if not is_compacted:
         lakeful.compact(session.day)  # finds out who is in it
         assert listed(client, lakeful) == []
-        receipts = carry_out(lakeful)
+        receipts = execute_all(lakeful)
     assert [(receipt.session_count, receipt.row_count) for receipt in receipts] == [(1, 1)]
     assert [key for key, text in every_text(lakeful.store).items() if b"zq4711" in text] == []
 
@@ -312,7 +312,7 @@ def test_chunks_of_too_many_users_are_quarantined_and_erasable(
     kind = "users/u" if by == "user" else "visitors/v"
     path = f"/api/websites/{session.website_id}/{kind}4-zq4711"
     assert client.request("DELETE", path, headers=lakeful.headers(role="admin")).status_code == 202
-    (receipt,) = carry_out(lakeful)
+    (receipt,) = execute_all(lakeful)
     assert (receipt.session_count, receipt.row_count, receipt.chunk_count) == (1, 1, 2)
     assert [key for key, text in every_text(lakeful.store).items() if b"zq4711" in text] == []
 
@@ -331,7 +331,7 @@ def test_a_user_is_erased_by_the_id_that_the_page_gave(
         path = f"{base}/users/{quote(name, safe='')}"
         response = client.request("DELETE", path, headers=admin)
         assert (response.status_code, response.json()["sessions"]) == (202, 1)
-        carry_out(lakeful)
+        execute_all(lakeful)
         assert listed(client, lakeful) == []
 
 

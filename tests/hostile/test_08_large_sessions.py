@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lake.bounded_cache import Kept
+from lake.bounded_cache import BoundedCache
 from lake.control import websites
 from lake.control.websites import Website
 from lake.raw import pending_index
@@ -217,7 +217,7 @@ def test_every_list_of_a_detail_is_bounded(lakeful: Lakeful, client: AppClient) 
 
 
 def test_cache_owner_evicts_only_its_own_entries() -> None:
-    lru_cache = Kept(1_000)
+    lru_cache = BoundedCache(1_000)
     lru_cache.put([("hour", 1, 400)])
     lru_cache.put([("row", 2, 100)], owner="w_small")
     for number in range(100):
@@ -230,7 +230,7 @@ def test_cache_owner_evicts_only_its_own_entries() -> None:
 
 
 def test_cache_lookups_of_different_keys_do_not_block() -> None:
-    lru_cache = Kept(1)
+    lru_cache = BoundedCache(1)
 
     def hold_all() -> None:
         with ExitStack() as stack:

@@ -61,7 +61,7 @@ def request_erasure(lakeful: Lakeful, *sessions: Session) -> Receipt:
     return erasure.request_erasure(reader, lakeful.website.website_id, wanted, by="test")
 
 
-def carry_out(lakeful: Lakeful) -> list[Receipt]:
+def execute(lakeful: Lakeful) -> list[Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
@@ -95,7 +95,7 @@ def test_hold_placed_after_the_request_delays_the_erasure(lakeful: Lakeful, kind
     mine = held if kind == "session" else None
     hold(lakeful, mine)
 
-    (waits,) = carry_out(lakeful)
+    (waits,) = execute(lakeful)
     assert objects_of(lakeful, held) == before
     assert (waits.done_at, waits.failed) == (None, None)
     named = {
@@ -117,7 +117,7 @@ def test_hold_placed_after_the_request_delays_the_erasure(lakeful: Lakeful, kind
     ]
 
     release(lakeful, mine)
-    (done,) = carry_out(lakeful)
+    (done,) = execute(lakeful)
     assert done.done_at
     assert (done.held, done.waits_for) == ((), None)
     assert objects_of(lakeful, held) == {}
@@ -129,7 +129,7 @@ def test_erasure_api_names_the_hold(lakeful: Lakeful) -> None:
     compacted(lakeful, {session.day})
     receipt = request_erasure(lakeful, session)
     hold(lakeful, session)
-    carry_out(lakeful)
+    execute(lakeful)
 
     app = create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)
     with AppClient(app) as client:
@@ -175,7 +175,7 @@ def test_hold_during_an_erasure_protects_what_is_left(
     receipt = request_erasure(lakeful, session)
     at_step(monkeypatch, step, lambda: hold(lakeful, session))
 
-    (waits,) = carry_out(lakeful)
+    (waits,) = execute(lakeful)
     assert [held.session_id for held in waits.held] == [session.session_id]
     assert {key.partition("/")[0] for key in objects_of(lakeful, session)} == left
     # A hold placed after the run began returns a warning that data may be missing.
@@ -192,7 +192,7 @@ def test_hold_during_an_erasure_protects_what_is_left(
     assert_hidden(lakeful, session)
 
     release(lakeful, session)
-    assert [bool(receipt.done_at) for receipt in carry_out(lakeful)][-1]
+    assert [bool(receipt.done_at) for receipt in execute(lakeful)][-1]
     assert objects_of(lakeful, session) == {}
 
 
@@ -208,7 +208,7 @@ def test_chunks_of_a_held_session_are_not_dropped(lakeful: Lakeful) -> None:
     assert_hidden(lakeful, held)
     assert len(erasure.pending_erasures(lakeful.store)) == 1
     release(lakeful, held)
-    carry_out(lakeful)
+    execute(lakeful)
     assert objects_of(lakeful, held) == {}
 
 
@@ -262,19 +262,19 @@ def test_unreadable_objects_are_not_destroyed_under_holds(lakeful: Lakeful) -> N
     request_erasure(lakeful, session)
     legal_holds.place(lakeful.store, other.website_id, None, reason="r", by="me", now_ms=NOW_MS)
 
-    (waits,) = carry_out(lakeful)
+    (waits,) = execute(lakeful)
     assert waits.done_at is None
     assert key in (waits.waits_for or "")
     assert lakeful.store.get(key) == b"no parquet"
     legal_holds.release(lakeful.store, other.website_id, None, by="me", now_ms=NOW_MS)
-    (done,) = carry_out(lakeful)
+    (done,) = execute(lakeful)
     assert (bool(done.done_at), done.unreadable_count) == (True, 1)
 
 
 def test_nothing_is_held_of_which_nothing_is_left(lakeful: Lakeful) -> None:
     session = lakeful.record(page(NOW_MS - 1000))
     request_erasure(lakeful, session)
-    carry_out(lakeful)
+    execute(lakeful)
 
     with pytest.raises(SessionErased):
         hold(lakeful, session)
@@ -288,7 +288,7 @@ def test_hold_protects_from_retention_and_erasure_alike(lakeful: Lakeful) -> Non
     before = objects_of(lakeful, session)
 
     expire(lakeful)
-    carry_out(lakeful)
+    execute(lakeful)
     assert objects_of(lakeful, session) == before != {}
 
 

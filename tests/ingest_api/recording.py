@@ -63,13 +63,13 @@ def chunk(seq: int = 0, *, text: str = "") -> bytes:
 
 def headers(**others: str | None) -> dict[str, str]:
     """A browser's headers with gzip announced; `others` replace some, None leaves one out."""
-    found: dict[str, str | None] = {
+    result: dict[str, str | None] = {
         "origin": ORIGIN,
         "content-encoding": "gzip",
         "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
     }
-    found |= {name.replace("_", "-"): value for name, value in others.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    result |= {name.replace("_", "-"): value for name, value in others.items()}
+    return {name: value for name, value in result.items() if value is not None}
 
 
 def plain(**others: str | None) -> dict[str, str]:
@@ -100,13 +100,13 @@ def stored(store: Store) -> list[ReceivedChunk]:
 
 def stored_once(store: Store) -> dict[Identity, bytes]:
     """The chunks by identity, as JSON. Fails if one identity has two contents."""
-    found: dict[Identity, bytes] = {}
+    result: dict[Identity, bytes] = {}
     for received_chunk in stored(store):
         raw = chunk_codec.inflate(
             received_chunk.payload, received_chunk.encoding, raw_bytes_max=1 << 30
         )
-        assert found.setdefault(received_chunk.identity, raw) == raw
-    return found
+        assert result.setdefault(received_chunk.identity, raw) == raw
+    return result
 
 
 def counted(metrics_text: str, website_id: str) -> Counter[str]:
@@ -132,7 +132,7 @@ def assert_all_accounted_for(metrics_text: str) -> None:
 
 def metric(metrics_text: str, name: str, **labels: str) -> float:
     """One sample's value, 0 if there is none."""
-    return next((v for found, v in _samples(metrics_text, name) if found == labels), 0.0)
+    return next((v for result, v in _samples(metrics_text, name) if result == labels), 0.0)
 
 
 def _samples(text: str, name: str) -> list[tuple[Mapping[str, str], float]]:

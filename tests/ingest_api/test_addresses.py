@@ -9,7 +9,7 @@ TRUSTED = client_address.parse_networks("10.0.0.0/8, 127.0.0.1,fd00::/8")
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded_for", "found"),
+    ("peer", "forwarded_for", "visitor"),
     [
         ("192.0.2.1", "203.0.113.9", "192.0.2.1"),
         ("10.0.0.1", "", "10.0.0.1"),
@@ -25,9 +25,9 @@ TRUSTED = client_address.parse_networks("10.0.0.0/8, 127.0.0.1,fd00::/8")
     ],
 )
 def test_the_visitor_is_the_rightmost_hop_that_is_no_trusted_proxy(
-    peer: str, forwarded_for: str, found: str
+    peer: str, forwarded_for: str, visitor: str
 ) -> None:
-    assert client_address.visitor_address(peer, forwarded_for, TRUSTED) == found
+    assert client_address.visitor_address(peer, forwarded_for, TRUSTED) == visitor
 
 
 def test_without_trusted_proxies_nothing_is_believed() -> None:

@@ -256,7 +256,7 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
     settings: Settings, store: Store, clock: Clock, recorder: Recorder
 ) -> None:
     """Attack 43: the visitor id shows whose address was taken."""
-    found = []
+    results = []
     for seq, (trusted, peer, forwarded) in enumerate(
         [
             ("", "203.0.113.9", None),
@@ -275,10 +275,10 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
             )
             assert answer.status_code == 202
     by_seq = {a.facts.seq: a.client.visitor_id for a in stored(store)}
-    found = [by_seq[seq] for seq in range(4)]
+    results = [by_seq[seq] for seq in range(4)]
 
-    assert found[0] != found[1]
-    assert found[0] == found[2] == found[3]
+    assert results[0] != results[1]
+    assert results[0] == results[2] == results[3]
 
 
 REQUESTS = st.fixed_dictionaries(

@@ -34,12 +34,12 @@ def test_only_those_who_wait_for_a_batch_that_fails_are_told_so(
     async def answers(received_chunks: list[ReceivedChunk]) -> list[StoreUnavailable | None]:
         commit = GroupCommit(store, each_alone, lambda: lakes.NOW_MS, IngestMetrics())
         joined = [commit.join(received_chunk) for received_chunk in received_chunks]
-        found = await asyncio.gather(*joined)
+        result = await asyncio.gather(*joined)
         await commit.close()
-        return found
+        return result
 
-    found = asyncio.run(answers([*good, bad]))
+    result = asyncio.run(answers([*good, bad]))
     in_the_way.unlink()
 
-    assert [isinstance(one, StoreUnavailable) for one in found] == [False] * len(good) + [True]
-    assert set(lakes.waiting_chunks(store)) == {(lakes.WEBSITE, one.session_id) for one in good}
+    assert [isinstance(item, StoreUnavailable) for item in result] == [False] * len(good) + [True]
+    assert set(lakes.pending_chunks(store)) == {(lakes.WEBSITE, item.session_id) for item in good}

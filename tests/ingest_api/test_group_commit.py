@@ -89,7 +89,9 @@ def test_sessions_of_two_days_go_to_two_segments_and_one_answer(
     yesterday = Recorder(recorder.website_id, recorder.began_ms - DAY_MS)
 
     async def both(client: AppClient) -> list[list[httpx.Response]]:
-        return await asyncio.gather(*(send(client, one, range(2)) for one in (recorder, yesterday)))
+        return await asyncio.gather(
+            *(send(client, entry, range(2)) for entry in (recorder, yesterday))
+        )
 
     with AppClient(create_app(patient, store, clock=clock)) as client:
         client.run(both(client))

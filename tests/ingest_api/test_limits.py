@@ -140,7 +140,7 @@ def test_a_flood_of_one_website_leaves_room_for_another(
         flood = [asyncio.create_task(send(client, noisy, seq)) for seq in range(60)]
         await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
         later = [asyncio.create_task(send(client, quiet, seq)) for seq in range(1, 4)]
-        return [await one for one in flood], [first, *[await one for one in later]]
+        return [await item for item in flood], [first, *[await item for item in later]]
 
     with AppClient(create_app(small, store, clock=clock)) as client:
         floods, quiets = client.run(send_all(client))

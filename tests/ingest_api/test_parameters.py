@@ -16,9 +16,9 @@ GOOD = Recorder("w_shop").params(7)
 
 
 def test_the_five_parameters_are_read() -> None:
-    found = request_params.parse(urlencode(GOOD).encode())
+    result = request_params.parse(urlencode(GOOD).encode())
 
-    assert found == (*GOOD.values(), 0)
+    assert result == (*GOOD.values(), 0)
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -37,29 +37,29 @@ def test_a_recorder_learns_its_websites_settings_and_the_time(
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cache-control"] == "public, max-age=5"
-    found = answer.json()
-    assert found["now_ms"] == NOW_MS
-    assert found["feature_flags"] == {
+    body = answer.json()
+    assert body["now_ms"] == NOW_MS
+    assert body["feature_flags"] == {
         "enable_session_replay": True,
         "session_replay_trigger": "all",
         "replay_sampling_rate": 0.02,
     }
-    assert found["privacy"] == {
+    assert body["privacy"] == {
         "mask_emails": True,
         "require_consent": False,
         "mask_patterns": True,
     }
-    assert found["smart"]["url_patterns"] == ["cart", "checkout", "pricing"]
-    assert found["network_panel"] is False
+    assert body["smart"]["url_patterns"] == ["cart", "checkout", "pricing"]
+    assert body["network_panel"] is False
 
 
 @pytest.mark.parametrize("website_id", ["w_nobody", "..%2F..%2Fx", "%00", "x" * 300, "é"])
 def test_an_unknown_website_looks_like_a_disabled_one(
     client: AppClient, store: Store, website_id: str
 ) -> None:
-    known = websites.create(store, "Shop", now_ms=NOW_MS)
+    cached = websites.create(store, "Shop", now_ms=NOW_MS)
     answers = [
-        client.get(f"/v1/config/{wanted}").json() for wanted in (known.website_id, website_id)
+        client.get(f"/v1/config/{wanted}").json() for wanted in (cached.website_id, website_id)
     ]
 
     if website_id.startswith(".."):
@@ -74,8 +74,8 @@ def test_the_free_plan_and_the_network_panel_are_told(client: AppClient, store: 
     websites.change(store, free.website_id, {"plan": "free"})
     websites.change(store, enterprise.website_id, {"plan": "enterprise"})
 
-    found = client.get(f"/v1/config/{free.website_id}").json()
-    assert not found["feature_flags"]["enable_session_replay"]
+    body = client.get(f"/v1/config/{free.website_id}").json()
+    assert not body["feature_flags"]["enable_session_replay"]
     assert client.get(f"/v1/config/{enterprise.website_id}").json()["network_panel"]
 
 
@@ -198,11 +198,11 @@ def test_the_recorder_comes_in_the_coding_that_the_browser_likes_best(
 def test_a_browser_that_has_the_recorder_gets_no_second_one(dist: Path, client: AppClient) -> None:
     first, _ = fetched(client, accept_encoding="gzip")
     tag = first.headers["etag"]
-    known = [tag, f"W/{tag}", f'"x", {tag}', "*"]
-    again = [fetched(client, accept_encoding="gzip", if_none_match=tags) for tags in known]
+    cached = [tag, f"W/{tag}", f'"x", {tag}', "*"]
+    again = [fetched(client, accept_encoding="gzip", if_none_match=tags) for tags in cached]
     other, _ = fetched(client, accept_encoding="br", if_none_match=tag)
 
-    assert [(answer.status_code, body) for answer, body in again] == [(304, b"")] * len(known)
+    assert [(answer.status_code, body) for answer, body in again] == [(304, b"")] * len(cached)
     assert all(answer.headers["etag"] == tag for answer, _ in again)
     assert all("max-age" in answer.headers["cache-control"] for answer, _ in again)
     assert other.status_code == 200

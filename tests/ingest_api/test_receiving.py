@@ -149,8 +149,8 @@ def test_another_chunk_with_the_same_number_is_kept_for_the_compactor_and_counte
         assert answer.json() == {"stored": True}
 
     assert len(stored(store)) == 2
-    found = counted(client.get("/metrics").text, recorder.website_id)
-    assert (found["stored"], found["quarantined"]) == (1, 1)
+    result = counted(client.get("/metrics").text, recorder.website_id)
+    assert (result["stored"], result["quarantined"]) == (1, 1)
 
 
 @pytest.mark.fault(27)

@@ -146,7 +146,7 @@ def test_many_gzip_bombs_at_once_are_refused_in_bounded_memory(
     with ThreadPoolExecutor(40) as pool:
         thrown = [pool.submit(throw, seq) for seq in range(80)]
         assert post_again(server, recorder, 100) == 202
-        answers = {one.result() for one in thrown}
+        answers = {item.result() for item in thrown}
 
     assert 413 in answers
     assert answers <= {0, 413, 503}

@@ -70,13 +70,13 @@ def head(recorder: Recorder, *lines: str, seq: int = 0) -> bytes:
 
 def until_closed(connection: socket.socket) -> bytes:
     """Everything that comes until the server closes; a reset counts as closed."""
-    found = b""
+    result = b""
     try:
         while part := connection.recv(65536):
-            found += part
+            result += part
     except ConnectionResetError:
         pass
-    return found
+    return result
 
 
 @pytest.mark.attack(38)
@@ -296,10 +296,10 @@ def test_refusals_and_failures_tell_the_log_nothing_of_the_visitor(
     slow = replace(settings, ingest_website_chunks_per_s=1)
     with serving(slow, tmp_path / "log") as server:
 
-        def send(one: Recorder, seq: int) -> int:
+        def send(sender: Recorder, seq: int) -> int:
             return httpx.post(
                 f"{server.url}/v1/chunks",
-                params=one.params(seq) | {"note": "planted-query"},
+                params=sender.params(seq) | {"note": "planted-query"},
                 content=zipped(chunk(text="planted-text")),
                 headers=headers(user_agent="TellTaleAgent", x_forwarded_for="203.0.113.77"),
             ).status_code

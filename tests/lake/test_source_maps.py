@@ -63,7 +63,7 @@ def written(segments: list[Segment], sources: int = 3, names: int = 3) -> dict[s
         column = generated
         if source is not None:
             now = [source, *place, at[3] if name is None else name]
-            fields += [one - before for one, before in zip(now, at, strict=True)]
+            fields += [entry - before for entry, before in zip(now, at, strict=True)]
             fields = fields if name is not None else fields[:4]
             at = now
         lines[-1] += ("," if lines[-1] else "") + "".join(map(vlq, fields))
@@ -76,12 +76,12 @@ def written(segments: list[Segment], sources: int = 3, names: int = 3) -> dict[s
     }
 
 
-def body(found: dict[str, Any]) -> bytes:
-    return json.dumps(found).encode()
+def body(source_map: dict[str, Any]) -> bytes:
+    return json.dumps(source_map).encode()
 
 
-def decoded(found: dict[str, Any]) -> DecodedSourceMap:
-    return decode(body(found))[0]
+def decoded(source_map: dict[str, Any]) -> DecodedSourceMap:
+    return decode(body(source_map))[0]
 
 
 NUMBER = st.integers(0, 3000)
@@ -90,8 +90,8 @@ SEGMENTS = st.lists(
         st.integers(0, 4), NUMBER, st.none() | st.integers(0, 2), NUMBER, NUMBER,
         st.none() | st.integers(0, 2),
     ),
-    max_size=30, unique_by=lambda one: one[:2],
-).map(lambda found: sorted(found, key=lambda one: one[:2]))  # fmt: skip
+    max_size=30, unique_by=lambda first: first[:2],
+).map(lambda source_map: sorted(source_map, key=lambda first: first[:2]))  # fmt: skip
 
 
 @hypothesis_settings(deadline=None)
@@ -99,14 +99,16 @@ SEGMENTS = st.lists(
 def test_a_place_is_that_of_the_last_segment_before_it(
     segments: list[Segment], line: int, column: int
 ) -> None:
-    before = [one for one in segments if one[0] == line - 1 and one[1] < max(column, 1)]
-    found = unpack(pack(decoded(written(segments)))).find(line, max(column, 1))
+    before = [
+        segment for segment in segments if segment[0] == line - 1 and segment[1] < max(column, 1)
+    ]
+    match = unpack(pack(decoded(written(segments)))).find(line, max(column, 1))
 
     if not before or before[-1][2] is None:
-        assert found is None
+        assert match is None
     else:
         *_, source, at_line, at_column, name = before[-1]
-        assert found == OriginalPosition(
+        assert match == OriginalPosition(
             f"src/{source}.ts",
             at_line + 1,
             at_column + 1,
@@ -117,18 +119,18 @@ def test_a_place_is_that_of_the_last_segment_before_it(
 @hypothesis_settings(deadline=None, max_examples=40)
 @given(SEGMENTS, SEGMENTS, NUMBER)
 def test_sections_are_maps_one_after_the_other(
-    one: list[Segment], other: list[Segment], column: int
+    first: list[Segment], other: list[Segment], column: int
 ) -> None:
-    last = max([segment[:2] for segment in one], default=(0, 0))
+    last = max([segment[:2] for segment in first], default=(0, 0))
     offset = {"line": last[0], "column": last[1] + 1}
     sections = [
-        {"offset": {"line": 0, "column": 0}, "map": written(one)},
+        {"offset": {"line": 0, "column": 0}, "map": written(first)},
         {"offset": offset, "map": written(other)},
     ]
     joined = decoded({"version": 3, "sections": sections})
 
-    for line, at, *_ in one:
-        assert joined.find(line + 1, at + 1) == decoded(written(one)).find(line + 1, at + 1)
+    for line, at, *_ in first:
+        assert joined.find(line + 1, at + 1) == decoded(written(first)).find(line + 1, at + 1)
     for line, at, *_ in other:
         moved = at + offset["column"] if line == 0 else at
         expected = decoded(written(other)).find(line + 1, at + 1)
@@ -136,16 +138,16 @@ def test_sections_are_maps_one_after_the_other(
 
 
 def test_segments_out_of_order_are_sorted() -> None:
-    found = decoded({"version": 3, "sources": ["a"], "names": [], "mappings": "UAAA,VAAU"})
+    result = decoded({"version": 3, "sources": ["a"], "names": [], "mappings": "UAAA,VAAU"})
 
-    assert [place and place.column for place in (found.find(1, 1), found.find(1, 11))] == [11, 1]
+    assert [place and place.column for place in (result.find(1, 1), result.find(1, 11))] == [11, 1]
 
 
 def test_names_of_sources_are_under_their_root_and_a_guard_is_skipped() -> None:
-    found = written([(0, 0, 0, 0, 0, None)]) | {"sourceRoot": "webpack://shop/", "file": "app.js"}
-    found["sources"][1] = None
+    results = written([(0, 0, 0, 0, 0, None)]) | {"sourceRoot": "webpack://shop/", "file": "app.js"}
+    results["sources"][1] = None
 
-    result, file = decode(b")]}'\n" + body(found))
+    result, file = decode(b")]}'\n" + body(results))
 
     assert result.sources == [
         "webpack://shop/src/0.ts",
@@ -158,11 +160,11 @@ def test_names_of_sources_are_under_their_root_and_a_guard_is_skipped() -> None:
 GOOD = written([(0, 0, 0, 0, 0, 0)])
 
 
-def in_sections(found: list[tuple[int, dict[str, Any] | None]]) -> dict[str, Any]:
+def in_sections(source_map: list[tuple[int, dict[str, Any] | None]]) -> dict[str, Any]:
     """Maps, each from a line on; None: it is elsewhere."""
     sections = [
-        {"offset": {"line": line, "column": 0}} | ({"map": one} if one else {"url": "x"})
-        for line, one in found
+        {"offset": {"line": line, "column": 0}} | ({"map": entry} if entry else {"url": "x"})
+        for line, entry in source_map
     ]
     return {"version": 3, "sections": sections}
 
@@ -201,22 +203,22 @@ def test_a_hostile_map_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(decoding, "LINES_MAX", 50)
     monkeypatch.setattr(decoding, "SEGMENTS_MAX", 50)
     monkeypatch.setattr(decoding, "MAP_BYTES_MAX", 9_000 if name != "deep" else 200_000)
-    found = HOSTILE[name]
+    result = HOSTILE[name]
 
     with pytest.raises(SourceMapMalformed):
-        decode(found if isinstance(found, bytes) else body(found))
+        decode(result if isinstance(result, bytes) else body(result))
 
 
 @hypothesis_settings(deadline=None)
 @given(st.text("AAAACDgh;,+/!", max_size=80), st.binary(max_size=50))
 def test_any_text_is_decoded_or_refused(mappings: str, raw: bytes) -> None:
-    for one in (body(GOOD | {"mappings": mappings}), raw):
+    for item in (body(GOOD | {"mappings": mappings}), raw):
         try:
-            found, _ = decode(one)
+            result, _ = decode(item)
         except SourceMapMalformed:
             continue
-        assert unpack(pack(found)) == found
-        assert found.starts[-1] == len(found.columns)
+        assert unpack(pack(result)) == result
+        assert result.starts[-1] == len(result.columns)
 
 
 def test_damage_is_seen() -> None:
@@ -233,9 +235,9 @@ def website_id(store: Store) -> str:
 
 
 def upload(
-    store: Store, website_id: str, found: dict[str, Any] = GOOD, url: str = f"{URL}?v=1#a"
+    store: Store, website_id: str, source_map: dict[str, Any] = GOOD, url: str = f"{URL}?v=1#a"
 ) -> None:
-    made = prepare(website_id, url, body(found), now_ms=NOW_MS)
+    made = prepare(website_id, url, body(source_map), now_ms=NOW_MS)
     put(store, website_id, [made], by="cli", now_ms=NOW_MS)
 
 
@@ -244,9 +246,9 @@ def test_what_sources_hold_is_never_stored(store: Store, website_id: str) -> Non
 
     assert [head.url for head in list_all(store, website_id)] == [URL]
     stored = store.get(key_of(website_id, URL))
-    found = unpack(stored.partition(b"\n")[2])
-    assert (found.sources[0], found.names[0]) == ("src/0.ts", "name0")
-    assert not any("secret" in text for text in (*found.sources, *found.names))
+    result = unpack(stored.partition(b"\n")[2])
+    assert (result.sources[0], result.names[0]) == ("src/0.ts", "name0")
+    assert not any("secret" in text for text in (*result.sources, *result.names))
     assert b"secret" not in stored
 
 
@@ -285,7 +287,7 @@ def test_check_knows_source_maps_and_finds_those_that_are_damaged(
     store: Store, settings: Settings, website_id: str
 ) -> None:
     def kinds() -> list[str]:
-        return sorted(one.kind for one in check(store, settings, now_ms=NOW_MS))
+        return sorted(item.kind for item in check(store, settings, now_ms=NOW_MS))
 
     upload(store, website_id)
     before = kinds()
@@ -325,12 +327,12 @@ def test_a_stack_gets_its_original_files_places_and_names(store: Store, website_
     upload(store, website_id, MAP)
     maps = SourceMaps(store, lambda: NOW_MS, 10_000)
 
-    (found, none, foreign) = maps.applied(
+    (result, none, foreign) = maps.applied(
         website_id, rows(STACK, None, "    at t (https://cdn.example/lib.js:1:11)")
     )
 
-    assert found["stack"] == STACK
-    assert found["stack_original"].splitlines() == [
+    assert result["stack"] == STACK
+    assert result["stack_original"].splitlines() == [
         "    at t (src/1.ts:21:5)",
         "    at Array.map (<anonymous>)",
         "    at async name2 (src/2.ts:8:1)",

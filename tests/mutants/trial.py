@@ -65,8 +65,10 @@ class Copy:
             f"import {', '.join(_PACKAGES)}\nfor m in ({', '.join(_PACKAGES)}): print(m.__file__)"
         )
         done = self._run([sys.executable, "-c", code], timeout_s=60)
-        found = [Path(line) for line in done.stdout.splitlines()]
-        if len(found) != len(_PACKAGES) or not all(self.folder in path.parents for path in found):
+        matches = [Path(line) for line in done.stdout.splitlines()]
+        if len(matches) != len(_PACKAGES) or not all(
+            self.folder in path.parents for path in matches
+        ):
             raise Unfit(f"the copy is not what is imported: {done.stdout}{done.stderr}")
 
     def try_out(self, mutant: Mutant) -> Verdict:
@@ -134,8 +136,8 @@ def mutated(text: str, mutant: Mutant) -> str:
 def _verdict(report: Path, done: subprocess.CompletedProcess[str], seconds: float) -> Verdict:
     """A failure counts; an error while tests are collected or set up does not."""
     cases = list(ET.parse(report).getroot().iter("testcase"))
-    failures = [found for case in cases for found in case.findall("failure")]
-    errors = [found for case in cases for found in case.findall("error")]
+    failures = [result for case in cases for result in case.findall("failure")]
+    errors = [result for case in cases for result in case.findall("error")]
     if errors or (done.returncode not in (0, 1)):
         said = "".join(error.text or "" for error in errors) or done.stdout
         return Verdict(False, f"not a test that failed:\n{said[-600:]}", seconds)

@@ -39,8 +39,8 @@ def add_session(
 
 def events_of(path: Path) -> list[dict[str, Any]]:
     raw = zstandard.ZstdDecompressor().decompress(path.read_bytes(), max_output_size=1 << 28)
-    found: list[dict[str, Any]] = json.loads(raw)
-    return found
+    document: list[dict[str, Any]] = json.loads(raw)
+    return document
 
 
 def in_order(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -57,5 +57,5 @@ def played(
 
 
 def only(made: list[ImportedSession]) -> str:
-    (one,) = made
-    return one.session_id
+    (entry,) = made
+    return entry.session_id

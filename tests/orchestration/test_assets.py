@@ -42,14 +42,16 @@ def test_a_run_compacts_its_day_and_tells_what_it_did(
 
     result = run("compact", instance, partition_key=DAY)
 
-    told = metadata_of(result, "session_files")
-    assert (told["sessions"], told["failed"], told["run_conflicts"]) == (1, 0, 0)
-    assert 0 < told["run_written_bytes"] < told["run_received_bytes"] < told["raw_bytes"]
-    assert session_id in told["largest_sessions"]
+    recorded = metadata_of(result, "session_files")
+    assert (recorded["sessions"], recorded["failed"], recorded["run_conflicts"]) == (1, 0, 0)
+    assert (
+        0 < recorded["run_written_bytes"] < recorded["run_received_bytes"] < recorded["raw_bytes"]
+    )
+    assert session_id in recorded["largest_sessions"]
     assert metadata_of(result, "sessions") == {"dagster/partition_row_count": 1}
     assert metadata_of(result, "daily_summary") == {"dagster/partition_row_count": 1}
     waiting = [keys.parse_segment_key(item.key) for item in store.list(keys.RAW)]
-    assert [found and found[0] for found in waiting] == [date(2026, 11, 23)]
+    assert [results and results[0] for results in waiting] == [date(2026, 11, 23)]
 
 
 def test_settled_only_leaves_a_session_that_goes_on(
@@ -74,11 +76,11 @@ def test_one_run_compacts_a_range_of_days_and_reports_each(
         "compact", instance, tags=run_tags.of_range(date(2026, 11, 22), date(2026, 11, 24))
     )
 
-    found = [
+    matches = [
         metadata_of(result, "session_files", day)["sessions"]
         for day in ("2026-11-22", "2026-11-23", "2026-11-24")
     ]
-    assert found == [1, 0, 1]
+    assert matches == [1, 0, 1]
     assert metadata_of(result, "daily_summary", "2026-11-22")["dagster/partition_row_count"] == 1
 
 
@@ -90,10 +92,10 @@ def test_what_failed_is_told_and_the_rest_proceeds(
     add_session(store, settings, make_website(store), begins_ms=NOW_MS)
     store.put(keys.segment_key(date(2026, 11, 24), "poison"), b"no parquet")
 
-    told = metadata_of(run("compact", instance, partition_key=DAY), "session_files")
+    recorded = metadata_of(run("compact", instance, partition_key=DAY), "session_files")
 
-    assert (told["sessions"], told["failed"]) == (1, 1)
-    assert "poison" in told["failures"]
+    assert (recorded["sessions"], recorded["failed"]) == (1, 1)
+    assert "poison" in recorded["failures"]
 
 
 def test_every_table_shows_its_columns_as_they_are_described() -> None:
@@ -121,8 +123,11 @@ def test_checks_pass_on_a_sound_lake_and_fail_on_a_broken_one(
     run("compact", instance, partition_key=DAY)
 
     def checked() -> dict[str, bool]:
-        found = run("checks", instance).get_asset_check_evaluations()
-        return {f"{one.asset_key.path[-1]}.{one.check_name}": one.passed for one in found}
+        asset_check_evaluations = run("checks", instance).get_asset_check_evaluations()
+        return {
+            f"{evaluation.asset_key.path[-1]}.{evaluation.check_name}": evaluation.passed
+            for evaluation in asset_check_evaluations
+        }
 
     before = checked()
     assert all(before.values())
@@ -151,12 +156,12 @@ def test_retention_removes_what_expired_and_a_dry_run_does_not(
     websites.change(store, website_id, {"plan": "free"})
     dry = {"ops": {"expire_day": {"config": {"dry_run": True}}}}
 
-    told = metadata_of(
+    recorded = metadata_of(
         run("retention", instance, partition_key="2026-11-14", run_config=dry),
         "expired_sessions",
         "2026-11-14",
     )
-    assert (told["sessions"], told["by_website"]) == (1, {website_id: 1})
+    assert (recorded["sessions"], recorded["by_website"]) == (1, {website_id: 1})
     assert list(store.list(keys.SESSIONS))
 
     run("retention", instance, tags=run_tags.of_range(date(2026, 11, 14), date(2026, 11, 15)))

@@ -242,14 +242,16 @@ def test_source_maps_are_uploaded_listed_and_removed(
     urls = ["https://shop.example/assets/app.js", "https://shop.example/assets/js/a%20b.mjs"]
     assert uploaded.out.splitlines() == urls
     listed = json.loads(run("sourcemap", "list", *site, "--json").out)
-    assert [(one["url"], one["segment_count"]) for one in listed] == [(url, 1) for url in urls]
+    assert [(item["url"], item["segment_count"]) for item in listed] == [(url, 1) for url in urls]
     assert urls[0] in run("sourcemap", "list", *site).out
     assert run("check").code == 0
     assert run("sourcemap", "remove", urls[0], *site).out.splitlines() == urls[:1]
     assert run("sourcemap", "remove", "--all", *site).out.splitlines() == urls[1:]
     assert list(store.list(keys.SOURCE_MAPS)) == []
-    told = json.loads(run("audit", *site, "--json").out)
-    assert [one["action"] for one in told] == ["source-map-removed"] * 2 + ["source-map-stored"] * 2
+    recorded = json.loads(run("audit", *site, "--json").out)
+    assert [item["action"] for item in recorded] == ["source-map-removed"] * 2 + [
+        "source-map-stored"
+    ] * 2
 
 
 def test_an_invalid_source_map_is_named_and_nothing_stored(
@@ -346,7 +348,7 @@ def test_a_session_id_that_two_websites_have_needs_the_website(
     session_id = run("import", str(RECORDINGS[0]), "--website", website_id, "--at", "now").last
     other_id = make_website(store, now_ms=now_ms())
     (segment,) = (item.key for item in store.list(keys.RAW))
-    copies = [one._replace(website_id=other_id) for one in decode(store.get(segment))]
+    copies = [entry._replace(website_id=other_id) for entry in decode(store.get(segment))]
     segment_writer.append(store, copies, now_ms=now_ms())
 
     assert run("export", session_id).code == 1
@@ -363,8 +365,8 @@ def test_compact_once_leaves_nothing_pending_and_reports(
     done = run("compact", "--once", "--json")
 
     assert done.code == 0
-    told = [json.loads(line) for line in done.out.splitlines()]
-    assert [one["session_count"] for one in told] == [1, 1]
+    recorded = [json.loads(line) for line in done.out.splitlines()]
+    assert [item["session_count"] for item in recorded] == [1, 1]
     assert pending_days(store) == []
     assert run("compact", "--once") == Ran(0, "", "")
 
@@ -418,8 +420,8 @@ def test_retention_counts_in_a_dry_run_and_then_removes(
     run("compact", "--once")
     run("website", "set", website_id, "plan=free")
 
-    (told,) = json.loads(run("retention", "--dry-run", "--json").out)
-    assert told["session_count"] == 1
+    (recorded,) = json.loads(run("retention", "--dry-run", "--json").out)
+    assert recorded["session_count"] == 1
     assert "1 sessions would go" in run("retention", "--dry-run").out
     assert run("retention").last == "1 sessions are gone"
     assert json.loads(run("retention", "--json").out) == []
@@ -457,10 +459,10 @@ def test_maintain_tells_what_it_tidied(run: Run) -> None:
 
 @pytest.mark.usefixtures("website_id")
 def test_preflight_tells_each_promise(run: Run) -> None:
-    found = json.loads(run("preflight", "--json").out)
+    document = json.loads(run("preflight", "--json").out)
 
-    assert found
-    assert all(one["ok"] for one in found)
+    assert document
+    assert all(item["ok"] for item in document)
 
 
 def test_every_setting_is_listed_and_no_secret_is(
@@ -469,8 +471,8 @@ def test_every_setting_is_listed_and_no_secret_is(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
     listed = json.loads(run("settings", "--json").out)
 
-    assert [one["variable"] for one in listed] == [env_name(f.name) for f in fields(Settings)]
-    assert all(one["reason"] for one in listed)
+    assert [item["variable"] for item in listed] == [env_name(f.name) for f in fields(Settings)]
+    assert all(item["reason"] for item in listed)
     for shown in (run("settings", "--json").out, run("settings").out):
         assert "hunter2" not in shown
 

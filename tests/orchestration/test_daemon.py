@@ -65,15 +65,15 @@ class Dagster:
             process.kill()
             process.wait()
 
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+    def query_graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         answer = httpx.post(
             f"http://127.0.0.1:{self.port}/graphql",
             json={"query": query, "variables": variables},
             timeout=60,
         ).json()
         assert "errors" not in answer, answer
-        found: dict[str, Any] = answer["data"]
-        return found
+        result: dict[str, Any] = answer["data"]
+        return result
 
     def is_up(self) -> bool:
         try:
@@ -82,7 +82,7 @@ class Dagster:
             return False
 
     def repository(self) -> dict[str, str]:
-        for entry in self.ask(LOCATIONS)["workspaceOrError"]["locationEntries"]:
+        for entry in self.query_graphql(LOCATIONS)["workspaceOrError"]["locationEntries"]:
             for repository in (entry["locationOrLoadError"] or {}).get("repositories", []):
                 return {
                     "repositoryLocationName": entry["name"],
@@ -96,13 +96,13 @@ class Dagster:
             "executionMetadata": {"tags": [{"key": "dagster/partition", "value": str(day)}]},
             "runConfigData": {},
         }
-        launched = self.ask(LAUNCH, params=params)["launchRun"]
+        launched = self.query_graphql(LAUNCH, params=params)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         run_id: str = launched["run"]["runId"]
         return run_id
 
     def statuses(self) -> dict[str, str]:
-        runs = self.ask(RUNS)["runsOrError"]["results"]
+        runs = self.query_graphql(RUNS)["runsOrError"]["results"]
         return {run["runId"]: run["status"] for run in runs}
 
 
@@ -147,5 +147,5 @@ def test_a_day_is_compacted_after_run_and_daemon_are_killed(
     assert dagster.statuses()[run_id] == "FAILURE"
     assert pending_days(store) == []
     assert check(store, settings, now_ms=now_ms) == []
-    found = played(store, settings, website_id, session_id, now_ms=now_ms)
-    assert len(found) == len(events_of(RECORDINGS[0]))
+    result = played(store, settings, website_id, session_id, now_ms=now_ms)
+    assert len(result) == len(events_of(RECORDINGS[0]))

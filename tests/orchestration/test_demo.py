@@ -28,23 +28,23 @@ class Demo:
     def __init__(self, folder: Path, process: "subprocess.Popen[bytes]") -> None:
         self.folder = folder
         self.process = process
-        self.told = folder / "told"
+        self.output = folder / "output"
 
     def wait_until_told(self) -> str:
-        eventually(lambda: "Visitors are coming in" in self.told.read_text(), within_s=300)
-        return self.told.read_text()
+        eventually(lambda: "Visitors are coming in" in self.output.read_text(), within_s=300)
+        return self.output.read_text()
 
     def children(self) -> list[psutil.Process]:
         """All that it started: a browser's processes leave their group, and some their parent."""
         home = str(self.folder / ".replaylake" / "dagster")
-        return [one for one in psutil.process_iter() if home_of(one) == home]
+        return [item for item in psutil.process_iter() if home_of(item) == home]
 
     def sessions(self) -> dict[str, Any]:
-        found = re.search(
-            r"-H '(Authorization): (Bearer \S+)' '(\S+sessions)\?", self.told.read_text()
+        match = re.search(
+            r"-H '(Authorization): (Bearer \S+)' '(\S+sessions)\?", self.output.read_text()
         )
-        assert found is not None, self.told.read_text()
-        answer = httpx.get(found[3], headers={found[1]: found[2]})
+        assert match is not None, self.output.read_text()
+        answer = httpx.get(match[3], headers={match[1]: match[2]})
         assert answer.status_code == 200, answer.text
         listed: dict[str, Any] = answer.json()
         return listed
@@ -58,7 +58,7 @@ def home_of(process: psutil.Process) -> str | None:
 
 
 def browsers(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [one for one in processes if "--headless" in " ".join(one.cmdline())]
+    return [process for process in processes if "--headless" in " ".join(process.cmdline())]
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ def ports() -> dict[str, str]:
 
 @contextmanager
 def running(folder: Path, ports: dict[str, str]) -> Iterator[Demo]:
-    with (folder / "told").open("wb") as told:
+    with (folder / "output").open("wb") as recorded:
         process = subprocess.Popen(
             [sys.executable, "-m", "orchestration.cli", "demo"],
             cwd=folder,
             env={k: v for k, v in os.environ.items() if k != "REPLAY_LAKE"} | ports,
-            stdout=told,
+            stdout=recorded,
             stderr=subprocess.STDOUT,
         )
     try:
@@ -84,22 +84,24 @@ def running(folder: Path, ports: dict[str, str]) -> Iterator[Demo]:
 
 
 def are_gone(processes: list[psutil.Process]) -> bool:
-    return not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes)
+    return not any(
+        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
+    )
 
 
 def test_the_demo_shows_sessions_and_ends_with_all_its_processes(
     tmp_path: Path, ports: dict[str, str]
 ) -> None:
     with running(tmp_path, ports) as demo:
-        told = demo.wait_until_told()
-        assert all(f"http://localhost:{port}" in told for port in ports.values())
+        recorded = demo.wait_until_told()
+        assert all(f"http://localhost:{port}" in recorded for port in ports.values())
         assert demo.sessions()["total"] >= 6
-        eventually(lambda: any(one["isLive"] for one in demo.sessions()["sessions"]))
-        replay = re.search(r"'(\S+/api/replay/\S+)'", told)
-        key = re.search(r"Bearer (\S+?)'", told)
+        eventually(lambda: any(child["isLive"] for child in demo.sessions()["sessions"]))
+        replay = re.search(r"'(\S+/api/replay/\S+)'", recorded)
+        key = re.search(r"Bearer (\S+?)'", recorded)
         assert replay is not None
         assert key is not None
-        assert f"http://localhost:{ports['QUERY_PORT']}/#key={key[1]}\n" in told
+        assert f"http://localhost:{ports['QUERY_PORT']}/#key={key[1]}\n" in recorded
         who = {"Authorization": f"Bearer {key[1]}"}
         me = httpx.get(replay[1].split("/api/")[0] + "/api/me", headers=who).json()
         assert me["ingestUrl"] == f"http://localhost:{ports['INGEST_PORT']}"
@@ -122,7 +124,7 @@ def test_the_demo_shows_sessions_and_ends_with_all_its_processes(
         environment = {"REPLAY_LAKE": str(tmp_path / ".replaylake")}
         with running(tmp_path / "other", others | environment) as second:
             assert second.process.wait(120) == 1
-            assert "already" in second.told.read_text()
+            assert "already" in second.output.read_text()
         assert demo.sessions()["total"] >= 7
         eventually(lambda: bool(browsers(demo.children())))
         children = demo.children()
@@ -133,11 +135,11 @@ def test_the_demo_shows_sessions_and_ends_with_all_its_processes(
     with running(tmp_path, ports) as demo:
         demo.wait_until_told()
         children = demo.children()
-        (query,) = (one for one in children if "query" in one.cmdline())
+        (query,) = (child for child in children if "query" in child.cmdline())
         query.kill()
         assert demo.process.wait(120) == 1
-        assert "query ended" in demo.told.read_text()
-        assert "Traceback" not in demo.told.read_text()
+        assert "query ended" in demo.output.read_text()
+        assert "Traceback" not in demo.output.read_text()
         eventually(lambda: are_gone(children))
 
 
@@ -149,13 +151,13 @@ def test_a_taken_port_is_reported_with_its_variable(
         taken = ports | {variable: str(other.getsockname()[1])}
         with running(tmp_path, taken) as demo:
             assert demo.process.wait(120) == 1
-    assert variable in demo.told.read_text()
-    assert "Traceback" not in demo.told.read_text()
+    assert variable in demo.output.read_text()
+    assert "Traceback" not in demo.output.read_text()
 
 
 def test_a_demo_without_chromium_names_the_package(tmp_path: Path, ports: dict[str, str]) -> None:
     with running(tmp_path, ports | {"PATH": ""}) as demo:
-        eventually(lambda: chromium.MISSING in demo.told.read_text(), within_s=300)
+        eventually(lambda: chromium.MISSING in demo.output.read_text(), within_s=300)
 
         assert demo.sessions()["total"] >= 6
 

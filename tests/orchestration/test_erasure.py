@@ -79,7 +79,7 @@ def add_damaged(lakeful: Lakeful, session: Session) -> None:
     lakeful.store.put(key, b"no parquet " + MARKER.encode())
 
 
-def ask(lakeful: Lakeful) -> Receipt:
+def request_one(lakeful: Lakeful) -> Receipt:
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
     wanted = ErasureTargets(visitor_id=VISITOR, user_id=USER)
     return erasure.request_erasure(lake, lakeful.website.website_id, wanted, by="test")
@@ -128,7 +128,7 @@ def test_erased_data_is_in_neither_the_lake_nor_dagster(
     assert {place.split("/")[0] for place in places} == {"raw", "sessions", "tables", "quarantine"}
     assert tick(instance) == []
 
-    asked = ask(lakeful)
+    requested = request_one(lakeful)
     assert len(tick(instance)) == 1
     going = instance.create_run_for_job(
         defs.resolve_job_def("erasure"), status=dg.DagsterRunStatus.STARTED
@@ -156,10 +156,10 @@ def test_erased_data_is_in_neither_the_lake_nor_dagster(
     assert where(lakeful.store, instance) == set()
     # The search finds what is there: who was not erased, in the lake and in what runs said.
     left = where(lakeful.store, instance, other.session_id)
-    assert {one.split("/")[0] for one in left} >= {"", "sessions", "tables"}
-    assert any(f"{compacted.run_id}" in one for one in where(lakeful.store, instance, "damaged"))
+    assert {item.split("/")[0] for item in left} >= {"", "sessions", "tables"}
+    assert any(f"{compacted.run_id}" in item for item in where(lakeful.store, instance, "damaged"))
     website_id = lakeful.website.website_id
-    receipt = erasure.read_receipt(lakeful.store, website_id, asked.erasure_id)
+    receipt = erasure.read_receipt(lakeful.store, website_id, requested.erasure_id)
     assert set(receipt.sessions) == {session.session_id, late.session_id}
     assert other.session_id not in receipt.sessions
     assert receipt.unreadable_count == 1
@@ -175,7 +175,7 @@ def test_a_failed_erasure_is_retried_and_reveals_nothing(
     lakeful = Lakeful(open_store(settings), from_environ(), Clock())
     recorded(lakeful)
     assert run(instance, "compact", partition_key=DAY).success
-    ask(lakeful)
+    request_one(lakeful)
     assert len(tick(instance)) == 1
     refusal = s3.faults.add(Fault(kind="forbidden", method="POST", match="?delete"))
 
@@ -185,12 +185,12 @@ def test_a_failed_erasure_is_retried_and_reveals_nothing(
     assert not failed.success
     (failure,) = failed.filter_events(lambda event: event.is_step_failure)
     error = failure.step_failure_data.error
-    told = error.to_string()
-    assert "StoreUnavailable" in told
-    assert "AccessDenied" in told
-    assert "replaylake preflight" in told
+    recorded_ = error.to_string()
+    assert "StoreUnavailable" in recorded_
+    assert "AccessDenied" in recorded_
+    assert "replaylake preflight" in recorded_
     home = str(instance.root_directory)
-    assert [one for one in where(lakeful.store, instance) if one.startswith(home)] == []
+    assert [item for item in where(lakeful.store, instance) if item.startswith(home)] == []
     assert where(lakeful.store, instance)
     assert len(tick(instance)) == 1
     again = run(instance, "erasure")

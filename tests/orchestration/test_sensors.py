@@ -20,9 +20,9 @@ TODAY = date(2026, 11, 24)
 
 def asked(instance: dg.DagsterInstance, at_ms: int) -> list[dg.RunRequest]:
     context = dg.build_sensor_context(instance=instance, repository_def=defs.get_repository_def())
-    found = compact_when_due(context, lake=FrozenLake(at_ms=at_ms))
-    assert found is not None
-    return [one for one in found if isinstance(one, dg.RunRequest)]
+    result = compact_when_due(context, lake=FrozenLake(at_ms=at_ms))
+    assert result is not None
+    return [item for item in result if isinstance(item, dg.RunRequest)]
 
 
 def start(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str) -> None:
@@ -58,7 +58,7 @@ def test_a_day_with_an_ended_session_is_requested_by_partition(
 
 # A queued run cannot be made up: the test with a daemon has real ones.
 @pytest.mark.parametrize(
-    "status", [one for one in run_tags.UNFINISHED if one is not dg.DagsterRunStatus.QUEUED]
+    "status", [item for item in run_tags.UNFINISHED if item is not dg.DagsterRunStatus.QUEUED]
 )
 @pytest.mark.parametrize(
     "run_tags",

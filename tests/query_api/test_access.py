@@ -86,10 +86,10 @@ def test_a_foreign_session_looks_like_a_missing_one(
     headers = lakeful.headers()
 
     def pair(theirs_url: str, nobodys_url: str) -> None:
-        found, missing = (client.get(url, headers=headers) for url in (theirs_url, nobodys_url))
-        assert found.status_code == missing.status_code == 404
-        assert found.content == missing.content
-        assert found.headers == missing.headers
+        result, missing = (client.get(url, headers=headers) for url in (theirs_url, nobodys_url))
+        assert result.status_code == missing.status_code == 404
+        assert result.content == missing.content
+        assert result.headers == missing.headers
 
     for path in ("/api/replay/{}", f"/api/websites/{mine}/sessions/{{}}"):
         pair(path.format(theirs.session_id), path.format(nobodys))

@@ -78,7 +78,7 @@ class Watch:
                     for line in self._store.get(key).splitlines()
                 ]
                 entries = [audit_entries._DECODER.decode(line) for line in lines]
-                self._seen.append([(one.action, one.actor) for one in entries])
+                self._seen.append([(entry.action, entry.actor) for entry in entries])
             await send(message)
 
         await self._app(scope, receive, sent)
@@ -94,15 +94,15 @@ def test_a_change_is_in_the_log_before_its_answer_begins(lakeful: Lakeful) -> No
     session = lakeful.record(page(NOW_MS))
     with AppClient(app) as client:
 
-        def ask(method: str, url: str, body: object = None) -> Any:
+        def call(method: str, url: str, body: object = None) -> Any:
             lakeful.clock.ms += 1  # entries of one ms have no order
             return client.request(method, url, headers=headers, json=body).json()
 
-        ask("PATCH", site, {"pages_min": 3})
-        key = ask("POST", f"{site}/keys", {"role": "viewer"})
-        ask("DELETE", f"{site}/keys/{key['keyId']}")
-        share = ask("POST", f"/api/replay/{session.session_id}/share")
-        ask("DELETE", f"/api/shares/{share['shareId']}")
+        call("PATCH", site, {"pages_min": 3})
+        key = call("POST", f"{site}/keys", {"role": "viewer"})
+        call("DELETE", f"{site}/keys/{key['keyId']}")
+        share = call("POST", f"/api/replay/{session.session_id}/share")
+        call("DELETE", f"/api/shares/{share['shareId']}")
 
         actions = ["settings-changed", "key-made", "key-revoked", "share-made", "share-revoked"]
         for number in range(5):
@@ -110,8 +110,8 @@ def test_a_change_is_in_the_log_before_its_answer_begins(lakeful: Lakeful) -> No
         log = client.get(f"{site}/audit", headers=headers).json()
 
     newest = log["entries"]
-    assert [one["action"] for one in reversed(newest)] == actions
-    assert [one["target"] for one in reversed(newest)] == [
+    assert [item["action"] for item in reversed(newest)] == actions
+    assert [item["target"] for item in reversed(newest)] == [
         None, key["keyId"], key["keyId"], share["shareId"], share["shareId"]
     ]  # fmt: skip
     assert newest[-1]["details"] == {"pages_min": 3}
@@ -143,7 +143,7 @@ def test_nothing_is_changed_that_the_log_cannot_tell(client: AppClient, lakeful:
     replay = f"/api/replay/{session.session_id}"
     headers, token = lakeful.headers(role="admin"), lakeful.key()
     link = client.post(f"{replay}/share", headers=headers).json()["shareId"]
-    asked: list[tuple[str, str, object]] = [
+    requested: list[tuple[str, str, object]] = [
         ("PATCH", site, {"pages_min": 3}),
         ("POST", f"{site}/keys", {"role": "viewer"}),
         ("DELETE", f"{site}/keys/{api_keys.key_id_of(token)}", None),
@@ -158,7 +158,7 @@ def test_nothing_is_changed_that_the_log_cannot_tell(client: AppClient, lakeful:
     before = controlled(lakeful.store)
 
     answers = [client.request(method, url, headers=headers, json=body)
-               for method, url, body in asked]  # fmt: skip
+               for method, url, body in requested]  # fmt: skip
     for change in (
         lambda: legal_holds.place(
             lakeful.store, website_id, None, reason="x", by="cli", now_ms=NOW_MS
@@ -168,7 +168,7 @@ def test_nothing_is_changed_that_the_log_cannot_tell(client: AppClient, lakeful:
         with pytest.raises(StoreUnavailable):
             change()
 
-    assert [answer.status_code for answer in answers] == [503] * len(asked)
+    assert [answer.status_code for answer in answers] == [503] * len(requested)
     assert controlled(lakeful.store) == before
 
 
@@ -197,23 +197,25 @@ def test_erasures_and_holds_are_in_the_log(client: AppClient, lakeful: Lakeful) 
     legal_holds.release(
         lakeful.store, website_id, sessions[0].session_id, by="counsel", now_ms=clock.ms
     )
-    asked = []
+    requested = []
     for method, url, body in (
         ("DELETE", f"/api/replay/{sessions[0].session_id}", None),
-        ("POST", f"{base}/erasures", {"sessions": [one.session_id for one in sessions[1:]]}),
+        ("POST", f"{base}/erasures", {"sessions": [item.session_id for item in sessions[1:]]}),
         ("DELETE", f"{base}/visitors/{visitor_id}", None),
     ):
         clock.ms += 1
-        asked.append(client.request(method, url, headers=headers, json=body).json()["erasureId"])
+        requested.append(
+            client.request(method, url, headers=headers, json=body).json()["erasureId"]
+        )
 
-    found = all_of(lakeful.store, website_id)[::-1]
-    assert [(one.action, one.actor, one.target) for one in found] == [
+    result = all_of(lakeful.store, website_id)[::-1]
+    assert [(item.action, item.actor, item.target) for item in result] == [
         ("hold-placed", "me", sessions[0].session_id),
         ("hold-released", "counsel", sessions[0].session_id),
-        *(("erasure-asked", me, erasure_id) for erasure_id in asked),
+        *(("erasure-asked", me, erasure_id) for erasure_id in requested),
     ]
-    assert found[0].details == {"reason": "case 1"}
-    assert [one.details for one in found[2:]] == [
+    assert result[0].details == {"reason": "case 1"}
+    assert [item.details for item in result[2:]] == [
         {"sessions": 1, "people": 0}, {"sessions": 2, "people": 0}, {"sessions": 3, "people": 1}
     ]  # fmt: skip
     assert visitor_id.encode() not in b"".join(map(lakeful.store.get, waiting(lakeful.store)))
@@ -257,8 +259,10 @@ def test_views_are_written_together_and_tell_who_watched(lakeful: Lakeful) -> No
                             headers=lakeful.headers(role="admin")).json()  # fmt: skip
         client.get(f"/api/shared/{share['token']}/replay")
 
-    found = all_of(lakeful.store, lakeful.website.website_id)
-    views = {(one.actor, one.target): one.details for one in found if one.action == "replay-viewed"}
+    result = all_of(lakeful.store, lakeful.website.website_id)
+    views = {
+        (item.actor, item.target): item.details for item in result if item.action == "replay-viewed"
+    }
     assert views == {
         **{(me, session.session_id): {"requests": 2} for session in sessions},
         (f"share {share['shareId']}", sessions[0].session_id): {"requests": 1},
@@ -278,8 +282,8 @@ def test_views_wait_for_a_store_that_fails(lakeful: Lakeful, client: AppClient) 
     folder.unlink()
     views.flush()
 
-    (one,) = all_of(lakeful.store, "w_a")
-    assert (one.actor, one.target, one.details) == ("me", "s", {"requests": 2})
+    (entry,) = all_of(lakeful.store, "w_a")
+    assert (entry.actor, entry.target, entry.details) == ("me", "s", {"requests": 2})
     assert "replaylake_views_lost_total 0.0" in metrics.text().decode()
 
 
@@ -309,41 +313,41 @@ def test_pages_and_periods_cover_the_table_and_what_waits(
     audit_log.compact_entries(lakeful.store, lakeful.settings, now_ms=NOW_MS)
     late = some(6, website_id, at_ms=NOW_MS + 10)
     audit_entries.write(lakeful.store, late)
-    wanted = [one.entry_id for one in reversed([*made, *late])]
+    wanted = [item.entry_id for item in reversed([*made, *late])]
 
     def ids_of(**asked: Any) -> list[str]:
-        found: list[str] = []
+        results: list[str] = []
         while True:
             page = client.get(url, headers=admin, params=asked).json()
-            found += [one["entryId"] for one in page["entries"]]
+            results += [item["entryId"] for item in page["entries"]]
             if page["nextCursor"] is None:
-                return found
+                return results
             assert len(page["entries"]) == asked["limit"]
             asked["cursor"] = page["nextCursor"]
 
     assert ids_of(limit=4) == wanted
     assert ids_of(limit=50) == wanted
     assert ids_of(limit=4, **{"from": iso(NOW_MS + 2), "to": iso(NOW_MS + 12)}) == [
-        one.entry_id for one in reversed([*made[9:], *late[:2]])
+        item.entry_id for item in reversed([*made[9:], *late[:2]])
     ]
-    assert ids_of(limit=4, to=iso(NOW_MS)) == [one.entry_id for one in reversed(made[:7])]
+    assert ids_of(limit=4, to=iso(NOW_MS)) == [item.entry_id for item in reversed(made[:7])]
     for cursor in ("x", "ffffffff-ffff-7be4-972c-9816fcdafaf7"):
         wrong = client.get(url, headers=admin, params={"cursor": cursor})
         assert (wrong.status_code, wrong.json()["kind"]) == (400, "cursor-malformed")
 
 
 def test_a_page_goes_back_over_as_many_days_as_it_needs(store: Store, settings: Settings) -> None:
-    made = [one for n in range(80, -1, -1) for one in some(2, at_ms=NOW_MS - n * DAY_MS)]
+    made = [item for n in range(80, -1, -1) for item in some(2, at_ms=NOW_MS - n * DAY_MS)]
     audit_entries.write(store, made)
     audit_log.compact_entries(store, settings, now_ms=NOW_MS)
     assert waiting(store) == []
-    log, found, cursor = AuditReader(store), list[AuditLogEntry](), None
-    while not found or cursor is not None:
+    log, result, cursor = AuditReader(store), list[AuditLogEntry](), None
+    while not result or cursor is not None:
         page = log.entries("w_a", limit=50, cursor=cursor)
-        found += page.entries
+        result += page.entries
         cursor = page.next_cursor
 
-    assert found == made[::-1]
+    assert result == made[::-1]
 
 
 def test_folding_twice_or_half_counts_an_entry_once(store: Store, settings: Settings) -> None:
@@ -359,13 +363,13 @@ def test_folding_twice_or_half_counts_an_entry_once(store: Store, settings: Sett
     assert len(all_of(store, "w_a")) == 10
     assert audit_log.compact_entries(store, settings, now_ms=NOW_MS).object_count == len(bodies)
     assert waiting(store) == []
-    assert all_of(store, "w_a") == sorted(made[:10], key=lambda one: one.entry_id, reverse=True)
+    assert all_of(store, "w_a") == sorted(made[:10], key=lambda item: item.entry_id, reverse=True)
     assert {file.part for file in Table(store, "audit").snapshot().files} == {
         "2026-10-09",
         "2026-11-18",
     }
     rows = Table(store, "audit").snapshot().scan().collect()
-    assert sorted(rows["entry_id"]) == sorted(one.entry_id for one in made)
+    assert sorted(rows["entry_id"]) == sorted(item.entry_id for item in made)
 
 
 @pytest.mark.folder
@@ -389,17 +393,17 @@ def test_a_fold_that_is_killed_is_finished_by_the_next(
 
 def test_folds_at_once_lose_and_double_nothing(store: Store, settings: Settings) -> None:
     made = some(40)
-    for one in made:
-        audit_entries.write(store, [one])
+    for item in made:
+        audit_entries.write(store, [item])
     errors: list[BaseException] = []
 
-    def fold() -> None:
+    def compact_log() -> None:
         try:
             audit_log.compact_entries(store, settings, now_ms=NOW_MS)
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=fold) for _ in range(3)]
+    threads = [threading.Thread(target=compact_log) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -408,7 +412,7 @@ def test_folds_at_once_lose_and_double_nothing(store: Store, settings: Settings)
     assert errors == []
     assert all_of(store, "w_a") == made[::-1]
     rows = Table(store, "audit").snapshot().scan().collect()
-    assert sorted(rows["entry_id"]) == [one.entry_id for one in made]
+    assert sorted(rows["entry_id"]) == [item.entry_id for item in made]
 
 
 def test_entries_go_when_they_are_older_than_the_log_is_kept(
@@ -420,11 +424,11 @@ def test_entries_go_when_they_are_older_than_the_log_is_kept(
     audit_log.compact_entries(store, settings, now_ms=NOW_MS + DAY_MS)
     audit_entries.write(store, some(2, at_ms=NOW_MS - 3 * DAY_MS))  # late, and too old by then
 
-    kept = audit_log.compact_entries(store, settings, now_ms=NOW_MS + days * DAY_MS)
-    gone = audit_log.compact_entries(store, settings, now_ms=NOW_MS + (days + 1) * DAY_MS)
+    retained = audit_log.compact_entries(store, settings, now_ms=NOW_MS + days * DAY_MS)
+    erased = audit_log.compact_entries(store, settings, now_ms=NOW_MS + (days + 1) * DAY_MS)
 
-    assert (kept.dropped_count, gone.dropped_count) == (2, 3)
-    assert [one.at for one in all_of(store, "w_a")] == [
+    assert (retained.dropped_count, erased.dropped_count) == (2, 3)
+    assert [item.at for item in all_of(store, "w_a")] == [
         iso(NOW_MS + DAY_MS + n) for n in reversed(range(4))
     ]
 
@@ -520,20 +524,20 @@ def test_the_command_line_is_in_the_log_and_shows_it(run: Run, store: Store) -> 
     run("hold", "release", "--website", site, "--by", "counsel")
     (receipt,) = json.loads(run("erase", "--session", session.session_id, "--json"))
 
-    found = json.loads(run("audit", "--website", site, "--json"))
+    document = json.loads(run("audit", "--website", site, "--json"))
     actions = [
         "settings-changed", "key-made", "key-revoked", "share-made", "share-revoked",
         "hold-placed", "hold-released", "erasure-asked",
     ]  # fmt: skip
-    assert [one["action"] for one in found] == actions[::-1]
-    assert [one["actor"] for one in found] == ["cli", "counsel", *["cli"] * 6]
-    assert found[0]["target"] == receipt["erasure_id"]
-    assert found[-1]["details"] == {"pages_min": 3, "origins": ["https://shop.example"]}
+    assert [item["action"] for item in document] == actions[::-1]
+    assert [item["actor"] for item in document] == ["cli", "counsel", *["cli"] * 6]
+    assert document[0]["target"] == receipt["erasure_id"]
+    assert document[-1]["details"] == {"pages_min": 3, "origins": ["https://shop.example"]}
     (of_all,) = json.loads(run("audit", "--website", "*", "--json"))
     assert (of_all["action"], of_all["target"]) == ("key-made", api_keys.key_id_of(every))
     assert "hold-placed" in run("audit", "--website", site, "--fold", "--limit", "3")
     assert waiting(store) == []
-    assert json.loads(run("audit", "--website", site, "--json")) == found
+    assert json.loads(run("audit", "--website", site, "--json")) == document
     assert len(json.loads(run("audit", "--website", site, "--json", "--limit", "2"))) == 2
 
 

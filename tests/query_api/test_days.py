@@ -27,7 +27,7 @@ MORNING = NOW_MS // DAY_MS * DAY_MS + 3_600_000
 SHOP = "https://shop.example"
 
 
-def ask(
+def list_days(
     client: AppClient, lakeful: Lakeful, website: Website | None = None, **params: str
 ) -> list[dict[str, Any]]:
     website = website or lakeful.website
@@ -38,8 +38,8 @@ def ask(
     )
     assert answer.status_code == 200, answer.text
     TypeAdapter(schemas.Days).validate_python(answer.json(), strict=True, extra="forbid")
-    found: list[dict[str, Any]] = answer.json()["days"]
-    return found
+    body: list[dict[str, Any]] = answer.json()["days"]
+    return body
 
 
 def events_at(at_ms: int, path: str = "/", *, errors: int = 0) -> list[Event]:
@@ -82,11 +82,11 @@ def test_a_day_is_told_as_it_was_summarised(client: AppClient, lakeful: Lakeful)
         session = record(lakeful, MORNING + 1 + number, path, client=someone)
         score(lakeful, session, 10 * number)
     record(lakeful, MORNING, "/theirs", other, errors=1)
-    assert ask(client, lakeful) == []  # it lags behind the list
+    assert list_days(client, lakeful) == []  # it lags behind the list
 
     summarise_day(lakeful.store, angry.day)
 
-    (day,) = ask(client, lakeful)
+    (day,) = list_days(client, lakeful)
     signals = day.pop("signals")
     (error,) = day.pop("topErrors")
     assert day == {
@@ -107,8 +107,8 @@ def test_a_day_is_told_as_it_was_summarised(client: AppClient, lakeful: Lakeful)
     }
     assert signals == dict.fromkeys(SIGNAL_KINDS, 0) | {"rage_click": 2, "dead_click": 1}
     assert (error["message"], error["count"], error["sessions"]) == ("item 2 is gone", 3, 1)
-    (theirs,) = ask(client, lakeful, other)
-    assert [one["url"] for one in theirs["topPages"]] == [f"{SHOP}/theirs"]
+    (theirs,) = list_days(client, lakeful, other)
+    assert [their["url"] for their in theirs["topPages"]] == [f"{SHOP}/theirs"]
 
 
 def test_days_come_in_order_and_those_of_a_period_alone(
@@ -121,7 +121,7 @@ def test_days_come_in_order_and_those_of_a_period_alone(
     def dates(**params: str) -> list[int]:
         return [
             (TODAY - datetime.fromisoformat(day["date"]).date()).days
-            for day in ask(client, lakeful, **params)
+            for day in list_days(client, lakeful, **params)
         ]
 
     yesterday = TODAY - timedelta(days=1)
@@ -138,9 +138,9 @@ def test_a_day_that_is_no_longer_kept_is_not_told(client: AppClient, lakeful: La
     midnight = (MORNING // DAY_MS + 61) * DAY_MS
 
     lakeful.clock.ms = midnight - 1
-    assert [day["date"] for day in ask(client, lakeful)] == [f"{TODAY}"]
+    assert [day["date"] for day in list_days(client, lakeful)] == [f"{TODAY}"]
     lakeful.clock.ms = midnight
-    assert ask(client, lakeful, **{"from": "2020-01-01"}) == []
+    assert list_days(client, lakeful, **{"from": "2020-01-01"}) == []
 
 
 @pytest.mark.parametrize("who", ["session", "visitor", "user"])
@@ -155,21 +155,21 @@ def test_an_erased_session_leaves_the_days_before_any_job_runs(
         session = lakeful.record(events, began_ms=at_ms, client=ann)
         lakeful.compact(session.day)
         if ago == 0:
-            asked, left = session, record(lakeful, MORNING + 5)
+            requested, left = session, record(lakeful, MORNING + 5)
         summarise_day(lakeful.store, session.day)
-    assert [day["sessions"] for day in ask(client, lakeful)] == [1, 2]
+    assert [day["sessions"] for day in list_days(client, lakeful)] == [1, 2]
     targets = {
-        "session": erasure.ErasureTargets(sessions=(asked.session_id, session.session_id)),
+        "session": erasure.ErasureTargets(sessions=(requested.session_id, session.session_id)),
         "visitor": erasure.ErasureTargets(visitor_id="ann"),
         "user": erasure.ErasureTargets(user_id="ann"),
     }[who]
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-    erasure.request_erasure(lake, asked.website_id, targets, by="a test")
+    erasure.request_erasure(lake, requested.website_id, targets, by="a test")
 
-    (day,) = ask(client, lakeful)
+    (day,) = list_days(client, lakeful)
     summarised = ("sessions", "visitors", "pageViews", "clicks", "errors", "errorSessions")
     assert [day[name] for name in summarised] == [1, 1, 1, 1, 0, 0]
-    assert [one["url"] for one in day["topPages"]] == [f"{SHOP}/"]
+    assert [item["url"] for item in day["topPages"]] == [f"{SHOP}/"]
     assert day["topErrors"] == []
     assert day["date"] == f"{left.day}"
 
@@ -180,7 +180,7 @@ def test_an_erased_session_leaves_the_days_before_any_job_runs(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock, sleep=sleep
     )
     lakeful.clock.tick()
-    assert ask(client, lakeful) == [day]
+    assert list_days(client, lakeful) == [day]
 
 
 def test_an_error_whose_rows_are_gone_has_no_message(client: AppClient, lakeful: Lakeful) -> None:
@@ -191,7 +191,7 @@ def test_an_error_whose_rows_are_gone_has_no_message(client: AppClient, lakeful:
     session_rows.replace(table, table.snapshot(), {key: "2026-11-18T01"}, ())
     lakeful.clock.tick()
 
-    (day,) = ask(client, lakeful)
+    (day,) = list_days(client, lakeful)
     (error,) = day["topErrors"]
     assert (error["message"], error["count"]) == (None, 1)
 
@@ -205,7 +205,7 @@ def test_a_day_summarised_before_signals_has_nulls(client: AppClient, lakeful: L
     old = row | dict.fromkeys(unknown) | {"part": f"{TODAY}"}
     table.replace([f"{TODAY}"], pa.Table.from_pylist([old], SCHEMAS["daily_summary"]))
 
-    (day,) = ask(client, lakeful)
+    (day,) = list_days(client, lakeful)
     assert day["sessions"] == 1
-    told = ("frustratedSessions", "signals", "topPages", "topErrors")
-    assert [day[name] for name in told] == [None] * 4
+    recorded = ("frustratedSessions", "signals", "topPages", "topErrors")
+    assert [day[name] for name in recorded] == [None] * 4

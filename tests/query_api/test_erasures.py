@@ -18,7 +18,7 @@ def recorded(lakeful: Lakeful, website: Website | None = None) -> Session:
     return session
 
 
-def carry_out(lakeful: Lakeful) -> None:
+def execute(lakeful: Lakeful) -> None:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
@@ -36,22 +36,22 @@ def test_an_erased_session_is_gone_and_its_receipt_has_the_time(
 
     answer = client.request("DELETE", f"/api/replay/{session.session_id}", headers=admin)
     assert answer.status_code == 202
-    asked = answer.json()
-    assert (asked["status"], asked["sessions"], asked["doneAt"]) == ("hidden", 1, None)
+    requested = answer.json()
+    assert (requested["status"], requested["sessions"], requested["doneAt"]) == ("hidden", 1, None)
     listed = client.get(f"{base}/sessions", headers=admin).json()
     assert [row["sessionId"] for row in listed["sessions"]] == [other.session_id]
     assert listed["total"] == 1
-    gone = client.get(f"/api/replay/{session.session_id}", headers=admin)
+    erased = client.get(f"/api/replay/{session.session_id}", headers=admin)
     missing = client.get(f"/api/replay/{session.session_id[:-4]}0000", headers=admin)
-    assert (gone.status_code, gone.content) == (404, missing.content)
+    assert (erased.status_code, erased.content) == (404, missing.content)
     assert client.get(f"{base}/sessions/{session.session_id}", headers=admin).status_code == 404
     assert (
         client.request("DELETE", f"/api/replay/{session.session_id}", headers=admin).status_code
         == 404
     )
 
-    carry_out(lakeful)
-    receipt = client.get(f"/api/erasures/{asked['erasureId']}", headers=admin).json()
+    execute(lakeful)
+    receipt = client.get(f"/api/erasures/{requested['erasureId']}", headers=admin).json()
     assert (receipt["status"], receipt["rows"], receipt["files"]) == ("done", 1, 1)
     assert receipt["doneAt"] <= receipt["dueAt"]
     assert client.get(f"{base}/erasures", headers=admin).json() == {"erasures": [receipt]}
@@ -82,8 +82,8 @@ def test_only_an_admin_of_the_website_erases(client: AppClient, lakeful: Lakeful
     for url, status in ((path, 403), (f"{base}/visitors/visitor", 403)):
         assert client.request("DELETE", url, headers=viewer).status_code == status
         assert client.request("DELETE", url, headers=stranger).status_code == 404
-    asked = client.request("DELETE", path, headers=admin).json()
-    url = f"/api/erasures/{asked['erasureId']}"
+    requested = client.request("DELETE", path, headers=admin).json()
+    url = f"/api/erasures/{requested['erasureId']}"
     assert client.get(url, headers=viewer).status_code == 200
     unknown = client.get(f"/api/erasures/{session.session_id}", headers=stranger)
     mine = client.get(url, headers=stranger)

@@ -46,15 +46,15 @@ def test_an_error_that_waits_is_told_as_it_is_once_compacted(
 ) -> None:
     def answers() -> list[dict[str, Any]]:
         groups = get(client, lakeful, "/errors")
-        names = [one["fingerprint"] for one in groups["errors"]]
+        names = [group["fingerprint"] for group in groups["errors"]]
         return [groups, *(get(client, lakeful, f"/errors/{name}") for name in names)]
 
     waiting = answers()
     lakeful.compact(session.day)
 
     assert waiting == answers()
-    assert [one["message"] for one in waiting[0]["errors"]] == ["second", "first"]
-    assert [one["atMs"] for one in waiting[1]["occurrences"]] == [900]
+    assert [group["message"] for group in waiting[0]["errors"]] == ["second", "first"]
+    assert [group["atMs"] for group in waiting[1]["occurrences"]] == [900]
     check_shape(schemas.ErrorGroups, waiting[0])
     check_shape(schemas.Occurrences, waiting[1])
 
@@ -80,9 +80,9 @@ def test_an_older_late_chunk_moves_all_offsets(lakeful: Lakeful) -> None:
     lakeful.append(chunks[:1])
     (group,) = errors(lakeful)
 
-    found = error_occurrences(reader(lakeful), lakeful.website, group["fingerprint"])
+    result = error_occurrences(reader(lakeful), lakeful.website, group["fingerprint"])
 
-    assert [row["offset_ms"] for row in found.rows] == [900]
+    assert [row["offset_ms"] for row in result.rows] == [900]
 
 
 def test_days_are_those_on_which_errors_were_seen(client: AppClient, lakeful: Lakeful) -> None:
@@ -104,25 +104,25 @@ def test_days_are_those_on_which_errors_were_seen(client: AppClient, lakeful: La
     ]
     assert (group["count"], group["sessions"], group["visitors"]) == (5, 3, 3)
     assert group["source"] == "error"
-    asked = get(client, lakeful, "/errors", **{"from": "2026-11-18"})["errors"]
-    assert [day["count"] for day in asked[0]["byDay"]] == [2]
+    requested = get(client, lakeful, "/errors", **{"from": "2026-11-18"})["errors"]
+    assert [day["count"] for day in requested[0]["byDay"]] == [2]
     assert get(client, lakeful, "/errors", to="2026-11-13")["errors"] == []
-    one = get(client, lakeful, f"/errors/{group['fingerprint']}", limit=1)
-    assert (one["byDay"], one["total"]) == (group["byDay"], 5)
+    entry = get(client, lakeful, f"/errors/{group['fingerprint']}", limit=1)
+    assert (entry["byDay"], entry["total"]) == (group["byDay"], 5)
 
 
 def test_a_place_stands_for_a_stack_that_nobody_told(client: AppClient, lakeful: Lakeful) -> None:
     place = {"file": "https://shop.example/a.js?token=abc", "line": 3, "column": 7}
     for number in range(2):
-        told = place | {"file": f"https://shop.example/{'ab'[number]}.js?token=abc"}
-        event = note(START + 5, "error", message="no", stack="", source="error", **told)
+        recorded = place | {"file": f"https://shop.example/{'ab'[number]}.js?token=abc"}
+        event = note(START + 5, "error", message="no", stack="", source="error", **recorded)
         lakeful.record([*page(START), event], began_ms=START + number)
 
     groups = get(client, lakeful, "/errors")["errors"]
 
     assert len(groups) == 2
-    found = get(client, lakeful, f"/errors/{groups[1]['fingerprint']}")["occurrences"]
-    assert found[0]["stack"] == "    at https://shop.example/a.js?token=***:3:7"
+    response = get(client, lakeful, f"/errors/{groups[1]['fingerprint']}")["occurrences"]
+    assert response[0]["stack"] == "    at https://shop.example/a.js?token=***:3:7"
 
 
 def test_erased_visitors_have_no_errors_from_pending_chunks(
@@ -244,16 +244,16 @@ def test_original_stacks_are_shown_to_keys_and_not_to_links(
 
     assert error["stackOriginal"] == "    at pay (src/cart.ts:11:11)"
     assert "cart.js:1:2" in error["stack"]
-    (found,) = get(client, lakeful, f"/errors/{error['fingerprint']}")["occurrences"]
-    assert found["stackOriginal"] == error["stackOriginal"]
+    (result,) = get(client, lakeful, f"/errors/{error['fingerprint']}")["occurrences"]
+    assert result["stackOriginal"] == error["stackOriginal"]
     lakeful.compact(session.day)
     assert get(client, lakeful, url)["errorEvents"] == [error]
     for path in (f"/sessions/{theirs.session_id}", f"/errors/{error['fingerprint']}"):
         answer = client.get(
             f"/api/websites/{other.website_id}{path}", headers=lakeful.headers(other)
         )
-        told = answer.json()
-        (unmapped,) = told.get("errorEvents") or told["occurrences"]
+        recorded = answer.json()
+        (unmapped,) = recorded.get("errorEvents") or recorded["occurrences"]
         assert unmapped["stackOriginal"] is None
     link = client.post(
         f"/api/replay/{session.session_id}/share", headers=lakeful.headers(role="admin"), json={}

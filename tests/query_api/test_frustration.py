@@ -76,10 +76,14 @@ class World:
             for website in (self.website, self.other)
         ]
         lakeful.append(
-            [received_chunk for one in sessions for received_chunk in one.chunks(self._events(one))]
+            [
+                received_chunk
+                for session in sessions
+                for received_chunk in session.chunks(self._events(session))
+            ]
         )
         lakeful.compact(sessions[0].day)
-        self.signals = [signal for one in sessions for signal in self._signals(one)]
+        self.signals = [signal for session in sessions for signal in self._signals(session)]
         write(lakeful, self.signals)
 
     def _session(self, number: int, website: Website) -> Session:
@@ -100,20 +104,24 @@ class World:
             yield Signal(session, kind, url, target, text, self.random.randrange(10_000))
 
     def expected(
-        self, website: Website, by: str, kinds: Iterable[str] = (), gone: Iterable[Session] = ()
+        self,
+        website: Website,
+        by: str,
+        kinds: Iterable[str] = (),
+        erased_sessions: Iterable[Session] = (),
     ) -> dict[tuple[str | None, ...], dict[str, Any]]:
         """What the groups should be, by their keys."""
         groups: dict[tuple[str | None, ...], list[Signal]] = defaultdict(list)
         for signal in self.signals:
             is_meant = not kinds or signal.kind in kinds
-            if signal.session.website_id != website.website_id or signal.session in gone:
+            if signal.session.website_id != website.website_id or signal.session in erased_sessions:
                 continue
             if is_meant and (by != "target" or signal.target is not None):
                 groups[signal.key(by)].append(signal)
         viewing = Counter(
             address
             for session, urls in self.urls.items()
-            if session.website_id == website.website_id and session not in gone
+            if session.website_id == website.website_id and session not in erased_sessions
             for address in {bare(url) for url in urls}
         )
         return {
@@ -123,7 +131,7 @@ class World:
                 **counts(signals),
                 "viewingSessions": viewing[key[0]] if by == "page" else None,
                 "share": (
-                    len({one.session for one in signals}) / viewing[key[0]]
+                    len({entry.session for entry in signals}) / viewing[key[0]]
                     if by == "page"
                     else None
                 ),
@@ -145,14 +153,14 @@ def bare(url: str | None) -> str | None:
 
 def counts(signals: list[Signal]) -> dict[str, Any]:
     first: dict[str, int] = {}
-    for one in signals:
-        session_id = one.session.session_id
-        first[session_id] = min(one.offset_ms, first.get(session_id, one.offset_ms))
+    for signal in signals:
+        session_id = signal.session.session_id
+        first[session_id] = min(signal.offset_ms, first.get(session_id, signal.offset_ms))
     return {
         "count": len(signals),
         "sessions": len(first),
-        "visitors": len({one.session.client.visitor_id for one in signals}),
-        "kinds": dict(Counter(one.kind for one in signals)),
+        "visitors": len({signal.session.client.visitor_id for signal in signals}),
+        "kinds": dict(Counter(signal.kind for signal in signals)),
         "examples": [
             {"sessionId": session_id, "atMs": first[session_id]}
             for session_id in sorted(first, reverse=True)[:3]
@@ -163,23 +171,25 @@ def counts(signals: list[Signal]) -> dict[str, Any]:
 def write(lakeful: Lakeful, signals: Iterable[Signal]) -> None:
     """Make these all that the analysis found in their sessions."""
     table = Table(lakeful.store, "signals")
-    found = list(signals)
+    result = list(signals)
     parts = {
-        (one.session.website_id, one.session.session_id): hot_part(one.session.session_id)
-        for one in found
+        (item.session.website_id, item.session.session_id): hot_part(item.session.session_id)
+        for item in result
     }
-    rows = [signal.row(number) for number, signal in enumerate(found)]
+    rows = [signal.row(number) for number, signal in enumerate(result)]
     session_rows.replace(table, table.snapshot(), parts, rows)
     lakeful.clock.tick()
 
 
-def ask(client: AppClient, lakeful: Lakeful, website: Website, **params: Any) -> dict[str, Any]:
+def list_frustration(
+    client: AppClient, lakeful: Lakeful, website: Website, **params: Any
+) -> dict[str, Any]:
     url = f"/api/websites/{website.website_id}/frustration"
     answer = client.get(url, params=params, headers=lakeful.headers(website))
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    TypeAdapter(schemas.Frustration).validate_python(found, strict=True, extra="forbid")
-    return found
+    body: dict[str, Any] = answer.json()
+    TypeAdapter(schemas.Frustration).validate_python(body, strict=True, extra="forbid")
+    return body
 
 
 @pytest.fixture
@@ -189,7 +199,7 @@ def world(lakeful: Lakeful) -> World:
 
 def by_key(answer: dict[str, Any]) -> dict[tuple[str | None, ...], dict[str, Any]]:
     names = KEYS[answer["by"]]
-    return {tuple(one[name] for name in names): one for one in answer["groups"]}
+    return {tuple(item[name] for name in names): item for item in answer["groups"]}
 
 
 @pytest.mark.parametrize("by", KEYS)
@@ -199,13 +209,13 @@ def test_the_worst_are_those_of_a_plain_count(
     for website in (world.website, world.other):
         for kinds in ((), ("rage_click",), ("dead_click", "form_abandonment"), ("quick_back",)):
             wanted = world.expected(website, by, kinds)
-            answer = ask(client, lakeful, website, by=by, kind=list(kinds), limit=200)
+            answer = list_frustration(client, lakeful, website, by=by, kind=list(kinds), limit=200)
 
             assert by_key(answer) == wanted
             assert answer["total"] == len(wanted)
-            places = [(one["sessions"], one["count"]) for one in answer["groups"]]
+            places = [(item["sessions"], item["count"]) for item in answer["groups"]]
             assert places == sorted(places, reverse=True)
-            some = ask(client, lakeful, website, by=by, kind=list(kinds), limit=2)
+            some = list_frustration(client, lakeful, website, by=by, kind=list(kinds), limit=2)
             assert some == answer | {"groups": answer["groups"][:2]}
 
 
@@ -213,21 +223,21 @@ def test_only_sessions_of_the_period_count(
     client: AppClient, lakeful: Lakeful, world: World
 ) -> None:
     first, last = START + 3000, START + 9000
-    outside = [one for one in world.urls if not first <= one.began_ms < last]
+    outside = [url for url in world.urls if not first <= url.began_ms < last]
     period = {
         name: datetime.fromtimestamp(ms / 1000, UTC).isoformat()
         for name, ms in (("from", first), ("to", last))
     }
 
     for by in KEYS:
-        answer = ask(client, lakeful, world.website, by=by, limit=200, **period)
-        assert by_key(answer) == world.expected(world.website, by, gone=outside)
+        answer = list_frustration(client, lakeful, world.website, by=by, limit=200, **period)
+        assert by_key(answer) == world.expected(world.website, by, erased_sessions=outside)
 
 
 def test_who_is_erased_counts_nowhere_before_any_job_ran(
     client: AppClient, lakeful: Lakeful, world: World
 ) -> None:
-    mine = [one for one in world.urls if one.website_id == world.website.website_id]
+    mine = [url for url in world.urls if url.website_id == world.website.website_id]
     busiest = Counter(signal.session for signal in world.signals if signal.session in mine)
     session = busiest.most_common(1)[0][0]
     visitor_id = next(v for v in ("v0", "v1") if v != session.client.visitor_id)
@@ -237,12 +247,12 @@ def test_who_is_erased_counts_nowhere_before_any_job_ran(
         erasure.ErasureTargets(visitor_id=visitor_id),
     ):
         erasure.request_erasure(lake, world.website.website_id, targets, by="a test")
-    gone = [one for one in mine if one is session or one.client.visitor_id == visitor_id]
+    erased = [url for url in mine if url is session or url.client.visitor_id == visitor_id]
 
     for by in KEYS:
-        answer = ask(client, lakeful, world.website, by=by, limit=200)
-        assert by_key(answer) == world.expected(world.website, by, gone=gone)
-        other = ask(client, lakeful, world.other, by=by, limit=200)
+        answer = list_frustration(client, lakeful, world.website, by=by, limit=200)
+        assert by_key(answer) == world.expected(world.website, by, erased_sessions=erased)
+        other = list_frustration(client, lakeful, world.other, by=by, limit=200)
         assert by_key(other) == world.expected(world.other, by)
 
 
@@ -251,9 +261,13 @@ def test_what_is_no_longer_kept_counts_nowhere(
 ) -> None:
     midnight = (START // 86_400_000 + 61) * 86_400_000
     lakeful.clock.ms = midnight - 1
-    assert ask(client, lakeful, world.website)["total"] > 0
+    assert list_frustration(client, lakeful, world.website)["total"] > 0
     lakeful.clock.ms = midnight
-    assert ask(client, lakeful, world.website) == {"by": "page", "groups": [], "total": 0}
+    assert list_frustration(client, lakeful, world.website) == {
+        "by": "page",
+        "groups": [],
+        "total": 0,
+    }
 
 
 def test_a_page_that_nobody_told_the_address_of_is_one_too(
@@ -263,7 +277,7 @@ def test_a_page_that_nobody_told_the_address_of_is_one_too(
     lakeful.compact(session.day)
     write(lakeful, [Signal(session, "scroll_thrash", None, None, None, 5)])
 
-    (group,) = ask(client, lakeful, lakeful.website)["groups"]
+    (group,) = list_frustration(client, lakeful, lakeful.website)["groups"]
     assert (group["url"], group["count"], group["viewingSessions"], group["share"]) == (
         None, 1, 1, 1.0
     )  # fmt: skip
@@ -273,7 +287,7 @@ def test_a_share_is_never_more_than_all(client: AppClient, lakeful: Lakeful) -> 
     """Of a session with very many pages not each has a row."""
     sessions = [lakeful.record(page(START), began_ms=START + n) for n in range(2)]
     lakeful.compact(sessions[0].day)
-    write(lakeful, [Signal(one, "quick_back", f"{SHOP}/", "a", "x", 5) for one in sessions])
+    write(lakeful, [Signal(session, "quick_back", f"{SHOP}/", "a", "x", 5) for session in sessions])
     pages = Table(lakeful.store, "pages")
     (row,) = session_rows.rows_of(
         pages.snapshot(), [(sessions[0].website_id, sessions[0].session_id)]
@@ -282,5 +296,5 @@ def test_a_share_is_never_more_than_all(client: AppClient, lakeful: Lakeful) -> 
     session_rows.replace(pages, pages.snapshot(), parts, ())
     lakeful.clock.tick()
 
-    (group,) = ask(client, lakeful, lakeful.website)["groups"]
+    (group,) = list_frustration(client, lakeful, lakeful.website)["groups"]
     assert (group["sessions"], group["viewingSessions"], group["share"]) == (2, 1, 1.0)

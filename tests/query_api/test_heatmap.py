@@ -33,7 +33,7 @@ START = NOW_MS - 7_200_000
 SHOP = "https://shop.example"
 
 
-def ask(
+def read_heatmap(
     client: AppClient, lakeful: Lakeful, url: str, website: Website | None = None, **params: Any
 ) -> dict[str, Any]:
     website = website or lakeful.website
@@ -43,12 +43,12 @@ def ask(
         headers=lakeful.headers(website),
     )
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    TypeAdapter(schemas.Heatmap).validate_python(found, strict=True, extra="forbid")
-    views = [step["views"] for step in found["scroll"]]
+    body: dict[str, Any] = answer.json()
+    TypeAdapter(schemas.Heatmap).validate_python(body, strict=True, extra="forbid")
+    views = [step["views"] for step in body["scroll"]]
     assert views == sorted(views, reverse=True)
-    assert found["clicksShown"] == sum(cell["count"] for cell in found["clicks"])
-    return found
+    assert body["clicksShown"] == sum(cell["count"] for cell in body["clicks"])
+    return body
 
 
 def screen(at_ms: float, url: str, width: int, height: int = 600) -> list[Event]:
@@ -95,23 +95,23 @@ def test_clicks_and_views_are_those_in_the_session_files(
         mine = website.website_id
         assert set(views[mine]) >= set(clicks[mine])
         for address, view_count in views[mine].items():
-            found = ask(client, lakeful, f"{address}?any=1#part", website)
-            assert (found["viewCount"], found["clickCount"]) == (
+            result = read_heatmap(client, lakeful, f"{address}?any=1#part", website)
+            assert (result["viewCount"], result["clickCount"]) == (
                 view_count,
                 clicks[mine][address],
             ), address
-            assert found["clicksShown"] == found["clickCount"], address
+            assert result["clicksShown"] == result["clickCount"], address
         answer = client.get(f"/api/websites/{mine}/pages", headers=lakeful.headers(website))
-        told = TypeAdapter(schemas.ClickedPages).validate_python(
+        recorded = TypeAdapter(schemas.ClickedPages).validate_python(
             answer.json(), strict=True, extra="forbid"
         )
-        by_address = {one["url"]: (one["views"], one["clicks"]) for one in told["pages"]}
+        by_address = {item["url"]: (item["views"], item["clicks"]) for item in recorded["pages"]}
         assert by_address == {a: (count, clicks[mine][a]) for a, count in views[mine].items()}
-        assert [one["clicks"] for one in told["pages"]] == sorted(
+        assert [item["clicks"] for item in recorded["pages"]] == sorted(
             clicks[mine].values(), reverse=True
         ) + [0] * (len(views[mine]) - len(clicks[mine]))
     (address,) = set(views[other.website_id]) & {"http://shop.test/item/index.html"}
-    assert ask(client, lakeful, address, viewport="mobile")["viewCount"] == 0
+    assert read_heatmap(client, lakeful, address, viewport="mobile")["viewCount"] == 0
 
 
 def test_clicks_have_document_positions_at_any_screen_width(
@@ -139,7 +139,7 @@ def test_clicks_have_document_positions_at_any_screen_width(
     (cart,) = answer.json()["pages"]
     assert cart == {"url": f"{SHOP}/cart", "views": 4, "sessions": 4, "clicks": 6}
     assert answer.json()["total"] == 2
-    desktop = ask(client, lakeful, f"{SHOP}/cart", viewport="desktop")
+    desktop = read_heatmap(client, lakeful, f"{SHOP}/cart", viewport="desktop")
     assert (desktop["viewCount"], desktop["clickCount"], desktop["clicksShown"]) == (2, 5, 4)
     assert desktop["clicks"] == [
         {"x": 100, "y": 50, "count": 2},
@@ -149,24 +149,24 @@ def test_clicks_have_document_positions_at_any_screen_width(
     assert desktop["scroll"] == [
         {"y": y, "views": 2 if y <= 600 else 1} for y in range(100, 1601, 100)
     ]
-    mobile = ask(client, lakeful, f"{SHOP}/cart", viewport="mobile")
+    mobile = read_heatmap(client, lakeful, f"{SHOP}/cart", viewport="mobile")
     assert (mobile["viewCount"], mobile["clicks"]) == (1, [{"x": 0, "y": 0, "count": 1}])
-    on_tablet = ask(client, lakeful, f"{SHOP}/cart", viewport="tablet")
+    on_tablet = read_heatmap(client, lakeful, f"{SHOP}/cart", viewport="tablet")
     assert (on_tablet["viewCount"], on_tablet["clickCount"]) == (1, 0)
-    assert ask(client, lakeful, f"{SHOP}/cart")["viewCount"] == 4
-    assert ask(client, lakeful, f"{SHOP}/car")["viewCount"] == 0
+    assert read_heatmap(client, lakeful, f"{SHOP}/cart")["viewCount"] == 4
+    assert read_heatmap(client, lakeful, f"{SHOP}/car")["viewCount"] == 0
 
 
 def change_pages(lakeful: Lakeful, sessions: list[Session], **columns: list[Any]) -> None:
     """Write other values into the first page's row of each session."""
     table = Table(lakeful.store, "pages")
-    wanted = {(one.website_id, one.session_id): number for number, one in enumerate(sessions)}
-    found = session_rows.rows_of(table.snapshot(), wanted).to_dicts()
-    parts = {(row["website_id"], row["session_id"]): row.pop("part") for row in found}
-    for row in found:
+    wanted = {(entry.website_id, entry.session_id): number for number, entry in enumerate(sessions)}
+    to_dicts = session_rows.rows_of(table.snapshot(), wanted).to_dicts()
+    parts = {(row["website_id"], row["session_id"]): row.pop("part") for row in to_dicts}
+    for row in to_dicts:
         number = wanted[row["website_id"], row["session_id"]]
         row |= {name: values[number] for name, values in columns.items()}
-    session_rows.replace(table, table.snapshot(), parts, found)
+    session_rows.replace(table, table.snapshot(), parts, to_dicts)
     lakeful.clock.tick()
 
 
@@ -182,16 +182,16 @@ def test_very_many_places_are_cut_to_those_with_the_most_clicks(
     change_pages(
         lakeful,
         sessions,
-        clicks=[json.dumps(one) for one in places],
+        clicks=[json.dumps(place) for place in places],
         click_count=[700] * 13 + [7],
         seen_px=[2**31 - 1] * 14,
     )
 
-    found = ask(client, lakeful, f"{SHOP}/")
-    assert found["clickCount"] == 13 * 700 + 7
-    assert (len(found["clicks"]), found["clicksShown"]) == (5000, 5007)
-    assert found["clicks"][0] == {"x": 0, "y": 0, "count": 8}
-    assert (len(found["scroll"]), found["scroll"][-1]["views"]) == (1000, 14)
+    result = read_heatmap(client, lakeful, f"{SHOP}/")
+    assert result["clickCount"] == 13 * 700 + 7
+    assert (len(result["clicks"]), result["clicksShown"]) == (5000, 5007)
+    assert result["clicks"][0] == {"x": 0, "y": 0, "count": 8}
+    assert (len(result["scroll"]), result["scroll"][-1]["views"]) == (1000, 14)
 
 
 def test_sessions_compacted_before_heatmaps_count_as_views_only(
@@ -202,9 +202,9 @@ def test_sessions_compacted_before_heatmaps_count_as_views_only(
     unknown = ("click_count", "clicks", "seen_px", "viewport_width", "viewport_height")
     change_pages(lakeful, [session], **{name: [None] for name in unknown})
 
-    found = ask(client, lakeful, f"{SHOP}/")
-    assert (found["viewCount"], found["clickCount"], found["clicks"]) == (1, 0, [])
-    assert found["scroll"] == []
+    result = read_heatmap(client, lakeful, f"{SHOP}/")
+    assert (result["viewCount"], result["clickCount"], result["clicks"]) == (1, 0, [])
+    assert result["scroll"] == []
 
 
 def test_the_background_is_a_recent_view_that_can_be_drawn(
@@ -228,7 +228,7 @@ def test_the_background_is_a_recent_view_that_can_be_drawn(
     lakeful.append(cut.chunks(settled, size=8)[1:])
     lakeful.compact(chosen.day)
 
-    drawn = ask(client, lakeful, f"{SHOP}/cart")["background"]
+    drawn = read_heatmap(client, lakeful, f"{SHOP}/cart")["background"]
     assert drawn == {
         "sessionId": chosen.session_id,
         "pageId": next(iter(chosen.page_seqs)),
@@ -251,7 +251,7 @@ def test_who_is_erased_left_no_click_and_no_background(
     events = [*page(START, f"{SHOP}/"), click(START + 5, x=1, y=1)]
     session = lakeful.record(events, began_ms=START)
     lakeful.compact(session.day)
-    assert ask(client, lakeful, f"{SHOP}/")["clickCount"] == 1
+    assert read_heatmap(client, lakeful, f"{SHOP}/")["clickCount"] == 1
     targets = (
         erasure.ErasureTargets(sessions=(session.session_id,))
         if who == "session"
@@ -260,7 +260,7 @@ def test_who_is_erased_left_no_click_and_no_background(
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
     erasure.request_erasure(lake, session.website_id, targets, by="a test")
 
-    assert ask(client, lakeful, f"{SHOP}/") == {
+    assert read_heatmap(client, lakeful, f"{SHOP}/") == {
         "url": f"{SHOP}/",
         "viewport": None,
         "viewCount": 0,
@@ -280,8 +280,8 @@ def test_expired_sessions_and_other_periods_have_no_clicks(
     lakeful.compact(session.day)
 
     def counts(**params: str) -> tuple[int, int]:
-        found = ask(client, lakeful, f"{SHOP}/", **params)
-        return found["viewCount"], found["clickCount"]
+        result = read_heatmap(client, lakeful, f"{SHOP}/", **params)
+        return result["viewCount"], result["clickCount"]
 
     assert counts(**{"from": "2026-11-18"}) == (1, 1)
     assert counts(to="2026-11-18") == (0, 0)

@@ -38,14 +38,14 @@ TOKEN = "tok-4711"
 def answers(client: AppClient, lakeful: Lakeful, session_id: str) -> list[Any]:
     """The list, one session and the errors, as a browser gets them."""
     website = f"/api/websites/{lakeful.website.website_id}"
-    found = []
+    results = []
     for path in ("/sessions", f"/sessions/{session_id}", "/errors"):
         answer = client.get(website + path, headers=lakeful.headers())
         assert answer.status_code == 200
         assert_plain(answer.headers, "application/json")
         assert not {"\r", "\n", "\x1b", "\x07"} & set(answer.text)
-        found.append(answer.json())
-    return found
+        results.append(answer.json())
+    return results
 
 
 def assert_plain(headers: Any, media_type: str) -> None:
@@ -72,8 +72,8 @@ def test_a_hostile_text_is_one_string_and_one_table_cell(
 
     for _ in range(2):  # waiting, then compacted
         listed, detail, groups = answers(client, lakeful, session.session_id)
-        (one,) = listed["sessions"]
-        assert (one["initialUrl"], one["userId"], detail["pageList"][0]["title"]) == (text,) * 3
+        (entry,) = listed["sessions"]
+        assert (entry["initialUrl"], entry["userId"], detail["pageList"][0]["title"]) == (text,) * 3
         assert detail["errorEvents"][0]["message"] == text
         lakeful.compact(session.day)
     assert groups["errors"][0]["message"] == text
@@ -140,15 +140,15 @@ def test_a_token_in_a_url_is_only_in_the_recorders_payload(
         script_error(NOW_MS + 3, "failed"),
     ]
     session = lakeful.record(events)
-    told = [answers(client, lakeful, session.session_id)]
+    recorded = [answers(client, lakeful, session.session_id)]
     (segment,) = lakeful.store.list("raw/")
     small = pq.read_table(pa.BufferReader(lakeful.store.get(segment.key))).drop_columns(["payload"])
     lakeful.compact(session.day)
-    told.append(answers(client, lakeful, session.session_id))
+    recorded.append(answers(client, lakeful, session.session_id))
 
     (row,) = lakes.rows(lakeful.store, "sessions")
     assert row["initial_url"] == "https://shop.example/?token=***&page=2#/x?api_key=***"
-    made = [*told, small.to_pylist(), lakes.all_rows(lakeful.store)]
+    made = [*recorded, small.to_pylist(), lakes.all_rows(lakeful.store)]
     made.append(lakes.stored(lakeful.store, row).header)
     assert TOKEN not in json.dumps(made, default=str)
     for item in lakeful.store.list("tables/"):

@@ -55,10 +55,10 @@ class Watched:
 
 
 def events_of(lake: Lake, lakeful: Lakeful, session_id: str) -> list[Event]:
-    found = replay(lake, lakeful.website, session_id)
-    text = b"".join(piece.text() for piece in found.pieces)
+    result = replay(lake, lakeful.website, session_id)
+    text = b"".join(piece.text() for piece in result.pieces)
     events = [json.loads(line) for line in text.splitlines()]
-    assert len(events) == found.event_count
+    assert len(events) == result.event_count
     return events
 
 
@@ -73,7 +73,7 @@ def test_a_compaction_at_any_step_of_a_request_changes_no_answer(
     """
     events = [*page(NOW_MS), *moves(NOW_MS + 10, 60)]
     website = lakeful.website
-    asked: dict[str, Callable[[Lake, str], object]] = {
+    requested: dict[str, Callable[[Lake, str], object]] = {
         "list": lambda lake, _: [
             (row["session_id"], row["event_count"], row["duration_ms"])
             for row in list_sessions(lake, website, SessionQuery()).rows
@@ -102,7 +102,7 @@ def test_a_compaction_at_any_step_of_a_request_changes_no_answer(
 
     monkeypatch.setattr(Table, "snapshot", snapshot)
     store: Any = Watched(lakeful.store, before_step)
-    for name, ask in asked.items():
+    for name, request in requested.items():
         for step in count(1):
             session = lakeful.session(began_ms=NOW_MS - step)
             chunks = session.chunks(events, size=10)
@@ -112,18 +112,18 @@ def test_a_compaction_at_any_step_of_a_request_changes_no_answer(
                 if received_chunks is not chunks[1::2]:
                     lakeful.append(received_chunks)
                 plain = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-                wanted = ask(plain, session.session_id)
+                wanted = request(plain, session.session_id)
                 if is_known_before:
-                    ask(lake, session.session_id)
+                    request(lake, session.session_id)
                     lakeful.clock.tick()
                 steps_left[0] = step
-                assert ask(lake, session.session_id) == wanted, (name, step)
+                assert request(lake, session.session_id) == wanted, (name, step)
                 lakeful.clock.tick()
             was_reached = steps_left[0] <= 0
             steps_left[0] = -1
             compact_day(lakeful.store, lakeful.settings, session.day, now_ms=lakeful.clock.ms)
             lakeful.clock.tick()
-            assert ask(lake, session.session_id) == wanted, (name, step)
+            assert request(lake, session.session_id) == wanted, (name, step)
             if not was_reached:
                 break
             assert step < _STEPS_MAX
@@ -193,9 +193,9 @@ def test_polling_during_writes_sees_each_event_once(lakeful: Lakeful, settings: 
             (row,) = list_sessions(lake, lakeful.website, SessionQuery()).rows
             assert row["event_count"] >= least
             least = acknowledged[0]
-            found = events_of(lake, lakeful, session.session_id)
-            assert len(found) >= least
-            stamps = [event["timestamp"] for event in found]
+            result = events_of(lake, lakeful, session.session_id)
+            assert len(result) >= least
+            stamps = [event["timestamp"] for event in result]
             assert stamps == sorted(set(stamps))
             polls += 1
     finally:

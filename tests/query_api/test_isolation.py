@@ -115,15 +115,15 @@ def tenant(lakeful: Lakeful, word: str) -> Tenant:
         script_error(start + 5, f"{word} is not a function"),
         *moves(start + 10, 20),
     ]
-    done, grows, waits, gone = (
+    done, grows, waits, erased = (
         lakeful.session(website, began_ms=start + n, client=client) for n in range(4)
     )
     lakeful.append(
-        [*done.chunks(events, size=9), *grows.chunks(events, size=9)[:2], *gone.chunks(events)]
+        [*done.chunks(events, size=9), *grows.chunks(events, size=9)[:2], *erased.chunks(events)]
     )
     lakeful.compact(done.day)
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
-    targets = erasure.ErasureTargets(sessions=(gone.session_id,))
+    targets = erasure.ErasureTargets(sessions=(erased.session_id,))
     receipt = erasure.request_erasure(lake, website.website_id, targets, by="a test")
     legal_holds.place(
         lakeful.store, website.website_id, done.session_id, reason=word, by=word, now_ms=NOW_MS
@@ -142,8 +142,8 @@ def tenant(lakeful: Lakeful, word: str) -> Tenant:
         by="a test",
         now_ms=NOW_MS,
     )
-    found = Tenant(website, word)
-    found.ids = {
+    result = Tenant(website, word)
+    result.ids = {
         "website_id": website.website_id,
         "session_id": done.session_id,
         "fingerprint": fingerprint,
@@ -154,14 +154,14 @@ def tenant(lakeful: Lakeful, word: str) -> Tenant:
         "share_id": share.share_id,
         "token": token,
     }
-    found.more = [grows.session_id, waits.session_id, *done.page_seqs]
-    found.unseen = [gone.session_id, token]
-    return found
+    result.more = [grows.session_id, waits.session_id, *done.page_seqs]
+    result.unseen = [erased.session_id, token]
+    return result
 
 
 def doors(world: World) -> list[Door]:
     """Return every operation of the document, reading ones first, deleting ones last."""
-    found = []
+    results = []
     for path, methods in world.client.get("/openapi.json").json()["paths"].items():
         parameters = tuple(re.findall(r"\{(\w+)\}", path))
         for name in parameters:
@@ -173,11 +173,11 @@ def doors(world: World) -> list[Door]:
         for method, said in methods.items():
             queries = tuple(p["name"] for p in said.get("parameters", ()) if p["in"] == "query")
             is_public = not said.get("security")
-            found.append(
+            results.append(
                 Door(method.upper(), path, parameters, queries, "requestBody" in said, is_public)
             )
     order = ("GET", "PUT", "PATCH", "POST", "DELETE")
-    return sorted(found, key=lambda door: order.index(door.method))
+    return sorted(results, key=lambda door: order.index(door.method))
 
 
 def knock(
@@ -200,10 +200,10 @@ def knock(
     return answer
 
 
-def leaks(world: World, answer: httpx.Response, told: str) -> list[str]:
+def leaks(world: World, answer: httpx.Response, label: str) -> list[str]:
     """Return what an answer holds of the others that nobody told it."""
     shown = answer.text + repr(answer.headers)
-    names = [name for name in world.theirs.names if name not in told]
+    names = [name for name in world.theirs.names if name not in label]
     return [word for word in [world.theirs.word, *names] if word in shown]
 
 
@@ -234,19 +234,19 @@ def test_what_is_anothers_is_answered_like_what_is_nobodys(world: World) -> None
             if name == "token":
                 continue  # who has it is let in: it is a key, and no id
             answers = []
-            for asked in (world.theirs.ids[name], world.nobodys[name]):
-                values = world.mine.ids | {name: asked}
+            for requested in (world.theirs.ids[name], world.nobodys[name]):
+                values = world.mine.ids | {name: requested}
                 answer = knock(world, door, values, headers)
-                assert leaks(world, answer, asked) == [], (door, name)
-                answers.append((answer.status_code, plain(answer, asked)))
+                assert leaks(world, answer, requested) == [], (door, name)
+                answers.append((answer.status_code, plain(answer, requested)))
             assert answers[0] == answers[1], (door, name)
             assert name != "website_id" or answers[0][0] == 404, door
         if door.parameters and not door.is_public:
-            found, missing = (
+            result, missing = (
                 knock(world, door, values, headers) for values in (world.theirs.ids, world.nobodys)
             )
-            assert found.status_code == missing.status_code, door
-            assert found.headers.keys() == missing.headers.keys(), door
+            assert result.status_code == missing.status_code, door
+            assert result.headers.keys() == missing.headers.keys(), door
 
 
 @pytest.mark.attack(45)
@@ -258,10 +258,10 @@ def test_a_key_of_one_website_names_no_other_in_a_query(world: World) -> None:
     for door in asking:
         answers = []
         for who in (world.theirs.ids, world.nobodys):
-            headers, asked = world.headers(world.mine), who["website_id"]
-            answer = knock(world, door, world.mine.ids, headers, query={"website": asked})
-            assert leaks(world, answer, asked) == [], door
-            answers.append((answer.status_code, plain(answer, asked)))
+            headers, requested = world.headers(world.mine), who["website_id"]
+            answer = knock(world, door, world.mine.ids, headers, query={"website": requested})
+            assert leaks(world, answer, requested) == [], door
+            answers.append((answer.status_code, plain(answer, requested)))
         assert answers[0] == answers[1], door
         assert answers[0][0] == 404, door
     assert state_of(world) == before
@@ -293,7 +293,7 @@ def test_every_door_opens_for_its_own_website(world: World) -> None:
 
 def test_a_key_gets_and_changes_nothing_of_another_website(world: World) -> None:
     """Whatever it asks, at any door, in any order."""
-    known = [door for door in doors(world) if "token" not in door.parameters]
+    cached = [door for door in doors(world) if "token" not in door.parameters]
     everybody = [*world.mine.names, *world.theirs.names, *world.nobodys.values()]
     words = st.sampled_from([*everybody, "", "x", "true", "1", "*", "../x", world.mine.word])
     values = st.recursive(
@@ -304,12 +304,12 @@ def test_a_key_gets_and_changes_nothing_of_another_website(world: World) -> None
     bodies = st.dictionaries(st.sampled_from(_BODY_NAMES), values, max_size=4) | values
     mine = world.mine.ids["website_id"]
     before = state_of(world)
-    told: list[str] = []  # in requests that may have left something behind
+    recorded: list[str] = []  # in requests that may have left something behind
 
     @given(data=st.data())
     @hypothesis_settings(max_examples=100, deadline=None, database=None)
-    def ask(data: st.DataObject) -> None:
-        door = data.draw(st.sampled_from(known))
+    def check(data: st.DataObject) -> None:
+        door = data.draw(st.sampled_from(cached))
         ids_drawn = {
             name: data.draw(
                 st.sampled_from([who.ids[name] for who in (world.mine, world.mine, world.theirs)])
@@ -324,17 +324,17 @@ def test_a_key_gets_and_changes_nothing_of_another_website(world: World) -> None
         headers = world.headers(world.mine, role)
         if data.draw(st.booleans()):
             headers |= {"if-none-match": "*", "range": "bytes=0-9"}
-        asked = repr((ids_drawn, query, body))
+        requested = repr((ids_drawn, query, body))
         if door.method != "GET":
-            told.append(asked)
+            recorded.append(requested)
 
         answer = knock(world, door, ids_drawn, headers, body, query)
 
-        assert leaks(world, answer, asked + "".join(told)) == [], (door, answer.text)
+        assert leaks(world, answer, requested + "".join(recorded)) == [], (door, answer.text)
         if ids_drawn.get("website_id", mine) != mine:
             assert answer.status_code == 404, (door, answer.text)
 
-    ask()
+    check()
     assert state_of(world) == before
 
 

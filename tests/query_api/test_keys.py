@@ -183,23 +183,23 @@ def test_a_key_of_all_websites_makes_keys_of_any_and_of_all(
     url = f"/api/websites/{other.website_id}/keys"
     admin = of_all(lakeful, "admin")
 
-    one = client.post(url, headers=admin, json={"role": "viewer"}).json()
+    entry = client.post(url, headers=admin, json={"role": "viewer"}).json()
     every = client.post(url, headers=admin, json={"role": "viewer", "websiteId": "*"}).json()
     refused = client.post(url, headers=of_all(lakeful), json={"role": "viewer"})
 
-    assert (one["websiteId"], every["websiteId"]) == (other.website_id, "*")
+    assert (entry["websiteId"], every["websiteId"]) == (other.website_id, "*")
     assert refused.json()["kind"] == "admin-needed"
     mine = f"/api/websites/{lakeful.website.website_id}"
     assert client.get(mine, headers=bearer(every["key"])).status_code == 200
-    assert client.get(mine, headers=bearer(one["key"])).status_code == 404
+    assert client.get(mine, headers=bearer(entry["key"])).status_code == 404
 
 
 def test_a_key_lists_the_websites_that_it_sees(client: AppClient, lakeful: Lakeful) -> None:
     other = lakeful.new_website()
 
     def seen(headers: dict[str, str]) -> list[str]:
-        found = client.get("/api/websites", headers=headers).json()["websites"]
-        return [website["website_id"] for website in found]
+        body = client.get("/api/websites", headers=headers).json()["websites"]
+        return [website["website_id"] for website in body]
 
     assert seen(lakeful.headers()) == [lakeful.website.website_id]
     assert set(seen(of_all(lakeful))) == {lakeful.website.website_id, other.website_id}

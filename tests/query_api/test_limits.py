@@ -30,13 +30,13 @@ class Counting:
         self.asked: list[tuple[str, Any]] = []
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._store, name)
-        if not callable(found):
-            return found
+        result = getattr(self._store, name)
+        if not callable(result):
+            return result
 
         def counted(*arguments: Any, **named: Any) -> Any:
             self.asked.append((name, arguments[0] if arguments else None))
-            return found(*arguments, **named)
+            return result(*arguments, **named)
 
         return counted
 
@@ -201,7 +201,7 @@ def test_a_refused_request_succeeds_after_retry_after() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "found"),
+    ("address", "group"),
     [
         ("192.0.2.1", "192.0.2.1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
@@ -210,8 +210,8 @@ def test_a_refused_request_succeeds_after_retry_after() -> None:
         ("unix", "unix"),
     ],
 )
-def test_a_neighbourhood_is_what_one_caller_cannot_leave(address: str, found: str) -> None:
-    assert client_address.address_group(address) == found
+def test_a_neighbourhood_is_what_one_caller_cannot_leave(address: str, group: str) -> None:
+    assert client_address.address_group(address) == group
 
 
 def neighbours(lakeful: Lakeful, *, is_compacted: bool) -> tuple[Session, Session, Session]:

@@ -149,8 +149,8 @@ class World:
             events.append({"type": 5, "timestamp": began_ms + 40, "data": payload})
         events += [script_error(began_ms + 50 + number) for number in range(error_count)]
         events += moves(began_ms + 60, random.choice((1, 5, 50)), every_ms=1000)
-        found = session.chunks(events, size=7)
-        now, late = random.choice((([], found), (found, []), (found[::2], found[1::2])))
+        chunks = session.chunks(events, size=7)
+        now, late = random.choice((([], chunks), (chunks, []), (chunks[::2], chunks[1::2])))
         is_scored = not late and random.random() < 0.5
         self.expected[session.website_id].append(
             Expected(
@@ -170,32 +170,33 @@ class World:
     def _score(self) -> None:
         """Write what the analysis would find."""
         scored = {
-            (one.session.website_id, one.session.session_id): one
+            (item.session.website_id, item.session.session_id): item
             for ones in self.expected.values()
-            for one in ones
-            if one.score is not None
+            for item in ones
+            if item.score is not None
         }
         table = Table(self.lakeful.store, "sessions")
         snapshot = table.snapshot()
         rows = session_rows.rows_of(snapshot, scored).to_dicts()
         parts = {(row["website_id"], row["session_id"]): row.pop("part") for row in rows}
         for row in rows:
-            one = scored[row["website_id"], row["session_id"]]
-            row |= {f"{kind}_count": count for kind, count in one.signals.items()}
-            row |= {"frustration_score": one.score, "scoring_version": 1}
+            item = scored[row["website_id"], row["session_id"]]
+            row |= {f"{kind}_count": count for kind, count in item.signals.items()}
+            row |= {"frustration_score": item.score, "scoring_version": 1}
         session_rows.replace(table, snapshot, parts, rows)
 
     def wanted(self, website: Website, query: SessionQuery) -> list[str]:
         """What the list should hold."""
         days = {"pro": 60, "scale": 120}[website.plan]
         today = datetime.fromtimestamp(self.clock.ms / 1000, UTC).date()
-        found = [
-            one
-            for one in self.expected[website.website_id]
-            if one.session.day >= today - timedelta(days=days) and one.matches(query, self.clock.ms)
+        matches = [
+            item
+            for item in self.expected[website.website_id]
+            if item.session.day >= today - timedelta(days=days)
+            and item.matches(query, self.clock.ms)
         ]
-        found.sort(key=lambda one: one.place(query.sort), reverse=True)
-        return [one.session.session_id for one in found]
+        matches.sort(key=lambda item: item.place(query.sort), reverse=True)
+        return [item.session.session_id for item in matches]
 
 
 def _client() -> Client:
@@ -271,18 +272,18 @@ def test_all_pages_of_any_list_are_what_a_plain_filter_finds(
     website = world.other if is_other else world.lakeful.website
     wanted = world.wanted(website, query)
 
-    found: list[str] = []
+    results: list[str] = []
     while True:
         answer = list_sessions(lake, website, query)
         assert answer.total == len(wanted)
         assert len(answer.rows) <= query.limit
-        found += [row["session_id"] for row in answer.rows]
+        results += [row["session_id"] for row in answer.rows]
         if answer.next_cursor is None:
             break
-        if len(found) > 20 * query.limit:  # the rest of a long list of short pages
+        if len(results) > 20 * query.limit:  # the rest of a long list of short pages
             query = replace(query, limit=LIMIT_MAX)
         query = replace(query, cursor=answer.next_cursor)
-    assert found == wanted
+    assert results == wanted
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -304,7 +305,7 @@ def test_a_list_goes_on_where_it_was_although_new_sessions_came(
         cursor = pages[-1].next_cursor
         pages.append(list_sessions(lake, lakeful.website, replace(query, cursor=cursor)))
 
-    assert [row["session_id"] for one in pages for row in one.rows] == [
+    assert [row["session_id"] for entry in pages for row in entry.rows] == [
         row["session_id"] for row in whole.rows
     ]
     assert pages[-1].total == 11

@@ -14,10 +14,10 @@ BEGAN = NOW_MS - 3_600_000
 
 def parts(text: str, kind: str) -> dict[str, Any]:
     """By the page that a part names, what is in it."""
-    found = re.findall(
+    result = re.findall(
         rf'<script type="text/plain" data-part="{kind}" data-page="([^"]*)">([^<]*)</script>', text
     )
-    return {page_id: gzip.decompress(base64.b64decode(body)).decode() for page_id, body in found}
+    return {page_id: gzip.decompress(base64.b64decode(body)).decode() for page_id, body in result}
 
 
 def test_the_offline_page_has_all_pages_and_no_visitor(client: AppClient, lakeful: Lakeful) -> None:

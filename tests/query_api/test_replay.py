@@ -249,9 +249,9 @@ def test_a_window_begins_with_the_last_snapshot_before_it(
     ):  # fmt: skip
         params = {"from_ms": from_ms, "to_ms": to_ms}
         given = {name: value for name, value in params.items() if value is not None}
-        found = replayed(client, lakeful, session, **given)
+        result = replayed(client, lakeful, session, **given)
 
-        assert found == in_window([(e, "") for e in events], start, from_ms, to_ms), params
+        assert result == in_window([(e, "") for e in events], start, from_ms, to_ms), params
 
 
 def in_window(
@@ -304,7 +304,7 @@ def test_any_chunks_may_wait_and_any_window_is_the_same(
             events += moves(at_ms + 1, 8, every_ms=chance.choice((0, 0.25, 249)))
         sent += [(event, page_id) for event in events]
         chunks += session.chunks(events, page_id=page_id, size=5)
-    sent.sort(key=lambda one: (one[0]["timestamp"], one[1]))
+    sent.sort(key=lambda item: (item[0]["timestamp"], item[1]))
     if early:
         lakeful.append([chunk for number, chunk in enumerate(chunks) if number in early])
         lakeful.compact(session.day)
@@ -314,12 +314,12 @@ def test_any_chunks_may_wait_and_any_window_is_the_same(
 
     for from_ms, to_ms in [(None, None), *windows]:
         for page_id in (None, *session.page_seqs):
-            found = replay(lake, lakeful.website, session.session_id,
+            result = replay(lake, lakeful.website, session.session_id,
                            from_ms=from_ms, to_ms=to_ms, page_id=page_id)  # fmt: skip
-            wanted = [one for one in sent if page_id in (None, one[1])]
-            got = events_of(b"".join(piece.text() for piece in found.pieces))
+            wanted = [item for item in sent if page_id in (None, item[1])]
+            got = events_of(b"".join(piece.text() for piece in result.pieces))
             assert got == in_window(wanted, start, from_ms, to_ms)
-            assert found.event_count == len(got)
+            assert result.event_count == len(got)
 
 
 @pytest.mark.parametrize("is_compacted", [False, True])
@@ -386,8 +386,8 @@ def test_what_a_client_has_is_not_sent_again_until_it_changes(
     first = client.get(url, headers=headers)
     tag = first.headers["etag"]
 
-    for known in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
-        again = client.get(url, headers=headers | {"if-none-match": known})
+    for cached in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
+        again = client.get(url, headers=headers | {"if-none-match": cached})
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == tag
         assert again.headers["vary"] == first.headers["vary"]

@@ -21,8 +21,8 @@ def get(client: AppClient, lakeful: Lakeful, path: str = "", **params: Any) -> d
     url = f"/api/websites/{lakeful.website.website_id}{path}"
     answer = client.get(url, params=params, headers=lakeful.headers())
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 def check_shape(kind: Any, value: object) -> None:
@@ -72,16 +72,16 @@ def test_a_session_in_the_list_has_every_field_of_the_contract(
     answer = get(client, lakeful, "/sessions")
 
     check_shape(schemas.SessionList, answer)
-    (one,) = answer["sessions"]
-    found = {name: one.pop(name) for name in UNSCORED}
+    (entry,) = answer["sessions"]
+    result = {name: entry.pop(name) for name in UNSCORED}
     if is_compacted:
-        assert list(found["signals"]) == list(SIGNAL_KINDS)
-        assert found["hasFrustration"] == any(found["signals"].values())
-        assert len(found["activity"]) == 60
-        assert found["activeMs"] >= 0
-        assert found["frustrationScore"] >= 0
+        assert list(result["signals"]) == list(SIGNAL_KINDS)
+        assert result["hasFrustration"] == any(result["signals"].values())
+        assert len(result["activity"]) == 60
+        assert result["activeMs"] >= 0
+        assert result["frustrationScore"] >= 0
     else:
-        assert found == UNSCORED
+        assert result == UNSCORED
     assert answer == {
         "sessions": [
             {
@@ -212,7 +212,7 @@ def test_recorder_notes_are_equal_before_and_after_compaction(
         (f"{shop}/", "Shop (2)", 800),
     ]
     assert [row["title"] for row in sorted(table, key=lambda row: row["page_no"])] == [
-        one["title"] for one in compacted["pageList"]
+        item["title"] for item in compacted["pageList"]
     ]
     assert compacted["pageViews"] == 4
     assert compacted["trigger"] == "error"
@@ -239,8 +239,8 @@ def test_parameters_reach_the_lake_by_their_names(client: AppClient, lakeful: La
         {"limit": "1"},
         {"sort": "errors", "limit": "1"},
     ):
-        found = get(client, lakeful, "/sessions", **params)["sessions"]
-        assert [one["sessionId"] for one in found] == [session.session_id], params
+        response = get(client, lakeful, "/sessions", **params)["sessions"]
+        assert [item["sessionId"] for item in response] == [session.session_id], params
     for params in (
         {"to": "2026-11-18"},
         {"hasFrustration": "true"},
@@ -267,7 +267,7 @@ def test_every_signal_kind_is_counted_filtered_and_located(
         table = Table(lakeful.store, "sessions")
         (row,) = session_rows.rows_of(table.snapshot(), [key]).to_dicts()
         part = {key: row.pop("part")}
-        row |= {f"{one}_count": 3 * (one == kind) for one in SIGNAL_KINDS}
+        row |= {f"{entry}_count": 3 * (entry == kind) for entry in SIGNAL_KINDS}
         session_rows.replace(table, table.snapshot(), part, [row])
         table = Table(lakeful.store, "signals")
         row = {name: row[name] for name in ("website_id", "session_id", "started_at")}
@@ -278,10 +278,10 @@ def test_every_signal_kind_is_counted_filtered_and_located(
     lakeful.clock.tick()
 
     for kind, session in zip(SIGNAL_KINDS, sessions, strict=True):
-        found = get(client, lakeful, "/sessions", signal=kind)
-        (one,) = found["sessions"]
-        assert (one["sessionId"], one["hasFrustration"]) == (session.session_id, True)
-        assert one["signals"] == dict.fromkeys(SIGNAL_KINDS, 0) | {kind: 3}
+        response = get(client, lakeful, "/sessions", signal=kind)
+        (entry,) = response["sessions"]
+        assert (entry["sessionId"], entry["hasFrustration"]) == (session.session_id, True)
+        assert entry["signals"] == dict.fromkeys(SIGNAL_KINDS, 0) | {kind: 3}
         detail = get(client, lakeful, f"/sessions/{session.session_id}")
         check_shape(schemas.SessionDetail, detail)
         assert detail["signalEvents"] == [
@@ -316,9 +316,9 @@ def test_page_clicks_are_null_until_no_chunk_is_pending(
     lakeful.compact(session.day)
     url = f"/sessions/{session.session_id}"
 
-    assert [one["clickCount"] for one in get(client, lakeful, url)["pageList"]] == [1, 0]
+    assert [item["clickCount"] for item in get(client, lakeful, url)["pageList"]] == [1, 0]
     lakeful.append(chunks[1:])
-    assert [one["clickCount"] for one in get(client, lakeful, url)["pageList"]] == [None, None]
+    assert [item["clickCount"] for item in get(client, lakeful, url)["pageList"]] == [None, None]
 
 
 def test_a_page_that_cannot_be_drawn_is_told_in_words(client: AppClient, lakeful: Lakeful) -> None:
@@ -339,18 +339,18 @@ def test_a_page_that_cannot_be_drawn_is_told_in_words(client: AppClient, lakeful
 def test_next_cursor_leads_through_all_pages(client: AppClient, lakeful: Lakeful) -> None:
     for number in range(5):
         lakeful.record(page(NOW_MS), began_ms=NOW_MS - number)
-    found: list[str] = []
+    results: list[str] = []
     cursor: dict[str, str] = {}
     while True:
         answer = get(client, lakeful, "/sessions", limit=2, **cursor)
-        found += [one["startedAt"] for one in answer["sessions"]]
+        results += [item["startedAt"] for item in answer["sessions"]]
         assert answer["total"] == 5
         if answer["nextCursor"] is None:
             break
         cursor = {"cursor": answer["nextCursor"]}
 
-    assert len(found) == 5
-    assert found == sorted(found, reverse=True)
+    assert len(results) == 5
+    assert results == sorted(results, reverse=True)
 
 
 @pytest.mark.parametrize(
@@ -462,16 +462,18 @@ def test_errors_are_grouped_and_each_leads_to_its_moment(
     groups = get(client, lakeful, "/errors")
 
     check_shape(schemas.ErrorGroups, groups)
-    assert [(one["message"], one["count"], one["sessions"]) for one in groups["errors"]] == [
+    assert [
+        (group["message"], group["count"], group["sessions"]) for group in groups["errors"]
+    ] == [
         ("other", 1, 1),
         ("item 1 is gone", 2, 2),
     ]
     fingerprint = groups["errors"][1]["fingerprint"]
-    found = get(client, lakeful, f"/errors/{fingerprint}")
-    check_shape(schemas.Occurrences, found)
-    assert found["total"] == 2
-    assert [one["atMs"] for one in found["occurrences"]] == [100, 100]
-    assert found["occurrences"][0]["seenAt"] == "2026-11-18T10:06:40.101Z"
+    response = get(client, lakeful, f"/errors/{fingerprint}")
+    check_shape(schemas.Occurrences, response)
+    assert response["total"] == 2
+    assert [group["atMs"] for group in response["occurrences"]] == [100, 100]
+    assert response["occurrences"][0]["seenAt"] == "2026-11-18T10:06:40.101Z"
     assert get(client, lakeful, f"/errors/{fingerprint}", limit=1)["total"] == 2
     assert get(client, lakeful, "/errors", to="2026-11-18")["total"] == 0
     assert get(client, lakeful, "/errors/unknown")["occurrences"] == []
@@ -487,8 +489,8 @@ def test_an_expired_session_is_nowhere(client: AppClient, lakeful: Lakeful) -> N
     website = f"/api/websites/{lakeful.website.website_id}"
 
     def answers() -> list[Any]:
-        found = [client.get(website + url, headers=lakeful.headers()) for url in urls]
-        return [one.json().get("total", one.status_code) for one in found]
+        matches = [client.get(website + url, headers=lakeful.headers()) for url in urls]
+        return [match.json().get("total", match.status_code) for match in matches]
 
     assert answers() == [200, 1, 1] or answers()[1:] == [1, 1]
     assert client.get(f"/api/replay/{session.session_id}", headers=lakeful.headers()).is_success
@@ -497,8 +499,8 @@ def test_an_expired_session_is_nowhere(client: AppClient, lakeful: Lakeful) -> N
     assert answers()[1:] == [1, 1]
     lakeful.clock.ms = midnight
     assert answers() == [404, 0, 0]
-    gone = client.get(f"/api/replay/{session.session_id}", headers=lakeful.headers())
-    assert gone.status_code == 404
+    erased = client.get(f"/api/replay/{session.session_id}", headers=lakeful.headers())
+    assert erased.status_code == 404
 
 
 def test_the_reference_names_every_route_without_scripts(

@@ -161,7 +161,7 @@ def test_several_servers_answer_the_same(server: Server, lakeful: Lakeful, tmp_p
     """More of either may run at once; they share the store and nothing else."""
     url = f"/api/websites/{lakeful.website.website_id}/sessions"
     with serving(lakeful.settings, tmp_path / "other", command=QUERY) as other:
-        answers = [httpx.get(one.url + url, headers=lakeful.headers()) for one in (server, other)]
+        answers = [httpx.get(item.url + url, headers=lakeful.headers()) for item in (server, other)]
 
     assert answers[0].json() == answers[1].json()
 
@@ -171,11 +171,11 @@ def test_many_at_once_all_get_their_answer(server: Server, lakeful: Lakeful, lon
     url = f"{server.url}/api/websites/{lakeful.website.website_id}/sessions"
     statuses: list[int] = []
 
-    def ask() -> None:
+    def call_api() -> None:
         with httpx.Client(headers=headers) as http:
             statuses.extend(http.get(url, timeout=60).status_code for _ in range(10))
 
-    threads = [threading.Thread(target=ask) for _ in range(20)]
+    threads = [threading.Thread(target=call_api) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -230,10 +230,10 @@ def test_sigterm_writes_the_views_that_are_held(
     assert server.wait() == 0
 
     key_id = api_keys.key_id_of(headers["authorization"].split()[1])
-    found = (
+    entries = (
         audit_log.AuditReader(lakeful.store).entries(lakeful.website.website_id, limit=1000).entries
     )
-    (mine,) = (one for one in found if one.actor == key_id)
+    (mine,) = (entry for entry in entries if entry.actor == key_id)
     assert (mine.action, mine.target) == ("replay-viewed", long.session_id)
 
 

@@ -41,8 +41,8 @@ def share(client: AppClient, lakeful: Lakeful, session: Session, **body: Any) ->
     url = f"/api/replay/{session.session_id}/share"
     answer = client.post(url, headers=lakeful.headers(role="admin"), json=body)
     assert answer.status_code == 201, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    result: dict[str, Any] = answer.json()
+    return result
 
 
 def test_a_link_shows_its_session_to_somebody_without_a_key(
@@ -125,10 +125,10 @@ def test_a_link_never_tells_who_the_user_is(
                          headers=accept | lakeful.headers())  # fmt: skip
         shared = client.get(f"/api/shared/{token}/replay", params=parameters, headers=accept)
         assert shared.headers["content-type"] == own.headers["content-type"]
-        told, seen = listed(own), listed(shared)
-        assert int(shared.headers["x-event-count"]) == len(seen) == len(told)
-        assert [one for one in told if is_identify(one)]
-        assert seen == [withheld(one) if is_identify(one) else one for one in told]
+        recorded, seen = listed(own), listed(shared)
+        assert int(shared.headers["x-event-count"]) == len(seen) == len(recorded)
+        assert [item for item in recorded if is_identify(item)]
+        assert seen == [withheld(item) if is_identify(item) else item for item in recorded]
         shown.append(json.dumps(seen) + repr(shared.headers))
 
     for text in shown:
@@ -180,7 +180,7 @@ def test_a_link_shows_nothing_after_its_end(
     assert [client.get(url).status_code for url in urls] == [200, 200]
     lakeful.clock.ms = began_ms + 3_600_000
     with AppClient(create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)) as other:
-        answers = [one.get(url) for url in urls for one in (client, other)]
+        answers = [item.get(url) for url in urls for item in (client, other)]
     assert {(answer.status_code, answer.json()["kind"]) for answer in answers} == {
         (403, "share-ended")
     }
@@ -202,7 +202,7 @@ def test_a_link_that_was_revoked_shows_nothing(
         assert ended.json()["revokedAt"] is not None
 
     with AppClient(create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)) as other:
-        answers = [one.get(url) for one in (client, other)]
+        answers = [item.get(url) for item in (client, other)]
     assert {(answer.status_code, answer.json()["kind"]) for answer in answers} == {
         (403, "share-ended")
     }
@@ -236,11 +236,13 @@ def test_a_link_outlives_neither_erasure_nor_retention(
     client: AppClient, lakeful: Lakeful, session: Session
 ) -> None:
     made = share(client, lakeful, session, expires_in_s=30 * 86_400)
-    gone = share(client, lakeful, lakeful.record(page(NOW_MS)), expires_in_s=30 * 86_400)
+    erased = share(client, lakeful, lakeful.record(page(NOW_MS)), expires_in_s=30 * 86_400)
     lake = client.app.state.services.lake
     erasure.request_erasure(lake, lakeful.website.website_id,
-                    erasure.ErasureTargets(sessions=(gone["sessionId"],)), by="a test")  # fmt: skip
-    urls = {name: f"/api/shared/{one['token']}" for name, one in (("kept", made), ("gone", gone))}
+                    erasure.ErasureTargets(sessions=(erased["sessionId"],)), by="test")  # fmt: skip
+    urls = {
+        name: f"/api/shared/{entry['token']}" for name, entry in (("kept", made), ("gone", erased))
+    }
 
     assert client.get(urls["kept"]).status_code == 200
     assert client.get(urls["gone"]).status_code == 404
@@ -304,12 +306,12 @@ def test_only_an_admin_of_the_website_makes_lists_and_ends_links(
 ) -> None:
     made = share(client, lakeful, session)
     other = lakeful.new_website()
-    asked = (
+    requested = (
         ("POST", f"/api/replay/{session.session_id}/share"),
         ("GET", f"/api/replay/{session.session_id}/shares"),
         ("DELETE", f"/api/shares/{made['shareId']}"),
     )
-    for method, url in asked:
+    for method, url in requested:
         refused = [
             client.request(method, url, headers=headers)
             for headers in ({}, lakeful.headers(), lakeful.headers(other, "admin"))
@@ -319,10 +321,10 @@ def test_only_an_admin_of_the_website_makes_lists_and_ends_links(
                         headers=lakeful.headers(role="admin"))  # fmt: skip
 
     secret = made["token"].rpartition("_")[2]
-    known = {name: value for name, value in made.items() if name not in ("token", "url")}
-    assert listed.json() == {"shares": [known]}
+    cached = {name: value for name, value in made.items() if name not in ("token", "url")}
+    assert listed.json() == {"shares": [cached]}
     assert secret not in listed.text
-    assert known["revokedAt"] is None
+    assert cached["revokedAt"] is None
 
 
 def test_the_store_keeps_no_link(
@@ -346,5 +348,5 @@ def test_a_link_is_forgotten_long_after_its_end(
         share_links.delete_ended(store, lakeful.settings, now_ms=ended_ms + days * DAY_MS + 1) == 1
     )
     left = share_links.of_website(store, lakeful.website.website_id)
-    assert [one.share_id for one in left] == [new["shareId"]]
+    assert [item.share_id for item in left] == [new["shareId"]]
     assert old["shareId"] != new["shareId"]

@@ -48,7 +48,7 @@ def test_who_signs_in_sees_what_the_key_sees(client: AppClient, lakeful: Lakeful
     TypeAdapter(schemas.Me).validate_python(me.json(), strict=True, extra="forbid")
     assert me.json()["role"] == "viewer"
     assert me.json()["ingestUrl"] is None
-    assert [one["website_id"] for one in me.json()["websites"]] == [lakeful.website.website_id]
+    assert [item["website_id"] for item in me.json()["websites"]] == [lakeful.website.website_id]
     assert me.json()["websites"][0]["retention_days"] > 0
 
 
@@ -69,7 +69,7 @@ def test_a_key_of_all_websites_tells_all(client: AppClient, lakeful: Lakeful) ->
     answer = sign_in(client, key)
 
     assert answer.json()["role"] == "admin"
-    seen = {one["website_id"] for one in answer.json()["websites"]}
+    seen = {item["website_id"] for item in answer.json()["websites"]}
     assert seen == {lakeful.website.website_id, other.website_id}
 
 
@@ -199,10 +199,10 @@ def test_a_key_in_authorization_counts_before_the_cookie(
     other = lakeful.new_website()
     browser = signed_in(client, lakeful.key())
 
-    found = client.get("/api/me", headers=browser | lakeful.headers(other)).json()
+    body = client.get("/api/me", headers=browser | lakeful.headers(other)).json()
     refused = client.get("/api/me", headers=browser | {"authorization": "Bearer rl_nonsense"})
 
-    assert found["websites"][0]["website_id"] == other.website_id
+    assert body["websites"][0]["website_id"] == other.website_id
     assert refused.status_code == 403
 
 

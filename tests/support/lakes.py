@@ -237,7 +237,7 @@ def stored_events(store: Store, key: Key | None = None) -> list[Event]:
     return [event for _, _, event in stored(store, row).events]
 
 
-def waiting_chunks(store: Store) -> dict[Key, set[Place]]:
+def pending_chunks(store: Store) -> dict[Key, set[Place]]:
     """Places of the pending chunks (in segments), by session."""
     places: dict[Key, set[Place]] = {}
     for item in store.list("raw/"):
@@ -285,7 +285,7 @@ def verify(
     counts = Counter((row["website_id"], row["session_id"]) for row in session_rows)
     assert set(counts.values()) <= {1}, "I5: one row for a session"
     assert set(counts) <= set(first), "I2: a session that nobody sent"
-    places = waiting_chunks(store)
+    places = pending_chunks(store)
     for row in session_rows:
         key = (row["website_id"], row["session_id"])
         places.setdefault(key, set()).update(_verify_session(store, row, first[key]))

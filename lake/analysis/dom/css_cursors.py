@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lake.analysis.dom.budget import Budget
 from lake.analysis.dom.nodes import Node
 from lake.analysis.dom.selectors import Compound, Selector, parse
-from lake.bounded_cache import Kept
+from lake.bounded_cache import BoundedCache
 
 ROOT_TAGS = ("body", "html")  # their cursor applies everywhere and so marks nothing
 RULES_MAX = 5000  # of one page
@@ -31,7 +31,7 @@ _INHERITING = frozenset(("inherit", "unset", "revert", "revert-layer", "auto", "
 _SHEET_CACHE_BYTES_MAX = 8 << 20  # of the rules of all stylesheets
 _RULE_BYTES = 1000  # estimate for one rule
 # By the stylesheet's digest: sessions of a website share them. Their rules are not secret.
-_SHEET_CACHE = Kept(_SHEET_CACHE_BYTES_MAX)
+_SHEET_CACHE = BoundedCache(_SHEET_CACHE_BYTES_MAX)
 
 
 class _Rule(NamedTuple):

@@ -72,7 +72,9 @@ class FormDetector:
         self._focused: object = None
         self._polled: dict[str, int] = {}  # requests of the page itself, by path: how often
         self._at_ms = 0.0
-        self._known: dict[int, Node | None] = {}  # cache: form of each node, until the tree changes
+        self._forms_by_node: dict[
+            int, Node | None
+        ] = {}  # cache: form of each node, until the tree changes
 
     def see(self, event: PageEvent) -> Iterator[FormStep]:
         """Return the form steps that the next event confirms."""
@@ -84,10 +86,10 @@ class FormDetector:
             yield from self._see_input(event.at_ms, event.data)
         elif event.source == MUTATION:
             if any(change.what in ("added", "removed") for change in event.changes):
-                self._known.clear()
+                self._forms_by_node.clear()
             yield from self._see_changes(event.changes[:CHANGES_MAX])
         elif event.kind == FULL_SNAPSHOT:
-            self._known.clear()
+            self._forms_by_node.clear()
         else:
             yield from self._see_responses(event)
 
@@ -249,9 +251,9 @@ class FormDetector:
         yield FormStep(self._page_id, attempt.at_ms, attempt.path, step, status)
 
     def _form_of(self, node: Node) -> Node | None:
-        if node.id not in self._known:
-            self._known[node.id] = form_of(node)
-        return self._known[node.id]
+        if node.id not in self._forms_by_node:
+            self._forms_by_node[node.id] = form_of(node)
+        return self._forms_by_node[node.id]
 
     def _abandon(self, filled: _FilledForm) -> Iterator[FormStep]:
         if filled.fields and not filled.is_sent:

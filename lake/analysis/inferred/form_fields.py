@@ -146,10 +146,10 @@ def message_kind_of(change: Change) -> str | None:
 
 def is_hidden(node: Node) -> bool:
     """Whether the markup of the node or an ancestor hides it."""
-    return any(element.derived(_hides) for element in elements_of(node))
+    return any(element.derived(_is_hiding) for element in elements_of(node))
 
 
-def _hides(element: Node) -> bool:
+def _is_hiding(element: Node) -> bool:
     return (
         "hidden" in element.attributes
         or any(map(_HIDING.fullmatch, element.tokens))

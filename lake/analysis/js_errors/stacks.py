@@ -117,8 +117,8 @@ def _chromium(line: str) -> StackFrame | None:
     text = text.removeprefix("async ")
     function, place = _split(text)
     if place.startswith("eval at "):
-        return _placed(function or "eval", _evaluated_in(place), is_async)
-    return _placed(function, place, is_async)
+        return _frame_at(function or "eval", _evaluated_in(place), is_async)
+    return _frame_at(function, place, is_async)
 
 
 def _plain(line: str) -> StackFrame | None:
@@ -126,7 +126,7 @@ def _plain(line: str) -> StackFrame | None:
     function, place = _split(line.strip())
     if not _SCHEME.match(place) or not _PLACE.match(place):
         return None
-    return _placed(function, place, False)
+    return _frame_at(function, place, False)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -162,10 +162,10 @@ def _at_sign(line: str) -> StackFrame | None:
     function = function.removeprefix("async ")
     if match := _FIREFOX_EVAL.match(place):
         return StackFrame(function, match[1], int(match[2]), None, is_async)
-    return _placed(function, place, is_async)
+    return _frame_at(function, place, is_async)
 
 
-def _placed(function: str, place: str, is_async: bool) -> StackFrame | None:
+def _frame_at(function: str, place: str, is_async: bool) -> StackFrame | None:
     if match := _WASM.match(place):
         return StackFrame(function or match[2], match[1], None, None, is_async)
     if match := _PLACE.match(place):

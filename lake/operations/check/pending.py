@@ -21,7 +21,7 @@ from lake.tables.session_rows import SessionKey
 class PendingSegments:
     """The segments of a day: `sessions` with pending chunks, and findings in `broken`."""
 
-    def __init__(self, store: Store, settings: Settings, gone: DeletedData, day: date) -> None:
+    def __init__(self, store: Store, settings: Settings, deleted: DeletedData, day: date) -> None:
         self.sessions: set[SessionKey] = set()
         self.broken: list[CheckFinding] = []
         for item in store.list(keys.raw_prefix(day)):
@@ -47,7 +47,7 @@ class PendingSegments:
                     merge.decode_chunk_events(received_chunk, received_chunk.payload, settings)
                 except Damaged as error:
                     self._add("chunk-damaged", item.key, str(error), day)
-            self.broken += _deleted_chunks(gone, item.key, received_chunks)
+            self.broken += _deleted_chunks(deleted, item.key, received_chunks)
 
     def _add(self, kind: str, key: str, detail: str, day: date) -> None:
         self.broken.append(CheckFinding(kind, key, detail, day=day))
@@ -76,26 +76,26 @@ def quarantine_findings(store: Store) -> Iterator[CheckFinding]:
         )
 
 
-def deleted_in_quarantine(store: Store, gone: DeletedData) -> Iterator[CheckFinding]:
+def deleted_in_quarantine(store: Store, deleted: DeletedData) -> Iterator[CheckFinding]:
     """Yield quarantined data of sessions that should be deleted by now."""
     for item in store.list(keys.QUARANTINE):
         if parsed := keys.parse_quarantined_file_key(item.key):
             key = (parsed.website_id, parsed.session_id)
-            if why := gone.reason_deleted(*key, **people_in_file(store, item.key)._asdict()):
+            if why := deleted.reason_deleted(*key, **people_in_file(store, item.key)._asdict()):
                 yield CheckFinding(why[0], item.key, why[1], key, parsed.day)
             continue
         if not keys.parse_segment_key(item.key):
             continue
         try:
             yield from _deleted_chunks(
-                gone, item.key, segment_index.read_index(store, item.key, item.size_bytes)
+                deleted, item.key, segment_index.read_index(store, item.key, item.size_bytes)
             )
         except (Damaged, ObjectMissing):
             continue
 
 
 def _deleted_chunks(
-    gone: DeletedData, where: str, received_chunks: list[ReceivedChunk]
+    deleted: DeletedData, where: str, received_chunks: list[ReceivedChunk]
 ) -> Iterator[CheckFinding]:
     named = set()
     for received_chunk in received_chunks:
@@ -103,7 +103,7 @@ def _deleted_chunks(
         if not ids.is_uuid7(key[1]):
             continue
         visitors, users = (received_chunk.client.visitor_id,), received_chunk.facts.users
-        why = gone.reason_deleted(*key, visitors=visitors, users=users)
+        why = deleted.reason_deleted(*key, visitors=visitors, users=users)
         if why and key not in named:
             named.add(key)
             yield CheckFinding(why[0], where, why[1], key, ids.day_of(key[1]))

@@ -36,7 +36,7 @@ def rows(
     day: date,
     waiting: set[SessionKey],
     names: set[str],
-    gone: DeletedData,
+    deleted: DeletedData,
 ) -> Iterator[CheckFinding]:
     """Check the rows of a day.
 
@@ -65,7 +65,7 @@ def rows(
         seen.add(key)
         if key[0] not in names:
             yield CheckFinding("website-unknown", where, "its row belongs to no website", key, day)
-        if why := gone.reason_deleted(*key, visitors=visitors_of(row), users=users_of(row)):
+        if why := deleted.reason_deleted(*key, visitors=visitors_of(row), users=users_of(row)):
             yield CheckFinding(why[0], where, why[1], key, day)
         of_tables = {
             name: parts[key].to_dicts() if key in parts else [] for name, parts in mine.items()
@@ -80,7 +80,7 @@ def files(
     day: date,
     now: datetime,
     settings: Settings,
-    gone: DeletedData,
+    deleted: DeletedData,
 ) -> Iterator[CheckFinding]:
     """Check session files that no row points at.
 
@@ -98,12 +98,12 @@ def files(
             if item.modified_at < now - grace - _SWEPT_AGE:
                 detail = "not swept: run `replaylake maintain`"
                 yield CheckFinding("superseded", item.key, detail, key, day)
-        elif why := gone.reason_deleted(*key, **people):
+        elif why := deleted.reason_deleted(*key, **people):
             yield CheckFinding(why[0], item.key, why[1], key, day)
         elif leftover.has_row:
             detail = "it holds chunks that its session's file has not: run `replaylake repair`"
             yield CheckFinding("unmerged", item.key, detail, key, day)
-        elif not gone.is_gone(*key, **people):
+        elif not deleted.is_gone(*key, **people):
             detail = "its session has no row: run `replaylake repair`"
             yield CheckFinding("orphan", item.key, detail, key, day)
 
@@ -117,10 +117,10 @@ def summary(snapshots: dict[str, Snapshot], day: date) -> Iterator[CheckFinding]
         yield CheckFinding("summary-stale", where, "run `replaylake maintain`", day=day)
 
 
-_Found = tuple[str, str, str]
+_Problem = tuple[str, str, str]
 
 
-def _session(store: Store, row: Row, derived: dict[str, list[Row]] | None) -> Iterator[_Found]:
+def _session(store: Store, row: Row, derived: dict[str, list[Row]] | None) -> Iterator[_Problem]:
     """Compare one session's rows with its file. `derived` None: they may not be committed yet."""
     key = file_key(row)
     where = f"{row['website_id']}/{row['session_id']}"
@@ -156,7 +156,7 @@ def _compare_rows(
     stored: list[Row],
     made: list[Row],
     skipped: Mapping[str, Collection[str]],
-) -> Iterator[_Found]:
+) -> Iterator[_Problem]:
     """Compare rows, except the columns that an analysis of another version made."""
     number = next((column for column in SCHEMAS[name].names if column.endswith("_no")), None)
     if number is not None:

@@ -20,9 +20,9 @@ LAW = settings(deadline=None, max_examples=40)  # each is cheap; the machine may
 SHOP = "https://shop.test/cart"
 
 
-def found(rule: Rule, occurrences: Iterable[Occurrence]) -> list[Signal]:
+def signals_of(rule: Rule, occurrences: Iterable[Occurrence]) -> list[Signal]:
     """What the rule finds in a whole session."""
-    signals = [signal for one in occurrences for signal in rule.see(one)]
+    signals = [signal for occurrence in occurrences for signal in rule.see(occurrence)]
     return [*signals, *rule.end()]
 
 

@@ -120,7 +120,7 @@ class Page:
         return self.source(14, ranges=ranges)
 
 
-def placed(events: Iterable[Json], chunk: int = 0) -> Iterator[OrderedEvent]:
+def ordered_events(events: Iterable[Json], chunk: int = 0) -> Iterator[OrderedEvent]:
     for event in events:
         yield OrderedEvent(event["timestamp"], chunk, event["type"], json.dumps(event).encode())
 
@@ -128,12 +128,14 @@ def placed(events: Iterable[Json], chunk: int = 0) -> Iterator[OrderedEvent]:
 def occurrences_of(page: Page, page_id: str = PAGE) -> list[Occurrence]:
     """Return what a page's stream tells, until its end."""
     foreign = PageInference(page_id)
-    found = [
+    matches = [
         occurrence
-        for event in placed(sorted(page.events, key=lambda event: float(event["timestamp"])))
+        for event in ordered_events(
+            sorted(page.events, key=lambda event: float(event["timestamp"]))
+        )
         for occurrence in foreign.see(event.at_ms, event.type, event.json)
     ]
-    return found + foreign.end()
+    return matches + foreign.end()
 
 
 def signals(page: Page) -> list[Signal]:
@@ -144,11 +146,11 @@ def signals(page: Page) -> list[Signal]:
 def of_rules(occurrences: Iterable[Occurrence]) -> list[Signal]:
     """Return the dead and rage clicks in order of time, as `Analyzer` does."""
     rules = (RageClick(), DeadClick())
-    found = [
+    matches = [
         signal for occurrence in occurrences for rule in rules for signal in rule.see(occurrence)
     ]
-    found += [signal for rule in rules for signal in rule.end()]
-    return sorted(found, key=lambda signal: (signal.at_ms, signal.page_id, signal.kind))
+    matches += [signal for rule in rules for signal in rule.end()]
+    return sorted(matches, key=lambda signal: (signal.at_ms, signal.page_id, signal.kind))
 
 
 def kinds(page: Page) -> list[str]:

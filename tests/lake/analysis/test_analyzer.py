@@ -26,7 +26,7 @@ TAGS = st.sampled_from(OURS.split())
 NOTES = st.tuples(TAGS, DATA).map(lambda n: {"tag": f"replaylake.{n[0]}", "payload": n[1]})
 
 
-def found(events: list[tuple[str, Event]]) -> AnalysisResult:
+def analyzed(events: list[tuple[str, Event]]) -> AnalysisResult:
     """Analyse events, each with the page that it is of, as compaction does."""
     analysis = Analyzer(PAGES)
     for page_id, event in sorted(events, key=lambda e: e[1]["timestamp"]):
@@ -40,12 +40,12 @@ def of(page_id: str, *events: Event) -> list[tuple[str, Event]]:
 
 
 def dead(at_ms: float, **more: object) -> Event:
-    told = {"x": 4, "y": 5, "interactive": False, "reacted": False, "target": "main > img"}
-    return note(at_ms, "click", **{**told, **more})
+    recorded = {"x": 4, "y": 5, "interactive": False, "reacted": False, "target": "main > img"}
+    return note(at_ms, "click", **{**recorded, **more})
 
 
 def test_a_note_of_our_recorder_is_believed() -> None:
-    session = found(
+    session = analyzed(
         of("01", *page(0), dead(10), dead(5000, reacted=True), dead(9000, interactive=True))
     )
 
@@ -56,7 +56,7 @@ def test_a_note_of_our_recorder_is_believed() -> None:
 
 
 def test_signals_are_in_order_of_time_and_each_of_its_own_page() -> None:
-    session = found(
+    session = analyzed(
         [
             *of("01", *page(0), dead(9000)),
             *of("02", *page(100), dead(3000), script_error(3100)),
@@ -71,7 +71,7 @@ def test_signals_are_in_order_of_time_and_each_of_its_own_page() -> None:
 
 
 def test_texts_of_notes_are_scrubbed_and_cut() -> None:
-    session = found(of("01", *page(0), dead(10, text="call 415-555-0199 " + "x" * 500)))
+    session = analyzed(of("01", *page(0), dead(10, text="call 415-555-0199 " + "x" * 500)))
 
     (signal,) = session.signals
     assert signal.text is not None
@@ -80,7 +80,7 @@ def test_texts_of_notes_are_scrubbed_and_cut() -> None:
 
 
 def test_a_session_without_a_visitor_who_acts_has_no_signals() -> None:
-    session = found(of("01", *page(0), *moves(100, 50)))
+    session = analyzed(of("01", *page(0), *moves(100, 50)))
 
     assert (session.signals, session.counts, session.errors) == ([], {}, [])
     assert session.active_ms > 0
@@ -100,7 +100,7 @@ def test_nothing_that_can_be_sent_stops_an_analysis(sent: list[tuple[str, int, A
         for number, (page_id, kind, data) in enumerate(sent)
     ]
 
-    session = found(events)
+    session = analyzed(events)
     assert sum(session.counts.values()) >= len(session.signals)
     for signal in session.signals:
         assert json.dumps(dict(signal.evidence))

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from lake.analysis.events import Burst, Click, Occurrence, Signal
 from lake.analysis.inferred.page_inference import PageInference
-from tests.lake.analysis.streams import AT_MS, Json, Page, occurrences_of, of_rules, placed, signals
+from tests.lake.analysis.streams import (
+    AT_MS,
+    Json,
+    Page,
+    occurrences_of,
+    of_rules,
+    ordered_events,
+    signals,
+)
 
 law = settings(deadline=None, max_examples=40)
 
@@ -63,8 +71,8 @@ def scripted(script: Sequence[Step], *, at_ms: float = AT_MS, first_id: int = 1)
     return page
 
 
-def said(found: Sequence[Signal], since_ms: float = AT_MS) -> list[object]:
-    return [signal._replace(at_ms=signal.at_ms - since_ms) for signal in found]
+def said(detected: Sequence[Signal], since_ms: float = AT_MS) -> list[object]:
+    return [signal._replace(at_ms=signal.at_ms - since_ms) for signal in detected]
 
 
 @law
@@ -172,9 +180,9 @@ def calls_of(work: Callable[[], object]) -> int:
 
 
 def see_all(page: Page) -> Callable[[], list[Occurrence]]:
-    events_ = list(placed(page.events))
+    events_ = list(ordered_events(page.events))
     foreign = PageInference("p")
-    return lambda: [found for e in events_ for found in foreign.see(e.at_ms, e.type, e.json)]
+    return lambda: [result for e in events_ for result in foreign.see(e.at_ms, e.type, e.json)]
 
 
 def busy(times: int) -> Page:
@@ -191,18 +199,18 @@ def busy(times: int) -> Page:
 
 
 def test_twice_the_events_are_twice_the_work() -> None:
-    once, twice = calls_of(see_all(busy(150))), calls_of(see_all(busy(300)))
+    dedup, twice = calls_of(see_all(busy(150))), calls_of(see_all(busy(300)))
 
-    assert twice < 2.2 * once
+    assert twice < 2.2 * dedup
 
 
 def test_a_wide_snapshot_and_a_deep_one_are_linear() -> None:
     def wide(times: int) -> Page:
         return Page(("ul", {}, *[("li", {"name": "it", "class": "a b"}, "x")] * times)).click("it")
 
-    once, twice = calls_of(see_all(wide(1000))), calls_of(see_all(wide(2000)))
+    dedup, twice = calls_of(see_all(wide(1000))), calls_of(see_all(wide(2000)))
 
-    assert twice < 2.2 * once
+    assert twice < 2.2 * dedup
 
 
 @pytest.mark.parametrize(
@@ -214,6 +222,6 @@ def test_hostile_sheets_are_linear(css: str) -> None:
         text = css * times + "{cursor:pointer}"
         return Page(("p", {"name": "p"}), css=text).click("p")
 
-    once, twice = calls_of(see_all(sheet(1000))), calls_of(see_all(sheet(2000)))
+    dedup, twice = calls_of(see_all(sheet(1000))), calls_of(see_all(sheet(2000)))
 
-    assert twice < 2.5 * once
+    assert twice < 2.5 * dedup

@@ -80,10 +80,10 @@ def test_what_happened_before_the_button_went_down_is_no_answer() -> None:
 
 
 def test_a_click_is_told_as_the_page_was_before_it_answered() -> None:
-    gone = page().mouse(1, "title", x=9, y=9).wait(50).remove("title")
-    gone.mouse(2, "title", x=9, y=9)
+    erased = page().mouse(1, "title", x=9, y=9).wait(50).remove("title")
+    erased.mouse(2, "title", x=9, y=9)
 
-    (click,) = occurrences_of(gone)
+    (click,) = occurrences_of(erased)
 
     assert isinstance(click, Click)
     assert (click.target, click.text) == ("main#shop > h2.headline", "Our offers")

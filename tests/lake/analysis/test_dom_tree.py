@@ -231,13 +231,13 @@ def test_any_stream_leaves_the_tree_a_forest(events: list[Any]) -> None:
         assert node is None or len(list(node.descend(100))) <= 7
 
 
-fresh = st.recursive(
+new_nodes = st.recursive(
     st.sampled_from(["p", "li", "style", "#text"]).map(lambda tag: (tag, [])),
     lambda inner: st.tuples(st.sampled_from(["div", "ul"]), st.lists(inner, max_size=3)),
     max_leaves=6,
 )
 steps = st.one_of(
-    st.tuples(st.just("insert"), st.integers(0, 30), fresh),
+    st.tuples(st.just("insert"), st.integers(0, 30), new_nodes),
     st.tuples(st.just("move"), st.integers(0, 30), st.integers(0, 30)),
     st.tuples(st.just("remove"), st.integers(0, 30), st.none()),
     st.tuples(st.just("look"), st.integers(0, 30), st.none()),
@@ -280,16 +280,18 @@ class Writer:
 
 
 def look(tree: DomTree, numbers: range) -> list[Any]:
-    found = []
+    results = []
     for number in numbers:
         node = tree.get(number)
         above = node.parent.id if node and node.parent else None
-        found.append(node and (node.tag, node.text, node.attributes, above, sorted(node.children)))
-    return found
+        results.append(
+            node and (node.tag, node.text, node.attributes, above, sorted(node.children))
+        )
+    return results
 
 
 @law
-@given(fresh, st.lists(steps, max_size=12))
+@given(new_nodes, st.lists(steps, max_size=12))
 def test_lazily_built_nodes_equal_eagerly_built_ones(first: Any, then: list[Any]) -> None:
     """But for the order of siblings that moved among themselves."""
     writer = Writer()
@@ -298,10 +300,12 @@ def test_lazily_built_nodes_equal_eagerly_built_ones(first: Any, then: list[Any]
     for tree in (lazy, eager):
         tree.load_snapshot(json_.loads(json_.dumps(page)))
     for step in then:
-        told = writer.written(step)
+        recorded = writer.written(step)
         if step[0] == "look":
             look(lazy, range(step[1], step[1] + 3))
-        changes = [tree.apply_mutation(json_.loads(json_.dumps(told))) for tree in (lazy, eager)]
+        changes = [
+            tree.apply_mutation(json_.loads(json_.dumps(recorded))) for tree in (lazy, eager)
+        ]
         told_of = [[(c.what, c.node.id, c.name, c.before) for c in each] for each in changes]
         assert told_of[0] == told_of[1]
         below = [[sorted(n.id for n in c.node.descend(50)) for c in each] for each in changes]

@@ -4,17 +4,17 @@ from hypothesis import strategies as st
 
 from lake.analysis.events import Burst, Click, Error, Occurrence
 from lake.analysis.rules.error_click import ErrorClick
-from tests.lake.analysis.occurrences import LAW, click, error, found, moved, view
+from tests.lake.analysis.occurrences import LAW, click, error, moved, signals_of, view
 
 BURST = Burst("p", 1000, 10, 20, "button", "Buy", 4)
 
 
 def times(occurrences: list[Occurrence]) -> list[float]:
-    return [signal.at_ms for signal in found(ErrorClick(), occurrences)]
+    return [signal.at_ms for signal in signals_of(ErrorClick(), occurrences)]
 
 
 def test_an_error_after_a_click_is_a_signal_with_its_message() -> None:
-    [signal] = found(ErrorClick(), [click(1000), error(1020, message="no cart")])
+    [signal] = signals_of(ErrorClick(), [click(1000), error(1020, message="no cart")])
 
     assert (signal.kind, signal.at_ms, signal.target) == ("error_click", 1000, "button")
     assert (signal.x, signal.y, signal.text) == (10, 20, "Buy")
@@ -28,7 +28,7 @@ def test_the_error_comes_within_a_second_after(since_ms: float, count: int) -> N
 
 @pytest.mark.parametrize("late", [[], [view(2199)], [error(2100, message="later"), view(2300)]])
 def test_a_click_that_is_reported_late_gets_its_error(late: list[Occurrence]) -> None:
-    signals = found(ErrorClick(), [error(1020, message="first"), *late, click(1000)])
+    signals = signals_of(ErrorClick(), [error(1020, message="first"), *late, click(1000)])
 
     assert [s.evidence["message"] for s in signals] == ["first"]
 
@@ -40,7 +40,7 @@ def test_an_error_of_another_page_is_none() -> None:
 def test_one_click_is_one_signal_and_the_first_error_its_message() -> None:
     errors = [error(1010, message="a"), error(1020, message="b"), error(1900, message="c")]
 
-    [signal] = found(ErrorClick(), [click(1000), *errors])
+    [signal] = signals_of(ErrorClick(), [click(1000), *errors])
 
     assert signal.evidence == {"message": "a"}
 
@@ -81,12 +81,12 @@ moments = st.lists(st.tuples(st.integers(0, 20_000), st.booleans()), max_size=40
 @LAW
 @given(moments, st.integers(0, 10**12))
 def test_time_and_lateness_of_clicks_do_not_matter(
-    told: list[tuple[int, bool]], by_ms: int
+    reactions: list[tuple[int, bool]], by_ms: int
 ) -> None:
-    in_time = [click(at_ms) if is_click else error(at_ms) for at_ms, is_click in told]
-    in_time.sort(key=lambda one: (one.at_ms, type(one) is Error))
-    late = sorted(in_time, key=lambda one: one.at_ms + 1200 * (type(one) is Click))
-    shifted = [one._replace(at_ms=one.at_ms + by_ms) for one in late]
+    in_time = [click(at_ms) if is_click else error(at_ms) for at_ms, is_click in reactions]
+    in_time.sort(key=lambda item: (item.at_ms, type(item) is Error))
+    late = sorted(in_time, key=lambda item: item.at_ms + 1200 * (type(item) is Click))
+    shifted = [item._replace(at_ms=item.at_ms + by_ms) for item in late]
 
-    expected = [moved(signal, by_ms) for signal in found(ErrorClick(), in_time)]
-    assert found(ErrorClick(), shifted) == expected
+    expected = [moved(signal, by_ms) for signal in signals_of(ErrorClick(), in_time)]
+    assert signals_of(ErrorClick(), shifted) == expected

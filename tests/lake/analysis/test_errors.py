@@ -26,13 +26,13 @@ def logged(*texts: str, at_ms: float = 1, trace: Any = (), level: str = "error")
     return {"type": PLUGIN, "timestamp": at_ms, "data": data}
 
 
-def see(rule: JsErrors, found: dict[str, Any], chunk: int = 0) -> JsError | None:
-    return rule.see(found["timestamp"], chunk, found["type"], json.dumps(found).encode())
+def see(rule: JsErrors, value: dict[str, Any], chunk: int = 0) -> JsError | None:
+    return rule.see(value["timestamp"], chunk, value["type"], json.dumps(value).encode())
 
 
-def only(found: dict[str, Any]) -> JsError:
+def only(value: dict[str, Any]) -> JsError:
     rule = JsErrors()
-    error = see(rule, found)
+    error = see(rule, value)
     assert error is not None
     assert rule.errors == [error]
     return error
@@ -46,7 +46,7 @@ def test_an_error_is_returned_and_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "found",
+    "value",
     [
         event("replaylake.click", message="no"),
         logged("no", level="warn"),
@@ -54,10 +54,10 @@ def test_an_error_is_returned_and_kept() -> None:
         {"type": 3, "timestamp": 1, "data": {"tag": "replaylake.error"}},
     ],
 )
-def test_all_else_is_none(found: dict[str, Any]) -> None:
+def test_all_else_is_none(value: dict[str, Any]) -> None:
     rule = JsErrors()
 
-    assert see(rule, found) is None
+    assert see(rule, value) is None
     assert rule.errors == []
 
 
@@ -79,7 +79,7 @@ def test_a_stack_goes_before_a_place() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"file": ""}, {"file": 7}, *({"line": one} for one in (0, True, "1", 10**30, 1.5, None))],
+    [{"file": ""}, {"file": 7}, *({"line": item} for item in (0, True, "1", 10**30, 1.5, None))],
 )
 def test_a_place_that_is_none_is_left_out(change: dict[str, Any]) -> None:
     assert only(event(message="no", **PLACE | change)).stack is None
@@ -150,11 +150,11 @@ DATA = st.fixed_dictionaries({}, optional={
 
 @hypothesis_settings(deadline=None)
 @given(st.lists(DATA | JSON, min_size=1, max_size=4))
-def test_as_many_are_kept_as_are_counted_at_ingest(found: list[Any]) -> None:
+def test_as_many_are_kept_as_are_counted_at_ingest(value: list[Any]) -> None:
     rule = JsErrors()
-    events = [{"type": CUSTOM, "timestamp": 1, "data": data} for data in found]
-    kept = [see(rule, one) for one in events]
+    events = [{"type": CUSTOM, "timestamp": 1, "data": data} for data in value]
+    retained = [see(rule, entry) for entry in events]
 
     counted = chunk_codec.read_chunk(json.dumps(events).encode(), page_id=page_id(), seq=0)
 
-    assert sum(error is not None for error in kept) == counted.error_count == len(rule.errors)
+    assert sum(error is not None for error in retained) == counted.error_count == len(rule.errors)

@@ -43,7 +43,7 @@ def test_three_browsers_tell_of_one_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         ("Uncaught Error: no", "no"),
         ("Uncaught (in promise) Error: no", "Error: no"),
@@ -78,12 +78,12 @@ def test_three_browsers_tell_of_one_error() -> None:
         ("InternalError: too much recursion", "RangeError: Maximum call stack size exceeded."),
     ],
 )
-def test_what_changes_from_one_to_the_next_does_not_count(one: str, other: str) -> None:
-    assert fingerprint(one, stack()) == fingerprint(other, stack())
+def test_what_changes_from_one_to_the_next_does_not_count(first: str, other: str) -> None:
+    assert fingerprint(first, stack()) == fingerprint(other, stack())
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         ("app.3f9a1c2e.js", "app.1b2c3d4f.js"),
         ("app.3f9a1c2e.js", "app.77777777.js"),
@@ -98,17 +98,17 @@ def test_what_changes_from_one_to_the_next_does_not_count(one: str, other: str) 
         ("releases/20261128/app.js", "releases/20261129/app.js"),
     ],
 )
-def test_the_release_of_a_file_does_not_count(one: str, other: str) -> None:
+def test_the_release_of_a_file_does_not_count(first: str, other: str) -> None:
     names = {
         fingerprint("no", stack(f"https://cdn{number}.example/{file}"))
-        for number, file in enumerate([one, other])
+        for number, file in enumerate([first, other])
     }
 
     assert len(names) == 1
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         ("app.js", "cart.js"),
         ("cart/app.js", "shop/app.js"),
@@ -116,14 +116,14 @@ def test_the_release_of_a_file_does_not_count(one: str, other: str) -> None:
         ("lib-Checkout.js", "lib-Payments.js"),
     ],
 )
-def test_another_file_is_another_error(one: str, other: str) -> None:
-    names = [fingerprint("no", stack(f"https://a.example/{file}")) for file in (one, other)]
+def test_another_file_is_another_error(first: str, other: str) -> None:
+    names = [fingerprint("no", stack(f"https://a.example/{file}")) for file in (first, other)]
 
     assert names[0] != names[1]
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         ("cart is empty", "cart is full"),
         ("TypeError: no", "RangeError: no"),
@@ -156,8 +156,8 @@ def test_another_file_is_another_error(one: str, other: str) -> None:
         ("Load failed", "Failed to fetch"),
     ],
 )
-def test_another_message_is_another_error(one: str, other: str) -> None:
-    assert fingerprint(one, stack()) != fingerprint(other, stack())
+def test_another_message_is_another_error(first: str, other: str) -> None:
+    assert fingerprint(first, stack()) != fingerprint(other, stack())
 
 
 def test_another_function_at_the_top_is_another_error() -> None:
@@ -167,7 +167,7 @@ def test_another_function_at_the_top_is_another_error() -> None:
 def test_who_called_counts_and_who_called_them_all_does_not() -> None:
     def of(*functions: str) -> str:
         return fingerprint(
-            "no", "\n".join(f"{one}@https://a.example/a.js:1:2" for one in functions)
+            "no", "\n".join(f"{function}@https://a.example/a.js:1:2" for function in functions)
         )
 
     assert of("a", "b", "c") != of("a", "b", "d")

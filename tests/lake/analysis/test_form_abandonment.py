@@ -2,17 +2,17 @@ import pytest
 
 from lake.analysis.events import FormStep, Occurrence
 from lake.analysis.rules.form_abandonment import FormAbandonment
-from tests.lake.analysis.occurrences import found, step, view
+from tests.lake.analysis.occurrences import signals_of, step, view
 
 LEFT = step(9000, "abandoned", fields=3)
 
 
 def times(occurrences: list[Occurrence]) -> list[float]:
-    return [signal.at_ms for signal in found(FormAbandonment(), occurrences)]
+    return [signal.at_ms for signal in signals_of(FormAbandonment(), occurrences)]
 
 
 def test_a_half_filled_form_is_a_signal_with_its_fields() -> None:
-    [signal] = found(FormAbandonment(), [view(0), LEFT])
+    [signal] = signals_of(FormAbandonment(), [view(0), LEFT])
 
     assert (signal.kind, signal.at_ms, signal.target) == ("form_abandonment", 9000, "form#pay")
     assert signal.evidence == {"fields": 3}

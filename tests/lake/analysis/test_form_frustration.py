@@ -5,17 +5,17 @@ import pytest
 from lake.analysis.events import Occurrence
 from lake.analysis.forms import FORMS_MAX
 from lake.analysis.rules.form_frustration import FormFrustration
-from tests.lake.analysis.occurrences import found, step, view
+from tests.lake.analysis.occurrences import signals_of, step, view
 
 
 def attempts(occurrences: list[Occurrence]) -> list[object]:
-    return [signal.evidence["attempts"] for signal in found(FormFrustration(), occurrences)]
+    return [signal.evidence["attempts"] for signal in signals_of(FormFrustration(), occurrences)]
 
 
 def test_the_second_failure_is_the_signal_with_all_as_evidence() -> None:
     steps = [view(0), step(10, "invalid"), step(20, "failed", status=422), step(30, "invalid")]
 
-    [signal] = found(FormFrustration(), steps)
+    [signal] = signals_of(FormFrustration(), steps)
 
     assert (signal.kind, signal.at_ms, signal.target) == ("form_frustration", 20, "form#pay")
     assert signal.evidence == {"attempts": 3}
@@ -46,7 +46,9 @@ def test_the_same_path_at_another_address_is_another_form() -> None:
 def test_a_form_is_known_again_after_a_reload_with_another_query() -> None:
     first, again = view(0, "https://a.test/login?next=a"), view(5, "https://a.test/login/#top", "q")
 
-    [signal] = found(FormFrustration(), [first, step(1, "failed"), again, step(6, "failed", "q")])
+    [signal] = signals_of(
+        FormFrustration(), [first, step(1, "failed"), again, step(6, "failed", "q")]
+    )
 
     assert (signal.page_id, signal.at_ms) == ("q", 6)
 
@@ -75,7 +77,7 @@ def test_a_class_that_begins_like_a_state_stays_in_the_path() -> None:
 def test_failures_out_of_order_have_the_time_of_the_second() -> None:
     steps = [view(0), step(30, "invalid"), step(10, "invalid"), step(20, "invalid")]
 
-    assert [s.at_ms for s in found(FormFrustration(), steps)] == [20]
+    assert [s.at_ms for s in signals_of(FormFrustration(), steps)] == [20]
 
 
 def test_a_page_between_changes_nothing() -> None:
@@ -84,14 +86,14 @@ def test_a_page_between_changes_nothing() -> None:
 
     mixed = sorted([*steps, *others], key=lambda o: o.at_ms)
 
-    assert found(FormFrustration(), mixed) == found(FormFrustration(), steps)
+    assert signals_of(FormFrustration(), mixed) == signals_of(FormFrustration(), steps)
 
 
 def test_a_page_that_makes_up_forms_without_end_fills_no_memory() -> None:
     rule = FormFrustration()
     names = [f"form#f{n}" for n in range(3 * FORMS_MAX)]
 
-    signals = found(rule, [step(n, "invalid", form=name) for name in names for n in (1, 2)])
+    signals = signals_of(rule, [step(n, "invalid", form=name) for name in names for n in (1, 2)])
 
     assert len(signals) == FORMS_MAX
     assert all(a.target != b.target for a, b in pairwise(signals))

@@ -22,12 +22,12 @@ def form(*inside: Any, **attributes: str) -> Any:
 
 def steps(page: Page) -> list[FormStep]:
     foreign = PageInference(PAGE)
-    found = [
-        one
+    matches = [
+        item
         for event in page.events
-        for one in foreign.see(event["timestamp"], event["type"], json.dumps(event).encode())
+        for item in foreign.see(event["timestamp"], event["type"], json.dumps(event).encode())
     ]
-    return [one for one in [*found, *foreign.end()] if isinstance(one, FormStep)]
+    return [item for item in [*matches, *foreign.end()] if isinstance(item, FormStep)]
 
 
 def names(page: Page) -> list[str]:
@@ -383,15 +383,15 @@ def test_another_button_sends_only_where_none_else_does() -> None:
 def test_failed_and_slow_requests_are_reported_without_queries() -> None:
     page = answer(answer(answer(Page(form()), 200), 404, method="post"), 200, ms=3000)
     foreign = PageInference(PAGE)
-    found = [
-        one
+    matches = [
+        item
         for event in page.events
-        for one in foreign.see(event["timestamp"], event["type"], json.dumps(event).encode())
-        if isinstance(one, NetworkRequest)
+        for item in foreign.see(event["timestamp"], event["type"], json.dumps(event).encode())
+        if isinstance(item, NetworkRequest)
     ]
 
     path = "shop.example/api/pay"
-    assert found == [
+    assert matches == [
         NetworkRequest(PAGE, AT_MS + 400, "POST", path, 404, 200),
         NetworkRequest(PAGE, AT_MS + 3400, "GET", path, 200, 3000),
     ]

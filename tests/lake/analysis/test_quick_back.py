@@ -2,19 +2,19 @@ import pytest
 
 from lake.analysis.events import Occurrence
 from lake.analysis.rules.quick_back import QuickBack
-from tests.lake.analysis.occurrences import click, found, step, view
+from tests.lake.analysis.occurrences import click, signals_of, step, view
 
 A, B, C = (f"https://shop.test/{name}" for name in "abc")
 
 
 def left(occurrences: list[Occurrence]) -> list[str]:
-    return [signal.page_id for signal in found(QuickBack(), occurrences)]
+    return [signal.page_id for signal in signals_of(QuickBack(), occurrences)]
 
 
 def test_back_within_five_seconds_is_a_signal_of_the_left_page() -> None:
     way = [view(0, A, "a"), view(9000, B, "b"), view(11_000, A, "c", is_back=True)]
 
-    [signal] = found(QuickBack(), way)
+    [signal] = signals_of(QuickBack(), way)
 
     assert (signal.kind, signal.page_id, signal.at_ms) == ("quick_back", "b", 9000)
     assert signal.evidence == {"url": B, "shown_ms": 2000}
@@ -68,7 +68,7 @@ def test_each_page_left_so_is_a_signal() -> None:
     way = [view(0, A), view(9000, B), view(11_000, A, is_back=True)]
     again = [view(30_000, C), view(33_000, A, is_back=True)]
 
-    signals = found(QuickBack(), [*way, *again])
+    signals = signals_of(QuickBack(), [*way, *again])
 
     assert [s.evidence["url"] for s in signals] == [B, C]
 
@@ -92,7 +92,7 @@ def test_an_anchor_is_no_page_and_a_router_s_address_is_one() -> None:
 
 def test_a_way_without_end_fills_no_memory() -> None:
     rule = QuickBack()
-    found(rule, [view(n * 1000, f"{A}/{n}", f"p{n}") for n in range(500)])
+    signals_of(rule, [view(n * 1000, f"{A}/{n}", f"p{n}") for n in range(500)])
 
     assert len(rule._history) <= 50
     assert len(rule._urls) <= 64

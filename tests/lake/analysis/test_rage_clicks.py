@@ -16,8 +16,10 @@ def page(*more: Any) -> Page:
 
 
 def burst(page_: Page) -> Burst:
-    (found,) = [occurrence for occurrence in occurrences_of(page_) if isinstance(occurrence, Burst)]
-    return found
+    (result,) = [
+        occurrence for occurrence in occurrences_of(page_) if isinstance(occurrence, Burst)
+    ]
+    return result
 
 
 def test_three_fast_clicks_without_effect_are_rage() -> None:

@@ -13,7 +13,16 @@ from lake.analysis.rules.form_frustration import FormFrustration
 from lake.analysis.rules.quick_back import QuickBack
 from lake.analysis.rules.scroll_thrash import ScrollThrash
 from lake.analysis.rules.slow_response import SlowResponse
-from tests.lake.analysis.occurrences import LAW, click, error, found, moved, request, step, view
+from tests.lake.analysis.occurrences import (
+    LAW,
+    click,
+    error,
+    moved,
+    request,
+    signals_of,
+    step,
+    view,
+)
 
 RULES = [FormFrustration, FormAbandonment, ScrollThrash, ErrorClick, SlowResponse]
 STEPS = ("submit", "invalid", "failed", "succeeded", "abandoned")
@@ -22,7 +31,7 @@ STEPS = ("submit", "invalid", "failed", "succeeded", "abandoned")
 def occurrences(page_id: str, address: str) -> st.SearchStrategy[list[Occurrence]]:
     """What may happen on one page, in order of time."""
     times = st.integers(0, 12_000).map(float)
-    one: st.SearchStrategy[Occurrence] = st.one_of(
+    entry: st.SearchStrategy[Occurrence] = st.one_of(
         times.map(lambda at: click(at, page_id)),
         times.map(lambda at: error(at, page_id)),
         times.map(lambda at: request(at + 3000, 3000, page_id)),
@@ -35,7 +44,7 @@ def occurrences(page_id: str, address: str) -> st.SearchStrategy[list[Occurrence
         st.builds(lambda at, y: Scroll(page_id, at, 1, 0, y), times, st.integers(0, 1500)),
     )
     shown = view(0, f"https://shop.test/{address}", page_id)
-    return st.lists(one, max_size=25).map(
+    return st.lists(entry, max_size=25).map(
         lambda ones: [shown, *sorted(ones, key=lambda o: o.at_ms)]
     )
 
@@ -51,9 +60,11 @@ def key(signal: Signal) -> tuple[float, str, str, str, str]:
 def test_when_a_session_was_does_not_matter(
     rule: Callable[[], Rule], ones: list[Occurrence], by_ms: int
 ) -> None:
-    later = [one._replace(at_ms=one.at_ms + by_ms) for one in ones]
+    later = [item._replace(at_ms=item.at_ms + by_ms) for item in ones]
 
-    assert found(rule(), later) == [moved(signal, by_ms) for signal in found(rule(), ones)]
+    assert signals_of(rule(), later) == [
+        moved(signal, by_ms) for signal in signals_of(rule(), ones)
+    ]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -62,7 +73,7 @@ def test_when_a_session_was_does_not_matter(
 def test_another_page_between_does_not_matter(
     rule: Callable[[], Rule], ones: list[Occurrence], others: list[Occurrence]
 ) -> None:
-    mixed = sorted([*ones, *others], key=lambda one: one.at_ms)
+    mixed = sorted([*ones, *others], key=lambda entry: entry.at_ms)
 
-    alone = found(rule(), ones) + found(rule(), others)
-    assert sorted(found(rule(), mixed), key=key) == sorted(alone, key=key)
+    alone = signals_of(rule(), ones) + signals_of(rule(), others)
+    assert sorted(signals_of(rule(), mixed), key=key) == sorted(alone, key=key)

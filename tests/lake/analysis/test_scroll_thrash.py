@@ -6,7 +6,7 @@ from lake.analysis.analyzer import Analyzer
 from lake.analysis.events import OwnScroll, Scroll
 from lake.analysis.rules.scroll_thrash import ScrollThrash
 from tests.lake.analysis import streams
-from tests.lake.analysis.occurrences import LAW, found, moved, scrolls
+from tests.lake.analysis.occurrences import LAW, moved, scrolls, signals_of
 
 
 def zigzag(
@@ -23,7 +23,7 @@ def zigzag(
 
 
 def reversals(places: list[tuple[float, float]]) -> list[object]:
-    return [s.evidence["reversals"] for s in found(ScrollThrash(), scrolls(places))]
+    return [s.evidence["reversals"] for s in signals_of(ScrollThrash(), scrolls(places))]
 
 
 @pytest.mark.parametrize(("turns", "expected"), [(3, []), (4, [4]), (7, [7])])
@@ -51,7 +51,7 @@ def test_places_that_jump_are_a_thrash_as_well() -> None:
 def test_two_episodes_are_two_signals_at_their_first_turns() -> None:
     first, second = zigzag(5, 600), zigzag(4, 600, at_ms=60_000)
 
-    signals = found(ScrollThrash(), scrolls([*first, *second]))
+    signals = signals_of(ScrollThrash(), scrolls([*first, *second]))
 
     assert [s.evidence["reversals"] for s in signals] == [5, 5]  # the second begins with a turn
     assert 400 < signals[0].at_ms < 800
@@ -86,7 +86,7 @@ def test_sideways_is_none() -> None:
     rule = ScrollThrash()
     places = [Scroll("p", at_ms, 1, y, 0) for at_ms, y in zigzag(6, 600)]
 
-    assert found(rule, places) == []
+    assert signals_of(rule, places) == []
 
 
 def test_a_page_that_begins_in_the_middle_has_no_scroll() -> None:
@@ -102,22 +102,22 @@ def test_two_elements_that_are_scrolled_in_turn_do_not_add_up() -> None:
 
     mixed = sorted([*here, *there, *frame], key=lambda s: s.at_ms)
 
-    assert found(ScrollThrash(), mixed) == []
+    assert signals_of(ScrollThrash(), mixed) == []
 
 
 def test_a_place_that_is_told_late_is_no_turn() -> None:
     down = [(n * 100.0, n * 300.0) for n in range(20)]
     late = [place for n, place in enumerate(down) if n % 3] + [(1950.0, 5900.0)]
-    told = [p for n, place in enumerate(late) for p in ((place, down[0]) if n else (place,))]
+    recorded = [p for n, place in enumerate(late) for p in ((place, down[0]) if n else (place,))]
 
-    assert reversals(told) == []
+    assert reversals(recorded) == []
 
 
 def test_elements_without_end_fill_no_memory() -> None:
     rule = ScrollThrash()
     places = [s for node in range(2000) for s in scrolls(zigzag(4, 300), node=node)]
 
-    signals = found(rule, places)
+    signals = signals_of(rule, places)
 
     assert len(signals) == 2000
     assert len(rule._tracks) <= 256
@@ -137,10 +137,10 @@ def test_time_and_numbers_of_nodes_do_not_matter(
         places.append((float(at_ms), float(y)))
     shifted = [(at + by_ms, y) for at, y in places]
 
-    signals = found(ScrollThrash(), scrolls(places))
+    signals = signals_of(ScrollThrash(), scrolls(places))
 
     expected = [moved(signal, by_ms) for signal in signals]
-    assert found(ScrollThrash(), scrolls(shifted, node=node)) == expected
+    assert signals_of(ScrollThrash(), scrolls(shifted, node=node)) == expected
 
 
 @LAW
@@ -156,9 +156,9 @@ def test_a_walk_upside_down_has_the_same_reversals(walk: list[tuple[int, int]]) 
 
 def owned(places: list[tuple[float, float]], own: list[float]) -> list[object]:
     """The reversals that are told where these were noted as the page's own, each at its place."""
-    told = [*scrolls(places), *(OwnScroll("p", at_ms, 1) for at_ms in own)]
-    told.sort(key=lambda one: one.at_ms)
-    return [s.evidence["reversals"] for s in found(ScrollThrash(), told)]
+    recorded = [*scrolls(places), *(OwnScroll("p", at_ms, 1) for at_ms in own)]
+    recorded.sort(key=lambda entry: entry.at_ms)
+    return [s.evidence["reversals"] for s in signals_of(ScrollThrash(), recorded)]
 
 
 def test_a_page_that_scrolls_itself_is_none() -> None:
@@ -175,7 +175,7 @@ def test_who_scrolls_on_after_the_page_did_is_told() -> None:
 
     assert owned(places, [0.0]) == [6 - 1]
     elsewhere = [*scrolls(places), OwnScroll("p", 2500, 2), OwnScroll("q", 2500, 1)]
-    assert len(found(ScrollThrash(), elsewhere)) == 1
+    assert len(signals_of(ScrollThrash(), elsewhere)) == 1
 
 
 @pytest.mark.parametrize(("led_ms", "expected"), [(40, 0), (260, 1)])
@@ -185,6 +185,6 @@ def test_where_clicks_of_a_foreign_page_lead_is_no_thrash(led_ms: int, expected:
         page.click("top").wait(led_ms).source(3, id=1, x=0, y=turn % 2 * 900).wait(400)
 
     analysis = Analyzer([streams.PAGE])
-    for event in streams.placed(page.events):
+    for event in streams.ordered_events(page.events):
         analysis.see(event)
     assert analysis.end().counts.get("scroll_thrash", 0) == expected

@@ -2,15 +2,15 @@ import pytest
 
 from lake.analysis.events import Occurrence
 from lake.analysis.rules.slow_response import SlowResponse
-from tests.lake.analysis.occurrences import click, found, request
+from tests.lake.analysis.occurrences import click, request, signals_of
 
 
 def times(occurrences: list[Occurrence]) -> list[float]:
-    return [signal.at_ms for signal in found(SlowResponse(), occurrences)]
+    return [signal.at_ms for signal in signals_of(SlowResponse(), occurrences)]
 
 
 def test_a_slow_request_of_a_click_is_a_signal_with_its_path() -> None:
-    [signal] = found(SlowResponse(), [click(1000), request(5100, 4000)])
+    [signal] = signals_of(SlowResponse(), [click(1000), request(5100, 4000)])
 
     assert (signal.kind, signal.at_ms, signal.target) == ("slow_response", 1000, "button")
     assert signal.evidence == {

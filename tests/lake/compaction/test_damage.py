@@ -100,8 +100,8 @@ def test_a_damaged_segment_is_quarantined_and_others_compacted(
     assert list(done.failed) == [poison]
     assert list(store.list("raw/")) == []
     lakes.verify(store, chunks)
-    (aside,) = store.list("quarantine/")
-    assert store.get(aside.key) == POISON[name]
+    (quarantined,) = store.list("quarantine/")
+    assert store.get(quarantined.key) == POISON[name]
 
 
 @pytest.mark.also_on_s3
@@ -124,20 +124,20 @@ def test_a_segment_of_a_newer_format_is_left_for_a_newer_compactor(
 @pytest.mark.fault(12)
 def test_a_bit_flip_quarantines_its_segment_only(any_store: Store, lake_settings: Settings) -> None:
     """Fault 12."""
-    one, two = lakes.recorded(0, session_number=1), lakes.recorded(1, session_number=2)
-    damaged, _ = lakes.append(any_store, one[:5], one[5:] + two)
+    entry, two = lakes.recorded(0, session_number=1), lakes.recorded(1, session_number=2)
+    damaged, _ = lakes.append(any_store, entry[:5], entry[5:] + two)
     body = any_store.get(damaged)
-    any_store.put(damaged, flipped(body, body.index(one[2].payload) + 100))
+    any_store.put(damaged, flipped(body, body.index(entry[2].payload) + 100))
     (done,) = lakes.compact(any_store, lake_settings)
 
     assert list(done.failed) == [damaged]
     assert list(any_store.list("raw/")) == []
     lakes.verify(
-        any_store, one + two, lost=[place_of(received_chunk) for received_chunk in one[:5]]
+        any_store, entry + two, lost=[place_of(received_chunk) for received_chunk in entry[:5]]
     )
-    lakes.append(any_store, one[:5])  # as a recorder does that got no answer
+    lakes.append(any_store, entry[:5])  # as a recorder does that got no answer
     lakes.compact(any_store, lake_settings)
-    lakes.verify(any_store, one + two)
+    lakes.verify(any_store, entry + two)
 
 
 @pytest.mark.fault(12, 41)
@@ -168,11 +168,11 @@ def test_every_bit_flip_of_a_segment_is_detected(store: Store, every: int) -> No
         bit = generator.randrange(8)
         changed = flipped(body, at, bit)
         try:
-            found = segment_file.decode(changed)
+            decoded = segment_file.decode(changed)
         except Damaged:
             pass
         else:
-            if found != chunks:
+            if decoded != chunks:
                 unnoticed.append((at, bit))
         if at % (100 * every) == 0:
             store.put(key, changed)
@@ -242,10 +242,10 @@ def test_a_damaged_session_file_stops_its_own_session_only(
     is_behind: bool,
 ) -> None:
     """Fault 12, also where `session_files` is behind; the new chunks go on waiting."""
-    one, two = lakes.session(1, chunk_count=4), lakes.session(2, chunk_count=4)
+    entry, two = lakes.session(1, chunk_count=4), lakes.session(2, chunk_count=4)
     lakes.append(store, two[:2])
     lakes.compact(store, settings)
-    lakes.append(store, one[:2])
+    lakes.append(store, entry[:2])
     if is_behind:
         stop_before(monkeypatch, "session_files")
         with pytest.raises(RuntimeError):
@@ -255,12 +255,12 @@ def test_a_damaged_session_file_stops_its_own_session_only(
         lakes.compact(store, settings)
     before = lakes.rows(store, "sessions")
     damage(store, file_at(store, (lakes.WEBSITE, lakes.session_id(1))))
-    lakes.append(store, [*one[2:], *two[2:3]], two[3:])
+    lakes.append(store, [*entry[2:], *two[2:3]], two[3:])
     (done,) = lakes.compact(store, settings)
 
     assert list(done.failed) == [f"{lakes.WEBSITE}/{lakes.session_id(1)}"]
-    waiting = lakes.waiting_chunks(store)[lakes.WEBSITE, lakes.session_id(1)]
-    assert waiting >= {received_chunk.facts.place for received_chunk in one[2:]}
+    waiting = lakes.pending_chunks(store)[lakes.WEBSITE, lakes.session_id(1)]
+    assert waiting >= {received_chunk.facts.place for received_chunk in entry[2:]}
     rows = lakes.rows(store, "sessions")
     assert [r for r in rows if r["session_id"] == lakes.session_id(1)] == [
         r for r in before if r["session_id"] == lakes.session_id(1)
@@ -286,8 +286,8 @@ def test_a_row_that_contradicts_its_file_fails_only_its_session(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, column: str, value: object
 ) -> None:
     """Fault 12: what the row says is believed no more than the file."""
-    one, two = lakes.session(1, chunk_count=2), lakes.session(2)
-    lakes.append(store, one[:1])
+    entry, two = lakes.session(1, chunk_count=2), lakes.session(2)
+    lakes.append(store, entry[:1])
     lakes.compact(store, settings)
     read_compacted = table_commits.read_compacted_sessions
 
@@ -298,12 +298,12 @@ def test_a_row_that_contradicts_its_file_fails_only_its_session(
         }
 
     monkeypatch.setattr(table_commits, "read_compacted_sessions", lying)
-    lakes.append(store, one[1:] + two)
+    lakes.append(store, entry[1:] + two)
     (done,) = lakes.compact(store, settings)
 
     assert list(done.failed) == [f"{lakes.WEBSITE}/{lakes.session_id(1)}"]
     assert done.session_count == 1
-    lakes.verify(store, one + two)
+    lakes.verify(store, entry + two)
 
 
 def wrong_checksum(received_chunk: ReceivedChunk) -> ReceivedChunk:
@@ -326,8 +326,8 @@ def test_a_damaged_chunk_is_quarantined_once_without_neighbours(
     assert (done.quarantined_count, done.session_count, done.segment_count) == (1, 1, 1)
     (row,) = lakes.rows(store, "sessions")
     assert row["visitor_id"] == "second"
-    (aside,) = lakes.quarantined(store)
-    assert re.search("checksum", aside["reason"])
+    (quarantined,) = lakes.quarantined(store)
+    assert re.search("checksum", quarantined["reason"])
     lakes.append(store, [first])
     lakes.compact(store, settings)
     lakes.verify(store, [first, second])
@@ -375,9 +375,9 @@ def test_second_chunk_in_one_place_is_quarantined_once(
     assert counts == [1, 0, 0]
     lakes.verify(any_store, [*first, other, *live])
     lakes.compact(any_store, lake_settings)
-    (aside,) = lakes.quarantined(any_store)
-    assert aside["payload"] == other.payload
-    assert "first" in aside["reason"]
+    (quarantined,) = lakes.quarantined(any_store)
+    assert quarantined["payload"] == other.payload
+    assert "first" in quarantined["reason"]
     third = lakes.chunk([lakes.click(1, third=True)], seq=1)
     lakes.append(any_store, [third])
     (done,) = lakes.compact(any_store, lake_settings)

@@ -105,7 +105,7 @@ def test_a_day_of_four_times_as_many_sessions_needs_no_more_memory(tmp_path: Pat
         ids = (
             lakes.session_id(number, at_ms=FIRST_MS + 200_000 * number) for number in range(count)
         )
-        short = (lakes.chunk(views, session=one, seq=seq) for one in ids for seq in range(8))
+        short = (lakes.chunk(views, session=entry, seq=seq) for entry in ids for seq in range(8))
         store = lake_with(folder, short, 40)
         peaks.append(peak_bytes("objects", lake=str(folder), compact_chunks_max=80))
         assert len(lakes.rows(store, "sessions")) == count

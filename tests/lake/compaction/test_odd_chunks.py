@@ -55,14 +55,14 @@ def test_one_session_id_in_two_websites_is_two_sessions(
     any_store: Store, lake_settings: Settings
 ) -> None:
     """Fault 31, I7: also in one batch, where both files are written at once."""
-    one = [lakes.chunk([lakes.click(at)], seq=at, website="w_a") for at in range(3)]
+    entry = [lakes.chunk([lakes.click(at)], seq=at, website="w_a") for at in range(3)]
     two = [lakes.chunk([lakes.click(at, b=1)], seq=at, website="w_b") for at in range(3)]
-    lakes.append(any_store, [*one[:2], *two[:2]])
+    lakes.append(any_store, [*entry[:2], *two[:2]])
     lakes.compact(any_store, lake_settings)
-    lakes.append(any_store, [*one[2:], *two[2:]])
+    lakes.append(any_store, [*entry[2:], *two[2:]])
     lakes.compact(any_store, lake_settings)
 
-    lakes.verify(any_store, one + two)
+    lakes.verify(any_store, entry + two)
     for website in ("w_a", "w_b"):
         events = lakes.stored_events(any_store, (website, lakes.session_id()))
         assert all(("b" in event["data"]) == (website == "w_b") for event in events)
@@ -194,9 +194,11 @@ def test_chunks_compressed_in_any_way_give_the_same_bytes(settings: Settings, st
     for number, (encoding, level) in enumerate([("gzip", 1), ("gzip", 9), ("", 0)]):
         raw = lakes.written([lakes.meta(1), lakes.snapshot(1, "x" * 10_000)])
         other = replace(settings, lake=f"{settings.lake}-{number}")
-        fresh = open_store(other)
+        pending = open_store(other)
         hashes.append(
-            compacted(fresh, other, lakes.chunk(raw, encoding=encoding, level=level))["file_sha256"]
+            compacted(pending, other, lakes.chunk(raw, encoding=encoding, level=level))[
+                "file_sha256"
+            ]
         )
 
     assert len(set(hashes)) == 1

@@ -186,14 +186,14 @@ def test_a_slow_writer_cannot_restore_outdated_rows(
     made = session_writer.table_rows
 
     def with_signal(header: SessionHeader, *rest: Any) -> dict[str, Any]:
-        found = made(header, *rest)
+        result = made(header, *rest)
         if len(header.chunks) == 1:
-            key = {k: v for k, v in found["pages"][0].items() if not k.startswith("page_no")}
+            key = {k: v for k, v in result["pages"][0].items() if not k.startswith("page_no")}
             empty = dict.fromkeys(tables.POLARS_SCHEMAS["signals"]) | key
             empty = {k: v for k, v in empty.items() if k in tables.POLARS_SCHEMAS["signals"]}
             del empty["part"]
-            found["signals"] = [empty | {"signal_no": 0, "kind": "rage_click"}]
-        return found
+            result["signals"] = [empty | {"signal_no": 0, "kind": "rage_click"}]
+        return result
 
     monkeypatch.setattr(session_writer, "table_rows", with_signal)
     first, second = lakes.session(chunk_count=2)

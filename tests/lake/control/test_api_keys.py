@@ -87,9 +87,9 @@ def test_use_of_a_revoked_key_keeps_it_revoked(store: Store) -> None:
             return getattr(store, name)
 
         def get_versioned(self, key: str) -> tuple[bytes, str]:
-            found = store.get_versioned(key)
+            versioned = store.get_versioned(key)
             api_keys.revoke(store, key_id, now_ms=NOW_MS)
-            return found
+            return versioned
 
     api_keys.record_use(cast(Store, Slow()), key_id, now_ms=NOW_MS)
 

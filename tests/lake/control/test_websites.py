@@ -47,16 +47,16 @@ def test_settings_are_changed_by_flat_names_and_by_text(store: Store) -> None:
         "plan": "enterprise",
     }
     websites.change(store, website_id, changes)
-    found = websites.get(store, website_id)
+    response = websites.get(store, website_id)
 
-    assert found.feature_flags == websites.FeatureFlags(
+    assert response.feature_flags == websites.FeatureFlags(
         enable_session_replay=True, session_replay_trigger="all", replay_sampling_rate=1.0
     )
-    assert not found.privacy.mask_emails
-    assert found.smart.url_patterns == ("cart", "pay")
-    assert found.smart.pages_min == 3
-    assert found.origins == ("https://a.example", "http://localhost:3000")
-    assert (found.name, found.plan) == ("12", "enterprise")
+    assert not response.privacy.mask_emails
+    assert response.smart.url_patterns == ("cart", "pay")
+    assert response.smart.pages_min == 3
+    assert response.origins == ("https://a.example", "http://localhost:3000")
+    assert (response.name, response.plan) == ("12", "enterprise")
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_changes_made_at_once_are_all_kept(store: Store) -> None:
     for thread in threads:
         thread.join()
 
-    found = websites.get(store, website_id)
-    values = [getattr(found.privacy, name, None) for name in names[:2]]
-    assert values + [getattr(found.smart, name) for name in names[2:]] == [False] * 5
+    response = websites.get(store, website_id)
+    values = [getattr(response.privacy, name, None) for name in names[:2]]
+    assert values + [getattr(response.smart, name) for name in names[2:]] == [False] * 5
 
 
 @pytest.mark.parametrize("website_id", ["w_000000000000", "", "../x", "a/b", "\0", "x" * 300, "é"])

@@ -48,7 +48,7 @@ def event(at_ms: float, **more: Any) -> dict[str, Any]:
 
 
 def ndjson(events: list[dict[str, Any]]) -> bytes:
-    return b"".join(json.dumps(one).encode() + b"\n" for one in events)
+    return b"".join(json.dumps(entry).encode() + b"\n" for entry in events)
 
 
 @pytest.fixture
@@ -124,9 +124,9 @@ def test_moving_the_clock_changes_the_timestamps_of_events_and_no_other_number(
         )
     )
 
-    found = played(store, settings, website_id, session_id)
-    assert [one["timestamp"] for one in found] == [NOW_MS - 5000 + i * 0.5 for i in range(4)]
-    assert [one["data"] for one in found] == [one["data"] for one in json.loads(text)]
+    result = played(store, settings, website_id, session_id)
+    assert [item["timestamp"] for item in result] == [NOW_MS - 5000 + i * 0.5 for i in range(4)]
+    assert [item["data"] for item in result] == [item["data"] for item in json.loads(text)]
 
 
 def test_an_old_recorder_with_its_own_keys_and_no_meta_event_is_welcome(
@@ -169,8 +169,8 @@ def test_lone_surrogates_are_mended_and_lose_nobody(
             )
         )
 
-        (found,) = played(store, settings, website_id, session_id)
-        assert found["data"]["text"] == "a\ufffdb"
+        (result,) = played(store, settings, website_id, session_id)
+        assert result["data"]["text"] == "a\ufffdb"
 
 
 @pytest.mark.parametrize("key", ["sessionId", "session_id"])
@@ -184,7 +184,7 @@ def test_a_file_that_names_its_sessions_becomes_that_many(
         store, settings, write(ndjson(events)), website_id=website_id, now_ms=NOW_MS
     )
 
-    assert [(one.name, one.event_count) for one in made] == [("s0", 11), ("s1", 9), ("s2", 10)]
+    assert [(item.name, item.event_count) for item in made] == [("s0", 11), ("s1", 9), ("s2", 10)]
     assert played(store, settings, website_id, made[2].session_id) == events[2::3]
     assert ids.at_ms_of(made[1].session_id) == events[1]["timestamp"]
 
@@ -203,8 +203,8 @@ def test_many_sessions_at_once_are_written_before_they_fill_the_memory(
         store, settings, write(ndjson(events)), website_id=website_id, now_ms=NOW_MS
     )
 
-    for i, one in enumerate(made):
-        assert played(store, settings, website_id, one.session_id) == events[i::7]
+    for i, entry in enumerate(made):
+        assert played(store, settings, website_id, entry.session_id) == events[i::7]
 
 
 def test_importing_twice_makes_two_sessions(
@@ -233,8 +233,8 @@ def test_a_large_recording_is_cut_into_chunks_and_segments_of_bounded_size(
     )
 
     waiting = PendingIndex(store).refresh().sessions[website_id, session_id]
-    assert all(one.received_chunk.facts.raw_bytes <= 1 << 20 for one in waiting)
-    assert sorted(one.received_chunk.facts.seq for one in waiting) == list(range(len(waiting)))
+    assert all(entry.received_chunk.facts.raw_bytes <= 1 << 20 for entry in waiting)
+    assert sorted(entry.received_chunk.facts.seq for entry in waiting) == list(range(len(waiting)))
     sizes = [item.size_bytes for item in store.list(keys.RAW)]
     assert len(sizes) > 2
     assert max(sizes) < 2 << 20
@@ -364,6 +364,6 @@ def test_events_are_found_wherever_the_file_is_cut_into_blocks(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lake.ingest.recording_reader._BLOCK_BYTES", 3)
-        found = list(read_events(path, event_bytes_max=1 << 20))
+        result = list(read_events(path, event_bytes_max=1 << 20))
 
-    assert [json.loads(one.json) for one in found] == json.loads(path.read_bytes())
+    assert [json.loads(item.json) for item in result] == json.loads(path.read_bytes())

@@ -52,10 +52,10 @@ def filled(
 def dead_click(at_ms: float) -> list[Event]:
     """A click that nothing answers, and what our recorder notes of it."""
     data = {"source": 2, "type": 2, "id": 2, "x": 40, "y": 50}
-    told = {"x": 40, "y": 50, "interactive": False, "reacted": False, "target": "main > img"}
+    recorded = {"x": 40, "y": 50, "interactive": False, "reacted": False, "target": "main > img"}
     return [
         {"type": 3, "timestamp": at_ms, "data": data},
-        note(at_ms, "click", id=2, text="a picture", **told),
+        note(at_ms, "click", id=2, text="a picture", **recorded),
     ]
 
 
@@ -72,9 +72,9 @@ def tables_of(settings: Settings) -> Tables:
     return {name: getattr(opened, name)().collect().sort(pl.all()) for name in TABLES}
 
 
-def assert_same(one: Tables, other: Tables) -> None:
+def assert_same(first: Tables, other: Tables) -> None:
     for name in TABLES:
-        assert_frame_equal(one[name], other[name])
+        assert_frame_equal(first[name], other[name])
 
 
 def broken(store: Store, settings: Settings) -> list[CheckFinding]:

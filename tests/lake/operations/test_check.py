@@ -12,7 +12,7 @@ from tests.query_api.recorded import Lakeful, moves
 
 
 def kinds(lakeful: Lakeful) -> set[str]:
-    return {one.kind for one in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
+    return {item.kind for item in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
 
 
 def test_a_sound_lake_has_nothing_to_say_waiting_chunks_included(any_lakeful: Lakeful) -> None:
@@ -73,13 +73,13 @@ def test_a_quarantined_segment_is_named_with_its_chunks(lakeful: Lakeful) -> Non
     flip(lakeful.store, key, -1)
     assert quarantine_segment(lakeful.store, key)
 
-    (found,) = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    (result,) = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
     (item,) = lakeful.store.list(keys.QUARANTINE)
-    assert (found.kind, found.where) == ("quarantined-segment", item.key)
+    assert (result.kind, result.where) == ("quarantined-segment", item.key)
 
 
 def test_a_stale_summary_is_made_anew_by_the_next_run(sound: Sound) -> None:
-    damage = next(one for one in DAMAGES if one.name == "summary stale")
+    damage = next(item for item in DAMAGES if item.name == "summary stale")
     lakeful, sessions = sound
     damage.do(lakeful, sessions)
     compacted(lakeful, {session.day for session in sessions})

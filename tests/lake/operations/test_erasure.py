@@ -42,7 +42,7 @@ from tests.support.texts import every_text
 
 MARKER = "zqmarker4711"
 VISITOR, USER = f"visitor-{MARKER}", f"user-{MARKER}"
-CARRY_OUT = """
+EXECUTE = """
 from lake import erasure
 erasure.execute_pending_requests(store, settings, now_ms=lambda: now_ms, sleep=lambda s: None)
 """
@@ -69,17 +69,17 @@ def reader(lakeful: Lakeful) -> Lake:
 
 
 def listed(lakeful: Lakeful, lake: Lake | None = None) -> list[str]:
-    found = list_sessions(lake or reader(lakeful), lakeful.website, SessionQuery())
-    assert found.total == len(found.rows)
-    return [row["session_id"] for row in found.rows]
+    sessions = list_sessions(lake or reader(lakeful), lakeful.website, SessionQuery())
+    assert sessions.total == len(sessions.rows)
+    return [row["session_id"] for row in sessions.rows]
 
 
-def ask(lakeful: Lakeful, wanted: ErasureTargets, lake: Lake | None = None) -> Receipt:
+def request(lakeful: Lakeful, wanted: ErasureTargets, lake: Lake | None = None) -> Receipt:
     lake = lake or reader(lakeful)
     return erasure.request_erasure(lake, lakeful.website.website_id, wanted, by="test")
 
 
-def carry_out(lakeful: Lakeful) -> list[Receipt]:
+def execute_all(lakeful: Lakeful) -> list[Receipt]:
     def sleep(seconds: float) -> None:
         lakeful.clock.ms += int(seconds * 1000) + 1
 
@@ -135,17 +135,17 @@ def test_what_was_erased_is_hidden_at_once_and_then_nowhere(
     lakeful = any_lakeful
     mine = everywhere(lakeful)
     lake = reader(lakeful)
-    others = set(listed(lakeful, lake)) - {one.session_id for one in mine}
+    others = set(listed(lakeful, lake)) - {item.session_id for item in mine}
     assert len(others) == 5
 
-    asked = ask(lakeful, wanted, lake)
+    requested = request(lakeful, wanted, lake)
     assert set(listed(lakeful, lake)) == others
-    for one in mine:
+    for item in mine:
         with pytest.raises(SessionMissing):
-            resolve_session(lake, lakeful.website, one.session_id)
-    (receipt,) = carry_out(lakeful)
+            resolve_session(lake, lakeful.website, item.session_id)
+    (receipt,) = execute_all(lakeful)
 
-    assert receipt.erasure_id == asked.erasure_id
+    assert receipt.erasure_id == requested.erasure_id
     assert receipt.done_at
     assert (receipt.session_count, receipt.row_count, receipt.chunk_count) == (3, 3, 3)
     assert where(lakeful, MARKER) == []
@@ -153,7 +153,7 @@ def test_what_was_erased_is_hidden_at_once_and_then_nowhere(
     assert broken(lakeful.store, lakeful.settings) == []
     assert erasure.pending_erasures(lakeful.store) == []
     website_id = lakeful.website.website_id
-    assert erasure.read_receipt(lakeful.store, website_id, asked.erasure_id) == receipt
+    assert erasure.read_receipt(lakeful.store, website_id, requested.erasure_id) == receipt
 
 
 def test_nobody_is_shown_what_was_erased_and_is_still_there(lakeful: Lakeful) -> None:
@@ -162,7 +162,7 @@ def test_nobody_is_shown_what_was_erased_and_is_still_there(lakeful: Lakeful) ->
     other = lakeful.session(website=lakeful.new_website(), secret=by_id.secret)
     other.began_ms = by_id.began_ms
     lakeful.append(other.chunks([*page(other.began_ms), script_error(NOW_MS, "theirs")]))
-    kept = filled(lakeful, days_ago=(0,), each=2)
+    retained = filled(lakeful, days_ago=(0,), each=2)
     compacted(lakeful, {by_id.day})
     website_id = lakeful.website.website_id
 
@@ -174,17 +174,17 @@ def test_nobody_is_shown_what_was_erased_and_is_still_there(lakeful: Lakeful) ->
     def messages() -> set[str]:
         groups = error_groups(reader(lakeful), lakeful.website)
         for row in groups.rows:
-            found = error_occurrences(reader(lakeful), lakeful.website, row["fingerprint"])
-            assert found.total == row["count"]
+            result = error_occurrences(reader(lakeful), lakeful.website, row["fingerprint"])
+            assert result.total == row["count"]
         return {row["message"] for row in groups.rows}
 
-    theirs = {(one.website_id, one.session_id) for one in (other, *kept)}
+    theirs = {(item.website_id, item.session_id) for item in (other, *retained)}
     assert shown() - theirs == {
-        (website_id, one.session_id) for one in (by_id, by_visitor, by_user)
+        (website_id, item.session_id) for item in (by_id, by_visitor, by_user)
     }
     assert messages() == {f"{MARKER} is undefined", "number 1 of day 0"}
     tombstones.add(lakeful.store, website_id, sessions=[by_id.session_id])
-    assert shown() - theirs == {(website_id, one.session_id) for one in (by_visitor, by_user)}
+    assert shown() - theirs == {(website_id, item.session_id) for item in (by_visitor, by_user)}
     for person in (
         tombstones.person_hash("visitor", VISITOR),
         tombstones.person_hash("user", USER),
@@ -201,15 +201,15 @@ def test_nobody_is_shown_what_was_erased_and_is_still_there(lakeful: Lakeful) ->
 def test_late_chunks_of_an_erased_session_are_dropped(lakeful: Lakeful) -> None:
     session = marked(lakeful)
     compacted(lakeful, {session.day})
-    ask(lakeful, ErasureTargets(sessions=(session.session_id,)))
-    carry_out(lakeful)
+    request(lakeful, ErasureTargets(sessions=(session.session_id,)))
+    execute_all(lakeful)
 
     lakeful.append(session.chunks(moves(session.began_ms + 900, 3)))
     assert listed(lakeful) == []
     done = compact_day(lakeful.store, lakeful.settings, session.day, now_ms=lakeful.clock.ms)
     assert (done.erased_count, done.session_count) == (1, 0)
     assert pending_days(lakeful.store) == []
-    assert carry_out(lakeful)[0].done_at
+    assert execute_all(lakeful)[0].done_at
     # The id, which tells nothing of anybody, stays in tombstone, receipt and the logs' bounds.
     left = [key for key in where(lakeful, session.session_id) if "/_delta_log/" not in key]
     assert {key.split("/")[0] for key in left} == {"control"}
@@ -219,7 +219,7 @@ def test_late_chunks_of_an_erased_session_are_dropped(lakeful: Lakeful) -> None:
 def test_erasing_a_visitor_drops_sessions_begun_until_then(
     lakeful: Lakeful,
 ) -> None:
-    ask(lakeful, ErasureTargets(visitor_id=VISITOR))
+    request(lakeful, ErasureTargets(visitor_id=VISITOR))
     session = marked(lakeful)
     after = lakeful.session(
         began_ms=lakeful.clock.ms + 1000, client=Client(visitor_id=VISITOR, device_type="desktop")
@@ -230,7 +230,7 @@ def test_erasing_a_visitor_drops_sessions_begun_until_then(
 
     compacted(lakeful, {session.day})
     assert listed(lakeful) == [after.session_id]
-    carry_out(lakeful)
+    execute_all(lakeful)
     assert where(lakeful, f"{MARKER} is undefined") == []
 
 
@@ -243,15 +243,15 @@ def test_a_session_erased_while_it_is_compacted_is_removed(
 
     def put(store: Store, written: WrittenSessionFile) -> None:
         if not erasure.list_receipts(store, lakeful.website.website_id):
-            ask(lakeful, ErasureTargets(sessions=(session.session_id,)))
-            carry_out(lakeful)
+            request(lakeful, ErasureTargets(sessions=(session.session_id,)))
+            execute_all(lakeful)
         real_put(store, written)
 
     monkeypatch.setattr(rewriting, "upload_session_file", put)
     lakeful.compact(session.day)
 
     assert listed(lakeful) == []
-    assert carry_out(lakeful)[0].done_at
+    assert execute_all(lakeful)[0].done_at
     assert where(lakeful, MARKER) == []
     assert broken(lakeful.store, lakeful.settings) == []
 
@@ -280,11 +280,11 @@ def test_rows_committed_after_the_last_pass_are_erased_again(
     monkeypatch.setattr(execute, "purge", purge)
     compaction.start()
     assert has_file.wait(60)
-    ask(lakeful, ErasureTargets(sessions=(session.session_id,)))
-    carry_out(lakeful)
+    request(lakeful, ErasureTargets(sessions=(session.session_id,)))
+    execute_all(lakeful)
 
     assert listed(lakeful) == []
-    assert carry_out(lakeful)[0].done_at
+    assert execute_all(lakeful)[0].done_at
     assert where(lakeful, MARKER) == []
     assert broken(lakeful.store, lakeful.settings) == []
 
@@ -297,10 +297,10 @@ def test_an_erasure_that_is_killed_is_finished_by_the_next_run(
     lakeful: Lakeful, point: str
 ) -> None:
     everywhere(lakeful)
-    ask(lakeful, ErasureTargets(visitor_id=VISITOR))
-    killed_at(point, lakeful.settings, CARRY_OUT)
+    request(lakeful, ErasureTargets(visitor_id=VISITOR))
+    killed_at(point, lakeful.settings, EXECUTE)
 
-    assert carry_out(lakeful)[0].done_at
+    assert execute_all(lakeful)[0].done_at
     assert where(lakeful, MARKER) == []
     assert broken(lakeful.store, lakeful.settings) == []
 
@@ -315,20 +315,20 @@ def test_people_are_found_while_a_rebuild_is_unfinished(
 ) -> None:
     """Their sessions have no rows then, and their files bring the rows back."""
     mine, others = [marked(lakeful), marked(lakeful, ago=5)], filled(lakeful, days_ago=(0,), each=2)
-    compacted(lakeful, {one.day for one in mine})
+    compacted(lakeful, {item.day for item in mine})
     killed_at(
         "rebuild-after-delete",
         lakeful.settings,
         "from lake.operations.rebuild import rebuild; rebuild(store, settings)",
     )
 
-    ask(lakeful, wanted)
-    (receipt,) = carry_out(lakeful)
+    request(lakeful, wanted)
+    (receipt,) = execute_all(lakeful)
     rebuild(lakeful.store, lakeful.settings)
 
-    assert receipt.sessions == tuple(sorted(one.session_id for one in mine))
+    assert receipt.sessions == tuple(sorted(item.session_id for item in mine))
     assert where(lakeful, MARKER) == []
-    assert set(listed(lakeful)) == {one.session_id for one in others}
+    assert set(listed(lakeful)) == {item.session_id for item in others}
     assert broken(lakeful.store, lakeful.settings) == []
 
 
@@ -336,18 +336,18 @@ def test_a_rebuild_and_a_copy_of_the_bucket_bring_nothing_back(lakeful: Lakeful)
     session = marked(lakeful)
     compacted(lakeful, {session.day})
     copy = {item.key: lakeful.store.get(item.key) for item in lakeful.store.list(keys.SESSIONS)}
-    ask(lakeful, ErasureTargets(sessions=(session.session_id,)))
-    carry_out(lakeful)
+    request(lakeful, ErasureTargets(sessions=(session.session_id,)))
+    execute_all(lakeful)
     for key, body in copy.items():
         lakeful.store.put(key, body)
 
     rebuild(lakeful.store, lakeful.settings)
     assert listed(lakeful) == []
     later_ms = int(time.time() * 1000) + 3 * DAY_MS
-    found = check(lakeful.store, lakeful.settings, now_ms=later_ms)
-    assert {one.kind for one in found} == {"erased-still-there"}
+    findings = check(lakeful.store, lakeful.settings, now_ms=later_ms)
+    assert {finding.kind for finding in findings} == {"erased-still-there"}
     assert resurfaced.request_resurfaced(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
-    carry_out(lakeful)
+    execute_all(lakeful)
     assert where(lakeful, MARKER) == []
     assert broken(lakeful.store, lakeful.settings) == []
 
@@ -371,8 +371,8 @@ def test_rows_committed_after_an_erasure_are_erased_again(
     def erased_before(table: Table, *rest: Any) -> None:
         if table.name in todo:
             todo.clear()
-            ask(lakeful, wanted)
-            (receipt,) = carry_out(lakeful)
+            request(lakeful, wanted)
+            (receipt,) = execute_all(lakeful)
             assert receipt.done_at
         commit(table, *rest)
 
@@ -386,7 +386,7 @@ def test_rows_committed_after_an_erasure_are_erased_again(
     (again,) = ledger.pending_erasures(lakeful.store)
     assert (again.requested_by, again.sessions) == (writer, (session.session_id,))
 
-    assert all(one.done_at for one in carry_out(lakeful))
+    assert all(item.done_at for item in execute_all(lakeful))
     assert where(lakeful, MARKER) == []
     assert broken(lakeful.store, lakeful.settings) == []
 
@@ -404,8 +404,12 @@ def test_what_came_back_of_an_erased_person_is_found(
     if place == "chunk put aside":
         segment = next(lakeful.store.list(keys.RAW)).key
         received_chunks = segment_file.decode(lakeful.store.get(segment))
-        refused = [RejectedChunk(one, POSITION_TAKEN) for one in received_chunks]
-        quarantine.quarantine_chunks(lakeful.store, session.day, refused, lambda one: one.payload)
+        refused = [
+            RejectedChunk(received_chunk, POSITION_TAKEN) for received_chunk in received_chunks
+        ]
+        quarantine.quarantine_chunks(
+            lakeful.store, session.day, refused, lambda received_chunk: received_chunk.payload
+        )
         lakeful.store.delete([segment])
     elif place != "waiting chunk":
         compacted(lakeful, {session.day})
@@ -423,19 +427,19 @@ def test_what_came_back_of_an_erased_person_is_found(
     website_id = lakeful.website.website_id
     people = {tombstones.person_hash(kind, person): lakeful.clock.ms}
     tombstones.add(lakeful.store, website_id, people=people)
-    found = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
-    assert "erased-still-there" in {one.kind for one in found}
-    assert "orphan" not in {one.kind for one in found}
+    findings = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    assert "erased-still-there" in {received_chunk.kind for received_chunk in findings}
+    assert "orphan" not in {received_chunk.kind for received_chunk in findings}
 
-    (asked,) = resurfaced.request_resurfaced(
+    (requested,) = resurfaced.request_resurfaced(
         lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms
     )
-    assert asked.sessions == (session.session_id,)
+    assert requested.sessions == (session.session_id,)
     assert (
         resurfaced.request_resurfaced(lakeful.store, lakeful.settings, now_ms=lakeful.clock.ms)
         == []
     )
-    carry_out(lakeful)
+    execute_all(lakeful)
     assert where(lakeful, MARKER) == []
     assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
 
@@ -445,44 +449,46 @@ def test_a_repair_has_the_file_of_an_erased_person_removed(lakeful: Lakeful) -> 
     compacted(lakeful, {session.day})
     key = file_of(lakeful.store, session)
     body = lakeful.store.get(key)
-    ask(lakeful, ErasureTargets(user_id=USER))
-    carry_out(lakeful)
+    request(lakeful, ErasureTargets(user_id=USER))
+    execute_all(lakeful)
     lakeful.store.put(key, body)
     assert repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS).left
 
     assert repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS).left == []
     assert len(ledger.pending_erasures(lakeful.store)) == 1
-    carry_out(lakeful)
+    execute_all(lakeful)
     assert where(lakeful, MARKER) == []
     assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
 
 
 def test_an_erasure_that_is_overdue_is_found_by_the_check(lakeful: Lakeful) -> None:
-    asked = ask(lakeful, ErasureTargets((lakeful.session().session_id,)))
+    requested = request(lakeful, ErasureTargets((lakeful.session().session_id,)))
     late_ms = lakeful.clock.ms + ledger.DEADLINE_MS
 
     assert check(lakeful.store, lakeful.settings, now_ms=late_ms) == []
-    (found,) = check(lakeful.store, lakeful.settings, now_ms=late_ms + 1)
-    assert found.kind == "erasure-late"
-    assert lakeful.store.get(found.where)
-    assert asked.due_at in found.detail
+    (result,) = check(lakeful.store, lakeful.settings, now_ms=late_ms + 1)
+    assert result.kind == "erasure-late"
+    assert lakeful.store.get(result.where)
+    assert requested.due_at in result.detail
 
 
 def test_receipts_of_a_website_are_read_without_others(
     lakeful: Lakeful,
 ) -> None:
-    asked = [ask(lakeful, ErasureTargets((lakeful.session().session_id,))) for _ in range(3)]
-    (done, *_) = carry_out(lakeful)
-    last = ask(lakeful, ErasureTargets((lakeful.session().session_id,)))
+    requested = [
+        request(lakeful, ErasureTargets((lakeful.session().session_id,))) for _ in range(3)
+    ]
+    (done, *_) = execute_all(lakeful)
+    last = request(lakeful, ErasureTargets((lakeful.session().session_id,)))
     ours, theirs = lakeful.website.website_id, lakeful.new_website().website_id
     for key_of in (keys.erasure_key, keys.receipt_key):
         lakeful.store.put(key_of(theirs, ids.new_uuid7(NOW_MS)), b"nobody can read it")
 
-    found = erasure.list_receipts(lakeful.store, ours)
+    receipts = erasure.list_receipts(lakeful.store, ours)
 
-    expected = sorted((one.erasure_id for one in [*asked, last]), reverse=True)
-    assert [one.erasure_id for one in found] == expected
-    assert erasure.list_receipts(lakeful.store, ours, limit=2) == found[:2]
+    expected = sorted((item.erasure_id for item in [*requested, last]), reverse=True)
+    assert [item.erasure_id for item in receipts] == expected
+    assert erasure.list_receipts(lakeful.store, ours, limit=2) == receipts[:2]
     assert erasure.read_receipt(lakeful.store, ours, done.erasure_id) == done
     assert erasure.read_receipt(lakeful.store, ours, last.erasure_id) == last
     for unknown in (done.erasure_id, last.erasure_id, ids.new_uuid7(NOW_MS), "../keys/x"):
@@ -498,10 +504,10 @@ def test_a_session_that_is_held_cannot_be_erased(lakeful: Lakeful) -> None:
     )
     for wanted in (ErasureTargets((session.session_id,)), ErasureTargets(visitor_id=VISITOR)):
         with pytest.raises(OnLegalHold):
-            ask(lakeful, wanted)
+            request(lakeful, wanted)
     assert listed(lakeful) == [session.session_id]
     legal_holds.release(lakeful.store, website_id, session.session_id, by="me", now_ms=NOW_MS)
-    ask(lakeful, ErasureTargets((session.session_id,)))
+    request(lakeful, ErasureTargets((session.session_id,)))
     assert listed(lakeful) == []
 
 
@@ -514,21 +520,21 @@ def test_a_receipt_counts_removals_before_a_conflict(
     sessions, others = (
         [lakeful.record(page(at_ms), began_ms=at_ms) for at_ms in hours] for _ in range(2)
     )
-    compacted(lakeful, {one.day for one in sessions})
+    compacted(lakeful, {each.day for each in sessions})
     replace = Table.replace
 
-    def moved(one: Table, *rest: Any) -> None:
-        replace(one, *rest)
+    def moved(each: Table, *rest: Any) -> None:
+        replace(each, *rest)
         monkeypatch.setattr(Table, "replace", replace)
         move_to_cold(lakeful.store, utc_day(NOW_MS))
 
-    ask(lakeful, ErasureTargets(tuple(one.session_id for one in sessions)))
+    request(lakeful, ErasureTargets(tuple(each.session_id for each in sessions)))
     monkeypatch.setattr(Table, "replace", moved)
-    (receipt,) = carry_out(lakeful)
+    (receipt,) = execute_all(lakeful)
 
     assert Table.replace is replace
     assert (receipt.row_count, receipt.file_count) == (3, 3)
-    assert set(listed(lakeful)) == {one.session_id for one in others}
+    assert set(listed(lakeful)) == {each.session_id for each in others}
 
 
 @pytest.mark.s3
@@ -536,12 +542,12 @@ def test_a_receipt_counts_removals_of_a_failed_run(lakeful_on_s3: Lakeful, s3: S
     lakeful = lakeful_on_s3
     session = marked(lakeful)
     compacted(lakeful, {session.day})
-    ask(lakeful, ErasureTargets((session.session_id,)))
+    request(lakeful, ErasureTargets((session.session_id,)))
     s3.faults.add(Fault(kind="forbidden", method="POST", match="?delete"))
 
     with pytest.raises(StoreUnavailable):
-        carry_out(lakeful)
-    (receipt,) = carry_out(lakeful)
+        execute_all(lakeful)
+    (receipt,) = execute_all(lakeful)
     assert (receipt.row_count, receipt.file_count, receipt.chunk_count) == (1, 1, 0)
 
 
@@ -549,30 +555,32 @@ def test_a_receipt_counts_chunks_dropped_by_compaction_once(lakeful: Lakeful) ->
     session, other, late = marked(lakeful), lakeful.session(), lakeful.session()
     both = [*session.chunks(moves(session.began_ms + 900, 40)), *late.chunks(page(NOW_MS))]
     lakeful.append(both)
-    ask(lakeful, ErasureTargets((other.session_id,)))
-    asked = ask(lakeful, ErasureTargets((session.session_id,)))
+    request(lakeful, ErasureTargets((other.session_id,)))
+    requested = request(lakeful, ErasureTargets((session.session_id,)))
 
     for _ in range(2):  # the second finds nothing
         lakeful.compact(session.day)
     assert pending_days(lakeful.store) == []
-    by_id = {one.erasure_id: one for one in carry_out(lakeful)}
-    assert by_id.pop(asked.erasure_id).chunk_count == 3
-    assert [one.chunk_count for one in by_id.values()] == [0]
+    by_id = {item.erasure_id: item for item in execute_all(lakeful)}
+    assert by_id.pop(requested.erasure_id).chunk_count == 3
+    assert [item.chunk_count for item in by_id.values()] == [0]
     assert listed(lakeful) == [late.session_id]
 
 
 def test_many_sessions_are_one_rewrite_of_each_part(lakeful: Lakeful) -> None:
     sessions = [lakeful.session(began_ms=NOW_MS - n * 1000) for n in range(60)]
-    lakeful.append([chunk for one in sessions for chunk in one.chunks(page(one.began_ms))])
+    lakeful.append(
+        [chunk for session in sessions for chunk in session.chunks(page(session.began_ms))]
+    )
     compacted(lakeful, {sessions[0].day})
     before = Table(lakeful.store, "sessions").snapshot().version
 
-    ask(lakeful, ErasureTargets(tuple(one.session_id for one in sessions[:50])))
-    for one in sessions[50:55]:
-        ask(lakeful, ErasureTargets((one.session_id,)))
+    request(lakeful, ErasureTargets(tuple(session.session_id for session in sessions[:50])))
+    for session in sessions[50:55]:
+        request(lakeful, ErasureTargets((session.session_id,)))
     assert len(listed(lakeful)) == 5
-    carry_out(lakeful)
-    parts = {f"{one.began_ms // 3_600_000}" for one in sessions}
+    execute_all(lakeful)
+    parts = {f"{session.began_ms // 3_600_000}" for session in sessions}
     assert Table(lakeful.store, "sessions").snapshot().version - before <= len(parts)
     assert len(listed(lakeful)) == 5
 
@@ -586,14 +594,14 @@ def test_a_file_that_no_log_knows_is_left_until_it_is_nobodys(lakeful: Lakeful) 
     stray = key.replace("part-", "stray-")
     lakeful.store.put(stray, lakeful.store.get(key))
     lakeful.clock.ms = int(next(iter(lakeful.store.list(stray))).modified_at.timestamp() * 1000)
-    ask(lakeful, ErasureTargets((session.session_id,)))
+    request(lakeful, ErasureTargets((session.session_id,)))
 
-    (receipt,) = carry_out(lakeful)
+    (receipt,) = execute_all(lakeful)
     assert receipt.done_at is None
     assert receipt.waits_for
     assert stray in receipt.waits_for
     lakeful.clock.ms += (lakeful.settings.orphan_grace_s + 60) * 1000
-    (receipt,) = carry_out(lakeful)
+    (receipt,) = execute_all(lakeful)
     assert receipt.done_at
     assert where(lakeful, MARKER) == []
 
@@ -601,8 +609,8 @@ def test_a_file_that_no_log_knows_is_left_until_it_is_nobodys(lakeful: Lakeful) 
 def test_tombstones_past_every_plans_retention_are_dropped(lakeful: Lakeful) -> None:
     session = marked(lakeful)
     website_id = lakeful.website.website_id
-    ask(lakeful, ErasureTargets((session.session_id,), visitor_id=VISITOR))
-    carry_out(lakeful)
+    request(lakeful, ErasureTargets((session.session_id,), visitor_id=VISITOR))
+    execute_all(lakeful)
     resurfaced.request_resurfaced(lakeful.store, lakeful.settings, now_ms=NOW_MS + 100 * DAY_MS)
     assert tombstones.read(lakeful.store, website_id).is_erased(session.session_id)
     resurfaced.request_resurfaced(lakeful.store, lakeful.settings, now_ms=NOW_MS + 200 * DAY_MS)

@@ -9,7 +9,7 @@ from lake.reading.session_lookup import resolve_session
 from tests.lake.operations.lakes import broken, compacted, killed_at
 from tests.query_api.recorded import NOW_MS, Lakeful, page
 
-ASK = """
+REQUEST = """
 from lake import erasure
 from lake.reading.lake_snapshot import Lake
 targets = erasure.ErasureTargets(sessions=({session_id!r},))
@@ -20,7 +20,7 @@ erasure.request_erasure(Lake(store, settings, lambda: now_ms), {website_id!r}, t
 def test_an_erasure_whose_request_is_killed_is_carried_out(lakeful: Lakeful) -> None:
     session = lakeful.record(page(NOW_MS, text="topsecret"))
     compacted(lakeful, {session.day})
-    code = ASK.format(session_id=session.session_id, website_id=session.website_id)
+    code = REQUEST.format(session_id=session.session_id, website_id=session.website_id)
     killed_at("erase-after-tombstone", lakeful.settings, code)
 
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)

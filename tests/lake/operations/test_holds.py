@@ -54,8 +54,8 @@ def of_session(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
     """Every object of a session but the tables', and its rows by table."""
     rows: dict[str, bytes] = {}
     for name in BY_SESSION:
-        found = Table(lakeful.store, name).snapshot().scan().filter(session_id=session.session_id)
-        if (frame := found.collect()).height:
+        result = Table(lakeful.store, name).snapshot().scan().filter(session_id=session.session_id)
+        if (frame := result.collect()).height:
             rows[name] = repr(frame.to_dicts()).encode()
     chunks = {
         f"{item.key.partition('/')[0]}: {received_chunk.facts.seq}": received_chunk.payload
@@ -80,10 +80,10 @@ def of_session(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
 def test_a_held_session_keeps_all_its_data_until_released(
     any_lakeful: Lakeful,
 ) -> None:
-    held, gone = old_with_all(any_lakeful), old_with_all(any_lakeful)
+    held, erased = old_with_all(any_lakeful), old_with_all(any_lakeful)
     mixed = [
         *held.chunks(moves(OVER_MS + 20_000, 4)),
-        *gone.chunks(moves(OVER_MS + 20_000, 4)),
+        *erased.chunks(moves(OVER_MS + 20_000, 4)),
     ]
     any_lakeful.append(mixed)
     hold(any_lakeful, held)
@@ -91,19 +91,19 @@ def test_a_held_session_keeps_all_its_data_until_released(
     assert {*before} >= {"sessions", "pages", "session_files", "raw: 2", "quarantine: 0"}
 
     (dry,) = expire(any_lakeful, dry_run=True)
-    assert dry.sessions == [(gone.website_id, gone.session_id)]
+    assert dry.sessions == [(erased.website_id, erased.session_id)]
     (done,) = expire(any_lakeful)
     assert (done.session_count, done.kept) == (1, {HELD: 1})
     assert dry.kept == done.kept
     assert of_session(any_lakeful, held) == before
-    assert of_session(any_lakeful, gone) == {}
+    assert of_session(any_lakeful, erased) == {}
     later_ms = NOW_MS + 5 * DAY_MS  # when all that is not held would be overdue
-    found = check(any_lakeful.store, any_lakeful.settings, now_ms=later_ms)
-    assert [one.kind for one in found] == ["quarantined-chunks"]
+    findings = check(any_lakeful.store, any_lakeful.settings, now_ms=later_ms)
+    assert [finding.kind for finding in findings] == ["quarantined-chunks"]
     assert expire(any_lakeful) == []
 
     release(any_lakeful, held)
-    assert [one.session_count for one in expire(any_lakeful)] == [1]
+    assert [finding.session_count for finding in expire(any_lakeful)] == [1]
     assert f"date={held.day}" not in " ".join(everything(any_lakeful))
     assert broken(any_lakeful.store, any_lakeful.settings) == []
 
@@ -124,28 +124,28 @@ def test_a_hold_on_a_website_keeps_only_its_own_sessions(lakeful: Lakeful) -> No
     held = [old_with_all(lakeful) for _ in range(2)]
     hold(lakeful)
     assert expired_days(lakeful.store, lakeful.settings, now_ms=NOW_MS) == []
-    gone = old_with_all(lakeful, other)
+    erased = old_with_all(lakeful, other)
     before = [of_session(lakeful, session) for session in held]
 
     (done,) = expire(lakeful)
     assert (done.by_website, done.kept) == ({other.website_id: 1}, {HELD: 2})
     assert [of_session(lakeful, session) for session in held] == before
-    assert of_session(lakeful, gone) == {}
+    assert of_session(lakeful, erased) == {}
 
     release(lakeful)
-    assert [one.session_count for one in expire(lakeful)] == [2]
+    assert [item.session_count for item in expire(lakeful)] == [2]
     assert not any(lakeful.store.list(keys.SESSIONS))
 
 
 def test_pending_chunks_of_a_held_session_are_compacted(lakeful: Lakeful) -> None:
     held = lakeful.session(began_ms=OVER_MS)
-    gone = lakeful.session(began_ms=OVER_MS)
-    lakeful.append([*held.chunks(page(OVER_MS)), *gone.chunks(page(OVER_MS))])
+    erased = lakeful.session(began_ms=OVER_MS)
+    lakeful.append([*held.chunks(page(OVER_MS)), *erased.chunks(page(OVER_MS))])
     hold(lakeful, held)
 
     compacted(lakeful, {held.day})
     assert len(SessionFile(lakeful.store, file_of(lakeful.store, held)).header.chunks) == 1
-    assert of_session(lakeful, gone) == {}
+    assert of_session(lakeful, erased) == {}
     assert not any(lakeful.store.list(keys.RAW))
     assert broken(lakeful.store, lakeful.settings) == []
 
@@ -181,7 +181,7 @@ def test_a_hold_that_comes_while_rows_go_still_keeps_the_file(
     assert (done.session_count, done.kept) == (0, {HELD: 1})
     assert lakeful.store.get(key) == body
     broken_now = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
-    assert [one.kind for one in broken_now] == ["orphan"]
+    assert [item.kind for item in broken_now] == ["orphan"]
     repair(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
     assert check(lakeful.store, lakeful.settings, now_ms=CHECK_MS) == []
     assert "sessions" in of_session(lakeful, session)
@@ -189,15 +189,15 @@ def test_a_hold_that_comes_while_rows_go_still_keeps_the_file(
 
 def test_of_a_list_of_holds_that_cannot_be_read_all_is_held(lakeful: Lakeful) -> None:
     other = lakeful.new_website()
-    kept, gone = old_with_all(lakeful), old_with_all(lakeful, other)
-    lakeful.store.put(keys.hold_key(kept.website_id), b"{")
-    before = of_session(lakeful, kept)
+    retained, erased = old_with_all(lakeful), old_with_all(lakeful, other)
+    lakeful.store.put(keys.hold_key(retained.website_id), b"{")
+    before = of_session(lakeful, retained)
 
     (done,) = expire(lakeful)
-    assert list(done.failed) == [kept.website_id]
+    assert list(done.failed) == [retained.website_id]
     assert (done.by_website, done.kept) == ({other.website_id: 1}, {HELD: 1})
-    assert of_session(lakeful, kept) == before
-    assert of_session(lakeful, gone) == {}
+    assert of_session(lakeful, retained) == before
+    assert of_session(lakeful, erased) == {}
 
 
 def test_holds_of_many_at_once_all_stay(any_lakeful: Lakeful) -> None:
@@ -205,11 +205,11 @@ def test_holds_of_many_at_once_all_stay(any_lakeful: Lakeful) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda session: hold(any_lakeful, session), sessions))
-    found = legal_holds.read(any_lakeful.store, any_lakeful.website.website_id)
-    assert set(found.sessions) == {session.session_id for session in sessions}
-    assert found.website is None
-    assert not found.holds(any_lakeful.session().session_id)
-    assert found.sessions[sessions[0].session_id] == legal_holds.Hold(
+    document = legal_holds.read(any_lakeful.store, any_lakeful.website.website_id)
+    assert set(document.sessions) == {session.session_id for session in sessions}
+    assert document.website is None
+    assert not document.holds(any_lakeful.session().session_id)
+    assert document.sessions[sessions[0].session_id] == legal_holds.Hold(
         reason="case 4711", placed_at=iso(NOW_MS), placed_by="counsel"
     )
 
@@ -258,9 +258,9 @@ def test_the_command_line_places_lists_and_releases(
 
     assert run("place", *mine, "--reason", "case 1", "--by", "counsel") == f"{session.session_id}\n"
     assert run("place", "--website", website_id, "--reason", "case 2") == f"{website_id}\n"
-    whole, one = json.loads(run("list", "--website", website_id, "--json"))
+    whole, entry = json.loads(run("list", "--website", website_id, "--json"))
     assert (whole["session_id"], whole["reason"], whole["placed_by"]) == (None, "case 2", "cli")
-    assert (one["session_id"], one["reason"], one["placed_by"]) == (
+    assert (entry["session_id"], entry["reason"], entry["placed_by"]) == (
         session.session_id,
         "case 1",
         "counsel",

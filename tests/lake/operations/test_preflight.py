@@ -16,10 +16,10 @@ def now_ms() -> int:
 
 
 def broken(store: Store, settings: Settings) -> dict[str, str]:
-    found = preflight(store, settings, now_ms=now_ms())
-    assert len(found) == 10
+    result = preflight(store, settings, now_ms=now_ms())
+    assert len(result) == 10
     assert list(store.list("")) == []
-    return {finding.name: finding.detail for finding in found if not finding.ok}
+    return {finding.name: finding.detail for finding in result if not finding.ok}
 
 
 def test_a_store_that_we_support_passes_and_is_left_empty(
@@ -31,19 +31,19 @@ def test_a_store_that_we_support_passes_and_is_left_empty(
 @pytest.mark.s3
 def test_a_bucket_tells_how_it_encrypts(s3: S3Endpoint) -> None:
     settings = s3.settings()
-    found = preflight(open_store(settings), settings, now_ms=now_ms())
+    result = preflight(open_store(settings), settings, now_ms=now_ms())
 
-    assert [f.detail for f in found if f.name == "encryption at rest"] == ["AES256"]
+    assert [f.detail for f in result if f.name == "encryption at rest"] == ["AES256"]
 
 
 @pytest.mark.s3
 def test_conditions_that_something_in_between_drops_are_seen(s3: S3Endpoint) -> None:
     settings = s3.settings()
     s3.faults.add(Fault(kind="ignore-condition", method="PUT", times=math.inf))
-    found = broken(open_store(settings), settings)
+    result = broken(open_store(settings), settings)
 
-    assert set(found) == {"create if absent", "compare and swap", "table commits"}
-    assert all("If-None-Match" in detail for detail in found.values())
+    assert set(result) == {"create if absent", "compare and swap", "table commits"}
+    assert all("If-None-Match" in detail for detail in result.values())
 
 
 @pytest.mark.s3
@@ -52,38 +52,38 @@ def test_a_listing_from_a_cache_is_seen(s3: S3Endpoint) -> None:
     """Fault 23: a stale LIST."""
     settings = s3.settings()
     s3.faults.add(Fault(kind="stale-answer", method="GET", match="/list/&", times=math.inf))
-    found = broken(open_store(settings), settings)
+    result = broken(open_store(settings), settings)
 
-    assert set(found) == {"listing"}
-    assert "strongly consistent" in found["listing"]
+    assert set(result) == {"listing"}
+    assert "strongly consistent" in result["listing"]
 
 
 @pytest.mark.s3
 def test_a_read_from_a_cache_is_seen(s3: S3Endpoint) -> None:
     settings = s3.settings()
     s3.faults.add(Fault(kind="stale-answer", method="GET", match="/read", skip=1, times=math.inf))
-    found = broken(open_store(settings), settings)
+    result = broken(open_store(settings), settings)
 
-    assert set(found) == {"read after write"}
-    assert "strongly consistent" in found["read after write"]
+    assert set(result) == {"read after write"}
+    assert "strongly consistent" in result["read after write"]
 
 
 @pytest.mark.s3
 def test_a_key_that_may_not_upload_in_parts_is_seen(s3: S3Endpoint) -> None:
     settings = s3.settings()
     s3.faults.add(Fault(kind="forbidden", method="POST", match="?uploads", times=math.inf))
-    found = broken(open_store(settings), settings)
+    result = broken(open_store(settings), settings)
 
-    assert set(found) == {"large files"}
-    assert "AccessDenied" in found["large files"]
+    assert set(result) == {"large files"}
+    assert "AccessDenied" in result["large files"]
 
 
 @pytest.mark.fault(33)
 def test_a_clock_that_is_off_is_told_with_its_error(store: Store, settings: Settings) -> None:
     """Fault 33."""
-    found = preflight(store, settings, now_ms=now_ms() + 20 * 60_000)
+    result = preflight(store, settings, now_ms=now_ms() + 20 * 60_000)
 
-    (wrong,) = (finding for finding in found if not finding.ok)
+    (wrong,) = (finding for finding in result if not finding.ok)
     assert wrong.name == "clock"
     assert "1200 s behind ours, limit is 360 s" in wrong.detail
     assert "NTP" in wrong.detail
@@ -92,7 +92,7 @@ def test_a_clock_that_is_off_is_told_with_its_error(store: Store, settings: Sett
 @pytest.mark.s3
 def test_a_store_that_cannot_be_reached_is_the_only_finding(s3: S3Endpoint) -> None:
     settings = s3.settings(aws_secret_access_key="wrong")
-    (found,) = preflight(open_store(settings), settings, now_ms=now_ms())
+    (result,) = preflight(open_store(settings), settings, now_ms=now_ms())
 
-    assert (found.name, found.ok) == ("reachable", False)
-    assert "credentials" in found.detail
+    assert (result.name, result.ok) == ("reachable", False)
+    assert "credentials" in result.detail

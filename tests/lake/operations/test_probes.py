@@ -67,10 +67,10 @@ def test_a_missing_and_a_cut_file_are_told(compacted: Store) -> None:
     compacted.delete([missing])
     compacted.put(cut, b"short")
 
-    found = list(probes.broken_files(compacted, newest=10))
+    broken_files = list(probes.broken_files(compacted, newest=10))
 
-    assert any(f"{missing} is missing" in one for one in found)
-    assert any(f"{cut} has 5 bytes" in one for one in found)
+    assert any(f"{missing} is missing" in broken_file for broken_file in broken_files)
+    assert any(f"{cut} has 5 bytes" in broken_file for broken_file in broken_files)
     assert len(list(probes.broken_files(compacted, newest=1))) == 1
 
 

@@ -106,8 +106,8 @@ def test_of_two_files_with_different_bytes_the_first_counts(
         maintain(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
 
     swept()
-    found = {one.kind for one in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
-    assert found == {"unmerged"}
+    matches = {entry.kind for entry in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
+    assert matches == {"unmerged"}
     assert first_file in lakeful.store.list(keys.SESSIONS)
     for _ in range(2):  # and then nothing changes any more
         if mend == "rebuild":
@@ -118,18 +118,20 @@ def test_of_two_files_with_different_bytes_the_first_counts(
         swept()
         (item,) = lakeful.store.list(keys.SESSIONS)
         chunks = SessionFile(lakeful.store, item.key).header.chunks
-        kept = sorted((first + late), key=lambda one: one.facts.place)
-        assert [one.content_key for one in chunks] == [one.facts.content_key for one in kept]
-        assert tables_of(lakeful.settings)["sessions"]["event_count"].to_list() == [
-            sum(one.facts.event_count for one in kept)
+        retained = sorted((first + late), key=lambda entry: entry.facts.place)
+        assert [entry.content_key for entry in chunks] == [
+            entry.facts.content_key for entry in retained
         ]
-        (aside,) = lakeful.store.list(keys.QUARANTINE)
-        (refused,) = segment_file.decode(lakeful.store.get(aside.key))
+        assert tables_of(lakeful.settings)["sessions"]["event_count"].to_list() == [
+            sum(entry.facts.event_count for entry in retained)
+        ]
+        (quarantined,) = lakeful.store.list(keys.QUARANTINE)
+        (refused,) = segment_file.decode(lakeful.store.get(quarantined.key))
         assert refused.facts.content_key == other.facts.content_key
         assert json.loads(refused.payload) == events
-        assert segment_file.quarantine_reason(lakeful.store.get(aside.key)) == POSITION_TAKEN
-        found = {one.kind for one in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
-        assert found == {"quarantined-chunks"}
+        assert segment_file.quarantine_reason(lakeful.store.get(quarantined.key)) == POSITION_TAKEN
+        matches = {entry.kind for entry in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
+        assert matches == {"quarantined-chunks"}
 
 
 def test_conflicting_files_of_a_session_are_not_swept(lakeful: Lakeful) -> None:

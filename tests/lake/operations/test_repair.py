@@ -56,35 +56,35 @@ def repaired(lakeful: Lakeful, *, dry_run: bool = False) -> RepairReport:
 
 def kinds(lakeful: Lakeful) -> set[str]:
     """What is broken; what a repair moved to quarantine stays there until somebody removes it."""
-    found = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
-    return {one.kind for one in found if not one.kind.startswith("quarantined-")}
+    findings = check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)
+    return {finding.kind for finding in findings if not finding.kind.startswith("quarantined-")}
 
 
 def all_rows(
     lakeful: Lakeful, without: Session | None = None, *, chunks: bool = False
 ) -> dict[str, pl.DataFrame]:
     """Rows with nothing but what they mean, of all sessions but one; `chunks`: only hot ones."""
-    found = {}
+    result = {}
     for name in BY_SESSION:
         rows = Table(lakeful.store, name).snapshot().scan().collect()
         if without is not None:
             rows = rows.filter(pl.col("session_id") != without.session_id)
-        found[name] = (rows if chunks else rows.drop("chunks", strict=False)).sort(pl.all())
-    return found
+        result[name] = (rows if chunks else rows.drop("chunks", strict=False)).sort(pl.all())
+    return result
 
 
-def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:
+def same(first: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:
     for name in BY_SESSION:
-        assert_frame_equal(one[name], other[name])
+        assert_frame_equal(first[name], other[name])
 
 
 def chunk_places(lakeful: Lakeful) -> set[tuple[str, str, int]]:
     """Every chunk that waits or is in a session's file that a row points at."""
 
-    def found() -> Iterator[tuple[str, str, int]]:
+    def places() -> Iterator[tuple[str, str, int]]:
         for item in lakeful.store.list(keys.RAW):
-            for one in segment_file.decode(lakeful.store.get(item.key)):
-                yield one.session_id, *one.facts.place
+            for entry in segment_file.decode(lakeful.store.get(item.key)):
+                yield entry.session_id, *entry.facts.place
         rows = Table(lakeful.store, "sessions").snapshot().scan().collect()
         for row in rows.iter_rows(named=True):
             key = keys.session_file_key(
@@ -96,7 +96,7 @@ def chunk_places(lakeful: Lakeful) -> set[tuple[str, str, int]]:
             for chunk in SessionFile(lakeful.store, key).header.chunks:
                 yield row["session_id"], *chunk.place
 
-    return set(found())
+    return set(places())
 
 
 @pytest.mark.fault(12)
@@ -119,10 +119,10 @@ def test_a_damage_is_mended_and_all_else_is_as_before(sound: Sound, damage: Dama
         same(all_rows(lakeful, chunks=chunks), before)
     lost = places - chunk_places(lakeful)
     if "segment" not in damage.name:
-        assert {session_id for session_id, *_ in lost} == {one.session_id for one in spoiled}
+        assert {session_id for session_id, *_ in lost} == {item.session_id for item in spoiled}
     again = repaired(lakeful)
     assert again.done == []
-    assert all(one.where.startswith(keys.QUARANTINE) for one in again.left)
+    assert all(item.where.startswith(keys.QUARANTINE) for item in again.left)
 
 
 def all_rows_of(rows: dict[str, pl.DataFrame], without: Session) -> dict[str, pl.DataFrame]:
@@ -138,15 +138,15 @@ def test_a_dry_run_changes_nothing_and_speaks_of_each_damage(sound: Sound, damag
     lakeful = sound.lakeful
     before = {item.key: lakeful.store.get(item.key) for item in lakeful.store.list("")}
 
-    told = repaired(lakeful, dry_run=True)
-    assert bool(told.done) == (bool(damage.kinds) and damage.mended)
-    assert bool(told.left) == (not damage.mended) or "website-unknown" in damage.kinds
+    recorded = repaired(lakeful, dry_run=True)
+    assert bool(recorded.done) == (bool(damage.kinds) and damage.mended)
+    assert bool(recorded.left) == (not damage.mended) or "website-unknown" in damage.kinds
     assert {item.key: lakeful.store.get(item.key) for item in lakeful.store.list("")} == before
 
 
 @pytest.mark.parametrize(
     "damage",
-    [one for one in DAMAGES if "table" in next(iter(one.kinds), "") and not one.mended],
+    [item for item in DAMAGES if "table" in next(iter(item.kinds), "") and not item.mended],
     ids=lambda damage: damage.name,
 )
 def test_tables_that_cannot_be_read_are_rebuilt_as_repair_says(
@@ -155,7 +155,7 @@ def test_tables_that_cannot_be_read_are_rebuilt_as_repair_says(
     lakeful, sessions = sound
     before = all_rows(lakeful)
     damage.do(lakeful, sessions)
-    assert {one.what for one in repaired(lakeful).left} == {"run `replaylake rebuild`"}
+    assert {item.what for item in repaired(lakeful).left} == {"run `replaylake rebuild`"}
 
     rebuild(lakeful.store, lakeful.settings)
     assert kinds(lakeful) == set()
@@ -169,9 +169,9 @@ def test_a_damaged_file_is_kept_with_the_reason(sound: Sound) -> None:
     spoiled = lakeful.store.get(key)
 
     repaired(lakeful)
-    aside = keys.quarantined_object_key(key)
-    assert lakeful.store.get(aside) == spoiled
-    assert b"a bit has flipped" in lakeful.store.get(keys.quarantine_reason_key(aside))
+    quarantined = keys.quarantined_object_key(key)
+    assert lakeful.store.get(quarantined) == spoiled
+    assert b"a bit has flipped" in lakeful.store.get(keys.quarantine_reason_key(quarantined))
     assert list(lakeful.store.list(key)) == []
 
 
@@ -218,12 +218,12 @@ def test_a_damaged_payload_costs_only_its_chunk(lakeful: Lakeful) -> None:
 
     repaired(lakeful)
     (item,) = lakeful.store.list(keys.RAW)
-    left = {one.facts.place for one in segment_file.decode(lakeful.store.get(item.key))}
-    assert left == {one.facts.place for one in sent} - {sent[2].facts.place}
-    (aside,) = lakeful.store.list(keys.QUARANTINE)
-    reason = segment_file.quarantine_reason(lakeful.store.get(aside.key))
+    left = {entry.facts.place for entry in segment_file.decode(lakeful.store.get(item.key))}
+    assert left == {entry.facts.place for entry in sent} - {sent[2].facts.place}
+    (quarantined,) = lakeful.store.list(keys.QUARANTINE)
+    reason = segment_file.quarantine_reason(lakeful.store.get(quarantined.key))
     assert reason
-    assert len(segment_file.decode(lakeful.store.get(aside.key))) == 1
+    assert len(segment_file.decode(lakeful.store.get(quarantined.key))) == 1
     assert kinds(lakeful) == set()
 
 
@@ -241,9 +241,9 @@ def test_a_repair_that_is_killed_is_finished_by_the_next(sound: Sound) -> None:
 
 def test_what_is_erased_gets_no_rows_again(lakeful: Lakeful) -> None:
     session, other, *_ = filled(lakeful, days_ago=(0,))
-    for one in (session, other):
+    for item in (session, other):
         for name in BY_SESSION:
-            rewrite(lakeful, name, one, copies=0)
+            rewrite(lakeful, name, item, copies=0)
     tombstones.add(lakeful.store, session.website_id, sessions=[session.session_id])
     assert kinds(lakeful) == {"erased-still-there", "orphan", "summary-stale"}
 
@@ -289,8 +289,8 @@ def test_what_was_put_aside_of_a_session_is_erased_with_it(lakeful: Lakeful) -> 
     session, *_ = filled(lakeful, days_ago=(0,))
     flip(lakeful.store, file_of(lakeful.store, session), 100)
     repaired(lakeful)
-    aside = [item.key for item in lakeful.store.list(keys.QUARANTINE)]
-    assert len([key for key in aside if session.session_id in key]) == 2
+    quarantined = [item.key for item in lakeful.store.list(keys.QUARANTINE)]
+    assert len([key for key in quarantined if session.session_id in key]) == 2
 
     tombstones.add(lakeful.store, session.website_id, sessions=[session.session_id])
     assert kinds(lakeful) == {"erased-still-there"}

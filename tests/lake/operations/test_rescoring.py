@@ -54,7 +54,7 @@ def test_rescoring_changes_scores_only(
     assert tables_of(lakeful.settings)["signals"].is_empty()
 
     done = rescored(lakeful, 0, 1)
-    assert [(one.session_count, one.failed) for one in done] == [(3, {}), (3, {})]
+    assert [(item.session_count, item.failed) for item in done] == [(3, {}), (3, {})]
     assert not before["signals"].is_empty()
     assert_same(tables_of(lakeful.settings), before)
     assert broken(lakeful.store, lakeful.settings) == []
@@ -122,8 +122,8 @@ def test_tables_of_a_version_without_these_columns_get_them(lakeful: Lakeful) ->
     make_old(lakeful)
     for name in ("sessions", "pages", "errors"):
         uri = lakeful.store.table_uri(name)
-        added = {one for one in ANALYSED[name] if SCHEMAS[name].field(one).nullable}
-        had = [one for one in SCHEMAS[name].names if one not in added]
+        added = {item for item in ANALYSED[name] if SCHEMAS[name].field(item).nullable}
+        had = [item for item in SCHEMAS[name].names if item not in added]
         rows = DeltaTable(uri).to_pyarrow_table().select(had)
         write_deltalake(uri, rows, mode="overwrite", schema_mode="overwrite", partition_by=["part"])
     assert tables_of(lakeful.settings)["pages"]["clicks"].null_count() == before["pages"].height

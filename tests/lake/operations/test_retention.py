@@ -52,7 +52,7 @@ ONE_BY_ONE = "from lake.retention import removal; removal._DELETED_AT_ONCE = 1\n
 
 
 def counts(lakeful: Lakeful) -> list[int]:
-    return [one.session_count for one in expire(lakeful)]
+    return [item.session_count for item in expire(lakeful)]
 
 
 def session_ids(lakeful: Lakeful, name: str = "sessions") -> set[str]:
@@ -65,39 +65,39 @@ def change_plan(lakeful: Lakeful, plan: str) -> None:
 
 
 def test_a_session_is_served_until_its_last_day_ends(lakeful: Lakeful) -> None:
-    last, gone = old(lakeful, PRO_DAYS), old(lakeful, PRO_DAYS + 1)
+    last, erased = old(lakeful, PRO_DAYS), old(lakeful, PRO_DAYS + 1)
     reader = Lake(lakeful.store, lakeful.settings, lakeful.clock)
 
     rows = list_sessions(reader, lakeful.website, SessionQuery()).rows
     assert [row["session_id"] for row in rows] == [last.session_id]
     assert resolve_session(reader, lakeful.website, last.session_id).compacted
     with pytest.raises(SessionMissing):
-        resolve_session(reader, lakeful.website, gone.session_id)
+        resolve_session(reader, lakeful.website, erased.session_id)
 
 
 def test_an_expired_session_goes_with_all_that_belongs_to_it(any_lakeful: Lakeful) -> None:
     """Rows, file, waiting and quarantined chunks; a dry run before counts the same."""
-    kept, gone = old(any_lakeful, PRO_DAYS), old_with_all(any_lakeful)
+    retained, erased = old(any_lakeful, PRO_DAYS), old_with_all(any_lakeful)
     assert any(any_lakeful.store.list(keys.QUARANTINE))
-    assert any(any_lakeful.store.list(keys.raw_prefix(gone.day)))
+    assert any(any_lakeful.store.list(keys.raw_prefix(erased.day)))
 
     (dry,) = expire(any_lakeful, dry_run=True)
-    assert (dry.day, dry.session_count, dry.object_count) == (gone.day, 1, 3)
+    assert (dry.day, dry.session_count, dry.object_count) == (erased.day, 1, 3)
     assert (dry.file_count, dry.segment_count, dry.quarantined_count) == (1, 1, 1)
-    assert dry.sessions == [(gone.website_id, gone.session_id)]
+    assert dry.sessions == [(erased.website_id, erased.session_id)]
     bodies = everything(any_lakeful)
     assert dry.size_bytes == sum(
-        len(body) for key, body in bodies.items() if f"date={gone.day}" in key
+        len(body) for key, body in bodies.items() if f"date={erased.day}" in key
     )
     (done,) = expire(any_lakeful)
     assert (done.session_count, done.object_count, done.size_bytes) == (1, 3, dry.size_bytes)
-    assert done.by_website == {gone.website_id: 1}
+    assert done.by_website == {erased.website_id: 1}
     assert done.kept == {}
     left = " ".join(everything(any_lakeful))
-    assert f"date={gone.day}" not in left
-    assert kept.session_id in left
+    assert f"date={erased.day}" not in left
+    assert retained.session_id in left
     for name in ("sessions", "pages", "session_files"):
-        assert session_ids(any_lakeful, name) == {kept.session_id}
+        assert session_ids(any_lakeful, name) == {retained.session_id}
     assert broken(any_lakeful.store, any_lakeful.settings) == []
     assert expire(any_lakeful) == []
 
@@ -107,7 +107,7 @@ def test_a_dry_run_changes_no_byte(lakeful: Lakeful) -> None:
     both(lakeful)
     before = everything(lakeful)
 
-    assert [one.session_count for one in expire(lakeful, dry_run=True)] == [2]
+    assert [item.session_count for item in expire(lakeful, dry_run=True)] == [2]
     assert everything(lakeful) == before
 
 
@@ -125,36 +125,36 @@ def test_a_dry_run_names_a_thousand_sessions_and_no_more(
 def both(lakeful: Lakeful) -> tuple[str, str]:
     """Let chunks of two websites wait in one segment; return who goes and who stays."""
     lasting = lakeful.new_website(plan="enterprise")
-    gone = lakeful.session(began_ms=OVER_MS)
-    kept = lakeful.session(lasting, began_ms=OVER_MS)
-    lakeful.append([*gone.chunks(page(OVER_MS)), *kept.chunks(page(OVER_MS))])
-    return gone.session_id, kept.session_id
+    erased = lakeful.session(began_ms=OVER_MS)
+    retained = lakeful.session(lasting, began_ms=OVER_MS)
+    lakeful.append([*erased.chunks(page(OVER_MS)), *retained.chunks(page(OVER_MS))])
+    return erased.session_id, retained.session_id
 
 
 def test_another_website_keeps_what_its_own_plan_keeps(lakeful: Lakeful) -> None:
-    gone, kept = both(lakeful)  # one segment holds both, and waits
+    erased, retained = both(lakeful)  # one segment holds both, and waits
 
     (done,) = expire(lakeful)
     assert (done.session_count, done.segment_count) == (1, 1)
     assert done.kept == {PLAN: 1}
     (segment,) = lakeful.store.list(keys.RAW)
     (received_chunk,) = segment_file.decode(lakeful.store.get(segment.key))
-    assert received_chunk.session_id == kept
+    assert received_chunk.session_id == retained
     compacted(lakeful, {utc_day(OVER_MS)})
-    assert tables_of(lakeful.settings)["sessions"]["session_id"].to_list() == [kept]
+    assert tables_of(lakeful.settings)["sessions"]["session_id"].to_list() == [retained]
     assert broken(lakeful.store, lakeful.settings) == []
     assert expire(lakeful) == []
-    assert gone not in " ".join(everything(lakeful))
+    assert erased not in " ".join(everything(lakeful))
 
 
 def test_rows_of_another_website_of_the_same_day_and_part_stay(any_lakeful: Lakeful) -> None:
     lasting = any_lakeful.new_website(plan="enterprise")
     old(any_lakeful)
-    kept = old(any_lakeful, website=lasting)
+    retained = old(any_lakeful, website=lasting)
 
     (done,) = expire(any_lakeful)
     assert (done.by_website, done.kept) == ({any_lakeful.website.website_id: 1}, {PLAN: 1})
-    assert session_ids(any_lakeful) == session_ids(any_lakeful, "pages") == {kept.session_id}
+    assert session_ids(any_lakeful) == session_ids(any_lakeful, "pages") == {retained.session_id}
     assert broken(any_lakeful.store, any_lakeful.settings) == []
 
 
@@ -200,8 +200,8 @@ def test_a_part_that_moves_between_two_commits_is_a_conflict(
     replace = Table.replace
     counts: list[int] = []
 
-    def moved(one: Table, *rest: Any) -> None:
-        replace(one, *rest)
+    def moved(moved_table: Table, *rest: Any) -> None:
+        replace(moved_table, *rest)
         monkeypatch.setattr(Table, "replace", replace)
         move_to_cold(lakeful.store, utc_day(NOW_MS))
 
@@ -266,7 +266,7 @@ def test_retention_after_a_downgrade_uses_the_lower_plan(
 ) -> None:
     """Fault 46. An upgrade before that run keeps it all."""
     change_plan(lakeful, "enterprise")
-    gone, kept = old(lakeful), old(lakeful, PRO_DAYS)
+    erased, retained = old(lakeful), old(lakeful, PRO_DAYS)
     assert expire(lakeful) == []
     change_plan(lakeful, "pro")
     change_plan(lakeful, "enterprise")
@@ -274,8 +274,8 @@ def test_retention_after_a_downgrade_uses_the_lower_plan(
 
     change_plan(lakeful, "pro")
     assert counts(lakeful) == [1]
-    assert session_ids(lakeful) == {kept.session_id}
-    assert gone.session_id not in " ".join(everything(lakeful))
+    assert session_ids(lakeful) == {retained.session_id}
+    assert erased.session_id not in " ".join(everything(lakeful))
 
 
 @pytest.mark.fault(46)
@@ -324,14 +324,14 @@ def test_retention_amid_a_compaction_leaves_nothing(
 def test_compaction_amid_a_retention_restores_nothing(
     lakeful: Lakeful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone, kept = both(lakeful)
+    erased, retained = both(lakeful)
     more = old_with_all(lakeful)
     for point in ("retention-after-rows", "retention-mid-delete"):
         at_point(monkeypatch, point, lambda: lakeful.compact(more.day))
         expire(lakeful)
 
-    assert session_ids(lakeful) == {kept}
-    assert gone not in " ".join(everything(lakeful))
+    assert session_ids(lakeful) == {retained}
+    assert erased not in " ".join(everything(lakeful))
     assert broken(lakeful.store, lakeful.settings) == []
 
 
@@ -349,25 +349,25 @@ def test_a_retention_that_is_killed_is_finished_by_the_next(
     for _ in range(3):
         old(lakeful)
     old_with_all(lakeful)
-    kept = filled(lakeful, days_ago=(0,), each=3)
+    retained = filled(lakeful, days_ago=(0,), each=3)
     assert len(expire(lakeful, dry_run=True)) == 1
     killed_at(point, lakeful.settings, code)
 
-    found = {b.kind for b in broken(lakeful.store, lakeful.settings)}
-    assert found <= {"orphan", "quarantined-chunks"}
+    matches = {b.kind for b in broken(lakeful.store, lakeful.settings)}
+    assert matches <= {"orphan", "quarantined-chunks"}
     expire(lakeful)
     assert broken(lakeful.store, lakeful.settings) == []
     assert f"date={utc_day(OVER_MS)}" not in " ".join(everything(lakeful))
-    assert session_ids(lakeful) == {session.session_id for session in kept}
+    assert session_ids(lakeful) == {session.session_id for session in retained}
 
 
 def test_quarantine_is_rewritten_without_expired_chunks(
     any_lakeful: Lakeful,
 ) -> None:
     lasting = any_lakeful.new_website(plan="enterprise")
-    gone = any_lakeful.session(began_ms=OVER_MS)
-    kept = any_lakeful.session(lasting, began_ms=OVER_MS)
-    chunks = [*gone.chunks(page(OVER_MS)), *kept.chunks(page(OVER_MS))]
+    erased = any_lakeful.session(began_ms=OVER_MS)
+    retained = any_lakeful.session(lasting, began_ms=OVER_MS)
+    chunks = [*erased.chunks(page(OVER_MS)), *retained.chunks(page(OVER_MS))]
     day = utc_day(OVER_MS)
     any_lakeful.store.put(
         keys.quarantined_segment_key(day, "x"), segment_file.encode(chunks, reason="why")
@@ -388,9 +388,9 @@ def test_a_session_file_that_was_put_aside_goes_with_its_reason(lakeful: Lakeful
     lasting = lakeful.new_website(plan="enterprise")
     for session in (old(lakeful), old(lakeful, website=lasting)):
         (item,) = lakeful.store.list(keys.session_prefix(session.day, session.website_id))
-        aside = keys.quarantined_object_key(item.key)
-        lakeful.store.put(keys.quarantine_reason_key(aside), b"why")
-        lakeful.store.put(aside, lakeful.store.get(item.key))
+        quarantined = keys.quarantined_object_key(item.key)
+        lakeful.store.put(keys.quarantine_reason_key(quarantined), b"why")
+        lakeful.store.put(quarantined, lakeful.store.get(item.key))
 
     expire(lakeful)
     left = [item.key for item in lakeful.store.list(keys.QUARANTINE)]
@@ -409,7 +409,7 @@ def test_what_nobody_can_read_goes_once_nobody_keeps_the_day(lakeful: Lakeful) -
     assert done.kept == {UNREADABLE: 1}
     assert expire(lakeful) == []
     websites.change(lakeful.store, lasting.website_id, {"plan": "pro"})
-    assert [one.quarantined_count for one in expire(lakeful)] == [1]
+    assert [item.quarantined_count for item in expire(lakeful)] == [1]
     assert not any(lakeful.store.list(keys.QUARANTINE))
 
 
@@ -417,14 +417,14 @@ def test_a_damaged_website_expires_nothing_and_stops_no_other(
     lakeful: Lakeful,
 ) -> None:
     other = lakeful.new_website()
-    kept, gone = old(lakeful), old(lakeful, website=other)
+    retained, erased = old(lakeful), old(lakeful, website=other)
     lakeful.store.put(keys.website_key(lakeful.website.website_id), b"{")
 
     (done,) = expire(lakeful)
     assert list(done.failed) == [lakeful.website.website_id]
     assert done.by_website == {other.website_id: 1}
-    assert session_ids(lakeful) == {kept.session_id}
-    assert gone.session_id not in " ".join(everything(lakeful))
+    assert session_ids(lakeful) == {retained.session_id}
+    assert erased.session_id not in " ".join(everything(lakeful))
 
 
 def test_rows_whose_files_are_gone_are_found_and_removed(lakeful: Lakeful) -> None:
@@ -460,8 +460,8 @@ def test_dry_run_prints_removals_and_reasons_to_keep(
     session = old_with_all(lakeful)
     old(lakeful, website=lakeful.new_website(plan="enterprise"))
 
-    told = CliRunner().invoke(app, ["retention", "--dry-run", "--json"])
-    (day,) = json.loads(told.stdout)
+    recorded = CliRunner().invoke(app, ["retention", "--dry-run", "--json"])
+    (day,) = json.loads(recorded.stdout)
     assert day["sessions"] == [[session.website_id, session.session_id]]
     assert (day["object_count"], day["kept"]) == (3, {PLAN: 1})
     said = CliRunner().invoke(app, ["retention", "--dry-run"]).stdout
@@ -506,11 +506,11 @@ def test_dagster_tells_what_went_and_why_the_rest_stays(
         run_config={"ops": {"expire_day": {"config": {"dry_run": dry_run}}}},
     )
     (event,) = done.get_asset_materialization_events()
-    told = event.materialization.metadata
-    assert (told["sessions"].value, told["objects"].value) == (1, 3)
-    assert told["kept"].value == {PLAN: 1}
-    assert int(str(told["bytes"].value)) > 0
-    assert ("would_go" in told) == dry_run
+    recorded = event.materialization.metadata
+    assert (recorded["sessions"].value, recorded["objects"].value) == (1, 3)
+    assert recorded["kept"].value == {PLAN: 1}
+    assert int(str(recorded["bytes"].value)) > 0
+    assert ("would_go" in recorded) == dry_run
     if dry_run:
-        (record,) = told["would_go"].records  # type: ignore[attr-defined]
+        (record,) = recorded["would_go"].records  # type: ignore[attr-defined]
         assert record.data["session_id"] == session.session_id

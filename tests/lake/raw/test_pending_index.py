@@ -20,18 +20,18 @@ def places(pending: PendingSnapshot) -> dict[lakes.Key, list[lakes.Place]]:
 
 def test_what_came_and_went_is_seen(any_store: Store) -> None:
     index = PendingIndex(any_store)
-    one, two = lakes.session(1), lakes.session(2, website="w_b")
-    first, second = lakes.append(any_store, one[:1] + two[:2], one[1:])
+    entry, two = lakes.session(1), lakes.session(2, website="w_b")
+    first, second = lakes.append(any_store, entry[:1] + two[:2], entry[1:])
     before = index.refresh()
 
     assert places(before) == {
-        ("w_a", lakes.session_id(1)): [received_chunk.facts.place for received_chunk in one],
+        ("w_a", lakes.session_id(1)): [received_chunk.facts.place for received_chunk in entry],
         ("w_b", lakes.session_id(2)): [received_chunk.facts.place for received_chunk in two[:2]],
     }
     assert index.refresh() is before
     any_store.delete([first])
     assert places(index.refresh()) == {
-        ("w_a", lakes.session_id(1)): [received_chunk.facts.place for received_chunk in one[1:]]
+        ("w_a", lakes.session_id(1)): [received_chunk.facts.place for received_chunk in entry[1:]]
     }
     assert len(before.sessions) == 2, "a view that somebody holds does not change"
     any_store.delete([second])
@@ -55,12 +55,12 @@ def test_a_segment_that_cannot_be_read_is_named_and_hides_no_other(store: Store)
 def test_a_listing_that_shows_a_deleted_segment_shows_no_chunk(store: Store) -> None:
     """Fault 23."""
     sent = lakes.session()
-    gone, _ = lakes.append(store, sent[:1], sent[1:])
+    erased, _ = lakes.append(store, sent[:1], sent[1:])
 
     class Stale:
         def list(self, prefix: str) -> list[Any]:
             listed = list(store.list(prefix))
-            store.delete([gone])
+            store.delete([erased])
             return listed
 
         def __getattr__(self, name: str) -> Any:
@@ -92,7 +92,7 @@ def test_many_threads_see_what_was_acknowledged_before_they_looked(store: Store)
         thread.join()
 
     assert wrong == []
-    assert sum(len(found) for found in places(index.refresh()).values()) == 36
+    assert sum(len(place) for place in places(index.refresh()).values()) == 36
 
 
 def test_a_segment_larger_than_its_tail_read_is_read_all_the_same(store: Store) -> None:

@@ -38,10 +38,10 @@ def test_each_day_on_which_sessions_began_gets_one_segment(store: Store) -> None
 
     assert [item.key for item in store.list(keys.RAW)] == written
     assert [key[:20] for key in written] == ["raw/date=2026-11-17/", "raw/date=2026-11-18/"]
-    found = [
+    matches = [
         received_chunk for key in written for received_chunk in segment_file.decode(store.get(key))
     ]
-    assert sorted(found) == sorted(given)
+    assert sorted(matches) == sorted(given)
 
 
 def test_nothing_arrived_nothing_is_written(store: Store) -> None:

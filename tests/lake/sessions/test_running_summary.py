@@ -72,12 +72,12 @@ class Within:
         ]
 
     def __enter__(self) -> None:
-        for one in self._patches:
-            one.start()
+        for entry in self._patches:
+            entry.start()
 
     def __exit__(self, *_: object) -> None:
-        for one in self._patches:
-            one.stop()
+        for entry in self._patches:
+            entry.stop()
 
 
 def totals(summary: SessionSummary) -> SessionSummary:
@@ -149,16 +149,16 @@ def test_a_budget_changes_no_count(chunks: list[ChunkFacts], limits: tuple[int, 
     ]
     expected = summarize(*KEY, in_time, CLIENT)
     with Within(*limits):
-        found = summarize(*KEY, in_time, CLIENT)
+        result = summarize(*KEY, in_time, CLIENT)
 
-    assert found.page_count == expected.page_count == len(expected.pages)
-    assert (found.initial_url, found.exit_url) == (expected.initial_url, expected.exit_url)
+    assert result.page_count == expected.page_count == len(expected.pages)
+    assert (result.initial_url, result.exit_url) == (expected.initial_url, expected.exit_url)
     listed = [(page.page_id, page.url, page.at_ms) for page in expected.pages]
-    assert [(page.page_id, page.url, page.at_ms) for page in found.pages] == listed[
-        : len(found.pages)
+    assert [(page.page_id, page.url, page.at_ms) for page in result.pages] == listed[
+        : len(result.pages)
     ]
-    assert found.urls == expected.urls[: len(found.urls)]
-    assert (found.pages_until_ms is None) == (len(found.pages) == found.page_count)
+    assert result.urls == expected.urls[: len(result.urls)]
+    assert (result.pages_until_ms is None) == (len(result.pages) == result.page_count)
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])
@@ -174,10 +174,10 @@ def test_a_large_session_is_kept_within_its_budget(*, is_reversed: bool) -> None
                 last_at_ms=at_ms + 255, views=views, user_id=None,
             )
         )  # fmt: skip
-    kept = [view for chunk in running.chunks.values() for view in chunk.views]
+    retained = [view for chunk in running.chunks.values() for view in chunk.views]
     summary = running.summary(CLIENT)
 
     assert summary.page_count == 400 * 256
     assert summary.exit_url == "/399/255"
-    assert len(kept) < 8192 + 2 * 400
+    assert len(retained) < 8192 + 2 * 400
     assert len(summary.urls) == PAGES_MAX
