@@ -73,14 +73,14 @@ _FUNCTIONS = """
 export { maskPatterns } from "./src/privacy/patterns.ts";
 export { maskUrl, maskSrcset } from "./src/privacy/urls.ts";
 export { maskCss } from "./src/privacy/css.ts";
-export { Echo } from "./src/privacy/typed_text.ts";
+export { TypedText } from "./src/privacy/typed_text.ts";
 export { safeCss, safeSheet } from "../../query_api/dashboard/src/player/safety/defuse_css.ts";
 export { hovered } from "../../query_api/dashboard/src/player/safety/hover.ts";
 """
 _MEASURE_FUNCTIONS = """
 ([units, befores, length]) => {
   const mask = (text) => f.maskPatterns(text, true, true);
-  const echo = new f.Echo();
+  const echo = new f.TypedText();
   for (const value of ["jane miller", "12345678", "aaaaa", "-----"]) echo.add(1, value);
   const works = {
     maskPatterns: mask,

@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 VERSION = PROJECT["project"]["version"]
-PACKAGES = PROJECT["tool"]["mypy"]["packages"]
+PACKAGES = [
+    name.rstrip("*") for name in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
+]
 
 
 def test_changelog_begins_with_the_current_version() -> None:
@@ -26,5 +28,5 @@ def test_bundles_have_the_version_of_the_project(folder: str) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_type_checked_packages_ship_py_typed(package: str) -> None:
+def test_packages_ship_py_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
