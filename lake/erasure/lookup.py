@@ -109,7 +109,7 @@ def websites_with_session(store: Store, session_id: str) -> set[str]:
     Raises:
         Damaged, StoreUnavailable.
     """
-    matches = {
+    owners = {
         waiting.received_chunk.website_id
         for waiting in _chunks(store)
         if waiting.received_chunk.session_id == session_id
@@ -118,7 +118,7 @@ def websites_with_session(store: Store, session_id: str) -> set[str]:
     files = [f for f in snapshot.files if f.may_hold("session_id", session_id, session_id)]
     with reading("sessions"):
         rows = snapshot.scan(files).filter(session_id=session_id).select("website_id").collect()
-    return matches | set(rows["website_id"])
+    return owners | set(rows["website_id"])
 
 
 def _of_chunks(store: Store, website_id: str, people: Mapping[str, int]) -> Iterator[str]:

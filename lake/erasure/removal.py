@@ -87,8 +87,8 @@ def _stored(store: Store, days: Iterable[date]) -> list[date]:
     """Return those of the days that may have anything: a request may name ids of any day."""
     wanted = set(days)
     if len(wanted) > _DAYS_MAX:
-        matches = {file.part for file in Table(store, SUMMARY).snapshot().files}
-        wanted = {day for day in wanted if part_of(day) in matches} | {
+        summarized = {file.part for file in Table(store, SUMMARY).snapshot().files}
+        wanted = {day for day in wanted if part_of(day) in summarized} | {
             day
             for prefix in (keys.RAW, keys.SESSIONS, keys.QUARANTINE)
             for day in days_under(store, prefix)

@@ -125,14 +125,16 @@ def _stored_erased_sessions(store: Store, website_tombstones: Tombstones) -> set
     """Return the erased sessions of a website that have rows or files, quarantined or not."""
     website_id, sessions = website_tombstones.website_id, website_tombstones.sessions
     snapshot = Table(store, "sessions").snapshot()
-    matches = {
+    stored_erased = {
         session for _, session in keys_in(snapshot, ((website_id, session) for session in sessions))
     }
     for day in {ids.day_of(session) for session in sessions}:
         folder = keys.session_prefix(day, website_id)
         for prefix in (folder, keys.quarantined_object_key(folder)):
             stored = {keys.session_under(prefix, item.key) for item in store.list(prefix)}
-            matches |= stored & sessions
+            stored_erased |= stored & sessions
     if website_tombstones.people:
-        matches |= lookup.compacted_sessions_of_people(store, website_id, website_tombstones.people)
-    return matches
+        stored_erased |= lookup.compacted_sessions_of_people(
+            store, website_id, website_tombstones.people
+        )
+    return stored_erased

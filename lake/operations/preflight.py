@@ -196,9 +196,9 @@ def _listing(run: _TrialContext) -> str:
     keys = [f"{folder}{number}" for number in range(5)]
 
     def expect(expected: list[str], *, start_after: str = "") -> None:
-        matches = [item.key for item in store.list(folder, start_after=start_after)]
-        if matches != expected:
-            raise _BrokenError(f"{matches} was listed instead of {expected}: {_NOT_CONSISTENT}")
+        listed = [item.key for item in store.list(folder, start_after=start_after)]
+        if listed != expected:
+            raise _BrokenError(f"{listed} was listed instead of {expected}: {_NOT_CONSISTENT}")
 
     expect([])
     for key in keys:
@@ -278,8 +278,8 @@ def _encryption(run: _TrialContext) -> str:
 
     if not isinstance(run.store, S3Store):
         return "a folder is as encrypted as its disk"
-    skew = run.store.encryption(run.key("first"))
-    return skew or "none is reported: turn it on for the bucket, if it is not on silently"
+    encryption = run.store.encryption(run.key("first"))
+    return encryption or "none is reported: turn it on for the bucket, if it is not on silently"
 
 
 _TRIALS: dict[str, Callable[[_TrialContext], str]] = {

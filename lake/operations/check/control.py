@@ -35,7 +35,7 @@ def damaged(store: Store) -> Iterator[CheckFinding]:
                 yield CheckFinding("foreign-object", item.key, "no control object has this name")
                 continue
             try:
-                document = read(keys.document_name(prefix, item.key))
+                stored_name = read(keys.document_name(prefix, item.key))
             except StoreUnavailable:
                 raise
             except Missing:
@@ -44,9 +44,9 @@ def damaged(store: Store) -> Iterator[CheckFinding]:
             except LakeError as error:
                 yield CheckFinding("control-damaged", item.key, str(error))
             else:
-                if keys.document_key(prefix, document) != item.key:
+                if keys.document_key(prefix, stored_name) != item.key:
                     yield CheckFinding(
-                        "control-damaged", item.key, f"it says that it is {document[:64]}"
+                        "control-damaged", item.key, f"it says that it is {stored_name[:64]}"
                     )
     for prefix in (keys.KEY_INDEX, keys.SHARE_INDEX):
         for item in store.list(prefix):

@@ -98,12 +98,12 @@ def _add_messages(lake: Lake, website: Website, rows: list[Row]) -> None:
     """Give each of the errors the newest message of its group."""
     errors: list[dict[str, Any]] = [item for row in rows for item in row["top_errors"] or ()]
     wanted = {error["fingerprint"] for error in errors}
-    totals = (
+    visible_errors = (
         VisibleSessions.now(lake, website)
         .rows("errors")
         .filter(pl.col("fingerprint").is_in(wanted))
     )
-    newest = totals.group_by("fingerprint").agg(
+    newest = visible_errors.group_by("fingerprint").agg(
         pl.col("message").sort_by("started_at", "error_no").last()
     )
     with reading("errors"):
