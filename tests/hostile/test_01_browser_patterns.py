@@ -51,12 +51,12 @@ _GROWS = """
     for (let n = 0; n < times; n++) work(some);
     return performance.now() - began;
   };
-  // What is quadratic takes milliseconds; what takes less needs no second look.
-  if (took(long, 1) < 10) return false;
   let longMs = Infinity;
   let shortMs = Infinity;
   for (let round = 0; round < 20; round++) {
     longMs = Math.min(longMs, took(long, 1));
+    // What is quadratic takes milliseconds: the short ones need not be tried.
+    if (longMs < 10) return false;
     shortMs = Math.min(shortMs, took(short, 16));
     if (longMs < 4 * shortMs) return false;
   }
