@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -309,12 +310,13 @@ def test_refusals_and_failures_tell_the_log_nothing_of_the_visitor(
         raw.rename(raw.with_name("away"))
         raw.touch()  # no folder any more
         assert send(recorder, 1) == 503
-        statuses = [send(recorder, 0) for _ in range(8)]
+        with ThreadPoolExecutor(8) as senders:
+            statuses = list(senders.map(lambda _: send(recorder, 0), range(8)))
         # A website's refusals fill few lines a second.
         eventually(lambda: send(old, 0) == 410 and '"session-expired"' in server.log.read_text())
         log = server.log.read_text()
 
-    assert statuses[-1] == 429
+    assert 429 in statuses
     for kind in ("store-unavailable", "too-many-requests", "session-expired"):
         assert f'"kind": "{kind}"' in log
     for secret in (

@@ -93,8 +93,10 @@ export function onPress(recording: Recording, ...signals: Signal[]): Stop {
 
   const answer = (ids: readonly number[] = [], isCounted = true) => {
     const now = performance.now();
-    // A second change of the same nodes is another response: a busy page makes several at once.
-    if (isCounted && (now - answered_at > MOMENT_MS || ids.some((id) => moment.has(id)))) {
+    // A busy page makes several responses at once: the first one to a click, and a second change of
+    // the same nodes, are others.
+    const isOther = handled?.isAnswered === false || ids.some((id) => moment.has(id));
+    if (isCounted && (isOther || now - answered_at > MOMENT_MS)) {
       answers += 1;
       answered_at = now;
       moment = new Set();
