@@ -61,7 +61,7 @@ demo: setup
 # threads for one small table. The files come in the order of `tests/conftest.py`.
 IN_ORDER := --dist loadfile --no-loadscope-reorder
 PYTEST_PARALLEL := $(BIN)/pytest -q -n 4 $(IN_ORDER)
-ON_S3 := --s3 tests/ingest_api tests/query_api tests/lake/compaction
+ON_S3 := --s3 tests/ingest_api tests/query_api tests/lake tests/test_end_to_end.py
 test test-fast test-all: export POLARS_MAX_THREADS = 1
 test test-fast test-all: export RAYON_NUM_THREADS = 1
 test test-fast test-all: export TOKIO_WORKER_THREADS = 1
@@ -69,7 +69,6 @@ test test-fast test-all: export TOKIO_WORKER_THREADS = 1
 test test-fast test-all: export PYTHONDONTWRITEBYTECODE =
 test: setup
 	$(PYTEST_PARALLEL)
-	$(PYTEST_PARALLEL) $(ON_S3) -m "also_on_s3 and not folder and not long"
 
 # What a change breaks first: no browser, server, Dagster or S3. It waits for nothing: a worker a core.
 test-fast: setup
@@ -77,7 +76,7 @@ test-fast: setup
 
 # With the tests that take minutes, and everything on S3 that can be.
 test-all: test
-	$(PYTEST_PARALLEL) $(ON_S3) -m "not also_on_s3 and not folder and not long"
+	$(PYTEST_PARALLEL) $(ON_S3) -m "not long"
 	$(BIN)/pytest -q -n 2 --dist loadfile -m long
 
 bench: setup

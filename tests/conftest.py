@@ -1,9 +1,9 @@
 """Lakes to test on: real ones, fresh for each test.
 
-`settings` and `store` are a lake in a folder; with `--s3` one in a bucket, which all tests can do
-that are not marked `folder`. `lake_settings` and `any_store` run a test twice, on
-a folder and on S3; `s3` is the endpoint itself, for faults and counts. It starts when the first
-test asks for it, and is one for the whole run; every lake in it has its own prefix.
+`settings` and `store` are a lake in a folder. A test that is marked `also_on_s3` runs a second time
+on a lake in a bucket; `--s3` does that with all others, except those marked `folder`. `s3` is the
+endpoint itself, for faults and counts. It starts when the first test asks for it and serves the
+whole run; every lake in it has its own prefix.
 
 Files run in an order that keeps all workers busy until the end: those that wait for browsers
 alternate with those that compute, and the fast ones come last, to fill the gaps.
@@ -31,7 +31,7 @@ _SLOW_FIXTURES = frozenset(("s3", "s3_server", "browser"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--s3", action="store_true", help="`settings` and `store` are on S3")
+    parser.addoption("--s3", action="store_true", help="run on S3 what is not `also_on_s3`")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -40,12 +40,26 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_slow and config.getoption("markexpr") == "fast" else None
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on a folder and on S3, or with `--s3` on S3 what did not run there."""
+    if "lake_kind" not in metafunc.fixturenames:
+        return
+    on_s3 = pytest.param("s3", marks=pytest.mark.s3)
+    is_both = metafunc.definition.get_closest_marker("also_on_s3") is not None
+    if metafunc.config.getoption("--s3"):
+        metafunc.parametrize("lake_kind", [] if is_both else [on_s3], indirect=True)
+    elif is_both:
+        metafunc.parametrize("lake_kind", ["local", on_s3], indirect=True)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the fast tests and order the files; with `--s3` leave out what needs no second run."""
+    """Mark fast and long tests and order the files; with `--s3` leave out the folder's."""
     for item in items:
         if _is_fast(item):
             item.add_marker("fast")
+    for item in _beyond_samples(items):
+        item.add_marker("long")
     items[:] = _in_order(items)
     if config.getoption("--s3"):
         config.hook.pytest_deselected(items=[item for item in items if not _is_on_s3(item)])
@@ -62,6 +76,19 @@ def _is_fast(item: pytest.Item) -> bool:
         or _SLOW_FIXTURES & fixtures
         or any(item.get_closest_marker(name) for name in ("s3", "slow", "long"))
     )
+
+
+def _beyond_samples(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the cases of tests marked `sample(n)` but n, which are spread evenly."""
+    cases: dict[tuple[Path, object, int], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        sample = item.get_closest_marker("sample")
+        if sample and not item.get_closest_marker("long"):
+            cases[item.path, getattr(item, "originalname", None), sample.args[0]].append(item)
+    for (*_, count), alike in cases.items():
+        step = max((len(alike) - 1) / max(count - 1, 1), 1)
+        chosen = {round(number * step) for number in range(count)}
+        yield from (item for number, item in enumerate(alike) if number not in chosen)
 
 
 def _is_below(item: pytest.Item, folders: tuple[str, ...]) -> bool:
@@ -90,13 +117,20 @@ def _in_order(items: list[pytest.Item]) -> Iterator[pytest.Item]:
 
 
 def _is_on_s3(item: pytest.Item) -> bool:
-    fixtures = getattr(item, "fixturenames", ())
-    return "settings" in fixtures and "lake_settings" not in fixtures
+    is_s3 = isinstance(item, pytest.Function) and item.get_closest_marker("s3") is not None
+    return is_s3 and "lake_kind" in item.fixturenames and not item.get_closest_marker("folder")
 
 
 @pytest.fixture
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    if request.config.getoption("--s3"):
+def lake_kind(request: pytest.FixtureRequest) -> str:
+    """Return where the lake of the test is: "local" or "s3"."""
+    kind: str = getattr(request, "param", "local")
+    return kind
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, lake_kind: str, tmp_path: Path) -> Settings:
+    if lake_kind == "s3":
         endpoint: S3Endpoint = request.getfixturevalue("s3")
         return endpoint.settings()
     return Settings(lake=str(tmp_path / "lake"))
@@ -118,19 +152,6 @@ def s3(s3_server: S3Endpoint) -> Iterator[S3Endpoint]:
     s3_server.reset()
     yield s3_server
     s3_server.reset()
-
-
-@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.s3)])
-def lake_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    if request.param == "local":
-        return Settings(lake=str(tmp_path / "lake"))
-    endpoint: S3Endpoint = request.getfixturevalue("s3")
-    return endpoint.settings()
-
-
-@pytest.fixture
-def any_store(lake_settings: Settings) -> Store:
-    return open_store(lake_settings)
 
 
 def eventually(is_so: Callable[[], bool], *, within_s: float = WAIT_S) -> None:

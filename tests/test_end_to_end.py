@@ -108,11 +108,11 @@ class Stack:
 
 
 @pytest.fixture
-def stack(any_store: Store, lake_settings: Settings, tmp_path: Path) -> Iterator[Stack]:
+def stack(store: Store, settings: Settings, tmp_path: Path) -> Iterator[Stack]:
     with (
-        serving(lake_settings, tmp_path / "ingest.log", command=INGEST) as ingest,
-        serving(lake_settings, tmp_path / "query.log", command=QUERY) as query,
-        closing(Stack(any_store, lake_settings, ingest, query)) as stack,
+        serving(settings, tmp_path / "ingest.log", command=INGEST) as ingest,
+        serving(settings, tmp_path / "query.log", command=QUERY) as query,
+        closing(Stack(store, settings, ingest, query)) as stack,
     ):
         yield stack
 

@@ -31,7 +31,7 @@ GENERATED = hypothesis_settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-often = pytest.mark.parametrize("examples", [20, pytest.param(200, marks=pytest.mark.long)])
+often = pytest.mark.parametrize("examples", [8, pytest.param(200, marks=pytest.mark.long)])
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def test_axe_reports_no_violation(desk: Desk, scheme: str, width: int) -> None:
     assert findings(tab) == []
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_reports_no_violation_in_settings(desk: Desk, scheme: str, width: int) -> None:
     website = desk.website(session_replay_trigger="smart")

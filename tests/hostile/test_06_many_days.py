@@ -131,13 +131,14 @@ def test_compaction_reads_tiny_segments_in_parallel(s3: S3Endpoint) -> None:
     assert min(columns.most_open, payloads.most_open) >= 4
 
 
+@pytest.mark.also_on_s3
 @pytest.mark.long
 @pytest.mark.parametrize("past_s", [Settings().session_past_s, HALF_A_YEAR_S])
 def test_sender_of_many_days_does_not_delay_an_honest_visitor(
-    lake_settings: Settings, request: pytest.FixtureRequest, tmp_path: Path, past_s: int
+    settings: Settings, request: pytest.FixtureRequest, tmp_path: Path, past_s: int
 ) -> None:
     """On a folder, and on a store that takes 50 ms for each call."""
-    settings = replace(lake_settings, session_past_s=past_s)
+    settings = replace(settings, session_past_s=past_s)
     store = open_store(settings)
     honest, hostile = (recording_website(store).website_id for _ in range(2))
     if settings.lake.startswith("s3:"):

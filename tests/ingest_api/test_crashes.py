@@ -28,14 +28,12 @@ from tests.ingest_api.recording import (
 )
 from tests.support.processes import Server, free_port, serving
 
-pytestmark = pytest.mark.folder
-
 WAITERS = 50
 
 
 @pytest.fixture
-def recorder(any_store: Store) -> Recorder:
-    website = recording_website(any_store)
+def recorder(store: Store) -> Recorder:
+    website = recording_website(store)
     return Recorder(website.website_id, int(time.time() * 1000))
 
 
@@ -67,6 +65,7 @@ def send_all(
     return asyncio.run(send_each())
 
 
+@pytest.mark.also_on_s3
 @pytest.mark.parametrize(
     ("point", "is_written"),
     [
@@ -76,29 +75,29 @@ def send_all(
 )
 @pytest.mark.fault(1, 2, 3)
 def test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged(
-    any_store: Store,
-    lake_settings: Settings,
+    store: Store,
+    settings: Settings,
     recorder: Recorder,
     tmp_path: Path,
     point: str,
     is_written: bool,
 ) -> None:
     """Faults 1, 2 and 3: 50 waiters in the commit that dies; the client sends all again."""
-    settings = replace(lake_settings, ingest_linger_ms=2000)  # all 50 in one commit
+    settings = replace(settings, ingest_linger_ms=2000)  # all 50 in one commit
     acknowledged: set[Identity] = set()
     with serving(settings, tmp_path / "log", environ={"CRASH": point}) as server:
         statuses = send_all(server.url, recorder, range(WAITERS), acknowledged)
         assert server.wait() == -signal.SIGKILL
     assert set(statuses.values()) == {0}
     assert not acknowledged
-    assert len(stored(any_store)) == (WAITERS if is_written else 0)
+    assert len(stored(store)) == (WAITERS if is_written else 0)
 
-    with serving(lake_settings, tmp_path / "log") as server:
+    with serving(settings, tmp_path / "log") as server:
         repeated = send_all(server.url, recorder, range(WAITERS), acknowledged)
         assert set(repeated.values()) == {202}
         assert_all_accounted_for(httpx.get(f"{server.url}/metrics").text)
 
-    assert stored_once(any_store) == {recorder.identity(seq): chunk(seq) for seq in range(WAITERS)}
+    assert stored_once(store) == {recorder.identity(seq): chunk(seq) for seq in range(WAITERS)}
 
 
 @pytest.mark.fault(3, 43)
@@ -128,10 +127,10 @@ def test_a_server_killed_at_any_moment_loses_nothing_that_it_acknowledged(
 
 @pytest.mark.fault(48)
 def test_a_server_told_to_stop_answers_what_is_open_and_ends(
-    any_store: Store, lake_settings: Settings, recorder: Recorder, tmp_path: Path
+    store: Store, settings: Settings, recorder: Recorder, tmp_path: Path
 ) -> None:
     """Fault 48: SIGTERM with open requests; each is acknowledged or refused, none is lost."""
-    settings = replace(lake_settings, ingest_linger_ms=1500)
+    settings = replace(settings, ingest_linger_ms=1500)
     acknowledged: set[Identity] = set()
     with serving(settings, tmp_path / "log") as server, ThreadPoolExecutor() as pool:
         statuses = pool.submit(send_all, server.url, recorder, range(WAITERS), acknowledged)
@@ -142,7 +141,7 @@ def test_a_server_told_to_stop_answers_what_is_open_and_ends(
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{server.url}/healthz")
 
-    assert set(stored_once(any_store)) == acknowledged
+    assert set(stored_once(store)) == acknowledged
     assert len(acknowledged) == WAITERS
 
 

@@ -1,5 +1,6 @@
 """Dependencies are split by role, and a command names the extra that it lacks."""
 
+import functools
 import re
 import sys
 import tomllib
@@ -33,12 +34,18 @@ OF_S3FS = {"aiobotocore", "aiohttp", "botocore", "fsspec"}
 OF_FASTAPI = {"pydantic", "starlette", "typing_extensions"}
 
 
-def modules_of(requirements: list[str]) -> set[str]:
-    """The top-level modules of what `requirements` name, extras of our own followed."""
-    by_distribution = defaultdict(set)
+@functools.cache
+def modules_by_distribution() -> dict[str, set[str]]:
+    """The top-level modules of each installed distribution, by its normalized name."""
+    modules = defaultdict(set)
     for module, names in metadata.packages_distributions().items():
         for name in names:
-            by_distribution[name.lower().replace("_", "-")].add(module)
+            modules[name.lower().replace("_", "-")].add(module)
+    return modules
+
+
+def modules_of(requirements: list[str]) -> set[str]:
+    """The top-level modules of what `requirements` name, extras of our own followed."""
     modules: set[str] = set()
     for requirement in requirements:
         name = re.split(r"[^\w-]", requirement.lower())[0]
@@ -46,7 +53,7 @@ def modules_of(requirements: list[str]) -> set[str]:
             for extra in requirement.split("[")[1].rstrip("]").split(","):
                 modules |= modules_of(PROJECT["optional-dependencies"][extra])
         else:
-            modules |= by_distribution[name]
+            modules |= modules_by_distribution()[name]
     return {module for module in modules if not module.startswith("_")}
 
 

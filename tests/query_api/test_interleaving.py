@@ -62,6 +62,7 @@ def events_of(lake: Lake, lakeful: Lakeful, session_id: str) -> list[Event]:
     return events
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("is_known_before", [False, True], ids=["first look", "later look"])
 @pytest.mark.fault(47)
 def test_a_compaction_at_any_step_of_a_request_changes_no_answer(

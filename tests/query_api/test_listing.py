@@ -263,7 +263,7 @@ def lake(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.Monke
 
 @given(query=queries, is_other=st.booleans())
 @hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @pytest.mark.slow
 def test_all_pages_of_any_list_are_what_a_plain_filter_finds(

@@ -21,6 +21,7 @@ from tests.recorder.walks import WALKS, walk
 _SITES = Path(__file__).parent / "sites"
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", WALKS)
 def test_replay_equals_the_live_page(
     name: str, browser: Browser, page: Page, site: Site, stack: Stack

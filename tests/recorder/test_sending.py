@@ -76,6 +76,7 @@ def test_first_events_are_sent_at_once_and_seqs_are_consecutive(
     assert stack.listed(session)["isComplete"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("code", [503, 429, 500, 408])
 def test_failed_uploads_are_sent_later(
     code: int, page: Page, shop: str, stack: Stack, untroubled: Callable[[], None]

@@ -182,6 +182,7 @@ SEEN: dict[journeys.Journey, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("journey", journeys.JOURNEYS, ids=lambda journey: journey.__name__)
 @pytest.mark.parametrize("seed", [2, 5], ids=["mouse", "touch"])
 def test_demo_robot_completes_its_journey_with_signals(

@@ -84,6 +84,7 @@ POISON = {
 }
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("name", POISON)
 @pytest.mark.fault(41)
 def test_a_damaged_segment_is_quarantined_and_others_compacted(
@@ -121,23 +122,24 @@ def test_a_segment_of_a_newer_format_is_left_for_a_newer_compactor(
     assert done.session_count == 1
 
 
+@pytest.mark.also_on_s3
 @pytest.mark.fault(12)
-def test_a_bit_flip_quarantines_its_segment_only(any_store: Store, lake_settings: Settings) -> None:
+def test_a_bit_flip_quarantines_its_segment_only(store: Store, settings: Settings) -> None:
     """Fault 12."""
     entry, two = lakes.recorded(0, session_number=1), lakes.recorded(1, session_number=2)
-    damaged, _ = lakes.append(any_store, entry[:5], entry[5:] + two)
-    body = any_store.get(damaged)
-    any_store.put(damaged, flipped(body, body.index(entry[2].payload) + 100))
-    (done,) = lakes.compact(any_store, lake_settings)
+    damaged, _ = lakes.append(store, entry[:5], entry[5:] + two)
+    body = store.get(damaged)
+    store.put(damaged, flipped(body, body.index(entry[2].payload) + 100))
+    (done,) = lakes.compact(store, settings)
 
     assert list(done.failed) == [damaged]
-    assert list(any_store.list("raw/")) == []
+    assert list(store.list("raw/")) == []
     lakes.verify(
-        any_store, entry + two, lost=[place_of(received_chunk) for received_chunk in entry[:5]]
+        store, entry + two, lost=[place_of(received_chunk) for received_chunk in entry[:5]]
     )
-    lakes.append(any_store, entry[:5])  # as a recorder does that got no answer
-    lakes.compact(any_store, lake_settings)
-    lakes.verify(any_store, entry + two)
+    lakes.append(store, entry[:5])  # as a recorder does that got no answer
+    lakes.compact(store, settings)
+    lakes.verify(store, entry + two)
 
 
 @pytest.mark.fault(12, 41)
@@ -230,6 +232,7 @@ def exchange(store: Store, key: str) -> None:
     store.put(key, store.get(other))
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("damage", [damage_body, damage_header, cut_short, empty, remove, exchange])
 @pytest.mark.parametrize("is_behind", [False, True])
 @pytest.mark.fault(12)
@@ -355,34 +358,33 @@ def test_a_session_with_only_a_damaged_chunk_gets_no_row(settings: Settings, sto
     assert len(lakes.quarantined(store)) == 1
 
 
+@pytest.mark.also_on_s3
 @pytest.mark.fault(26)
-def test_second_chunk_in_one_place_is_quarantined_once(
-    any_store: Store, lake_settings: Settings
-) -> None:
+def test_second_chunk_in_one_place_is_quarantined_once(store: Store, settings: Settings) -> None:
     """Fault 26: counted once although runs repeat, and once it has a file too."""
     first = lakes.session(chunk_count=2, received_ms=lakes.NOW_MS)
     other = lakes.chunk([lakes.click(1, other=True)], seq=1, received_ms=lakes.NOW_MS)
     # A session that goes on keeps the segments, so that the next run meets the chunk again.
     live = lakes.session(5, received_ms=lakes.NOW_MS + 100_000)
-    lakes.append(any_store, first, [other, *live])
+    lakes.append(store, first, [other, *live])
     now_ms = lakes.NOW_MS + 100_000
     counts = [
         done.quarantined_count
         for _ in range(3)
-        for done in lakes.compact(any_store, lake_settings, now_ms=now_ms, settled_only=True)
+        for done in lakes.compact(store, settings, now_ms=now_ms, settled_only=True)
     ]
 
     assert counts == [1, 0, 0]
-    lakes.verify(any_store, [*first, other, *live])
-    lakes.compact(any_store, lake_settings)
-    (quarantined,) = lakes.quarantined(any_store)
+    lakes.verify(store, [*first, other, *live])
+    lakes.compact(store, settings)
+    (quarantined,) = lakes.quarantined(store)
     assert quarantined["payload"] == other.payload
     assert "first" in quarantined["reason"]
     third = lakes.chunk([lakes.click(1, third=True)], seq=1)
-    lakes.append(any_store, [third])
-    (done,) = lakes.compact(any_store, lake_settings)
+    lakes.append(store, [third])
+    (done,) = lakes.compact(store, settings)
     assert (done.quarantined_count, done.session_count) == (1, 0)
-    lakes.verify(any_store, [*first, other, third, *live])
+    lakes.verify(store, [*first, other, third, *live])
 
 
 @pytest.mark.also_on_s3

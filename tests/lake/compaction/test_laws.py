@@ -157,9 +157,7 @@ def test_any_delivery_gives_the_same_files_and_the_same_rows(
 
 
 @pytest.mark.fault(25, 27, 28)
-def test_late_and_doubled_chunks_make_the_same_session(
-    any_store: Store, lake_settings: Settings
-) -> None:
+def test_late_and_doubled_chunks_make_the_same_session(store: Store, settings: Settings) -> None:
     """Faults 25, 27, 28."""
     chunks = lakes.recorded()
     shuffled = chunks[1:] + chunks[::3]
@@ -167,27 +165,27 @@ def test_late_and_doubled_chunks_make_the_same_session(
     sent: list[ReceivedChunk] = []
     for part in (shuffled[:5], shuffled[5:], chunks[:1]):
         sent += part
-        lakes.append(any_store, part[::2], part[1::2])
-        lakes.verify(any_store, sent)
-        lakes.compact(any_store, lake_settings)
-        lakes.verify(any_store, sent)
+        lakes.append(store, part[::2], part[1::2])
+        lakes.verify(store, sent)
+        lakes.compact(store, settings)
+        lakes.verify(store, sent)
 
     in_order = sorted(lakes.recording(), key=lambda event: event["timestamp"])
-    assert lakes.stored_events(any_store) == in_order
+    assert lakes.stored_events(store) == in_order
 
 
 @pytest.mark.fault(28)
 def test_every_compaction_of_a_growing_session_leaves_one_row(
-    any_store: Store, lake_settings: Settings
+    store: Store, settings: Settings
 ) -> None:
     """Fault 28."""
     sent: list[ReceivedChunk] = []
     for received_chunk in lakes.session(chunk_count=4):
         sent.append(received_chunk)
-        lakes.append(any_store, [received_chunk])
-        (done,) = lakes.compact(any_store, lake_settings)
+        lakes.append(store, [received_chunk])
+        (done,) = lakes.compact(store, settings)
         assert (done.session_count, done.chunk_count, done.segment_count) == (1, 1, 1)
-        lakes.verify(any_store, sent)
+        lakes.verify(store, sent)
 
 
 @pytest.mark.fault(25)

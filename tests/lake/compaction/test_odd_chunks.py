@@ -50,21 +50,20 @@ def test_gaps_and_the_largest_seq_are_reported(settings: Settings, store: Store)
     assert [event["timestamp"] for event in lakes.stored_events(store)] == [5, 5, 6, 7]
 
 
+@pytest.mark.also_on_s3
 @pytest.mark.fault(31)
-def test_one_session_id_in_two_websites_is_two_sessions(
-    any_store: Store, lake_settings: Settings
-) -> None:
+def test_one_session_id_in_two_websites_is_two_sessions(store: Store, settings: Settings) -> None:
     """Fault 31, I7: also in one batch, where both files are written at once."""
     entry = [lakes.chunk([lakes.click(at)], seq=at, website="w_a") for at in range(3)]
     two = [lakes.chunk([lakes.click(at, b=1)], seq=at, website="w_b") for at in range(3)]
-    lakes.append(any_store, [*entry[:2], *two[:2]])
-    lakes.compact(any_store, lake_settings)
-    lakes.append(any_store, [*entry[2:], *two[2:]])
-    lakes.compact(any_store, lake_settings)
+    lakes.append(store, [*entry[:2], *two[:2]])
+    lakes.compact(store, settings)
+    lakes.append(store, [*entry[2:], *two[2:]])
+    lakes.compact(store, settings)
 
-    lakes.verify(any_store, entry + two)
+    lakes.verify(store, entry + two)
     for website in ("w_a", "w_b"):
-        events = lakes.stored_events(any_store, (website, lakes.session_id()))
+        events = lakes.stored_events(store, (website, lakes.session_id()))
         assert all(("b" in event["data"]) == (website == "w_b") for event in events)
         assert len(events) == 3
 

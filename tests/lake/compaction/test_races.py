@@ -79,25 +79,25 @@ def through_a_newer_handle(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("has_tables", [True, False])
 @pytest.mark.fault(16)
 def test_a_stale_compactor_is_refused_and_begins_again(
-    any_store: Store, lake_settings: Settings, at_point: Hook, has_tables: bool
+    store: Store, settings: Settings, at_point: Hook, has_tables: bool
 ) -> None:
     """Fault 16; also where its snapshot is of a lake that has no tables yet."""
     before = lakes.session(7) if has_tables else []
-    lakes.append(any_store, before)
-    lakes.compact(any_store, lake_settings)
+    lakes.append(store, before)
+    lakes.compact(store, settings)
     first, second = lakes.session(chunk_count=2)
 
     def overtake() -> None:
-        lakes.append(any_store, [second])
-        lakes.compact(any_store, lake_settings)
+        lakes.append(store, [second])
+        lakes.compact(store, settings)
 
-    lakes.append(any_store, [first])
+    lakes.append(store, [first])
     at_point(overtake, "compact-before-sessions-commit")
-    (done,) = lakes.compact(any_store, lake_settings)
+    (done,) = lakes.compact(store, settings)
 
     assert done.conflict_count == 1
-    lakes.verify(any_store, [*before, first, second])
-    assert list(any_store.list("raw/")) == []
+    lakes.verify(store, [*before, first, second])
+    assert list(store.list("raw/")) == []
 
 
 @pytest.mark.parametrize("has_tables", [True, False])
@@ -395,10 +395,10 @@ def test_a_segment_deleted_meanwhile_is_read_from_the_tables(
 
 @pytest.mark.fault(16)
 def test_commit_from_a_missing_table_is_refused_once_filled(
-    any_store: Store,
+    store: Store,
 ) -> None:
     """Fault 16, at the table."""
-    mine, other = Table(any_store, "sessions"), Table(any_store, "sessions")
+    mine, other = Table(store, "sessions"), Table(store, "sessions")
     empty: Snapshot = mine.snapshot()
     assert empty.version == -1
     other.snapshot()

@@ -23,11 +23,6 @@ def lakeful_on_s3(s3: S3Endpoint) -> Lakeful:
     return Lakeful(open_store(settings), settings, Clock())
 
 
-@pytest.fixture
-def any_lakeful(any_store: Store, lake_settings: Settings) -> Lakeful:
-    return Lakeful(any_store, lake_settings, Clock())
-
-
 @pytest.fixture(scope="session")
 def sound_once(tmp_path_factory: pytest.TempPathFactory) -> Sound:
     settings = Settings(lake=str(tmp_path_factory.mktemp("sound") / "lake"))

@@ -15,13 +15,14 @@ def kinds(lakeful: Lakeful) -> set[str]:
     return {item.kind for item in check(lakeful.store, lakeful.settings, now_ms=CHECK_MS)}
 
 
-def test_a_sound_lake_has_nothing_to_say_waiting_chunks_included(any_lakeful: Lakeful) -> None:
-    session, *_ = filled(any_lakeful)
-    any_lakeful.append(session.chunks(moves(session.began_ms + 9000, 7)))
+def test_a_sound_lake_has_nothing_to_say_waiting_chunks_included(lakeful: Lakeful) -> None:
+    session, *_ = filled(lakeful)
+    lakeful.append(session.chunks(moves(session.began_ms + 9000, 7)))
 
-    assert broken(any_lakeful.store, any_lakeful.settings) == []
+    assert broken(lakeful.store, lakeful.settings) == []
 
 
+@pytest.mark.sample(20)
 @pytest.mark.folder
 @pytest.mark.fault(12, 20)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)

@@ -72,40 +72,35 @@ def of_session(lakeful: Lakeful, session: Session) -> dict[str, bytes]:
     return rows | chunks | files
 
 
-@pytest.mark.parametrize(
-    "lake_settings",
-    ["local", pytest.param("s3", marks=[pytest.mark.s3, pytest.mark.long])],
-    indirect=True,
-)
 def test_a_held_session_keeps_all_its_data_until_released(
-    any_lakeful: Lakeful,
+    lakeful: Lakeful,
 ) -> None:
-    held, erased = old_with_all(any_lakeful), old_with_all(any_lakeful)
+    held, erased = old_with_all(lakeful), old_with_all(lakeful)
     mixed = [
         *held.chunks(moves(OVER_MS + 20_000, 4)),
         *erased.chunks(moves(OVER_MS + 20_000, 4)),
     ]
-    any_lakeful.append(mixed)
-    hold(any_lakeful, held)
-    before = of_session(any_lakeful, held)
+    lakeful.append(mixed)
+    hold(lakeful, held)
+    before = of_session(lakeful, held)
     assert {*before} >= {"sessions", "pages", "session_files", "raw: 2", "quarantine: 0"}
 
-    (dry,) = expire(any_lakeful, dry_run=True)
+    (dry,) = expire(lakeful, dry_run=True)
     assert dry.sessions == [(erased.website_id, erased.session_id)]
-    (done,) = expire(any_lakeful)
+    (done,) = expire(lakeful)
     assert (done.session_count, done.kept) == (1, {HELD: 1})
     assert dry.kept == done.kept
-    assert of_session(any_lakeful, held) == before
-    assert of_session(any_lakeful, erased) == {}
+    assert of_session(lakeful, held) == before
+    assert of_session(lakeful, erased) == {}
     later_ms = NOW_MS + 5 * DAY_MS  # when all that is not held would be overdue
-    findings = check(any_lakeful.store, any_lakeful.settings, now_ms=later_ms)
+    findings = check(lakeful.store, lakeful.settings, now_ms=later_ms)
     assert [finding.kind for finding in findings] == ["quarantined-chunks"]
-    assert expire(any_lakeful) == []
+    assert expire(lakeful) == []
 
-    release(any_lakeful, held)
-    assert [finding.session_count for finding in expire(any_lakeful)] == [1]
-    assert f"date={held.day}" not in " ".join(everything(any_lakeful))
-    assert broken(any_lakeful.store, any_lakeful.settings) == []
+    release(lakeful, held)
+    assert [finding.session_count for finding in expire(lakeful)] == [1]
+    assert f"date={held.day}" not in " ".join(everything(lakeful))
+    assert broken(lakeful.store, lakeful.settings) == []
 
 
 def test_a_held_session_is_not_served_once_it_is_expired(lakeful: Lakeful) -> None:
@@ -200,15 +195,16 @@ def test_of_a_list_of_holds_that_cannot_be_read_all_is_held(lakeful: Lakeful) ->
     assert of_session(lakeful, erased) == {}
 
 
-def test_holds_of_many_at_once_all_stay(any_lakeful: Lakeful) -> None:
-    sessions = [any_lakeful.session() for _ in range(8)]
+@pytest.mark.also_on_s3
+def test_holds_of_many_at_once_all_stay(lakeful: Lakeful) -> None:
+    sessions = [lakeful.session() for _ in range(8)]
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda session: hold(any_lakeful, session), sessions))
-    document = legal_holds.read(any_lakeful.store, any_lakeful.website.website_id)
+        list(pool.map(lambda session: hold(lakeful, session), sessions))
+    document = legal_holds.read(lakeful.store, lakeful.website.website_id)
     assert set(document.sessions) == {session.session_id for session in sessions}
     assert document.website is None
-    assert not document.holds(any_lakeful.session().session_id)
+    assert not document.holds(lakeful.session().session_id)
     assert document.sessions[sessions[0].session_id] == legal_holds.Hold(
         reason="case 4711", placed_at=iso(NOW_MS), placed_by="counsel"
     )

@@ -37,22 +37,22 @@ def maintained(lakeful: Lakeful) -> MaintenanceReport:
     return maintain(lakeful.store, lakeful.settings, now_ms=NOW_MS)
 
 
-def test_a_move_to_cold_parts_changes_no_row(any_lakeful: Lakeful) -> None:
-    filled(any_lakeful)
-    before = tables_of(any_lakeful.settings) if any_lakeful.settings.lake[0] == "/" else None
+def test_a_move_to_cold_parts_changes_no_row(lakeful: Lakeful) -> None:
+    filled(lakeful)
+    before = tables_of(lakeful.settings) if lakeful.settings.lake[0] == "/" else None
 
-    done = maintained(any_lakeful)
+    done = maintained(lakeful)
     assert done.moved.day_count == 1
     for name in BY_SESSION:
-        parts = {file.part for file in Table(any_lakeful.store, name).snapshot().files}
+        parts = {file.part for file in Table(lakeful.store, name).snapshot().files}
         hot = {day for part in parts if (day := hot_day(part))}
         assert min(hot, default=utc_day(NOW_MS)) >= utc_day(NOW_MS) - timedelta(days=2)
-    sessions = Table(any_lakeful.store, "sessions").snapshot()
+    sessions = Table(lakeful.store, "sessions").snapshot()
     assert sum(file.row_count for file in sessions.files if hot_day(file.part) is None) == 3
-    assert broken(any_lakeful.store, any_lakeful.settings) == []
+    assert broken(lakeful.store, lakeful.settings) == []
     if before is not None:
-        assert_same(tables_of(any_lakeful.settings), before)
-    assert maintained(any_lakeful).moved.row_count == 0
+        assert_same(tables_of(lakeful.settings), before)
+    assert maintained(lakeful).moved.row_count == 0
 
 
 @pytest.mark.fault(28)
@@ -68,6 +68,7 @@ def test_a_late_chunk_replaces_a_cold_row_in_its_part(lakeful: Lakeful) -> None:
     assert broken(lakeful.store, lakeful.settings) == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("time", [1, 2, 3, 4])
 def test_a_killed_move_to_cold_is_finished_by_the_next(lakeful: Lakeful, time: int) -> None:
     *_, session = filled(lakeful)

@@ -22,10 +22,9 @@ def broken(store: Store, settings: Settings) -> dict[str, str]:
     return {finding.name: finding.detail for finding in result if not finding.ok}
 
 
-def test_a_store_that_we_support_passes_and_is_left_empty(
-    lake_settings: Settings, any_store: Store
-) -> None:
-    assert broken(any_store, lake_settings) == {}
+@pytest.mark.also_on_s3
+def test_a_store_that_we_support_passes_and_is_left_empty(settings: Settings, store: Store) -> None:
+    assert broken(store, settings) == {}
 
 
 @pytest.mark.s3

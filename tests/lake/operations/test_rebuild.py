@@ -82,6 +82,7 @@ def test_generations_that_do_not_hold_each_other_are_merged(lakeful: Lakeful) ->
     assert broken(lakeful.store, lakeful.settings) == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("mend", ["rebuild", "repair"])
 @pytest.mark.parametrize("has_more", [False, True])
 def test_of_two_files_with_different_bytes_the_first_counts(

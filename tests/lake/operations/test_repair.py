@@ -99,6 +99,7 @@ def chunk_places(lakeful: Lakeful) -> set[tuple[str, str, int]]:
     return set(places())
 
 
+@pytest.mark.sample(12)
 @pytest.mark.fault(12)
 @pytest.mark.parametrize("damage", damages(MENDED, name_without_position))
 def test_a_damage_is_mended_and_all_else_is_as_before(sound: Sound, damage: Damage) -> None:
@@ -132,6 +133,7 @@ def all_rows_of(rows: dict[str, pl.DataFrame], without: Session) -> dict[str, pl
     }
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("damage", damages(DAMAGES, kinds_of))
 def test_a_dry_run_changes_nothing_and_speaks_of_each_damage(sound: Sound, damage: Damage) -> None:
     damage.do(*sound)

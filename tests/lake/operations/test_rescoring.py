@@ -90,6 +90,7 @@ def test_cold_sessions_are_scored_where_they_lie(lakeful: Lakeful) -> None:
     assert broken(lakeful.store, lakeful.settings) == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("times", [1, 2, 3, 4])
 def test_what_a_kill_leaves_undone_is_done_by_the_next_run(lakeful: Lakeful, times: int) -> None:
     filled(lakeful, days_ago=(0,))

@@ -75,31 +75,32 @@ def test_a_session_is_served_until_its_last_day_ends(lakeful: Lakeful) -> None:
         resolve_session(reader, lakeful.website, erased.session_id)
 
 
-def test_an_expired_session_goes_with_all_that_belongs_to_it(any_lakeful: Lakeful) -> None:
+@pytest.mark.also_on_s3
+def test_an_expired_session_goes_with_all_that_belongs_to_it(lakeful: Lakeful) -> None:
     """Rows, file, waiting and quarantined chunks; a dry run before counts the same."""
-    retained, erased = old(any_lakeful, PRO_DAYS), old_with_all(any_lakeful)
-    assert any(any_lakeful.store.list(keys.QUARANTINE))
-    assert any(any_lakeful.store.list(keys.raw_prefix(erased.day)))
+    retained, erased = old(lakeful, PRO_DAYS), old_with_all(lakeful)
+    assert any(lakeful.store.list(keys.QUARANTINE))
+    assert any(lakeful.store.list(keys.raw_prefix(erased.day)))
 
-    (dry,) = expire(any_lakeful, dry_run=True)
+    (dry,) = expire(lakeful, dry_run=True)
     assert (dry.day, dry.session_count, dry.object_count) == (erased.day, 1, 3)
     assert (dry.file_count, dry.segment_count, dry.quarantined_count) == (1, 1, 1)
     assert dry.sessions == [(erased.website_id, erased.session_id)]
-    bodies = everything(any_lakeful)
+    bodies = everything(lakeful)
     assert dry.size_bytes == sum(
         len(body) for key, body in bodies.items() if f"date={erased.day}" in key
     )
-    (done,) = expire(any_lakeful)
+    (done,) = expire(lakeful)
     assert (done.session_count, done.object_count, done.size_bytes) == (1, 3, dry.size_bytes)
     assert done.by_website == {erased.website_id: 1}
     assert done.kept == {}
-    left = " ".join(everything(any_lakeful))
+    left = " ".join(everything(lakeful))
     assert f"date={erased.day}" not in left
     assert retained.session_id in left
     for name in ("sessions", "pages", "session_files"):
-        assert session_ids(any_lakeful, name) == {retained.session_id}
-    assert broken(any_lakeful.store, any_lakeful.settings) == []
-    assert expire(any_lakeful) == []
+        assert session_ids(lakeful, name) == {retained.session_id}
+    assert broken(lakeful.store, lakeful.settings) == []
+    assert expire(lakeful) == []
 
 
 def test_a_dry_run_changes_no_byte(lakeful: Lakeful) -> None:
@@ -147,15 +148,15 @@ def test_another_website_keeps_what_its_own_plan_keeps(lakeful: Lakeful) -> None
     assert erased not in " ".join(everything(lakeful))
 
 
-def test_rows_of_another_website_of_the_same_day_and_part_stay(any_lakeful: Lakeful) -> None:
-    lasting = any_lakeful.new_website(plan="enterprise")
-    old(any_lakeful)
-    retained = old(any_lakeful, website=lasting)
+def test_rows_of_another_website_of_the_same_day_and_part_stay(lakeful: Lakeful) -> None:
+    lasting = lakeful.new_website(plan="enterprise")
+    old(lakeful)
+    retained = old(lakeful, website=lasting)
 
-    (done,) = expire(any_lakeful)
-    assert (done.by_website, done.kept) == ({any_lakeful.website.website_id: 1}, {PLAN: 1})
-    assert session_ids(any_lakeful) == session_ids(any_lakeful, "pages") == {retained.session_id}
-    assert broken(any_lakeful.store, any_lakeful.settings) == []
+    (done,) = expire(lakeful)
+    assert (done.by_website, done.kept) == ({lakeful.website.website_id: 1}, {PLAN: 1})
+    assert session_ids(lakeful) == session_ids(lakeful, "pages") == {retained.session_id}
+    assert broken(lakeful.store, lakeful.settings) == []
 
 
 def hours(lakeful: Lakeful, count: int) -> None:
@@ -278,6 +279,7 @@ def test_retention_after_a_downgrade_uses_the_lower_plan(
     assert erased.session_id not in " ".join(everything(lakeful))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.fault(46)
 @pytest.mark.parametrize(
     "point",
@@ -335,6 +337,7 @@ def test_compaction_amid_a_retention_restores_nothing(
     assert broken(lakeful.store, lakeful.settings) == []
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("point", "code"),
     [
@@ -362,26 +365,26 @@ def test_a_retention_that_is_killed_is_finished_by_the_next(
 
 
 def test_quarantine_is_rewritten_without_expired_chunks(
-    any_lakeful: Lakeful,
+    lakeful: Lakeful,
 ) -> None:
-    lasting = any_lakeful.new_website(plan="enterprise")
-    erased = any_lakeful.session(began_ms=OVER_MS)
-    retained = any_lakeful.session(lasting, began_ms=OVER_MS)
+    lasting = lakeful.new_website(plan="enterprise")
+    erased = lakeful.session(began_ms=OVER_MS)
+    retained = lakeful.session(lasting, began_ms=OVER_MS)
     chunks = [*erased.chunks(page(OVER_MS)), *retained.chunks(page(OVER_MS))]
     day = utc_day(OVER_MS)
-    any_lakeful.store.put(
+    lakeful.store.put(
         keys.quarantined_segment_key(day, "x"), segment_file.encode(chunks, reason="why")
     )
 
-    (dry,) = expire(any_lakeful, dry_run=True)
-    (done,) = expire(any_lakeful)
+    (dry,) = expire(lakeful, dry_run=True)
+    (done,) = expire(lakeful)
     assert done.quarantined_count == 1
     assert done.size_bytes == dry.size_bytes == len(chunks[0].payload)
-    (item,) = any_lakeful.store.list(keys.QUARANTINE)
-    body = any_lakeful.store.get(item.key)
+    (item,) = lakeful.store.list(keys.QUARANTINE)
+    body = lakeful.store.get(item.key)
     assert segment_file.decode(body) == chunks[1:]
     assert segment_file.quarantine_reason(body) == "why"
-    assert expire(any_lakeful) == []
+    assert expire(lakeful) == []
 
 
 def test_a_session_file_that_was_put_aside_goes_with_its_reason(lakeful: Lakeful) -> None:

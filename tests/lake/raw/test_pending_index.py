@@ -18,10 +18,11 @@ def places(pending: PendingSnapshot) -> dict[lakes.Key, list[lakes.Place]]:
     }
 
 
-def test_what_came_and_went_is_seen(any_store: Store) -> None:
-    index = PendingIndex(any_store)
+@pytest.mark.also_on_s3
+def test_what_came_and_went_is_seen(store: Store) -> None:
+    index = PendingIndex(store)
     entry, two = lakes.session(1), lakes.session(2, website="w_b")
-    first, second = lakes.append(any_store, entry[:1] + two[:2], entry[1:])
+    first, second = lakes.append(store, entry[:1] + two[:2], entry[1:])
     before = index.refresh()
 
     assert places(before) == {
@@ -29,12 +30,12 @@ def test_what_came_and_went_is_seen(any_store: Store) -> None:
         ("w_b", lakes.session_id(2)): [received_chunk.facts.place for received_chunk in two[:2]],
     }
     assert index.refresh() is before
-    any_store.delete([first])
+    store.delete([first])
     assert places(index.refresh()) == {
         ("w_a", lakes.session_id(1)): [received_chunk.facts.place for received_chunk in entry[1:]]
     }
     assert len(before.sessions) == 2, "a view that somebody holds does not change"
-    any_store.delete([second])
+    store.delete([second])
     assert places(index.refresh()) == {}
 
 

@@ -11,120 +11,122 @@ from lake.errors import ObjectMissing, SettingInvalid
 from lake.settings import Settings
 from lake.storage.base import Store, open_store
 
-
-def test_an_object_is_read_back_whole_in_part_and_from_its_end(any_store: Store) -> None:
-    any_store.put("a/b", b"0123456789")
-
-    assert any_store.get("a/b") == b"0123456789"
-    assert any_store.get_range("a/b", 2, 5) == b"234"
-    assert any_store.get_range("a/b", 8, 99) == b"89"
-    assert any_store.get_range("a/b", 50, 99) == b""
-    assert any_store.get_range("a/b", 5, 5) == b""
-    assert any_store.get_tail("a/b", 3) == b"789"
-    assert any_store.get_tail("a/b", 99) == b"0123456789"
-    assert any_store.get_tail("a/b", 0) == b""
+pytestmark = pytest.mark.also_on_s3
 
 
-def test_an_empty_object_is_an_object(any_store: Store) -> None:
-    any_store.put("a/b", b"")
+def test_an_object_is_read_back_whole_in_part_and_from_its_end(store: Store) -> None:
+    store.put("a/b", b"0123456789")
 
-    assert any_store.get("a/b") == b""
-    assert any_store.get_range("a/b", 0, 5) == b""
-    assert any_store.get_tail("a/b", 5) == b""
-    assert [item.size_bytes for item in any_store.list("a/")] == [0]
+    assert store.get("a/b") == b"0123456789"
+    assert store.get_range("a/b", 2, 5) == b"234"
+    assert store.get_range("a/b", 8, 99) == b"89"
+    assert store.get_range("a/b", 50, 99) == b""
+    assert store.get_range("a/b", 5, 5) == b""
+    assert store.get_tail("a/b", 3) == b"789"
+    assert store.get_tail("a/b", 99) == b"0123456789"
+    assert store.get_tail("a/b", 0) == b""
 
 
-def test_only_the_first_of_two_writers_creates_an_object(any_store: Store) -> None:
+def test_an_empty_object_is_an_object(store: Store) -> None:
+    store.put("a/b", b"")
+
+    assert store.get("a/b") == b""
+    assert store.get_range("a/b", 0, 5) == b""
+    assert store.get_tail("a/b", 5) == b""
+    assert [item.size_bytes for item in store.list("a/")] == [0]
+
+
+def test_only_the_first_of_two_writers_creates_an_object(store: Store) -> None:
     """Fault 9."""
-    assert any_store.put_new("a/b", b"one", token="1")
-    assert not any_store.put_new("a/b", b"two", token="2")
-    assert any_store.put_new("a/b", b"one", token="1")
+    assert store.put_new("a/b", b"one", token="1")
+    assert not store.put_new("a/b", b"two", token="2")
+    assert store.put_new("a/b", b"one", token="1")
 
-    assert any_store.get("a/b") == b"one"
-
-
-def test_a_swap_needs_the_version_that_was_read(any_store: Store) -> None:
-    assert any_store.swap("a", b"1", version=None)
-    assert not any_store.swap("a", b"2", version=None)
-    _, version = any_store.get_versioned("a")
-    assert any_store.swap("a", b"2", version=version)
-    assert not any_store.swap("a", b"3", version=version)
-
-    assert any_store.get("a") == b"2"
-    any_store.delete(["a"])
-    assert not any_store.swap("a", b"4", version=version)
-    assert list(any_store.list("")) == []
+    assert store.get("a/b") == b"one"
 
 
-def test_what_is_not_there_is_missing(any_store: Store) -> None:
-    for read in (any_store.get, any_store.get_versioned):
+def test_a_swap_needs_the_version_that_was_read(store: Store) -> None:
+    assert store.swap("a", b"1", version=None)
+    assert not store.swap("a", b"2", version=None)
+    _, version = store.get_versioned("a")
+    assert store.swap("a", b"2", version=version)
+    assert not store.swap("a", b"3", version=version)
+
+    assert store.get("a") == b"2"
+    store.delete(["a"])
+    assert not store.swap("a", b"4", version=version)
+    assert list(store.list("")) == []
+
+
+def test_what_is_not_there_is_missing(store: Store) -> None:
+    for read in (store.get, store.get_versioned):
         with pytest.raises(ObjectMissing):
             read("no/such")
     for size_bytes in (0, 5):
         with pytest.raises(ObjectMissing):
-            any_store.get_tail("no/such", size_bytes)
+            store.get_tail("no/such", size_bytes)
         with pytest.raises(ObjectMissing):
-            any_store.get_range("no/such", 1, 1 + size_bytes)
-    any_store.delete(["no/such"])
-    assert list(any_store.list("no/")) == []
+            store.get_range("no/such", 1, 1 + size_bytes)
+    store.delete(["no/such"])
+    assert list(store.list("no/")) == []
 
 
-def test_a_file_of_any_size_becomes_an_object(any_store: Store, tmp_path: Path) -> None:
+def test_a_file_of_any_size_becomes_an_object(store: Store, tmp_path: Path) -> None:
     body = os.urandom(1 << 20) * 20
     path = tmp_path / "file"
     for size_bytes in (0, 1, len(body)):
         path.write_bytes(body[:size_bytes])
-        any_store.put_file("a/big", path)
+        store.put_file("a/big", path)
 
-        assert any_store.get("a/big") == body[:size_bytes]
+        assert store.get("a/big") == body[:size_bytes]
 
 
-def test_a_listing_tells_size_and_time_in_utc(any_store: Store) -> None:
-    any_store.put("a/b", b"12345")
-    (item,) = any_store.list("a/")
+def test_a_listing_tells_size_and_time_in_utc(store: Store) -> None:
+    store.put("a/b", b"12345")
+    (item,) = store.list("a/")
 
     assert (item.key, item.size_bytes) == ("a/b", 5)
     assert item.modified_at.tzinfo is UTC
-    any_store.put("a/c", b"")
-    later = [other.modified_at for other in any_store.list("a/", start_after="a/b")]
+    store.put("a/c", b"")
+    later = [other.modified_at for other in store.list("a/", start_after="a/b")]
     assert timedelta(0) <= later[0] - item.modified_at < timedelta(minutes=10)
 
 
 @pytest.mark.fault(24)
-def test_a_listing_holds_every_key_in_order_past_a_page_of_1000(any_store: Store) -> None:
+def test_a_listing_holds_every_key_in_order_past_a_page_of_1000(store: Store) -> None:
     """Fault 24: 1,000 and 1,001 keys."""
     names = [f"x/{i:05d}" for i in range(1000)]
     for name in names:
-        any_store.put(name, b"")
-    assert [item.key for item in any_store.list("x/")] == names
-    any_store.put("x/01000", b"")
+        store.put(name, b"")
+    assert [item.key for item in store.list("x/")] == names
+    store.put("x/01000", b"")
 
-    assert [item.key for item in any_store.list("x/")] == [*names, "x/01000"]
-    assert [item.key for item in any_store.list("x/", start_after="x/00998")] == [
+    assert [item.key for item in store.list("x/")] == [*names, "x/01000"]
+    assert [item.key for item in store.list("x/", start_after="x/00998")] == [
         *names[999:],
         "x/01000",
     ]
-    any_store.delete(item.key for item in any_store.list("x/"))
-    assert list(any_store.list("x/")) == []
+    store.delete(item.key for item in store.list("x/"))
+    assert list(store.list("x/")) == []
 
 
-def test_key_order_is_string_order_whatever_the_folders(any_store: Store) -> None:
+def test_key_order_is_string_order_whatever_the_folders(store: Store) -> None:
     keys = ["a", "a-/x", "a0", "b/-", "b/a/x", "b/a0", "date=2026-11-23/é ü+%&.json", "ü"]
     for key in keys:
-        any_store.put(key, b"")
+        store.put(key, b"")
 
-    assert [item.key for item in any_store.list("")] == keys
-    assert [item.key for item in any_store.list("b")] == keys[3:6]
-    assert [item.key for item in any_store.list("b/a")] == keys[4:6]
+    assert [item.key for item in store.list("")] == keys
+    assert [item.key for item in store.list("b")] == keys[3:6]
+    assert [item.key for item in store.list("b/a")] == keys[4:6]
     for number, key in enumerate(keys):
-        assert any_store.get(key) == b""
-        assert [i.key for i in any_store.list("", start_after=key)] == keys[number + 1 :]
+        assert store.get(key) == b""
+        assert [i.key for i in store.list("", start_after=key)] == keys[number + 1 :]
 
 
-def test_no_key_leaves_the_lake(any_store: Store) -> None:
+def test_no_key_leaves_the_lake(store: Store) -> None:
     for key in ("../x", "/x", "a//b", "a/./b", "a/\0"):
         with pytest.raises(AssertionError):
-            any_store.put(key, b"")
+            store.put(key, b"")
 
 
 def _race(settings: Settings, number: int, wins: "multiprocessing.Queue[int]") -> None:
@@ -138,22 +140,22 @@ def _race(settings: Settings, number: int, wins: "multiprocessing.Queue[int]") -
                 break
 
 
-def test_writers_in_eight_processes_lose_nothing(lake_settings: Settings, any_store: Store) -> None:
+def test_writers_in_eight_processes_lose_nothing(settings: Settings, store: Store) -> None:
     """Fault 9, by its cause."""
-    any_store.put("race/count", b"0")
+    store.put("race/count", b"0")
     # Each process is forked from one that has imported this module and nothing else.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, "lake.storage.s3"])
     wins: multiprocessing.Queue[int] = context.Queue()
-    writers = [context.Process(target=_race, args=(lake_settings, n, wins)) for n in range(8)]
+    writers = [context.Process(target=_race, args=(settings, n, wins)) for n in range(8)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
 
     assert [writer.exitcode for writer in writers] == [0] * 8
-    assert any_store.get("race/count") == b"80"
-    assert any_store.get("race/one") == str(wins.get()).encode()
+    assert store.get("race/count") == b"80"
+    assert store.get("race/one") == str(wins.get()).encode()
     assert wins.empty()
 
 

@@ -262,6 +262,7 @@ def test_a_torn_upload_leaves_what_was_there_and_no_parts(
     assert store.get("a/b") == BIG
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", ["lost-answer", "reset"])
 @pytest.mark.parametrize(
     ("method", "match"),
