@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,23 +145,30 @@ def test_posted_events_replay_equal_through_compaction(stack: Stack) -> None:
     sent = {session: in_order(events) for session, events in sent.items()}
     on_time += dice.choices(on_time, k=10)
     dice.shuffle(on_time)
+
+    def replays(session: str, events: list[Event]) -> bool:
+        return stack.replay(session) == events
+
+    def is_listed(session: str, row: dict[str, Any]) -> bool:
+        return stack.listed(session) == row
+
     for chunk in on_time:
         stack.post(*chunk)
 
     for session, events in sent.items():
-        eventually(lambda session=session, events=events: stack.replay(session) == events)
+        eventually(partial(replays, session, events))
     before = {session: stack.listed(session) for session in sent}
     stack.compact()
     for session, events in sent.items():
         assert stack.replay(session) == events
-        eventually(lambda session=session: stack.listed(session) == before[session])
+        eventually(partial(is_listed, session, before[session]))
     dice.shuffle(late)
     for chunk in late:
         stack.post(*chunk)
     for session, events in wanted.items():
-        eventually(lambda session=session, events=events: stack.replay(session) == events)
+        eventually(partial(replays, session, events))
     with_late = {session: stack.listed(session) for session in wanted}
     stack.compact()
     for session, events in wanted.items():
         assert stack.replay(session) == events
-        eventually(lambda session=session: stack.listed(session) == with_late[session])
+        eventually(partial(is_listed, session, with_late[session]))

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 
 from ingest_api.app import create_app as ingest_app
 from lake.control import api_keys, share_links
@@ -219,7 +220,8 @@ def request_everything(
             assert answer.json()["kind"], request
 
     for result in schema.get_all_operations():
-        operation: Any = result.ok()
+        assert isinstance(result, Ok)
+        operation = result.ok()
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             try:
                 cases = operation.as_strategy(generation_mode=mode)

@@ -59,10 +59,11 @@ def unit_of(item: "Field[Any]") -> str:
 
 
 def _default(item: "Field[Any]") -> str:
-    if item.default == "":
+    default: object = item.default
+    if default == "":
         return "not set"
-    if "_bytes_" in item.name:
+    if "_bytes_" in item.name and isinstance(default, int):
         for size, name in _MULTIPLES:
-            if item.default % size == 0:
-                return f"{code(str(item.default))} ({item.default // size} {name})"
-    return code(f"{item.default:g}" if isinstance(item.default, float) else str(item.default))
+            if default % size == 0:
+                return f"{code(str(default))} ({default // size} {name})"
+    return code(f"{default:g}" if isinstance(default, float) else str(default))

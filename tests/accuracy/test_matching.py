@@ -1,5 +1,7 @@
 """Counting rules of the accuracy benchmark: a wrong rule costs, a right one does not."""
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,7 +87,7 @@ def test_foreign_stream_skips_truths_that_need_requests() -> None:
     assert scores[FOREIGN, "dead_click"].truth == 0
 
 
-def test_saved_visit_loads_unchanged(tmp_path) -> None:
+def test_saved_visit_loads_unchanged(tmp_path: Path) -> None:
     recorded = visit([truth("dead_click", 5_000)], dead(5_000))
 
     save_visit(recorded, tmp_path)
@@ -94,7 +96,7 @@ def test_saved_visit_loads_unchanged(tmp_path) -> None:
 
 
 @given(st.lists(st.floats(0, 400), min_size=3, max_size=9))
-def test_three_clicks_within_the_window_are_a_rage_click(gaps) -> None:
+def test_three_clicks_within_the_window_are_a_rage_click(gaps: list[float]) -> None:
     stamps = [sum(gaps[:i]) for i in range(len(gaps))]
     clicks = [Clicked(AT_MS + ms, ms, 1, 1, 1) for ms in stamps]
 

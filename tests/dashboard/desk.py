@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Page, Request, ViewportSize
 
 from lake.control import websites
 from lake.control.websites import Website
@@ -27,7 +27,7 @@ class Desk:
 
     def sit_down(self, path: str = "/", *, width: int = 1280, **options: Any) -> Page:
         """Open an address in a browser that knows nothing yet."""
-        viewport = {"width": width, "height": 800}
+        viewport: ViewportSize = {"width": width, "height": 800}
         context = self.browser.new_context(base_url=self.url, viewport=viewport, **options)
         context.set_default_timeout(WAIT_S * 1000)
         tab = context.new_page()

@@ -23,7 +23,7 @@ class Hostile:
         self.there = there
         self._ids = count(100)
 
-    def box(self, tag: Any, *children: Event | str, **attributes: Any) -> Event:
+    def box(self, tag: object, *children: Event | str, **attributes: Any) -> Event:
         """One element, numbered."""
         nodes = [
             text(next(self._ids), child) | ({"isStyle": True} if tag == "style" else {})
@@ -245,7 +245,18 @@ class Hostile:
         ]
 
     def _nodes_21(self) -> list[Event]:
-        tags = ("constructor", "__proto__", "a b", "toString", "", "<b>", 5, None, [], {"a": 1})
+        tags: tuple[object, ...] = (
+            "constructor",
+            "__proto__",
+            "a b",
+            "toString",
+            "",
+            "<b>",
+            5,
+            None,
+            [],
+            {"a": 1},
+        )
         return [
             *(self.box(tag, "odd") for tag in tags),
             {"type": 2, "id": next(self._ids), "tagName": "p"},

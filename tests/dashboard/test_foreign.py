@@ -39,7 +39,7 @@ def shapes(folder: Path) -> dict[Path, str]:
     def lines(events: list[Event]) -> bytes:
         return b"\n".join(json.dumps(event).encode() for event in events)
 
-    old = [{"type": kind, "data": {}, "timestamp": at - 1} for kind in (0, 1)]
+    old: list[Event] = [{"type": kind, "data": {}, "timestamp": at - 1} for kind in (0, 1)]
     log = {"plugin": "rrweb/console@1", "payload": {"level": "log", "payload": ['"said so"']}}
     early = [moved(at - 3_000), wrote(at - 2_900, 7, "of a page that nobody saw")]
     bare = opened(at, element(6, "p", text(7, "a snapshot and no more")))[1]

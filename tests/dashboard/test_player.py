@@ -1,6 +1,7 @@
 """The player in a real browser: what it shows, and its keys. Hostile pages: `test_attacks.py`."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -113,7 +114,11 @@ def test_player_controls_act_as_labelled(desk: Desk, viewer: Viewer) -> None:
         tab.get_by_role("button", name=label, exact=True).click()
         expect(pressed).to_have_text(label)
     filled = "document.fullscreenElement?.className ?? ''"
-    for press in (lambda: viewer.press("f"), tab.get_by_title("Full screen").click):
+    presses: list[Callable[[], None]] = [
+        lambda: viewer.press("f"),
+        lambda: tab.get_by_title("Full screen").click(),
+    ]
+    for press in presses:
         press()
         eventually(lambda: tab.evaluate(filled) == "player")
         viewer.press("F")

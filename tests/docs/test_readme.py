@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.long, pytest.mark.folder]
 
 def block(language: str, containing: str) -> str:
     """The code block of a language that contains a text."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     return next(text for text in blocks if containing in text)
 
 

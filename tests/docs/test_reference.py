@@ -109,7 +109,7 @@ def test_every_link_between_pages_leads_to_a_file() -> None:
 
 @pytest.mark.long
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, timeout=300)
 
     assert (tmp_path / "reference/settings/index.html").is_file()

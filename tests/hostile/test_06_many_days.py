@@ -121,9 +121,9 @@ def test_compaction_reads_tiny_segments_in_parallel(s3: S3Endpoint) -> None:
             website_id, recorder.session_id, facts, client, NOW_MS * 1000, "", raw, len(raw)
         )
         segment_writer.append(store, [received_chunk], now_ms=NOW_MS)
-    late = {"kind": "late-answer", "method": "GET", "match": "/raw/", "times": count}
-    columns = s3.faults.add(Fault(**late, delay_s=0.2))
-    payloads = s3.faults.add(Fault(**late, delay_s=0.2))
+    late = Fault(kind="late-answer", method="GET", match="/raw/", times=count, delay_s=0.2)
+    columns = s3.faults.add(late)
+    payloads = s3.faults.add(replace(late))
 
     compact_day(store, settings, utc_day(NOW_MS), now_ms=NOW_MS + DAY_MS)
 

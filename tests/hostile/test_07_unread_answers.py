@@ -26,12 +26,17 @@ PER_ADDRESS = 12
 def serve(
     request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
 ) -> Iterator[Callable[..., Target]]:
-    """Start one of the APIs with few connections to an address, and other settings."""
+    """Start one of the APIs with few connections for each address."""
     with ExitStack() as stack:
 
-        def started(**others: float) -> Target:
-            few = replace(settings, address_connections_max=PER_ADDRESS, chunk_deadline_s=WAIT_S)
-            return stack.enter_context(target(request.param, replace(few, **others), tmp_path))
+        def started(*, answer_stalled_s: float = settings.answer_stalled_s) -> Target:
+            few = replace(
+                settings,
+                address_connections_max=PER_ADDRESS,
+                chunk_deadline_s=WAIT_S,
+                answer_stalled_s=answer_stalled_s,
+            )
+            return stack.enter_context(target(request.param, few, tmp_path))
 
         yield started
 

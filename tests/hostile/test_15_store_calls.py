@@ -65,7 +65,7 @@ def lakeful(store: Store, settings: Settings) -> Lakeful:
 @contextmanager
 def counting(lakeful: Lakeful) -> Iterator[tuple[AppClient, Counting]]:
     store = Counting(lakeful.store)
-    app = create_app(lakeful.settings, store, now_ms=lakeful.clock)  # type: ignore[arg-type]
+    app = create_app(lakeful.settings, store, now_ms=lakeful.clock)
     with AppClient(app) as client:
         yield client, store
 

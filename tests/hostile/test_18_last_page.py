@@ -40,7 +40,7 @@ def changes(at_s: float) -> list[Event]:
     return [{"type": 3, "timestamp": BEGAN_MS + at_s * 1000, "data": data}]
 
 
-WAYS: dict[str, tuple[list[list[Event]], str, list[str]]] = {
+WAYS: dict[str, tuple[list[list[Event]], str | None, list[str | None]]] = {
     # page loads, each its events; where he was last; the page views
     "one page load": ([[*loaded(0, A), *visit(1, B), *visit(2, A)]], A, [A, B, A]),
     "page loads": ([loaded(0, A), loaded(1, B), loaded(2, A)], A, [A, B, A]),

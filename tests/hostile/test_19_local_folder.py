@@ -1,13 +1,14 @@
 """A lake in a folder: its own names can be deleted, and its files are nobody else's."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lake.operations.maintenance import maintain
 from lake.settings import Settings
-from lake.storage.base import open_store
+from lake.storage.base import Store, open_store
 from tests.hostile.commands import runner
 from tests.support import lakes
 
@@ -25,17 +26,16 @@ def delete(path: Path) -> None:
 def test_removed_internal_folders_are_created_anew(names: list[str], settings: Settings) -> None:
     """By every kind of write, in a process that had it open."""
     folder = Path(settings.lake)
-    for number, write in enumerate(
-        (
-            lambda store: store.put("raw/a", b"1"),
-            lambda store: store.put_new("raw/b", b"1", token="t"),
-            lambda store: store.put_file("raw/c", Path(__file__)),
-            lambda store: store.swap("raw/d", b"1", version=None),
-            lambda store: store.swap("raw/e", b"2", version=store.get_versioned("raw/e")[1]),
-            lambda store: store.delete(["raw/e"]),
-            lambda store: maintain(store, settings, now_ms=lakes.NOW_MS),
-        )
-    ):
+    writes: list[Callable[[Store], object]] = [
+        lambda store: store.put("raw/a", b"1"),
+        lambda store: store.put_new("raw/b", b"1", token="t"),
+        lambda store: store.put_file("raw/c", Path(__file__)),
+        lambda store: store.swap("raw/d", b"1", version=None),
+        lambda store: store.swap("raw/e", b"2", version=store.get_versioned("raw/e")[1]),
+        lambda store: store.delete(["raw/e"]),
+        lambda store: maintain(store, settings, now_ms=lakes.NOW_MS),
+    ]
+    for number, write in enumerate(writes):
         store = open_store(settings)
         store.put("raw/e", b"1")
         for name in names:

@@ -1,5 +1,6 @@
 """Sessions of old days: Dagster compacts each that ingest accepts; ingest refuses older ones."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_accepted_old_session_is_due_and_compacted(
             instance=instance, repository_def=defs.get_repository_def()
         )
         run_requests = compact_when_due(context, lake=later)
-        assert run_requests is not None
+        assert isinstance(run_requests, Iterator)
         (request,) = run_requests
         assert isinstance(request, dg.RunRequest)
         defs.resolve_job_def("compact").execute_in_process(

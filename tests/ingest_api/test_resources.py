@@ -59,10 +59,10 @@ def peak_bytes(server: Server) -> int:
     """Of the server and of the processes that read large chunks for it."""
     tasks = Path(f"/proc/{server.process.pid}/task").iterdir()
     readers = [pid for task in tasks for pid in (task / "children").read_text().split()]
-    return sum(peak_bytes_of(pid) for pid in (server.process.pid, *readers))
+    return sum(peak_bytes_of(pid) for pid in (str(server.process.pid), *readers))
 
 
-def peak_bytes_of(pid: int | str) -> int:
+def peak_bytes_of(pid: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     (peak,) = (int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
     return peak

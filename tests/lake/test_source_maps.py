@@ -358,7 +358,8 @@ def test_a_new_map_takes_the_place_of_the_old_and_a_removed_one_is_forgotten(
 
     def first_line() -> str | None:
         (row,) = maps.applied(website_id, rows(f"    at t ({URL}:1:1)"))
-        return row["stack_original"] and row["stack_original"].strip()
+        original: str | None = row["stack_original"]
+        return original and original.strip()
 
     assert first_line() is None
     upload(store, website_id)

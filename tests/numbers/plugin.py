@@ -26,8 +26,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Count a test that passed or failed; set-up and tear-down can only fail."""
-    shown = [pair for name, pairs in report.user_properties if name == _PROPERTY for pair in pairs]
-    for number in {Number(kind, n) for kind, n in shown}:
+    shown = {
+        Number(kind, n)
+        for name, pairs in report.user_properties
+        if name == _PROPERTY and isinstance(pairs, list)
+        for kind, n in pairs
+    }
+    for number in shown:
         if report.failed:
             _failed[number].append(report.nodeid)
         elif report.when == "call" and report.passed:

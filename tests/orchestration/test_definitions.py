@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
+import msgspec.yaml
 from dagster._core.instance.config import dagster_instance_config
 
 from orchestration.demo import dagster_home
@@ -43,7 +43,7 @@ def test_dagsters_code_has_annotations_that_dagster_can_read() -> None:
 
 
 def test_the_workspace_names_what_the_demo_serves() -> None:
-    (location,) = yaml.safe_load((PROJECT / "workspace.yaml").read_text())["load_from"]
+    (location,) = msgspec.yaml.decode((PROJECT / "workspace.yaml").read_text())["load_from"]
 
     names = [argument for _, arguments in dagster_home.processes("h", 1) for argument in arguments]
     assert location["python_module"]["module_name"] in names

@@ -185,10 +185,11 @@ def test_a_failed_erasure_is_retried_and_reveals_nothing(
     assert not failed.success
     (failure,) = failed.filter_events(lambda event: event.is_step_failure)
     error = failure.step_failure_data.error
-    recorded_ = error.to_string()
-    assert "StoreUnavailable" in recorded_
-    assert "AccessDenied" in recorded_
-    assert "replaylake preflight" in recorded_
+    assert error is not None
+    text = error.to_string()
+    assert "StoreUnavailable" in text
+    assert "AccessDenied" in text
+    assert "replaylake preflight" in text
     home = str(instance.root_directory)
     assert [item for item in where(lakeful.store, instance) if item.startswith(home)] == []
     assert where(lakeful.store, instance)

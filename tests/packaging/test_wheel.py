@@ -35,7 +35,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     left_out = shutil.ignore_patterns(".*", "node_modules", "build", "tests", "__pycache__")
     shutil.copytree(ROOT, folder / "tree", ignore=left_out)
-    build = [UV, "build", "--quiet", "--wheel", "--out-dir", folder, folder / "tree"]
+    build = [str(UV), "build", "--quiet", "--wheel", "--out-dir", str(folder), str(folder / "tree")]
     subprocess.run(build, check=True, timeout=NEEDED_S)
     [made] = folder.glob("replaylake-*.whl")
     return made
@@ -50,7 +50,15 @@ def environment(
     folder = tmp_path_factory.mktemp(f"role-{extra}") / "venv"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     package = f"replaylake[{extra}] @ {wheel.as_uri()}" if extra else str(wheel)
-    install = [UV, "pip", "install", "--quiet", "--python", folder / "bin/python", package]
+    install = [
+        str(UV),
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(folder / "bin/python"),
+        package,
+    ]
     subprocess.run(install, check=True, timeout=NEEDED_S)
     names = {path.name for path in folder.glob("lib/*/site-packages/*")}
     assert names.isdisjoint(ABSENT[extra])
@@ -61,7 +69,7 @@ def run(
     environment: Path, folder: Path, *arguments: str, program: str = "replaylake"
 ) -> subprocess.CompletedProcess[str]:
     """Run a program of the environment in an empty folder."""
-    command = [environment / program, *arguments]
+    command = [str(environment / program), *arguments]
     return subprocess.run(
         command, cwd=folder, env=clean(), capture_output=True, text=True, check=False
     )

@@ -148,7 +148,7 @@ def test_a_player_continues_with_a_superseded_file(lakeful: Lakeful) -> None:
     async def play() -> list[bytes]:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://app.test") as http:
-            blocks = []
+            blocks: list[bytes] = []
             async with http.stream(
                 "GET", f"/api/replay/{session.session_id}", headers=headers
             ) as answer:

@@ -28,7 +28,7 @@ SHOP = "https://shop.example"
 
 
 def list_days(
-    client: AppClient, lakeful: Lakeful, website: Website | None = None, **params: str
+    client: AppClient, lakeful: Lakeful, website: Website | None = None, /, **params: str
 ) -> list[dict[str, Any]]:
     website = website or lakeful.website
     answer = client.get(

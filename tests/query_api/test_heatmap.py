@@ -34,7 +34,7 @@ SHOP = "https://shop.example"
 
 
 def read_heatmap(
-    client: AppClient, lakeful: Lakeful, url: str, website: Website | None = None, **params: Any
+    client: AppClient, lakeful: Lakeful, url: str, website: Website | None = None, /, **params: str
 ) -> dict[str, Any]:
     website = website or lakeful.website
     answer = client.get(

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import httpx
@@ -28,10 +28,10 @@ from query_api.app import create_app
 from tests.query_api.recorded import NOW_MS, Clock, Lakeful, moves, note, page, script_error
 from tests.support.asgi import AppClient
 from tests.support.lakes import rows
+from tests.support.query_api import without_rate_limits
 
 pytestmark = pytest.mark.folder  # the store makes no difference here
 
-_FREELY = 1_000_000  # a caller who is told to wait learns nothing, and these tests neither
 _WHOLE = ("raw/", "sessions/", "tables/", "quarantine/")
 
 
@@ -84,8 +84,7 @@ class Door(NamedTuple):
 
 @pytest.fixture
 def world(store: Store, settings: Settings, clock: Clock) -> Iterator[World]:
-    freely = replace(settings, query_key_requests_per_s=_FREELY, query_misses_per_s=_FREELY)
-    lakeful = Lakeful(store, freely, clock)
+    lakeful = Lakeful(store, without_rate_limits(settings), clock)
     mine, theirs = tenant(lakeful, "mineral"), tenant(lakeful, "theirsecret")
     nobodys = {
         "website_id": "w_" + "0" * 12,

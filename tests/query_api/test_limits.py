@@ -16,10 +16,9 @@ from query_api.http.rate_limits import MISSES_BURST_S, RateLimiter
 from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
 from tests.s3.endpoint import S3Endpoint
 from tests.support.asgi import AppClient
+from tests.support.query_api import without_rate_limits
 
 pytestmark = pytest.mark.folder  # the store makes no difference here
-
-FREELY = {"query_key_requests_per_s": 10**6, "query_misses_per_s": 10**6}
 
 
 class Counting:
@@ -48,14 +47,14 @@ def counting(store: Store) -> Counting:
 
 @pytest.fixture
 def lakeful(counting: Counting, settings: Settings, clock: Clock) -> Lakeful:
-    return Lakeful(counting, settings, clock)  # type: ignore[arg-type]
+    return Lakeful(counting, settings, clock)
 
 
 @pytest.fixture
 def slowly(lakeful: Lakeful) -> Iterator[AppClient]:
     """A client who may ask in vain ten times, and no more: the clock stands."""
-    rates = FREELY | {"query_misses_per_s": 1}
-    settings = replace(lakeful.settings, trusted_proxies="192.0.2.1", **rates)
+    unlimited = without_rate_limits(lakeful.settings)
+    settings = replace(unlimited, trusted_proxies="192.0.2.1", query_misses_per_s=1)
     app = create_app(settings, lakeful.store, now_ms=lakeful.clock, clock_s=lambda: 0.0)
     with AppClient(app) as client:
         yield client
@@ -154,7 +153,7 @@ def test_limits_use_the_proxied_address_and_the_ipv6_network(
 
 
 def test_an_address_that_nobody_trusts_is_not_believed(lakeful: Lakeful) -> None:
-    settings = replace(lakeful.settings, **FREELY | {"query_misses_per_s": 1})
+    settings = replace(without_rate_limits(lakeful.settings), query_misses_per_s=1)
     app = create_app(settings, lakeful.store, now_ms=lakeful.clock, clock_s=lambda: 0.0)
     site = f"/api/websites/{lakeful.website.website_id}"
     with AppClient(app) as client:
@@ -167,7 +166,7 @@ def test_an_address_that_nobody_trusts_is_not_believed(lakeful: Lakeful) -> None
 
 
 def test_one_key_that_asks_too_often_waits_and_others_do_not(lakeful: Lakeful) -> None:
-    settings = replace(lakeful.settings, **FREELY | {"query_key_requests_per_s": 2})
+    settings = replace(without_rate_limits(lakeful.settings), query_key_requests_per_s=2)
     app = create_app(settings, lakeful.store, now_ms=lakeful.clock, clock_s=lambda: 0.0)
     site = f"/api/websites/{lakeful.website.website_id}"
     with AppClient(app) as client:
@@ -236,7 +235,7 @@ def test_a_foreign_session_costs_the_store_like_a_missing_one(
     """Attack 44: neither the answer nor what the store is asked tells that there is one."""
     mine, theirs, nobodys = neighbours(lakeful, is_compacted=is_compacted)
     site = f"/api/websites/{lakeful.website.website_id}/sessions"
-    settings = replace(lakeful.settings, **FREELY)
+    settings = without_rate_limits(lakeful.settings)
     app = create_app(settings, lakeful.store, now_ms=lakeful.clock, clock_s=lambda: 0.0)
     with AppClient(app) as client:
         headers = lakeful.headers(role="admin")
@@ -273,7 +272,7 @@ def test_anothers_session_makes_no_other_request_to_the_bucket(
     lakeful = Lakeful(open_store(settings), settings, clock)
     _, theirs, nobodys = neighbours(lakeful, is_compacted=is_compacted)
     site = f"/api/websites/{lakeful.website.website_id}/sessions"
-    app = create_app(replace(settings, **FREELY), lakeful.store, now_ms=clock)
+    app = create_app(without_rate_limits(settings), lakeful.store, now_ms=clock)
     with AppClient(app) as client:
         headers = lakeful.headers()
         wait_for_usage(client, headers, site)

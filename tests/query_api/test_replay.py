@@ -5,6 +5,7 @@ import io
 import json
 import random
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -144,7 +145,12 @@ def test_any_client_decodes_the_same_lines(
     answer = get_raw(client, url, headers)
     array = get_raw(client, url, headers | {"accept": "application/json"})
 
-    decode = {"zstd": unzstd, "gzip": _one_member, None: bytes}[encoding]
+    decoders: dict[str | None, Callable[[bytes], bytes]] = {
+        "zstd": unzstd,
+        "gzip": _one_member,
+        None: bytes,
+    }
+    decode = decoders[encoding]
     assert answer.headers.get("content-encoding") == encoding
     assert array.headers.get("content-encoding") == encoding
     assert answer.headers["content-type"] == "application/x-ndjson"
@@ -313,10 +319,10 @@ def test_any_chunks_may_wait_and_any_window_is_the_same(
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
 
     for from_ms, to_ms in [(None, None), *windows]:
-        for page_id in (None, *session.page_seqs):
+        for one_page in (None, *session.page_seqs):
             result = replay(lake, lakeful.website, session.session_id,
-                           from_ms=from_ms, to_ms=to_ms, page_id=page_id)  # fmt: skip
-            wanted = [item for item in sent if page_id in (None, item[1])]
+                           from_ms=from_ms, to_ms=to_ms, page_id=one_page)  # fmt: skip
+            wanted = [item for item in sent if one_page in (None, item[1])]
             got = events_of(b"".join(piece.text() for piece in result.pieces))
             assert got == in_window(wanted, start, from_ms, to_ms)
             assert result.event_count == len(got)

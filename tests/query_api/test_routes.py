@@ -30,7 +30,7 @@ def check_shape(kind: Any, value: object) -> None:
     TypeAdapter(kind).validate_python(value, strict=True, extra="forbid")
 
 
-UNSCORED = {
+UNSCORED: dict[str, object] = {
     "hasFrustration": False,
     "frustrationScore": None,
     "signals": {},

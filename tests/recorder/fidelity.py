@@ -109,7 +109,7 @@ def replayed(browser: Browser, events: Sequence[Event], steps: Sequence[str]) ->
 
 def differences(live: Sequence[Moment], shown: Sequence[Moment]) -> str:
     """Return what differs, as a diff for each step; empty if nothing does."""
-    lines = []
+    lines: list[str] = []
     for seen, replayed_moment in zip(live, shown, strict=True):
         assert seen.step == replayed_moment.step
         if seen.lines != replayed_moment.lines:

@@ -168,7 +168,7 @@ class Planted:
     def leaks(self, bodies: Mapping[str, bytes]) -> list[Miss]:
         """Return every secret in these bytes, whole or in part, in any encoding."""
         needles = [(secret, form) for secret in self.secrets for form in _forms(secret.needles)]
-        misses = {}
+        misses: dict[str, Miss] = {}
         for where, body in bodies.items():
             lower = body.lower()
             for secret, form in needles:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from playwright.sync_api import Dialog, Page
+from playwright.sync_api import Dialog, FilePayload, Page
 
 from tests.conftest import eventually
 from tests.recorder.browser import recorded
@@ -89,8 +89,12 @@ def fields(visit: Visit) -> None:
     ]
     for name in ("number", "date", "range", "color"):
         page.locator(f"#form [name={name}]").fill(visit.text(name.replace("range", "number"), name))
-    file = {"name": visit.text("word", "file, name") + ".txt", "mimeType": "text/plain"}
-    page.set_input_files("[name=file]", [file | {"buffer": visit.text("word", "file").encode()}])
+    file: FilePayload = {
+        "name": visit.text("word", "file, name") + ".txt",
+        "mimeType": "text/plain",
+        "buffer": visit.text("word", "file").encode(),
+    }
+    page.set_input_files("[name=file]", [file])
     page.check("[name=check]")
     page.check("[name=radio]")
     page.select_option("[name=select]", index=2)

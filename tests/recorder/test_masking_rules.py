@@ -145,6 +145,6 @@ def built(folder: Path, edits: Sequence[Edit]) -> Path:
         source = (copy / name).read_text()
         assert source.count(text) == 1, f"{text!r} stands in {name} {source.count(text)} times"
         (copy / name).write_text(source.replace(text, replacement))
-    command = [NODE, "build.mjs", folder / "dist"]
+    command = [str(NODE), "build.mjs", str(folder / "dist")]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)
     return folder / "dist"

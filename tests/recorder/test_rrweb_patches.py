@@ -122,7 +122,7 @@ _RENDER_HEAD = """
 
 def run_node(module: str, *arguments: str) -> str:
     """Run a module in the recorder's folder, and return what it prints."""
-    command = [NODE, "--input-type=module", "--eval", module, *arguments]
+    command = [str(NODE), "--input-type=module", "--eval", module, *arguments]
     done = subprocess.run(command, cwd=RECORDER, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

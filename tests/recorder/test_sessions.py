@@ -3,6 +3,7 @@
 import re
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page
@@ -74,9 +75,12 @@ def test_opened_tab_is_a_session_of_its_own(page: Page, shop: str, stack: Stack)
     flushed(page)
     flushed(popup.value)
 
+    def has_events(session: str) -> bool:
+        return len(stack.replay(session)) > 3
+
     assert first != second
     for session, path in ((first, "/"), (second, "/cart")):
-        eventually(lambda s=session: len(stack.replay(s)) > 3)
+        eventually(partial(has_events, session))
         hrefs = {e["data"]["href"] for e in stack.replay(session) if e["type"] == 4}
         assert {href.removeprefix(shop[:-1]) for href in hrefs} == {path}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Dialog, Page, Route
 
 RECORDER = Path(__file__).parents[2] / "ingest_api" / "recorder"
 HARNESS = Path(__file__).with_name("signals_harness.ts")
@@ -27,7 +27,12 @@ Note = dict[str, Any]
 @pytest.fixture(scope="module")
 def harness() -> str:
     """The signals and a fake recording, as one script."""
-    command = [RECORDER / "node_modules/.bin/esbuild", HARNESS, "--bundle", "--format=iife"]
+    command = [
+        str(RECORDER / "node_modules/.bin/esbuild"),
+        str(HARNESS),
+        "--bundle",
+        "--format=iife",
+    ]
     done = subprocess.run([*command, "--target=es2020"], capture_output=True, text=True, check=True)
     return done.stdout
 
@@ -228,8 +233,13 @@ def test_reaction_of_the_page_marks_the_click_as_reacted(shop: Shop, reaction: s
         "<div style='height: 3000px'></div>"
     )
     shop.page.evaluate(f"t.addEventListener('click', () => {{ {reaction} }})")
-    # Nobody reads faster than that; the page stands still meanwhile.
-    shop.page.on("dialog", lambda dialog: (shop.page.wait_for_timeout(1500), dialog.accept()))
+
+    def accept(dialog: Dialog) -> None:
+        # Nobody reads faster than that; the page stands still meanwhile.
+        shop.page.wait_for_timeout(1500)
+        dialog.accept()
+
+    shop.page.on("dialog", accept)
 
     shop.page.click("#t", no_wait_after=True)
 

@@ -12,7 +12,7 @@ from tests.query_api.recorded import moves, note, page, script_error
 
 Event = dict[str, Any]
 PAGES = ["01", "02"]
-ANYTHING = st.sampled_from(
+ANYTHING: st.SearchStrategy[object] = st.sampled_from(
     [None, True, -1, 0, 2, 5, 1e300, 10**25, "", "x" * 500, "\ud800", [], [[[]]], [None], {}]
 )
 NAMES = """source type id x y positions adds removes attributes texts node href width height tag

@@ -231,7 +231,8 @@ def test_any_stream_leaves_the_tree_a_forest(events: list[Any]) -> None:
         assert node is None or len(list(node.descend(100))) <= 7
 
 
-new_nodes = st.recursive(
+Shape = tuple[str, list[Any]]  # a tag, and the shapes of its children
+new_nodes: st.SearchStrategy[Shape] = st.recursive(
     st.sampled_from(["p", "li", "style", "#text"]).map(lambda tag: (tag, [])),
     lambda inner: st.tuples(st.sampled_from(["div", "ul"]), st.lists(inner, max_size=3)),
     max_leaves=6,
@@ -251,7 +252,7 @@ class Writer:
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
 
-    def item(self, shape: tuple[str, list[Any]]) -> dict[str, Any]:
+    def item(self, shape: Shape) -> dict[str, Any]:
         tag, children = shape
         item: dict[str, Any] = {"id": len(self.items) + 1}
         self.items.append(item)

@@ -51,7 +51,13 @@ def test_an_error_is_of_the_last_click_before_it() -> None:
 
 
 def test_a_click_of_another_page_between_takes_no_error_away() -> None:
-    mixed = [click(1000), error(1100), click(1150, "q"), error(1200), error(1300, "q")]
+    mixed: list[Occurrence] = [
+        click(1000),
+        error(1100),
+        click(1150, "q"),
+        error(1200),
+        error(1300, "q"),
+    ]
 
     assert times(mixed) == [1000, 1150]
 

@@ -16,7 +16,7 @@ CUSTOM, PLUGIN = 5, 6
 PLACE = {"file": "https://shop.example/app.js?v=3", "line": 10, "column": 15}
 
 
-def event(tag: str = "replaylake.error", at_ms: float = 1, **payload: Any) -> dict[str, Any]:
+def event(tag: str = "replaylake.error", at_ms: float = 1, /, **payload: object) -> dict[str, Any]:
     return {"type": CUSTOM, "timestamp": at_ms, "data": {"tag": tag, "payload": payload}}
 
 

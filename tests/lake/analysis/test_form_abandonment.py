@@ -1,13 +1,15 @@
+from collections.abc import Iterable
+
 import pytest
 
-from lake.analysis.events import FormStep, Occurrence
+from lake.analysis.events import Occurrence
 from lake.analysis.rules.form_abandonment import FormAbandonment
 from tests.lake.analysis.occurrences import signals_of, step, view
 
 LEFT = step(9000, "abandoned", fields=3)
 
 
-def times(occurrences: list[Occurrence]) -> list[float]:
+def times(occurrences: Iterable[Occurrence]) -> list[float]:
     return [signal.at_ms for signal in signals_of(FormAbandonment(), occurrences)]
 
 
@@ -30,9 +32,9 @@ def test_a_form_that_succeeds_before_or_after_is_none(at_ms: float) -> None:
 
 
 def test_a_form_that_succeeds_after_a_reload_is_no_signal() -> None:
-    again = [view(10_000, page_id="q"), step(20_000, "succeeded", "q", status=201)]
+    reloaded, succeeded = view(10_000, page_id="q"), step(20_000, "succeeded", "q", status=201)
 
-    assert times([view(0), LEFT, *again]) == []
+    assert times([view(0), LEFT, reloaded, succeeded]) == []
 
 
 def test_a_form_sent_later_is_a_signal_only_if_refused() -> None:
@@ -48,16 +50,16 @@ def test_a_sent_form_that_is_refilled_and_left_is_a_signal() -> None:
 
 def test_the_success_of_another_form_does_not_count() -> None:
     other_form = step(10_000, "succeeded", form="form#newsletter")
-    other_address = [view(10_000, "https://shop.test/b", "q"), step(20_000, "succeeded", "q")]
+    other_view = view(10_000, "https://shop.test/b", "q")
 
     assert times([view(0), LEFT, other_form]) == [9000]
-    assert times([view(0), LEFT, *other_address]) == [9000]
+    assert times([view(0), LEFT, other_view, step(20_000, "succeeded", "q")]) == [9000]
 
 
 def test_a_form_left_twice_is_one_signal_at_the_last_place() -> None:
-    again = [view(10_000, page_id="q"), step(20_000, "abandoned", "q", fields=1)]
+    reloaded, left = view(10_000, page_id="q"), step(20_000, "abandoned", "q", fields=1)
 
-    assert times([view(0), LEFT, *again]) == [20_000]
+    assert times([view(0), LEFT, reloaded, left]) == [20_000]
 
 
 def test_a_form_without_a_filled_in_field_was_not_abandoned() -> None:
@@ -70,8 +72,7 @@ def test_late_steps_belong_to_the_previous_address(
 ) -> None:
     """A single page: the form succeeds, is told so a second later, and comes back another day."""
     page = [view(0, "https://shop.test/pay"), view(9100 - late_ms, "https://shop.test/thanks")]
-    left: FormStep = step(50_000, "abandoned", fields=2)
+    back = view(40_000, "https://shop.test/pay")
+    left = step(50_000, "abandoned", fields=2)
 
-    steps = [*page, step(9100, "succeeded"), view(40_000, "https://shop.test/pay"), left]
-
-    assert times(steps) == []
+    assert times([*page, step(9100, "succeeded"), back, left]) == []

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
@@ -8,12 +9,17 @@ from lake.analysis.rules.form_frustration import FormFrustration
 from tests.lake.analysis.occurrences import signals_of, step, view
 
 
-def attempts(occurrences: list[Occurrence]) -> list[object]:
+def attempts(occurrences: Iterable[Occurrence]) -> list[object]:
     return [signal.evidence["attempts"] for signal in signals_of(FormFrustration(), occurrences)]
 
 
 def test_the_second_failure_is_the_signal_with_all_as_evidence() -> None:
-    steps = [view(0), step(10, "invalid"), step(20, "failed", status=422), step(30, "invalid")]
+    steps: list[Occurrence] = [
+        view(0),
+        step(10, "invalid"),
+        step(20, "failed", status=422),
+        step(30, "invalid"),
+    ]
 
     [signal] = signals_of(FormFrustration(), steps)
 
@@ -22,7 +28,13 @@ def test_the_second_failure_is_the_signal_with_all_as_evidence() -> None:
 
 
 def test_one_failure_is_none_whatever_was_submitted() -> None:
-    steps = [view(0), step(1, "submit"), step(2, "invalid"), step(3, "submit"), step(4, "submit")]
+    steps: list[Occurrence] = [
+        view(0),
+        step(1, "submit"),
+        step(2, "invalid"),
+        step(3, "submit"),
+        step(4, "submit"),
+    ]
 
     assert attempts([*steps, step(5, "succeeded"), step(6, "abandoned", fields=1)]) == []
 
@@ -63,7 +75,11 @@ def test_a_form_is_known_again_after_a_reload_with_another_query() -> None:
     ],
 )
 def test_a_form_is_the_same_with_classes_of_failure(before: str, after: str) -> None:
-    steps = [view(0), step(1, "invalid", form=before), step(2, "invalid", form=after)]
+    steps: list[Occurrence] = [
+        view(0),
+        step(1, "invalid", form=before),
+        step(2, "invalid", form=after),
+    ]
 
     assert attempts([*steps, step(3, "invalid", form=before)]) == [3]
 
@@ -75,14 +91,19 @@ def test_a_class_that_begins_like_a_state_stays_in_the_path() -> None:
 
 
 def test_failures_out_of_order_have_the_time_of_the_second() -> None:
-    steps = [view(0), step(30, "invalid"), step(10, "invalid"), step(20, "invalid")]
+    steps: list[Occurrence] = [
+        view(0),
+        step(30, "invalid"),
+        step(10, "invalid"),
+        step(20, "invalid"),
+    ]
 
     assert [s.at_ms for s in signals_of(FormFrustration(), steps)] == [20]
 
 
 def test_a_page_between_changes_nothing() -> None:
-    steps = [view(0), step(10, "invalid"), step(20, "invalid")]
-    others = [view(5, "https://b.test/", "q"), step(15, "invalid", "q")]
+    steps: list[Occurrence] = [view(0), step(10, "invalid"), step(20, "invalid")]
+    others: list[Occurrence] = [view(5, "https://b.test/", "q"), step(15, "invalid", "q")]
 
     mixed = sorted([*steps, *others], key=lambda o: o.at_ms)
 

@@ -64,7 +64,10 @@ def later(page: Page, ms: float = 3000) -> Page:
 
 
 def answer(page: Page, status: int, *, ms: float = 200, **more: object) -> Page:
-    request = {"initiatorType": "fetch", "name": "https://shop.example/api/pay?token=1"}
+    request: dict[str, object] = {
+        "initiatorType": "fetch",
+        "name": "https://shop.example/api/pay?token=1",
+    }
     request |= {"status": status, "startTime": 10, "endTime": 10 + ms, "duration": ms, **more}
     page.wait(ms)._add(6, {"plugin": "rrweb/network@1", "payload": {"requests": [request]}})
     return page
@@ -239,9 +242,9 @@ def test_a_failure_after_a_request_that_went_well_counts() -> None:
 
 
 def test_polls_images_and_late_requests_are_no_response() -> None:
-    poll = {"name": "https://shop.example/api/poll"}
-    before = answer(filled(), 200, **poll)
-    polled = answer(press(answer(before, 200, **poll)), 503, **poll)
+    poll = "https://shop.example/api/poll"
+    before = answer(filled(), 200, name=poll)
+    polled = answer(press(answer(before, 200, name=poll)), 503, name=poll)
 
     assert names(later(polled)) == ["submit"]
     assert names(later(answer(press(filled()), 500, ms=200, duration=5000))) == ["submit"]

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def zigzag(
     return places
 
 
-def reversals(places: list[tuple[float, float]]) -> list[object]:
+def reversals(places: Iterable[tuple[float, float]]) -> list[object]:
     return [s.evidence["reversals"] for s in signals_of(ScrollThrash(), scrolls(places))]
 
 
@@ -156,8 +158,11 @@ def test_a_walk_upside_down_has_the_same_reversals(walk: list[tuple[int, int]]) 
 
 def owned(places: list[tuple[float, float]], own: list[float]) -> list[object]:
     """The reversals that are told where these were noted as the page's own, each at its place."""
-    recorded = [*scrolls(places), *(OwnScroll("p", at_ms, 1) for at_ms in own)]
-    recorded.sort(key=lambda entry: entry.at_ms)
+    recorded: list[Scroll | OwnScroll] = [
+        *scrolls(places),
+        *(OwnScroll("p", at_ms, 1) for at_ms in own),
+    ]
+    recorded.sort(key=lambda scroll: scroll.at_ms)
     return [s.evidence["reversals"] for s in signals_of(ScrollThrash(), recorded)]
 
 
@@ -174,8 +179,8 @@ def test_who_scrolls_on_after_the_page_did_is_told() -> None:
     places = zigzag(6, 600)
 
     assert owned(places, [0.0]) == [6 - 1]
-    elsewhere = [*scrolls(places), OwnScroll("p", 2500, 2), OwnScroll("q", 2500, 1)]
-    assert len(signals_of(ScrollThrash(), elsewhere)) == 1
+    elsewhere = [OwnScroll("p", 2500, 2), OwnScroll("q", 2500, 1)]
+    assert len(signals_of(ScrollThrash(), [*scrolls(places), *elsewhere])) == 1
 
 
 @pytest.mark.parametrize(("led_ms", "expected"), [(40, 0), (260, 1)])

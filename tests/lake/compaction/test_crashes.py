@@ -42,7 +42,10 @@ session_rows.replace = stop
 """
 
 
-def compactor(settings: Settings, *, crash: str = "", stop_before: str = "") -> subprocess.Popen:
+Process = subprocess.Popen[bytes]
+
+
+def compactor(settings: Settings, *, crash: str = "", stop_before: str = "") -> Process:
     """Start a process that compacts all; it dies at `crash`, or stops before a table's commit."""
     code = COMPACT + (STOP if stop_before else "") + RUN
     arguments = [settings.lake, str(lakes.NOW_MS), stop_before]

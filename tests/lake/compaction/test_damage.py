@@ -20,6 +20,7 @@ from lake.settings import Settings
 from lake.storage import keys
 from lake.storage.base import Store
 from lake.tables import session_rows
+from lake.tables.compacted_sessions import read_compacted_sessions
 from tests.support import lakes
 
 
@@ -292,12 +293,11 @@ def test_a_row_that_contradicts_its_file_fails_only_its_session(
     entry, two = lakes.session(1, chunk_count=2), lakes.session(2)
     lakes.append(store, entry[:1])
     lakes.compact(store, settings)
-    read_compacted = table_commits.read_compacted_sessions
 
     def lying(*given: Any) -> Any:
         return {
             key: old._replace(row=old.row | {column: value})
-            for key, old in read_compacted(*given).items()
+            for key, old in read_compacted_sessions(*given).items()
         }
 
     monkeypatch.setattr(table_commits, "read_compacted_sessions", lying)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -207,7 +207,10 @@ def test_a_day_that_was_compacted_is_not_written_again(store: Store, settings: S
 @pytest.mark.parametrize("limit", ["compact_chunks_max", "compact_spool_bytes_max"])
 @pytest.mark.also_on_s3
 def test_a_day_in_many_slices_is_the_day(store: Store, settings: Settings, limit: str) -> None:
-    small: Any = replace(settings, **{limit: 1})
+    small = {
+        "compact_chunks_max": replace(settings, compact_chunks_max=1),
+        "compact_spool_bytes_max": replace(settings, compact_spool_bytes_max=1),
+    }[limit]
     chunks = [received_chunk for number in range(5) for received_chunk in lakes.session(number)]
     lakes.append(store, *([received_chunk] for received_chunk in chunks))
     (done,) = lakes.compact(store, small)
@@ -221,7 +224,7 @@ def test_a_session_spread_over_many_segments_is_written_once(
     store: Store, settings: Settings
 ) -> None:
     """Each writing is an object that costs; few chunks are held, many sessions go on at once."""
-    small: Any = replace(settings, compact_chunks_max=3)
+    small = replace(settings, compact_chunks_max=3)
     ages_ms = [61_000, 62_000, 1_000, 63_000]
     sessions = [
         lakes.session(number, chunk_count=6, received_ms=lakes.NOW_MS - age_ms)

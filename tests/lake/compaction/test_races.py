@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from lake import failpoints
-from lake.compaction import compact_day, compactor, session_writer
+from lake.compaction import compact_day, session_writer
 from lake.errors import Conflict
 from lake.operations.maintenance import MaintenanceReport, maintain
 from lake.raw.segment_file import ReceivedChunk
@@ -23,6 +24,7 @@ from lake.storage.base import ObjectInfo, Store, open_store
 from lake.tables import delta_table as tables
 from lake.tables import session_rows
 from lake.tables.delta_table import Snapshot, Table
+from lake.tables.schemas import SCHEMAS
 from tests.support import lakes
 
 pytestmark = pytest.mark.also_on_s3
@@ -252,11 +254,10 @@ def test_a_commit_whose_answer_is_lost_may_be_done_again(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fault 18: each commit in turn lands, and the client sees an error."""
-    write = tables.write_deltalake
     todo: list[str] = []
 
     def landed(table: Any, *rest: Any, **options: Any) -> None:
-        write(table, *rest, **options)
+        write_deltalake(table, *rest, **options)
         if todo and table.table_uri.rstrip("/").endswith(f"/{todo[0]}"):
             todo.pop()
             raise CommitFailedError("the answer was lost")
@@ -283,7 +284,6 @@ def test_endless_conflicts_raise_and_lose_nothing(
     """Fault 19; then they stop, and the backlog drains (I11)."""
     chunks = lakes.session()
     lakes.append(store, chunks)
-    write = tables.write_deltalake
     tries: list[str] = []
 
     def refused(*_: Any, **__: Any) -> None:
@@ -291,13 +291,13 @@ def test_endless_conflicts_raise_and_lose_nothing(
         raise CommitFailedError("another writer was first")
 
     monkeypatch.setattr(tables, "write_deltalake", refused)
-    monkeypatch.setattr(compactor.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     with pytest.raises(Conflict):
         lakes.compact(store, settings)
     lakes.verify(store, chunks)
     assert 1 < len(tries) < 100
 
-    monkeypatch.setattr(tables, "write_deltalake", write)
+    monkeypatch.setattr(tables, "write_deltalake", write_deltalake)
     lakes.compact(store, settings)
     assert list(store.list("raw/")) == []
     lakes.verify(store, chunks)
@@ -402,7 +402,7 @@ def test_commit_from_a_missing_table_is_refused_once_filled(
     empty: Snapshot = mine.snapshot()
     assert empty.version == -1
     other.snapshot()
-    nothing = tables.ALL_SCHEMAS["sessions"].empty_table()
+    nothing = SCHEMAS["sessions"].empty_table()
     other.replace(["P"], nothing)
     mine.replace(["Q"], nothing)  # another part: no conflict
     assert mine.snapshot().version >= 0

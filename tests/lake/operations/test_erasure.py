@@ -10,7 +10,7 @@ from lake import erasure, ids
 from lake.compaction import compact_day, pending_days
 from lake.compaction import session_writer as rewriting
 from lake.control import legal_holds, tombstones
-from lake.erasure import ErasureTargets, Receipt, execute, ledger, resurfaced
+from lake.erasure import ErasureTargets, Receipt, execute, ledger, resurfaced, table_purge
 from lake.erasure.ledger import ErasureMissing
 from lake.errors import OnLegalHold, SessionMissing, StoreUnavailable
 from lake.operations.check.run import check
@@ -251,7 +251,7 @@ def test_rows_committed_after_the_last_pass_are_erased_again(
 ) -> None:
     session = marked(lakeful)
     has_file, may_go_on = Event(), Event()
-    real_put, real_purge = rewriting.upload_session_file, execute.purge
+    real_put, real_purge = rewriting.upload_session_file, table_purge.purge
 
     def put(store: Store, written: WrittenSessionFile) -> None:
         has_file.set()

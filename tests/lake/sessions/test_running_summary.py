@@ -31,6 +31,7 @@ VIEWS = st.lists(
     ),
     max_size=7,
 )
+USERS = st.lists(st.sampled_from("uvw"), unique=True)
 
 
 @st.composite
@@ -49,9 +50,9 @@ def sessions(draw: st.DrawFn) -> list[ChunkFacts]:
             first_at_ms=(first := draw(AT)),
             last_at_ms=first + draw(st.integers(0, 3)),
             views=tuple(draw(VIEWS)),
-            user_id=(users := draw(st.lists(st.sampled_from("uvw"), unique=True)) or [None])[-1],
+            user_id=users[-1] if (users := draw(USERS)) else None,
             trigger=draw(st.sampled_from([None, "all", "error"])),
-            user_ids=tuple(user_id for user_id in users if user_id),
+            user_ids=tuple(users),
             acted_at_ms=draw(AT | st.none()),
         )
         for page, seq in sorted(places)

@@ -208,7 +208,12 @@ def test_an_endpoint_that_does_not_listen_yet_is_waited_for(
     settings = s3.settings(aws_endpoint_url=s3.url.replace(str(s3.proxy.port), str(port)))
     refused = threading.Event()
     pause = s3_client.pause
-    monkeypatch.setattr(s3_client, "pause", lambda pause_s: (refused.set(), pause(pause_s))[1])
+
+    def noted_pause(pause_s: float) -> float:
+        refused.set()
+        return pause(pause_s)
+
+    monkeypatch.setattr(s3_client, "pause", noted_pause)
     store = S3Store(settings.lake, settings, retry_s=30.0)
     with reserved, ThreadPoolExecutor() as pool:
         put = pool.submit(store.put, "a/b", b"1")
