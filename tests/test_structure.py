@@ -21,6 +21,7 @@ LAKE_MODULES = {
 }
 MODULES_MAX = 16
 LINES_MAX = 400
+TEST_NAME_MAX = 60
 # A field of a report that is printed as JSON.
 STORED_NAMES = {("lake/retention/removal.py", "kept")}
 # Words that stood for the field's own terms, and what is said instead.
@@ -78,6 +79,17 @@ def test_no_identifier_is_a_former_word(package: str) -> None:
     ]
 
     assert former == []
+
+
+def test_names_of_tests_have_at_most_60_characters() -> None:
+    too_long = [
+        f"{path.relative_to(ROOT)}:{line}: {name} ({len(name)} characters)"
+        for path in modules("tests")
+        for name, line in identifiers(ast.parse(path.read_text()))
+        if name.startswith("test_") and len(name) > TEST_NAME_MAX
+    ]
+
+    assert too_long == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -24,7 +24,7 @@ TRUSTED = client_address.parse_networks("10.0.0.0/8, 127.0.0.1,fd00::/8")
         ("", "203.0.113.9", ""),
     ],
 )
-def test_the_visitor_is_the_rightmost_hop_that_is_no_trusted_proxy(
+def test_visitor_is_the_rightmost_hop_outside_trusted_proxies(
     peer: str, forwarded_for: str, visitor: str
 ) -> None:
     assert client_address.visitor_address(peer, forwarded_for, TRUSTED) == visitor

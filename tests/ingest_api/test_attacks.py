@@ -228,7 +228,7 @@ def test_a_secret_key_in_a_page_is_refused_with_what_to_do(
 
 
 @pytest.mark.attack(43)
-def test_what_a_client_says_of_website_country_or_visitor_is_ignored_and_counted(
+def test_claimed_website_country_and_visitor_are_only_counted(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
     """Attack 43."""

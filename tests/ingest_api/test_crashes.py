@@ -74,9 +74,9 @@ def send_all(
     ],
 )
 @pytest.mark.fault(1, 2, 3)
-def test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged(
-    store: Store,
-    settings: Settings,
+def test_kill_in_a_group_commit_loses_no_acknowledged_chunk(
+    any_store: Store,
+    lake_settings: Settings,
     recorder: Recorder,
     tmp_path: Path,
     point: str,
@@ -101,7 +101,7 @@ def test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged(
 
 
 @pytest.mark.fault(3, 43)
-def test_a_server_killed_at_any_moment_loses_nothing_that_it_acknowledged(
+def test_kill_at_any_moment_loses_no_acknowledged_chunk(
     store: Store, settings: Settings, tmp_path: Path
 ) -> None:
     """Fault 3: `kill -9` under load, again and again; clients repeat what was not answered."""

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.also_on_s3
 
 @pytest.mark.fault(30)
 @pytest.mark.parametrize("by", ["session", "visitor"])
-def test_an_erased_session_is_refused_once_ingest_has_looked_again(
+def test_erased_session_is_refused_after_a_cache_refresh(
     store: Store, settings: Settings, clock: Clock, recorder: Recorder, by: str
 ) -> None:
     settings = replace(settings, control_cache_s=1e-6)

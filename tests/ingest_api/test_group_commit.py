@@ -102,7 +102,7 @@ def test_sessions_of_two_days_go_to_two_segments_and_one_answer(
     assert len({item.key[:20] for item in store.list("raw/")}) == 2
 
 
-def test_chunks_beyond_the_memory_of_the_deduplicator_are_stored_again(
+def test_chunks_that_the_deduplicator_forgot_are_stored_twice(
     settings: Settings,
     store: Store,
     clock: Clock,

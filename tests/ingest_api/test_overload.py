@@ -97,7 +97,7 @@ def head(recorder: Recorder, length: int | None, *, seq: int = 0) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-def test_a_flood_of_bodies_stays_within_memory_and_the_rest_is_refused(
+def test_flood_of_bodies_is_refused_beyond_the_memory_limit(
     settings: Settings, store: Store, website: Website, recorder: Recorder, tmp_path: Path
 ) -> None:
     """Invariant I10: 300 MB under any load, then 503; what was acknowledged is stored."""

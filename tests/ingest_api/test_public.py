@@ -183,7 +183,7 @@ def test_a_page_of_any_origin_may_load_the_recorder(dist: Path, client: AppClien
         ("*;q=0", None),
     ],
 )
-def test_the_recorder_comes_in_the_coding_that_the_browser_likes_best(
+def test_recorder_is_served_in_the_browsers_preferred_coding(
     dist: Path, client: AppClient, accepted: str, coding: str | None
 ) -> None:
     answer, body = fetched(client, accept_encoding=accepted)
@@ -208,9 +208,7 @@ def test_a_browser_that_has_the_recorder_gets_no_second_one(dist: Path, client: 
     assert other.status_code == 200
 
 
-def test_a_new_build_is_served_and_the_old_ones_compressed_forms_are_not(
-    dist: Path, client: AppClient
-) -> None:
+def test_new_build_is_served_without_old_compressed_files(dist: Path, client: AppClient) -> None:
     old, _ = fetched(client, accept_encoding="br")
     later = time.time_ns() + 10**9
     (dist / "r.js").write_bytes(b"new")
@@ -223,9 +221,7 @@ def test_a_new_build_is_served_and_the_old_ones_compressed_forms_are_not(
     assert old.headers["etag"] != fetched(client, accept_encoding="br")[0].headers["etag"]
 
 
-def test_a_recorder_that_is_not_built_is_a_problem_that_says_what_to_do(
-    dist: Path, client: AppClient
-) -> None:
+def test_unbuilt_recorder_is_404_that_names_make_setup(dist: Path, client: AppClient) -> None:
     (dist / "r.js").unlink()
     answer = client.get("/r.js")
 
@@ -233,7 +229,7 @@ def test_a_recorder_that_is_not_built_is_a_problem_that_says_what_to_do(
     assert "make setup" in answer.json()["detail"]
 
 
-def test_a_version_of_the_recorder_is_kept_for_ever_and_a_lost_one_answered_by_the_newest(
+def test_known_version_is_immutable_and_an_unknown_the_newest(
     dist: Path, client: AppClient
 ) -> None:
     """The loader of a page may be five minutes old when a new recorder is deployed."""

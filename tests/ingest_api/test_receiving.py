@@ -135,7 +135,7 @@ def test_a_repetition_that_overtakes_waits_for_the_same_commit(
 
 @pytest.mark.fault(26)
 @pytest.mark.also_on_s3
-def test_another_chunk_with_the_same_number_is_kept_for_the_compactor_and_counted(
+def test_second_chunk_with_the_same_seq_is_stored_and_counted(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
     """Fault 26, at ingest: which was first is known for sure only to the compactor."""
@@ -154,7 +154,7 @@ def test_another_chunk_with_the_same_number_is_kept_for_the_compactor_and_counte
 
 
 @pytest.mark.fault(27)
-def test_chunks_out_of_order_with_gaps_and_the_last_number_are_taken(
+def test_chunks_out_of_order_with_gaps_and_last_seq_are_stored(
     client: AppClient, store: Store, recorder: Recorder
 ) -> None:
     """Fault 27."""
@@ -271,7 +271,7 @@ def test_what_browsers_really_write_is_taken_as_it_is(
 
 
 @pytest.mark.fault(29)
-def test_a_session_is_taken_until_its_websites_plan_has_expired_it(
+def test_session_past_its_plans_retention_is_refused_with_410(
     settings: Settings, clock: Clock, store: Store, recorder: Recorder
 ) -> None:
     """Fault 29."""

@@ -96,7 +96,7 @@ def test_a_body_shorter_than_announced_is_400_and_closed(
 
 
 @pytest.mark.attack(38)
-def test_what_follows_a_body_longer_than_announced_is_400_and_closed(
+def test_bytes_beyond_the_content_length_are_400_and_closed(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
     """Attack 38."""
@@ -209,7 +209,7 @@ def test_a_chunked_body_is_bounded_while_it_comes(
     assert stored(store) == []
 
 
-def test_a_chunk_that_is_too_large_is_told_so_though_it_is_still_being_sent(
+def test_oversized_chunk_is_413_while_it_is_still_being_sent(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
     """413 reaches a client that sends first and reads later."""
@@ -236,7 +236,7 @@ def test_a_refused_chunk_does_not_cost_its_connection(
     assert "connection" not in first.headers
 
 
-def test_a_client_that_leaves_in_the_middle_is_counted_and_harms_nobody(
+def test_disconnect_within_a_body_is_counted_as_rejected(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
     with connect(server) as connection:
@@ -247,7 +247,7 @@ def test_a_client_that_leaves_in_the_middle_is_counted_and_harms_nobody(
 
 
 @pytest.mark.fault(3)
-def test_a_client_that_leaves_before_its_answer_does_not_lose_its_chunk(
+def test_disconnect_before_the_answer_still_stores_the_chunk(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
     """Fault 3: a waiter goes away in the middle of a group commit."""
@@ -259,7 +259,7 @@ def test_a_client_that_leaves_before_its_answer_does_not_lose_its_chunk(
 
 
 @pytest.mark.attack(29)
-def test_logs_hold_no_address_user_agent_or_query_and_no_forged_line(
+def test_logs_contain_no_personal_data_and_no_forged_line(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
     """Attack 29."""
@@ -289,7 +289,7 @@ def test_logs_hold_no_address_user_agent_or_query_and_no_forged_line(
 
 
 @pytest.mark.attack(29)
-def test_refusals_and_failures_tell_the_log_nothing_of_the_visitor(
+def test_refusals_and_failures_log_no_data_of_the_visitor(
     settings: Settings, website: Website, recorder: Recorder, tmp_path: Path
 ) -> None:
     """429, 410 and a store that fails: no secret, address, user agent, query or event."""

@@ -59,7 +59,7 @@ def client(s3: S3Endpoint, bucket: S3Store, recorder: Recorder) -> Iterator[AppC
     ],
 )
 @pytest.mark.fault(4, 5, 6, 8, 9)
-def test_a_write_that_seemed_to_fail_is_acknowledged_and_stored_once(
+def test_write_that_seems_to_fail_is_acknowledged_and_kept_once(
     s3: S3Endpoint, bucket: S3Store, client: AppClient, recorder: Recorder, kind: Kind
 ) -> None:
     """Faults 4, 5, 6, 8 and 9."""

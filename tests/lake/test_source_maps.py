@@ -143,7 +143,7 @@ def test_segments_out_of_order_are_sorted() -> None:
     assert [place and place.column for place in (result.find(1, 1), result.find(1, 11))] == [11, 1]
 
 
-def test_names_of_sources_are_under_their_root_and_a_guard_is_skipped() -> None:
+def test_source_names_get_their_root_and_a_guard_is_skipped() -> None:
     results = written([(0, 0, 0, 0, 0, None)]) | {"sourceRoot": "webpack://shop/", "file": "app.js"}
     results["sources"][1] = None
 
@@ -283,7 +283,7 @@ def test_maps_are_of_one_website_and_go_one_by_one(store: Store, website_id: str
         upload(store, "w_none")
 
 
-def test_check_knows_source_maps_and_finds_those_that_are_damaged(
+def test_check_accepts_source_maps_and_finds_damaged_ones(
     store: Store, settings: Settings, website_id: str
 ) -> None:
     def kinds() -> list[str]:
@@ -350,7 +350,7 @@ def test_another_websites_maps_are_not_applied(store: Store, website_id: str) ->
     assert maps.applied(other, rows(STACK)) == [{"stack": STACK, "stack_original": None}]
 
 
-def test_a_new_map_takes_the_place_of_the_old_and_a_removed_one_is_forgotten(
+def test_new_map_replaces_the_old_and_a_removed_one_is_dropped(
     store: Store, website_id: str
 ) -> None:
     now_ms = NOW_MS

@@ -333,7 +333,7 @@ INGEST = (
          finally:
 """,
         (
-            "tests/ingest_api/test_crashes.py::test_a_server_killed_in_a_group_commit_loses_nothing_that_it_acknowledged",
+            "tests/ingest_api/test_crashes.py::test_kill_in_a_group_commit_loses_no_acknowledged_chunk",
         ),
     ),
     Mutant(

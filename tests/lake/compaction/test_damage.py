@@ -107,9 +107,7 @@ def test_a_damaged_segment_is_quarantined_and_others_compacted(
 
 
 @pytest.mark.also_on_s3
-def test_a_segment_of_a_newer_format_is_left_for_a_newer_compactor(
-    settings: Settings, store: Store
-) -> None:
+def test_segment_of_a_newer_format_stays_in_raw(settings: Settings, store: Store) -> None:
     """In the middle of a deployment: putting it aside would hide what was acknowledged."""
     chunks = lakes.session()
     lakes.append(store, chunks)

@@ -96,7 +96,7 @@ def test_a_session_four_times_as_large_needs_no_more_memory(tmp_path: Path) -> N
 
 
 @pytest.mark.fault(40)
-def test_a_day_of_four_times_as_many_sessions_needs_no_more_memory(tmp_path: Path) -> None:
+def test_four_times_as_many_sessions_need_no_more_memory(tmp_path: Path) -> None:
     """Fault 40: many short sessions; what is known of each waiting chunk is made large."""
     peaks = []
     for count in (40, 160):

@@ -104,7 +104,7 @@ def test_a_recording_may_be_packed_and_written_in_any_way(
     assert played(store, settings, website_id, session_id) == events
 
 
-def test_moving_the_clock_changes_the_timestamps_of_events_and_no_other_number(
+def test_moving_the_clock_changes_event_timestamps_only(
     store: Store, settings: Settings, website_id: str, write: Callable[[bytes], Path]
 ) -> None:
     old = [
@@ -129,7 +129,7 @@ def test_moving_the_clock_changes_the_timestamps_of_events_and_no_other_number(
     assert [item["data"] for item in result] == [item["data"] for item in json.loads(text)]
 
 
-def test_an_old_recorder_with_its_own_keys_and_no_meta_event_is_welcome(
+def test_recording_with_unknown_keys_and_no_meta_is_imported(
     store: Store, settings: Settings, website_id: str, write: Callable[[bytes], Path]
 ) -> None:
     """rrweb of 2018 and recorders built on it: no `isStyle`, a `delay`, keys of the vendor's."""
@@ -189,7 +189,7 @@ def test_a_file_that_names_its_sessions_becomes_that_many(
     assert ids.at_ms_of(made[1].session_id) == events[1]["timestamp"]
 
 
-def test_many_sessions_at_once_are_written_before_they_fill_the_memory(
+def test_interleaved_sessions_are_written_in_bounded_memory(
     store: Store,
     settings: Settings,
     website_id: str,
@@ -219,7 +219,7 @@ def test_importing_twice_makes_two_sessions(
     assert len(PendingIndex(store).refresh().sessions) == 2
 
 
-def test_a_large_recording_is_cut_into_chunks_and_segments_of_bounded_size(
+def test_large_recording_is_split_into_bounded_chunks(
     store: Store, website_id: str, settings: Settings, write: Callable[[bytes], Path]
 ) -> None:
     random.seed(1)
@@ -268,7 +268,7 @@ def test_a_large_recording_is_cut_into_chunks_and_segments_of_bounded_size(
     ],
 )
 @pytest.mark.fault(34, 35, 36, 37, 38)
-def test_a_malformed_file_is_refused_with_the_place_and_leaves_nothing(
+def test_malformed_file_is_refused_with_its_place_and_not_stored(
     raw: bytes,
     says: str,
     store: Store,
@@ -284,7 +284,7 @@ def test_a_malformed_file_is_refused_with_the_place_and_leaves_nothing(
     assert list(store.list(keys.RAW)) == []
 
 
-def test_a_file_that_goes_wrong_after_its_first_segment_leaves_nothing_either(
+def test_file_malformed_after_its_first_segment_is_not_stored(
     store: Store, settings: Settings, website_id: str, write: Callable[[bytes], Path]
 ) -> None:
     small = Settings(lake=settings.lake, segment_bytes_max=1)
@@ -309,7 +309,7 @@ def test_an_event_larger_than_a_chunk_may_be_is_refused(
 
 
 @pytest.mark.parametrize("begins_ms", [NOW_MS - 61 * DAY_MS, 5_000])
-def test_a_recording_past_retention_is_refused_and_told_to_move_its_clock(
+def test_recording_past_retention_is_refused_naming_at_now(
     begins_ms: int,
     store: Store,
     settings: Settings,

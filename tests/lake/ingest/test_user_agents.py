@@ -96,7 +96,7 @@ def test_lone_surrogates_are_replaced() -> None:
     assert client.device_model == "P?"
 
 
-def test_without_a_file_no_country_is_known_and_that_is_said_once(
+def test_missing_country_file_returns_none_and_warns_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):

@@ -104,7 +104,7 @@ def test_lone_surrogates_are_mended_and_pairs_are_kept() -> None:
     assert json.loads(event.json)["data"] == "\ufffd \U0001f600 \\ud800 \ufffd"
 
 
-def test_a_byte_order_mark_and_line_breaks_between_tokens_do_no_harm() -> None:
+def test_byte_order_mark_and_line_breaks_are_ignored() -> None:
     raw = b"\xef\xbb\xbf" + json.dumps([META, META], indent=2).encode()
 
     assert [json.loads(e.json) for e in chunk_codec.split_events(raw)] == [META, META]

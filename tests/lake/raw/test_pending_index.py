@@ -40,7 +40,7 @@ def test_what_came_and_went_is_seen(store: Store) -> None:
 
 
 @pytest.mark.fault(41)
-def test_a_segment_that_cannot_be_read_is_named_and_hides_no_other(store: Store) -> None:
+def test_unreadable_segment_is_named_and_hides_no_other(store: Store) -> None:
     """Fault 41."""
     key = keys.segment_key(lakes.DAY, "poison")
     store.put(key, b"nothing")
@@ -73,7 +73,7 @@ def test_a_listing_that_shows_a_deleted_segment_shows_no_chunk(store: Store) -> 
     assert list(places(index.refresh()).values()) == [[a.facts.place for a in sent[1:]]]
 
 
-def test_many_threads_see_what_was_acknowledged_before_they_looked(store: Store) -> None:
+def test_refresh_sees_chunks_appended_before_it_in_any_thread(store: Store) -> None:
     index = PendingIndex(store)
     wrong: list[str] = []
 
@@ -96,7 +96,7 @@ def test_many_threads_see_what_was_acknowledged_before_they_looked(store: Store)
     assert sum(len(place) for place in places(index.refresh()).values()) == 36
 
 
-def test_a_segment_larger_than_its_tail_read_is_read_all_the_same(store: Store) -> None:
+def test_segment_larger_than_the_tail_read_is_read_whole(store: Store) -> None:
     small = [
         received_chunk for number in range(900) for received_chunk in lakes.session(number)[:2]
     ]

@@ -126,7 +126,7 @@ def test_what_landed_unheard_and_is_gone_since_was_not_swapped(
 
 
 @pytest.mark.fault(2, 3)
-def test_a_writer_killed_before_its_answer_is_succeeded_by_its_own_token(
+def test_put_new_repeats_with_its_token_after_a_killed_writer(
     s3: S3Endpoint, store: S3Store
 ) -> None:
     """Faults 2 and 3, at the store: the object is there whole, and its writer can be repeated."""
@@ -325,7 +325,7 @@ def test_a_body_that_was_cut_is_never_taken_for_the_whole(s3: S3Endpoint, name: 
 
 
 @pytest.mark.fault(24)
-def test_pages_of_1000_cost_one_request_each_and_survive_one_that_fails(
+def test_list_needs_one_request_per_1000_keys_despite_faults(
     s3: S3Endpoint, store: S3Store
 ) -> None:
     """Fault 24: 1,000 and 1,001 keys."""

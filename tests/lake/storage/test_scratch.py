@@ -72,7 +72,7 @@ def test_what_others_put_there_is_left_alone(
     assert len(list(folder.iterdir())) == 3
 
 
-def test_a_folder_that_is_swept_before_it_is_locked_is_made_again(
+def test_folder_swept_before_its_lock_is_made_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make, todo = tempfile.mkdtemp, [scratch.remove_abandoned]
