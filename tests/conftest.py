@@ -117,8 +117,9 @@ def _in_order(items: list[pytest.Item]) -> Iterator[pytest.Item]:
 
 
 def _is_on_s3(item: pytest.Item) -> bool:
-    is_s3 = isinstance(item, pytest.Function) and item.get_closest_marker("s3") is not None
-    return is_s3 and "lake_kind" in item.fixturenames and not item.get_closest_marker("folder")
+    is_s3 = item.get_closest_marker("s3") is not None
+    has_lake = "lake_kind" in getattr(item, "fixturenames", ())
+    return is_s3 and has_lake and item.get_closest_marker("folder") is None
 
 
 @pytest.fixture

@@ -75,8 +75,8 @@ def send_all(
 )
 @pytest.mark.fault(1, 2, 3)
 def test_kill_in_a_group_commit_loses_no_acknowledged_chunk(
-    any_store: Store,
-    lake_settings: Settings,
+    store: Store,
+    settings: Settings,
     recorder: Recorder,
     tmp_path: Path,
     point: str,

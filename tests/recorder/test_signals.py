@@ -620,7 +620,7 @@ def test_fast_clicks_that_all_react_are_no_rage(shop: Shop, html: str, script: s
     assert shop.notes("rage_click") == []
 
 
-def test_reacting_clicks_within_one_tick_of_the_clock_are_no_rage(shop: Shop) -> None:
+def test_reacting_clicks_in_one_clock_tick_are_no_rage(shop: Shop) -> None:
     """As where a page was busy, or a browser that resists fingerprinting rounds its clock."""
     shop.open("<input type=checkbox id=t>")
     shop.page.evaluate("((now) => { performance.now = () => now; })(performance.now() + 500)")
