@@ -45,7 +45,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "lake_kind" not in metafunc.fixturenames:
         return
     on_s3 = pytest.param("s3", marks=pytest.mark.s3)
-    is_both = metafunc.definition.get_closest_marker("also_on_s3") is not None
+    marker = metafunc.definition.get_closest_marker
+    is_both = marker("also_on_s3") is not None and marker("folder") is None
     if metafunc.config.getoption("--s3"):
         metafunc.parametrize("lake_kind", [] if is_both else [on_s3], indirect=True)
     elif is_both:
