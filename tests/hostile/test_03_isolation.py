@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 
 import dagster as dg
@@ -32,7 +31,6 @@ from lake.tables.delta_table import Table
 from lake.timestamps import iso, utc_day
 from orchestration.cli import app
 from orchestration.definitions import defs
-from query_api.app import create_app
 from tests.ingest_api import recording
 from tests.ingest_api.recording import Recorder, recording_website
 from tests.lake.operations.expired import OVER_MS, expire, old
@@ -46,18 +44,6 @@ MAX_ID = "ffffffff-ffff-7fff-bfff-ffffffffffff"
 TOO_LATE = ids.uuid7(ids.TIME_MS_MAX + 1, 7)
 AFTER_US = ids.uuid7(2**47, 7)  # the year 6429
 BAD_IDS = [MAX_ID, TOO_LATE, AFTER_US, "x", "", MAX_ID.upper()]
-
-
-@pytest.fixture
-def lakeful(store: Store, settings: Settings) -> Lakeful:
-    return Lakeful(store, settings, Clock())
-
-
-@pytest.fixture
-def client(lakeful: Lakeful) -> Iterator[AppClient]:
-    app = create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)
-    with AppClient(app) as client:
-        yield client
 
 
 def test_the_last_id_with_a_date_is_accepted() -> None:

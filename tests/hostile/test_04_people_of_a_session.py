@@ -1,7 +1,5 @@
 """All users and visitors that a session ever had count: for lists, erasure, holds, late chunks."""
 
-# ruff: noqa: F811 - pytest's fixtures are imported, then named as arguments
-
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +28,6 @@ from orchestration.cli import app
 from tests.ingest_api.recording import Recorder, plain, recording_website
 from tests.lake.operations.damage import rewrite
 from tests.lake.operations.lakes import DAY_MS, broken
-from tests.query_api.conftest import client, clock, lakeful  # noqa: F401
 from tests.query_api.recorded import NOW_MS, Event, Lakeful, Session, note, page
 from tests.support import lakes
 from tests.support.asgi import AppClient

@@ -1,7 +1,5 @@
 """Impossible timestamps are harmless: no route fails, answers on other sessions stay the same."""
 
-# ruff: noqa: F811 - pytest's fixtures are imported, then named as arguments
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +18,6 @@ from lake.timestamps import CLOCK_OFF_MS_MAX
 from tests.ingest_api.recording import Recorder, plain
 from tests.lake.operations.damage import rewrite
 from tests.lake.operations.lakes import broken, dead_click
-from tests.query_api.conftest import client, clock, lakeful  # noqa: F401
 from tests.query_api.recorded import (
     NOW_MS,
     Event,

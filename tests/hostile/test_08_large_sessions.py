@@ -29,8 +29,7 @@ from lake.reading.session_filters import SessionQuery
 from lake.reading.session_list import list_sessions
 from lake.sessions import running_summary, summary
 from lake.settings import Settings
-from lake.storage.base import Store, open_store
-from query_api.app import create_app
+from lake.storage.base import open_store
 from query_api.http.fair_share import FairShare
 from query_api.metrics import QueryMetrics
 from tests.hostile.honest_visitor import compare, read
@@ -66,23 +65,6 @@ class Attack:
         return lakes.written(
             [lakes.meta(at_ms + i, f"https://shop.example/p/{seq}/{i}") for i in range(URLS)]
         )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def lakeful(store: Store, settings: Settings, clock: Clock) -> Lakeful:
-    return Lakeful(store, settings, clock)
-
-
-@pytest.fixture
-def client(lakeful: Lakeful) -> Iterator[AppClient]:
-    app = create_app(lakeful.settings, lakeful.store, now_ms=lakeful.clock)
-    with AppClient(app) as client:
-        yield client
 
 
 @pytest.fixture

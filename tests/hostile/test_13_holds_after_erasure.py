@@ -20,22 +20,15 @@ from lake.reading.lake_snapshot import Lake
 from lake.reading.session_filters import SessionQuery
 from lake.reading.session_list import list_sessions
 from lake.reading.session_lookup import resolve_session
-from lake.settings import Settings
 from lake.storage import keys
-from lake.storage.base import Store
 from lake.tables.delta_table import Table
 from orchestration.cli import app
 from query_api.app import create_app
 from tests.lake.operations.expired import at_point, expire, old, old_with_all
 from tests.lake.operations.lakes import DAY_MS, compacted
-from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+from tests.query_api.recorded import NOW_MS, Lakeful, Session, moves, page
 from tests.support.asgi import AppClient
 from tests.support.processes import environ_of
-
-
-@pytest.fixture
-def lakeful(store: Store, settings: Settings) -> Lakeful:
-    return Lakeful(store, settings, Clock())
 
 
 def hold(lakeful: Lakeful, session: Session | None = None, reason: str = "case 4711") -> None:

@@ -5,11 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from lake.settings import Settings
-from lake.storage.base import Store
 from query_api.app import create_app
 from query_api.auth import COOKIE
-from tests.query_api.recorded import Clock, Lakeful, moves, page
+from tests.query_api.recorded import Lakeful, moves, page
 from tests.support.asgi import AppClient
 
 pytestmark = pytest.mark.folder
@@ -70,11 +68,6 @@ VARIED: dict[str, Sent] = {
         ("x-real-ip", f"198.51.100.{n}"),
     ],
 }  # fmt: skip
-
-
-@pytest.fixture
-def lakeful(store: Store, settings: Settings) -> Lakeful:
-    return Lakeful(store, settings, Clock())
 
 
 @pytest.fixture

@@ -57,11 +57,6 @@ class Counting:
             self.calls[name] += 1
 
 
-@pytest.fixture
-def lakeful(store: Store, settings: Settings) -> Lakeful:
-    return Lakeful(store, settings, Clock())
-
-
 @contextmanager
 def counting(lakeful: Lakeful) -> Iterator[tuple[AppClient, Counting]]:
     store = Counting(lakeful.store)

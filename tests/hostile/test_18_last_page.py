@@ -1,7 +1,5 @@
 """`exitUrl` is the last page of a visit, by any route and after any earlier page."""
 
-# ruff: noqa: F811 - pytest's fixtures are imported, then named as arguments
-
 from typing import Any
 
 import polars as pl
@@ -10,7 +8,6 @@ import pytest
 from lake.operations.rescore import rescore_day
 from tests.lake.operations.damage import rewrite
 from tests.lake.operations.lakes import broken
-from tests.query_api.conftest import client, clock, lakeful  # noqa: F401
 from tests.query_api.recorded import NOW_MS, Event, Lakeful, Session, moves, note, page
 from tests.support.asgi import AppClient
 

@@ -99,11 +99,6 @@ def failures(
     return failed
 
 
-@pytest.fixture
-def lakeful(store: Store, settings: Settings) -> Lakeful:
-    return Lakeful(store, settings, Clock())
-
-
 @pytest.mark.parametrize(
     ("values", "is_compacted"),
     [

@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lake.settings import Settings
-from lake.storage.base import Store
 from query_api.app import create_app
-from tests.query_api.recorded import NOW_MS, Clock, Lakeful, Session, moves, page
+from tests.query_api.recorded import NOW_MS, Lakeful, Session, moves, page
 from tests.support.asgi import AppClient
 
 pytestmark = pytest.mark.folder
@@ -25,11 +24,6 @@ HOSTILE = (
     {"host": "app.test", "via": "1.1 proxy"},
     {"host": "app.test", "origin": "https://replays.example"},
 )
-
-
-@pytest.fixture
-def lakeful(store: Store, settings: Settings) -> Lakeful:
-    return Lakeful(store, settings, Clock())
 
 
 @pytest.fixture
