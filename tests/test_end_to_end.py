@@ -123,7 +123,7 @@ def in_order(events: list[Event]) -> list[Event]:
 
 
 def test_posted_events_replay_equal_through_compaction(stack: Stack) -> None:
-    """Every recording and foreign streams; chunks shuffled, repeated, and some of them late."""
+    """All recordings and foreign streams; chunks are shuffled, repeated and some are late."""
     dice = random.Random(7)
     streams = [list(recording(name)) for name in RECORDINGS]
     streams += [OLD_RRWEB, WITHOUT_META, SINGLE_ARRAY]

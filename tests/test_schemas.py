@@ -99,12 +99,12 @@ def test_seq_is_accepted_up_to_its_declared_bounds(
 ) -> None:
     params = Recorder(existing["website_id"], lakes.NOW_MS).params()
     with AppClient(ingest_app(settings, store, clock=clock)) as client:
-        results = list(request_bounds(client, existing | params, content=chunk(), headers=plain()))
+        outcomes = list(request_bounds(client, existing | params, content=chunk(), headers=plain()))
         twice = client.post("/v1/chunks", params=params | {"seq": [0, 0]}, headers=plain())
 
     assert twice.json()["parameter"] == "seq"
-    assert {name for name, _, _ in results} == {"seq"}
-    assert {status for _, is_good, status in results if is_good} == {202}
+    assert {name for name, _, _ in outcomes} == {"seq"}
+    assert {status for _, is_good, status in outcomes if is_good} == {202}
 
 
 def test_numbers_are_accepted_up_to_their_declared_bounds(
@@ -123,10 +123,10 @@ def test_numbers_are_accepted_up_to_their_declared_bounds(
             now_ms=lakes.NOW_MS,
         )
         headers = {"authorization": f"Bearer {token}"}
-        results = list(request_bounds(client, existing | {"token": link}, headers=headers))
+        outcomes = list(request_bounds(client, existing | {"token": link}, headers=headers))
 
-    assert {name for name, _, _ in results} >= {"limit", "minDuration", "from_ms"}
-    assert {status for _, is_good, status in results if is_good} == {200}
+    assert {name for name, _, _ in outcomes} >= {"limit", "minDuration", "from_ms"}
+    assert {status for _, is_good, status in outcomes if is_good} == {200}
 
 
 def request_bounds(
@@ -219,9 +219,9 @@ def request_everything(
             assert answer.headers["content-type"] == "application/problem+json", request
             assert answer.json()["kind"], request
 
-    for result in schema.get_all_operations():
-        assert isinstance(result, Ok)
-        operation = result.ok()
+    for loaded in schema.get_all_operations():
+        assert isinstance(loaded, Ok)
+        operation = loaded.ok()
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             try:
                 cases = operation.as_strategy(generation_mode=mode)

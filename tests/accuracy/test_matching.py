@@ -45,21 +45,21 @@ def score(recorded: Visit) -> Score:
 
 
 def test_signal_near_its_truth_is_right() -> None:
-    result = score(visit([truth("dead_click", 5_000)], dead(5_900)))
+    scored = score(visit([truth("dead_click", 5_000)], dead(5_900)))
 
-    assert (result.truth, result.reported, result.right, result.faults) == (1, 1, 1, [])
+    assert (scored.truth, scored.reported, scored.right, scored.faults) == (1, 1, 1, [])
 
 
 def test_truth_without_signal_is_missed_and_signal_is_extra() -> None:
-    result = score(visit([truth("dead_click", 5_000)], dead(9_000)))
+    scored = score(visit([truth("dead_click", 5_000)], dead(9_000)))
 
-    assert (result.missed, result.extra, result.recall, result.precision) == (1, 1, 0.0, 0.0)
+    assert (scored.missed, scored.extra, scored.recall, scored.precision) == (1, 1, 0.0, 0.0)
 
 
 def test_second_signal_for_one_truth_is_extra() -> None:
-    result = score(visit([truth("dead_click", 5_000)], dead(5_000), dead(6_300)))
+    scored = score(visit([truth("dead_click", 5_000)], dead(5_000), dead(6_300)))
 
-    assert (result.right, result.extra, result.precision) == (1, 1, 0.5)
+    assert (scored.right, scored.extra, scored.precision) == (1, 1, 0.5)
 
 
 def test_optional_truth_changes_no_score() -> None:
@@ -70,9 +70,9 @@ def test_optional_truth_changes_no_score() -> None:
 
 
 def test_signal_on_another_page_misses_the_truth() -> None:
-    result = score(visit([truth("dead_click", 5_000)], dead(5_000), page=1))
+    scored = score(visit([truth("dead_click", 5_000)], dead(5_000), page=1))
 
-    assert (result.missed, result.extra) == (1, 1)
+    assert (scored.missed, scored.extra) == (1, 1)
 
 
 def test_foreign_stream_skips_truths_that_need_requests() -> None:

@@ -1,4 +1,4 @@
-"""A browser at the dashboard of a real query API, and sessions of today for it to show."""
+"""A browser on the dashboard of a real query API, and sessions of today."""
 
 import time
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Desk:
     complaints: list[str] = field(default_factory=list)
 
     def sit_down(self, path: str = "/", *, width: int = 1280, **options: Any) -> Page:
-        """Open an address in a browser that knows nothing yet."""
+        """Open an address in a new browser context."""
         viewport: ViewportSize = {"width": width, "height": 800}
         context = self.browser.new_context(base_url=self.url, viewport=viewport, **options)
         context.set_default_timeout(WAIT_S * 1000)

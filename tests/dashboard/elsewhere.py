@@ -19,7 +19,7 @@ class Elsewhere:
 
 @contextmanager
 def elsewhere() -> Iterator[Elsewhere]:
-    """Run it. The browser of these tests knows it as shop.test."""
+    """Run the host, which the browser of these tests resolves as shop.test."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Elsewhere(f"http://shop.test:{listener.getsockname()[1]}")
 

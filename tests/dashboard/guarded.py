@@ -46,7 +46,7 @@ class Guarded:
             self.refused.append(said)
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Clear the violations, refusals and requests recorded so far."""
         for events in (self.violations, self.refused, self.there.hits):
             events.clear()
 
@@ -57,7 +57,7 @@ class Guarded:
         self.tab.wait_for_selector(".player-play[title^=Play]")
 
     def is_unharmed(self) -> None:
-        """Nothing ran, nothing was asked for, nobody left."""
+        """Assert that no script ran, nothing was requested and the page was not left."""
         assert self.tab.evaluate("window.harm") == []
         assert self.violations == []
         assert self.there.hits == []
@@ -68,7 +68,7 @@ class Guarded:
 
 
 def hostile_session(desk: Desk, there: Elsewhere, *numbers: int) -> Session:
-    """Hostile things at first and later, and a last word that is none."""
+    """Store a session that is hostile at its start and later and ends with a harmless text."""
     hostile = Hostile(there.url)
     began = ago(3_600_000)
     last = element(90_000, "p", text(90_001, "before"))

@@ -38,7 +38,7 @@ class Hostile:
         return self.box(tag, *children, **attributes) | {"isSVG": True}
 
     def run(self, number: int) -> str:
-        """JavaScript that tells on itself."""
+        """JavaScript that reports that it ran."""
         return f"top.harm.push({number});console.log('harm {number}');fetch('{self.at(number)}')"
 
     def at(self, number: int) -> str:

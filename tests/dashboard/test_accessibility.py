@@ -15,10 +15,10 @@ _AXE = Path(__file__).parents[2] / "query_api/dashboard/node_modules/axe-core/ax
 
 def findings(tab: Page) -> list[str]:
     tab.evaluate(_AXE.read_text())
-    result: dict[str, Any] = tab.evaluate("axe.run()")
+    report: dict[str, Any] = tab.evaluate("axe.run()")
     return [
         f"{violation['id']}: {node['html'][:200]} {node.get('failureSummary')}"
-        for violation in result["violations"]
+        for violation in report["violations"]
         for node in violation["nodes"][:1]
     ]
 

@@ -27,7 +27,7 @@ def there() -> Iterator[Elsewhere]:
 
 @pytest.fixture(scope="module")
 def _guarded(the_desk: Desk, there: Elsewhere) -> Iterator[Guarded]:
-    """One tab for all of them: what one leaves behind, the next would suffer from."""
+    """One tab for all tests, so that a test also fails on what an earlier one left behind."""
     tab = Viewer(the_desk).tab
     yield Guarded(tab, the_desk.url, there)
     tab.context.close()
@@ -117,7 +117,7 @@ def test_hostile_events_are_harmless_without_the_policy(guarded: Guarded, the_de
 
 
 def test_policy_and_sandbox_stop_unsanitised_events(guarded: Guarded, the_desk: Desk) -> None:
-    """Put into the replay's frame as it is, by somebody whom no policy binds."""
+    """The events reach the frame's document without the player's sanitizer."""
     session = hostile_session(the_desk, guarded.there)
     guarded.plays_to_the_end(path_of(session))
     run, at = "top.harm.push(0);console.log('harm')", guarded.there.url

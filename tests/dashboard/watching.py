@@ -23,7 +23,7 @@ class Viewer:
         self.tab.goto(f"/sessions/{session.session_id}{query}")
 
     def shows(self, wanted: str) -> None:
-        """Wait until the recorded page says so."""
+        """Wait until the recorded page shows a text."""
         eventually(lambda: wanted in str(self.tab.evaluate(TEXT)))
 
     def at_s(self) -> int:

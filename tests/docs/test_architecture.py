@@ -34,7 +34,7 @@ def imports() -> Arrows:
         for module in graph.modules
         for other in graph.find_modules_directly_imported_by(module)
     )
-    return {(entry, other) for entry, other in pairs if entry and other and entry != other}
+    return {(package, other) for package, other in pairs if package and other and package != other}
 
 
 def reachable(arrows: Arrows, start: str) -> set[str]:
@@ -42,7 +42,7 @@ def reachable(arrows: Arrows, start: str) -> set[str]:
     waiting = [start]
     while waiting:
         here = waiting.pop()
-        after = {other for entry, other in arrows if entry == here} - seen
+        after = {other for package, other in arrows if package == here} - seen
         seen |= after
         waiting += after
     return seen
@@ -61,7 +61,7 @@ def test_every_import_follows_from_the_arrows(imports: Arrows) -> None:
     arrows = arrows_of_page()
     below = {package: reachable(arrows, package) for package, _ in imports}
 
-    assert {(entry, other) for entry, other in imports if other not in below[entry]} == set()
+    assert {(package, other) for package, other in imports if other not in below[package]} == set()
 
 
 def test_no_arrow_follows_from_others() -> None:

@@ -33,7 +33,7 @@ def free_port() -> str:
 
 
 def fetch(url: str, headers: dict[str, str] | None = None) -> str:
-    """What a server answers, once it does."""
+    """Wait for a server and return its first response."""
     request = urllib.request.Request(url, headers=headers or {})
     deadline = time.monotonic() + WAIT_S
     while True:

@@ -38,7 +38,7 @@ def test_polars_reads_and_joins_the_tables(folder: Path) -> None:
 
 
 def test_duckdb_reads_and_joins_the_tables(folder: Path) -> None:
-    """By the files that the log names, as the delta extension reads them too."""
+    """DuckDB gets the files of the Delta log, as its delta extension would."""
     with duckdb.connect() as connection:
         for name in ("sessions", "errors", "pages"):
             files = DeltaTable(str(folder / name)).file_uris()

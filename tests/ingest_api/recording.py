@@ -1,4 +1,4 @@
-"""What a recorder sends, and what is found of it in the lake and in the counters."""
+"""Chunks as a recorder sends them, and readers of stored chunks and of metrics."""
 
 import gzip
 import json
@@ -46,7 +46,7 @@ class Recorder:
         } | others
 
     def identity(self, seq: int) -> Identity:
-        """By what the lake knows a chunk."""
+        """Identity of a chunk in the lake."""
         return self.website_id, self.session_id, self.page_id, seq
 
 
@@ -63,13 +63,13 @@ def chunk(seq: int = 0, *, text: str = "") -> bytes:
 
 def headers(**others: str | None) -> dict[str, str]:
     """A browser's headers with gzip announced; `others` replace some, None leaves one out."""
-    result: dict[str, str | None] = {
+    optional: dict[str, str | None] = {
         "origin": ORIGIN,
         "content-encoding": "gzip",
         "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
     }
-    result |= {name.replace("_", "-"): value for name, value in others.items()}
-    return {name: value for name, value in result.items() if value is not None}
+    optional |= {name.replace("_", "-"): value for name, value in others.items()}
+    return {name: value for name, value in optional.items() if value is not None}
 
 
 def plain(**others: str | None) -> dict[str, str]:
@@ -90,7 +90,7 @@ def recording_website(store: Store, *, origins: tuple[str, ...] = (ORIGIN,)) -> 
 
 
 def stored(store: Store) -> list[ReceivedChunk]:
-    """Every chunk that lies in a segment, repeated ones repeatedly."""
+    """Every chunk in a segment, including repetitions."""
     return [
         received_chunk
         for item in store.list(keys.RAW)
@@ -100,17 +100,17 @@ def stored(store: Store) -> list[ReceivedChunk]:
 
 def stored_once(store: Store) -> dict[Identity, bytes]:
     """The chunks by identity, as JSON. Fails if one identity has two contents."""
-    result: dict[Identity, bytes] = {}
+    bodies: dict[Identity, bytes] = {}
     for received_chunk in stored(store):
         raw = chunk_codec.inflate(
             received_chunk.payload, received_chunk.encoding, raw_bytes_max=1 << 30
         )
-        assert result.setdefault(received_chunk.identity, raw) == raw
-    return result
+        assert bodies.setdefault(received_chunk.identity, raw) == raw
+    return bodies
 
 
 def counted(metrics_text: str, website_id: str) -> Counter[str]:
-    """What became of a website's chunks, by outcome, zeros left out."""
+    """Counts of a website's chunks by outcome, without zeros."""
     samples = _samples(metrics_text, "replaylake_chunks_total")
     return Counter(
         {
@@ -122,7 +122,7 @@ def counted(metrics_text: str, website_id: str) -> Counter[str]:
 
 
 def assert_all_accounted_for(metrics_text: str) -> None:
-    """Invariant I12, of every website: received is the sum of what became of the chunks."""
+    """Assert invariant I12: each website's received chunks are the sum of all outcomes."""
     sums: Counter[str] = Counter()
     for labels, value in _samples(metrics_text, "replaylake_chunks_total"):
         sign = 1 if labels["outcome"] == "received" else -1
@@ -132,7 +132,9 @@ def assert_all_accounted_for(metrics_text: str) -> None:
 
 def metric(metrics_text: str, name: str, **labels: str) -> float:
     """One sample's value, 0 if there is none."""
-    return next((v for result, v in _samples(metrics_text, name) if result == labels), 0.0)
+    return next(
+        (v for sample_labels, v in _samples(metrics_text, name) if sample_labels == labels), 0.0
+    )
 
 
 def _samples(text: str, name: str) -> list[tuple[Mapping[str, str], float]]:

@@ -21,7 +21,7 @@ DAY_MS = 86_400_000
 def test_only_those_who_wait_for_a_batch_that_fails_are_told_so(
     settings: Settings, store: Store
 ) -> None:
-    """A file lies where the folder of one day should: a write there fails, and no other."""
+    """A file in place of one day's folder makes the write of that day fail, and no other."""
     each_alone = replace(settings, segment_bytes_max=1)
     good = [lakes.chunk([lakes.click(1)], session=lakes.session_id(n)) for n in range(6)]
     tomorrow = lakes.session_id(9, at_ms=lakes.NOW_MS + DAY_MS)
@@ -34,12 +34,12 @@ def test_only_those_who_wait_for_a_batch_that_fails_are_told_so(
     async def answers(received_chunks: list[ReceivedChunk]) -> list[StoreUnavailable | None]:
         commit = GroupCommit(store, each_alone, lambda: lakes.NOW_MS, IngestMetrics())
         joined = [commit.join(received_chunk) for received_chunk in received_chunks]
-        result = await asyncio.gather(*joined)
+        outcomes = await asyncio.gather(*joined)
         await commit.close()
-        return result
+        return outcomes
 
-    result = asyncio.run(answers([*good, bad]))
+    outcomes = asyncio.run(answers([*good, bad]))
     in_the_way.unlink()
 
-    assert [isinstance(item, StoreUnavailable) for item in result] == [False] * len(good) + [True]
+    assert [isinstance(item, StoreUnavailable) for item in outcomes] == [False] * len(good) + [True]
     assert set(lakes.pending_chunks(store)) == {(lakes.WEBSITE, item.session_id) for item in good}

@@ -1,4 +1,4 @@
-"""What was erased is refused with 410, and nothing of it is stored."""
+"""Chunks of erased sessions are refused with 410 and not stored."""
 
 from dataclasses import replace
 

@@ -90,7 +90,7 @@ def test_sessions_of_two_days_go_to_two_segments_and_one_answer(
 
     async def both(client: AppClient) -> list[list[httpx.Response]]:
         return await asyncio.gather(
-            *(send(client, entry, range(2)) for entry in (recorder, yesterday))
+            *(send(client, sender, range(2)) for sender in (recorder, yesterday))
         )
 
     with AppClient(create_app(patient, store, clock=clock)) as client:

@@ -87,7 +87,7 @@ def passes(late_s: float, waiting_bytes: int, website_id: str) -> bool:
 def test_a_website_over_its_rate_gets_429_and_another_is_served(
     settings: Settings, store: Store, clock: Clock, website: Website
 ) -> None:
-    """Before the body is read; the page may read when to come again; and all is counted."""
+    """429 comes before the body is read, with a Retry-After that CORS exposes, and is counted."""
     noisy, quiet = Recorder(website.website_id), Recorder(recording_website(store).website_id)
     slow = replace(settings, ingest_website_chunks_per_s=1)
     with AppClient(create_app(slow, store, clock=clock, clock_s=lambda: 0.0)) as client:
@@ -119,7 +119,7 @@ def test_a_website_over_its_rate_gets_429_and_another_is_served(
 def test_a_flood_of_one_website_leaves_room_for_another(
     settings: Settings, store: Store, clock: Clock, website: Website
 ) -> None:
-    """Under pressure, here of bodies that wait for a slow commit."""
+    """The server is under pressure because bodies wait for a slow commit."""
     noisy, quiet = Recorder(website.website_id), Recorder(recording_website(store).website_id)
     small = replace(
         settings,

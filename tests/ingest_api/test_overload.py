@@ -90,7 +90,7 @@ def told_so(server: Server) -> bool:
 
 
 def head(recorder: Recorder, length: int | None, *, seq: int = 0) -> bytes:
-    """The head of an upload; without a length, of one in pieces."""
+    """The head of an upload; chunked if no length is given."""
     size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
     target = "/v1/chunks?" + urlencode(recorder.params(seq))
     lines = [f"POST {target} HTTP/1.1", "Host: ingest", f"Origin: {ORIGIN}", size, "", ""]

@@ -1,4 +1,4 @@
-"""What identifies a chunk is read strictly."""
+"""Strict parsing of the parameters that identify a chunk."""
 
 from urllib.parse import urlencode
 
@@ -16,9 +16,9 @@ GOOD = Recorder("w_shop").params(7)
 
 
 def test_the_five_parameters_are_read() -> None:
-    result = request_params.parse(urlencode(GOOD).encode())
+    parsed = request_params.parse(urlencode(GOOD).encode())
 
-    assert result == (*GOOD.values(), 0)
+    assert parsed == (*GOOD.values(), 0)
 
 
 @pytest.mark.parametrize("name", GOOD)

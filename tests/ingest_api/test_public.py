@@ -1,4 +1,4 @@
-"""What anybody may ask the ingest API."""
+"""Public routes of the ingest API."""
 
 import gzip
 import hashlib
@@ -57,9 +57,9 @@ def test_a_recorder_learns_its_websites_settings_and_the_time(
 def test_an_unknown_website_looks_like_a_disabled_one(
     client: AppClient, store: Store, website_id: str
 ) -> None:
-    cached = websites.create(store, "Shop", now_ms=NOW_MS)
+    disabled = websites.create(store, "Shop", now_ms=NOW_MS)
     answers = [
-        client.get(f"/v1/config/{wanted}").json() for wanted in (cached.website_id, website_id)
+        client.get(f"/v1/config/{wanted}").json() for wanted in (disabled.website_id, website_id)
     ]
 
     if website_id.startswith(".."):
@@ -198,11 +198,13 @@ def test_recorder_is_served_in_the_browsers_preferred_coding(
 def test_a_browser_that_has_the_recorder_gets_no_second_one(dist: Path, client: AppClient) -> None:
     first, _ = fetched(client, accept_encoding="gzip")
     tag = first.headers["etag"]
-    cached = [tag, f"W/{tag}", f'"x", {tag}', "*"]
-    again = [fetched(client, accept_encoding="gzip", if_none_match=tags) for tags in cached]
+    if_none_match = [tag, f"W/{tag}", f'"x", {tag}', "*"]
+    again = [fetched(client, accept_encoding="gzip", if_none_match=tags) for tags in if_none_match]
     other, _ = fetched(client, accept_encoding="br", if_none_match=tag)
 
-    assert [(answer.status_code, body) for answer, body in again] == [(304, b"")] * len(cached)
+    assert [(answer.status_code, body) for answer, body in again] == [(304, b"")] * len(
+        if_none_match
+    )
     assert all(answer.headers["etag"] == tag for answer, _ in again)
     assert all("max-age" in answer.headers["cache-control"] for answer, _ in again)
     assert other.status_code == 200
@@ -232,7 +234,7 @@ def test_unbuilt_recorder_is_404_that_names_make_setup(dist: Path, client: AppCl
 def test_known_version_is_immutable_and_an_unknown_the_newest(
     dist: Path, client: AppClient
 ) -> None:
-    """The loader of a page may be five minutes old when a new recorder is deployed."""
+    """A page's loader may be cached for five minutes and then request an older version."""
     (dist / "recorder.js").write_bytes(SCRIPT)
     version = hashlib.sha256(SCRIPT).hexdigest()[:16]
     it, lost = client.get(f"/r/{version}.js"), client.get("/r/0123456789abcdef.js")
@@ -246,7 +248,7 @@ def test_known_version_is_immutable_and_an_unknown_the_newest(
 
 
 def test_the_recorder_has_a_head(settings: Settings, tmp_path: Path) -> None:
-    """Through a socket, as it is the server that leaves the body out."""
+    """Through a socket, because the server removes the body, not the app."""
     with serving(settings, tmp_path / "log", command=INGEST) as server:
         got, head = (httpx.request(method, f"{server.url}/r.js") for method in ("GET", "HEAD"))
 
@@ -259,7 +261,7 @@ def test_the_recorder_has_a_head(settings: Settings, tmp_path: Path) -> None:
 def test_a_pages_question_for_its_settings_needs_no_preflight(
     client: AppClient, store: Store
 ) -> None:
-    """A GET without headers of its own is asked at once, and any page may read the answer."""
+    """A GET without custom headers is a simple request; any page may read the response."""
     website = recording_website(store)
     for origin in ("https://shop.example", "https://anyone.example", "null"):
         answer = client.get(f"/v1/config/{website.website_id}", headers={"origin": origin})

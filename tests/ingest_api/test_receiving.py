@@ -149,8 +149,8 @@ def test_second_chunk_with_the_same_seq_is_stored_and_counted(
         assert answer.json() == {"stored": True}
 
     assert len(stored(store)) == 2
-    result = counted(client.get("/metrics").text, recorder.website_id)
-    assert (result["stored"], result["quarantined"]) == (1, 1)
+    counts = counted(client.get("/metrics").text, recorder.website_id)
+    assert (counts["stored"], counts["quarantined"]) == (1, 1)
 
 
 @pytest.mark.fault(27)

@@ -74,7 +74,7 @@ def connect(server: Server, stack: ExitStack) -> socket.socket:
 
 @contextmanager
 def many_files(count: int) -> Iterator[None]:
-    """Let this process open so many files, or skip the test."""
+    """Allow this process `count` open files, or skip the test."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count:
         pytest.skip(f"this system lets nobody open {count} files")
@@ -89,7 +89,7 @@ def many_files(count: int) -> Iterator[None]:
 def test_ten_thousand_silent_connections_keep_nobody_out(
     server: Server, recorder: Recorder
 ) -> None:
-    """Attack 39, invariant I10: those that were waited for longest make room."""
+    """Attack 39, invariant I10: the connections that are silent longest are closed."""
     with many_files(12_000), ExitStack() as stack:
         for number in range(10_000):
             connect(server, stack)
@@ -101,7 +101,7 @@ def test_ten_thousand_silent_connections_keep_nobody_out(
 def test_a_thousand_slow_lorises_keep_nobody_out(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
-    """In their heads and in their bodies, each a byte now and then."""
+    """Some send their heads a byte at a time, others their bodies."""
     with many_files(3000), ExitStack() as stack:
         lorises = [connect(server, stack) for _ in range(1000)]
         for seq, loris in enumerate(lorises):
@@ -154,7 +154,7 @@ def test_many_gzip_bombs_at_once_are_refused_in_bounded_memory(
 
 
 def post_again(server: Server, recorder: Recorder, seq: int) -> int:
-    """As a recorder does: 503 is asked again."""
+    """Post as a recorder does, which repeats after 503."""
     for _ in range(50):
         status = httpx.post(
             f"{server.url}/v1/chunks",
@@ -200,7 +200,7 @@ def send_until_refused(giant: socket.socket, piece: bytes) -> int:
 def test_a_server_with_few_files_keeps_serving_and_loses_nothing(
     settings: Settings, store: Store, website: Website, recorder: Recorder, tmp_path: Path
 ) -> None:
-    """More clients than it may have files: the files of the lake are kept free for it."""
+    """There are more clients than file descriptors; some of these are reserved for the lake."""
     few = ["prlimit", "--nofile=100:100"]
     acknowledged = set()
     with serving(settings, tmp_path / "log", prefix=few) as server:

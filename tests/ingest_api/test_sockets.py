@@ -1,4 +1,4 @@
-"""What only a socket can show: lengths that lie, bodies that crawl, answers before the body."""
+"""Behaviour of a socket: wrong lengths, slow bodies, responses before the body is read."""
 
 import json
 import socket
@@ -71,13 +71,13 @@ def head(recorder: Recorder, *lines: str, seq: int = 0) -> bytes:
 
 def until_closed(connection: socket.socket) -> bytes:
     """Everything that comes until the server closes; a reset counts as closed."""
-    result = b""
+    received = b""
     try:
         while part := connection.recv(65536):
-            result += part
+            received += part
     except ConnectionResetError:
         pass
-    return result
+    return received
 
 
 @pytest.mark.attack(38)
@@ -169,7 +169,7 @@ def test_a_body_of_one_byte_at_a_time_ends_at_the_deadline(
 def test_a_head_that_never_ends_is_closed_at_the_deadline(
     server: Server, recorder: Recorder
 ) -> None:
-    """Attack 39, in the headers; and a connection that says nothing at all."""
+    """Attack 39, in the headers, and a connection that sends nothing."""
     for sent in (b"POST /v1/chunks HTTP/1.1\r\nHost: x\r\nX-A: ", b""):
         with connect(server) as connection:
             connection.sendall(sent)
@@ -195,7 +195,7 @@ def test_too_much_waiting_is_told_before_the_body_is_read(
 def test_a_chunked_body_is_bounded_while_it_comes(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
-    """Invariant I10: no length was announced, and the budget holds all the same."""
+    """Invariant I10: the budget also holds without a Content-Length."""
     part = b"%x\r\n" % 65536 + bytes(65536) + b"\r\n"
     with connect(server) as connection:
         try:
@@ -212,7 +212,7 @@ def test_a_chunked_body_is_bounded_while_it_comes(
 def test_oversized_chunk_is_413_while_it_is_still_being_sent(
     server: Server, store: Store, recorder: Recorder
 ) -> None:
-    """413 reaches a client that sends first and reads later."""
+    """413 reaches a client that reads only after it has sent."""
     with connect(server) as connection:
         size = 4 * MIB + 1
         connection.sendall(head(recorder, f"Content-Length: {size}") + bytes(size // 2))

@@ -63,7 +63,7 @@ def written(segments: list[Segment], sources: int = 3, names: int = 3) -> dict[s
         column = generated
         if source is not None:
             now = [source, *place, at[3] if name is None else name]
-            fields += [entry - before for entry, before in zip(now, at, strict=True)]
+            fields += [number - before for number, before in zip(now, at, strict=True)]
             fields = fields if name is not None else fields[:4]
             at = now
         lines[-1] += ("," if lines[-1] else "") + "".join(map(vlq, fields))
@@ -138,18 +138,23 @@ def test_sections_are_maps_one_after_the_other(
 
 
 def test_segments_out_of_order_are_sorted() -> None:
-    result = decoded({"version": 3, "sources": ["a"], "names": [], "mappings": "UAAA,VAAU"})
+    source_map = decoded({"version": 3, "sources": ["a"], "names": [], "mappings": "UAAA,VAAU"})
 
-    assert [place and place.column for place in (result.find(1, 1), result.find(1, 11))] == [11, 1]
+    assert [
+        place and place.column for place in (source_map.find(1, 1), source_map.find(1, 11))
+    ] == [11, 1]
 
 
 def test_source_names_get_their_root_and_a_guard_is_skipped() -> None:
-    results = written([(0, 0, 0, 0, 0, None)]) | {"sourceRoot": "webpack://shop/", "file": "app.js"}
-    results["sources"][1] = None
+    document = written([(0, 0, 0, 0, 0, None)]) | {
+        "sourceRoot": "webpack://shop/",
+        "file": "app.js",
+    }
+    document["sources"][1] = None
 
-    result, file = decode(b")]}'\n" + body(results))
+    source_map, file = decode(b")]}'\n" + body(document))
 
-    assert result.sources == [
+    assert source_map.sources == [
         "webpack://shop/src/0.ts",
         "webpack://shop/",
         "webpack://shop/src/2.ts",
@@ -163,8 +168,8 @@ GOOD = written([(0, 0, 0, 0, 0, 0)])
 def in_sections(source_map: list[tuple[int, dict[str, Any] | None]]) -> dict[str, Any]:
     """Maps, each from a line on; None: it is elsewhere."""
     sections = [
-        {"offset": {"line": line, "column": 0}} | ({"map": entry} if entry else {"url": "x"})
-        for line, entry in source_map
+        {"offset": {"line": line, "column": 0}} | ({"map": section} if section else {"url": "x"})
+        for line, section in source_map
     ]
     return {"version": 3, "sections": sections}
 
@@ -203,10 +208,10 @@ def test_a_hostile_map_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(decoding, "LINES_MAX", 50)
     monkeypatch.setattr(decoding, "SEGMENTS_MAX", 50)
     monkeypatch.setattr(decoding, "MAP_BYTES_MAX", 9_000 if name != "deep" else 200_000)
-    result = HOSTILE[name]
+    hostile = HOSTILE[name]
 
     with pytest.raises(SourceMapMalformed):
-        decode(result if isinstance(result, bytes) else body(result))
+        decode(hostile if isinstance(hostile, bytes) else body(hostile))
 
 
 @hypothesis_settings(deadline=None)
@@ -214,11 +219,11 @@ def test_a_hostile_map_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_any_text_is_decoded_or_refused(mappings: str, raw: bytes) -> None:
     for item in (body(GOOD | {"mappings": mappings}), raw):
         try:
-            result, _ = decode(item)
+            source_map, _ = decode(item)
         except SourceMapMalformed:
             continue
-        assert unpack(pack(result)) == result
-        assert result.starts[-1] == len(result.columns)
+        assert unpack(pack(source_map)) == source_map
+        assert source_map.starts[-1] == len(source_map.columns)
 
 
 def test_damage_is_seen() -> None:
@@ -246,9 +251,9 @@ def test_what_sources_hold_is_never_stored(store: Store, website_id: str) -> Non
 
     assert [head.url for head in list_all(store, website_id)] == [URL]
     stored = store.get(key_of(website_id, URL))
-    result = unpack(stored.partition(b"\n")[2])
-    assert (result.sources[0], result.names[0]) == ("src/0.ts", "name0")
-    assert not any("secret" in text for text in (*result.sources, *result.names))
+    source_map = unpack(stored.partition(b"\n")[2])
+    assert (source_map.sources[0], source_map.names[0]) == ("src/0.ts", "name0")
+    assert not any("secret" in text for text in (*source_map.sources, *source_map.names))
     assert b"secret" not in stored
 
 
@@ -327,12 +332,12 @@ def test_a_stack_gets_its_original_files_places_and_names(store: Store, website_
     upload(store, website_id, MAP)
     maps = SourceMaps(store, lambda: NOW_MS, 10_000)
 
-    (result, none, foreign) = maps.applied(
+    (row, none, foreign) = maps.applied(
         website_id, rows(STACK, None, "    at t (https://cdn.example/lib.js:1:11)")
     )
 
-    assert result["stack"] == STACK
-    assert result["stack_original"].splitlines() == [
+    assert row["stack"] == STACK
+    assert row["stack_original"].splitlines() == [
         "    at t (src/1.ts:21:5)",
         "    at Array.map (<anonymous>)",
         "    at async name2 (src/2.ts:8:1)",

@@ -136,8 +136,8 @@ def mutated(text: str, mutant: Mutant) -> str:
 def _verdict(report: Path, done: subprocess.CompletedProcess[str], seconds: float) -> Verdict:
     """A failure counts; an error while tests are collected or set up does not."""
     cases = list(ET.parse(report).getroot().iter("testcase"))
-    failures = [result for case in cases for result in case.findall("failure")]
-    errors = [result for case in cases for result in case.findall("error")]
+    failures = [element for case in cases for element in case.findall("failure")]
+    errors = [element for case in cases for element in case.findall("error")]
     if errors or (done.returncode not in (0, 1)):
         said = "".join(error.text or "" for error in errors) or done.stdout
         return Verdict(False, f"not a test that failed:\n{said[-600:]}", seconds)

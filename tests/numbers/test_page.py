@@ -15,7 +15,7 @@ def test_reliability_page_matches_the_markers() -> None:
 
 
 def test_every_fault_and_attack_has_a_test() -> None:
-    """But for those on what is not there yet."""
+    """Except those of parts that do not exist yet."""
     files = files_by_number()
 
     missing = [number for number in ALL if number.is_expected and number not in files]

@@ -57,5 +57,5 @@ def played(
 
 
 def only(made: list[ImportedSession]) -> str:
-    (entry,) = made
-    return entry.session_id
+    (imported,) = made
+    return imported.session_id

@@ -24,10 +24,12 @@ def run(job: str, instance: dg.DagsterInstance, **more: Any) -> dg.ExecuteInProc
     )
 
 
-def metadata_of(result: dg.ExecuteInProcessResult, asset: str, day: str = DAY) -> dict[str, Any]:
+def metadata_of(
+    run_result: dg.ExecuteInProcessResult, asset: str, day: str = DAY
+) -> dict[str, Any]:
     (event,) = (
         event.materialization
-        for event in result.get_asset_materialization_events()
+        for event in run_result.get_asset_materialization_events()
         if event.asset_key == dg.AssetKey(asset) and event.partition == day
     )
     return {name: value.value for name, value in event.metadata.items()}
@@ -40,18 +42,18 @@ def test_a_run_compacts_its_day_and_tells_what_it_did(
     session_id = add_session(store, settings, website_id, begins_ms=NOW_MS)
     add_session(store, settings, website_id, begins_ms=NOW_MS - DAY_MS)
 
-    result = run("compact", instance, partition_key=DAY)
+    run_result = run("compact", instance, partition_key=DAY)
 
-    recorded = metadata_of(result, "session_files")
+    recorded = metadata_of(run_result, "session_files")
     assert (recorded["sessions"], recorded["failed"], recorded["run_conflicts"]) == (1, 0, 0)
     assert (
         0 < recorded["run_written_bytes"] < recorded["run_received_bytes"] < recorded["raw_bytes"]
     )
     assert session_id in recorded["largest_sessions"]
-    assert metadata_of(result, "sessions") == {"dagster/partition_row_count": 1}
-    assert metadata_of(result, "daily_summary") == {"dagster/partition_row_count": 1}
+    assert metadata_of(run_result, "sessions") == {"dagster/partition_row_count": 1}
+    assert metadata_of(run_result, "daily_summary") == {"dagster/partition_row_count": 1}
     waiting = [keys.parse_segment_key(item.key) for item in store.list(keys.RAW)]
-    assert [results and results[0] for results in waiting] == [date(2026, 11, 23)]
+    assert [days and days[0] for days in waiting] == [date(2026, 11, 23)]
 
 
 def test_settled_only_leaves_a_session_that_goes_on(
@@ -60,9 +62,9 @@ def test_settled_only_leaves_a_session_that_goes_on(
     add_session(store, settings, make_website(store), begins_ms=NOW_MS)
     config = {"ops": {"compact_day": {"config": {"settled_only": True}}}}
 
-    result = run("compact", instance, partition_key=DAY, run_config=config)
+    run_result = run("compact", instance, partition_key=DAY, run_config=config)
 
-    assert metadata_of(result, "session_files")["sessions"] == 0
+    assert metadata_of(run_result, "session_files")["sessions"] == 0
 
 
 def test_one_run_compacts_a_range_of_days_and_reports_each(
@@ -72,16 +74,18 @@ def test_one_run_compacts_a_range_of_days_and_reports_each(
     for days in (0, 2):
         add_session(store, settings, website_id, begins_ms=NOW_MS - days * DAY_MS)
 
-    result = run(
+    run_result = run(
         "compact", instance, tags=run_tags.of_range(date(2026, 11, 22), date(2026, 11, 24))
     )
 
     matches = [
-        metadata_of(result, "session_files", day)["sessions"]
+        metadata_of(run_result, "session_files", day)["sessions"]
         for day in ("2026-11-22", "2026-11-23", "2026-11-24")
     ]
     assert matches == [1, 0, 1]
-    assert metadata_of(result, "daily_summary", "2026-11-22")["dagster/partition_row_count"] == 1
+    assert (
+        metadata_of(run_result, "daily_summary", "2026-11-22")["dagster/partition_row_count"] == 1
+    )
 
 
 @pytest.mark.fault(41)

@@ -348,7 +348,10 @@ def test_a_session_id_that_two_websites_have_needs_the_website(
     session_id = run("import", str(RECORDINGS[0]), "--website", website_id, "--at", "now").last
     other_id = make_website(store, now_ms=now_ms())
     (segment,) = (item.key for item in store.list(keys.RAW))
-    copies = [entry._replace(website_id=other_id) for entry in decode(store.get(segment))]
+    copies = [
+        received_chunk._replace(website_id=other_id)
+        for received_chunk in decode(store.get(segment))
+    ]
     segment_writer.append(store, copies, now_ms=now_ms())
 
     assert run("export", session_id).code == 1

@@ -72,8 +72,8 @@ class Dagster:
             timeout=60,
         ).json()
         assert "errors" not in answer, answer
-        result: dict[str, Any] = answer["data"]
-        return result
+        data: dict[str, Any] = answer["data"]
+        return data
 
     def is_up(self) -> bool:
         try:
@@ -82,10 +82,10 @@ class Dagster:
             return False
 
     def repository(self) -> dict[str, str]:
-        for entry in self.query_graphql(LOCATIONS)["workspaceOrError"]["locationEntries"]:
-            for repository in (entry["locationOrLoadError"] or {}).get("repositories", []):
+        for location in self.query_graphql(LOCATIONS)["workspaceOrError"]["locationEntries"]:
+            for repository in (location["locationOrLoadError"] or {}).get("repositories", []):
                 return {
-                    "repositoryLocationName": entry["name"],
+                    "repositoryLocationName": location["name"],
                     "repositoryName": repository["name"],
                 }
         return {}
@@ -147,5 +147,5 @@ def test_a_day_is_compacted_after_run_and_daemon_are_killed(
     assert dagster.statuses()[run_id] == "FAILURE"
     assert pending_days(store) == []
     assert check(store, settings, now_ms=now_ms) == []
-    result = played(store, settings, website_id, session_id, now_ms=now_ms)
-    assert len(result) == len(events_of(RECORDINGS[0]))
+    events = played(store, settings, website_id, session_id, now_ms=now_ms)
+    assert len(events) == len(events_of(RECORDINGS[0]))

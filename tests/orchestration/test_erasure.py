@@ -92,16 +92,16 @@ def run(instance: dg.DagsterInstance, job: str, **options: Any) -> dg.ExecuteInP
 
 
 def tick(instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    """What the sensor asks for now."""
+    """Return the run requests of the sensor."""
     with dg.build_sensor_context(
         instance=instance, repository_def=defs.get_repository_def(), resources=LAKE
     ) as context:
         return list(erase_when_asked.evaluate_tick(context).run_requests or ())
 
 
-def figures(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
-    """What an operator sees of the run."""
-    (event,) = result.filter_events(lambda event: event.is_successful_output)
+def figures(run_result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    """Return the metadata that Dagster shows of the run."""
+    (event,) = run_result.filter_events(lambda event: event.is_successful_output)
     return {name: value.value for name, value in event.step_output_data.metadata.items()}
 
 
@@ -136,22 +136,22 @@ def test_erased_data_is_in_neither_the_lake_nor_dagster(
     assert tick(instance) == []
     instance.report_run_canceled(going)
     (request,) = tick(instance)
-    result = run(instance, "erasure", tags=request.tags, run_config=request.run_config)
+    run_result = run(instance, "erasure", tags=request.tags, run_config=request.run_config)
 
-    assert result.success
-    assert figures(result) == {
+    assert run_result.success
+    assert figures(run_result) == {
         "erasures": 1,
         "sessions": 2,
         "session_files": 1,
-        "bytes": figures(result)["bytes"],
+        "bytes": figures(run_result)["bytes"],
         "chunks": 2,
-        "former_table_files": figures(result)["former_table_files"],
+        "former_table_files": figures(run_result)["former_table_files"],
         "left_for_the_next_run": [],
         "held": [],
         "failed": [],
     }
-    assert figures(result)["bytes"] > 0
-    assert figures(result)["former_table_files"] > 0
+    assert figures(run_result)["bytes"] > 0
+    assert figures(run_result)["former_table_files"] > 0
     assert tick(instance) == []
     assert where(lakeful.store, instance) == set()
     # The search finds what is there: who was not erased, in the lake and in what runs said.

@@ -25,10 +25,10 @@ def dagster_instance(tmp_path: Path, store: Store) -> dg.DagsterInstance:
 
 def run(instance: dg.DagsterInstance, day: str = DAY) -> str:
     job = defs.resolve_job_def("compact")
-    result = job.execute_in_process(
+    run_result = job.execute_in_process(
         instance=instance, partition_key=day, resources={"lake": FrozenLake()}
     )
-    return result.run_id
+    return run_result.run_id
 
 
 def check(instance: dg.DagsterInstance) -> str:
@@ -38,7 +38,7 @@ def check(instance: dg.DagsterInstance) -> str:
 
 def mentioned(instance: dg.DagsterInstance, run_ids: list[str]) -> list[str]:
     """Return the tables that still tell of one of these runs."""
-    results = []
+    mentions: list[str] = []
     for name in ("history/runs.db", "history/runs/index.db"):
         with closing(sqlite3.connect(Path(instance.root_directory) / name)) as database:
             tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -46,8 +46,8 @@ def mentioned(instance: dg.DagsterInstance, run_ids: list[str]) -> list[str]:
                 if table == "asset_keys":
                     continue  # a row to each asset, whatever it last heard of
                 rows = database.execute(f"SELECT * FROM {table}").fetchall()
-                results += [table for row in rows if any(run_id in str(row) for run_id in run_ids)]
-    return results
+                mentions += [table for row in rows if any(run_id in str(row) for run_id in run_ids)]
+    return mentions
 
 
 def later(instance: dg.DagsterInstance, days: int) -> float:
@@ -73,7 +73,7 @@ def test_old_runs_go_except_the_last_success_of_each_day(
 
     assert pruned.run_count == 5
     assert pruned.freed_bytes > 300_000
-    assert {entry.run_id for entry in dagster_instance.get_runs()} == {last, other, checked}
+    assert {retained.run_id for retained in dagster_instance.get_runs()} == {last, other, checked}
     assert mentioned(dagster_instance, [*stale, failed]) == []
     files = {path.name for path in Path(dagster_instance.root_directory).rglob("*.db*")}
     assert not any(run_id in name for run_id in [*stale, failed] for name in files)
@@ -96,7 +96,7 @@ def test_young_runs_and_those_that_go_on_stay(
     assert (
         run_history.prune(dagster_instance, days=2, now_s=later(dagster_instance, 3)).run_count == 1
     )
-    assert {entry.run_id for entry in dagster_instance.get_runs()} == {going, second}
+    assert {retained.run_id for retained in dagster_instance.get_runs()} == {going, second}
     assert first != second
 
 

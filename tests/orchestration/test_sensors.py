@@ -20,9 +20,9 @@ TODAY = date(2026, 11, 24)
 
 def asked(instance: dg.DagsterInstance, at_ms: int) -> list[dg.RunRequest]:
     context = dg.build_sensor_context(instance=instance, repository_def=defs.get_repository_def())
-    result = compact_when_due(context, lake=FrozenLake(at_ms=at_ms))
-    assert result is not None
-    return [item for item in result if isinstance(item, dg.RunRequest)]
+    evaluation = compact_when_due(context, lake=FrozenLake(at_ms=at_ms))
+    assert evaluation is not None
+    return [item for item in evaluation if isinstance(item, dg.RunRequest)]
 
 
 def start(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str) -> None:
@@ -94,7 +94,7 @@ def test_runs_of_other_days_and_ended_runs_do_not_block(
 def test_a_day_that_stays_due_is_requested_after_a_while(
     store: Store, settings: Settings, website_id: str, instance: dg.DagsterInstance
 ) -> None:
-    """A run's key is refused by Dagster once it was used: the same key is no new run."""
+    """Dagster ignores a run key that was used before, so a later request needs another."""
     add_session(store, settings, website_id, begins_ms=NOW_MS)
     wait_ms = settings.compact_wait_s * 1000
     begins = SILENT_MS - SILENT_MS % wait_ms + wait_ms

@@ -119,7 +119,7 @@ class Session:
 
 
 def page(at_ms: float, url: str = "https://shop.example/", text: str = "") -> list[Event]:
-    """What a page begins with: Meta and full snapshot."""
+    """Meta and full snapshot, the first events of a page."""
     node = {"type": 0, "id": 1, "childNodes": [{"type": 3, "id": 2, "textContent": text}]}
     return [
         {"type": 4, "timestamp": at_ms, "data": {"href": url, "width": 1280, "height": 720}},

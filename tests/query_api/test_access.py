@@ -86,10 +86,10 @@ def test_a_foreign_session_looks_like_a_missing_one(
     headers = lakeful.headers()
 
     def pair(theirs_url: str, nobodys_url: str) -> None:
-        result, missing = (client.get(url, headers=headers) for url in (theirs_url, nobodys_url))
-        assert result.status_code == missing.status_code == 404
-        assert result.content == missing.content
-        assert result.headers == missing.headers
+        foreign, missing = (client.get(url, headers=headers) for url in (theirs_url, nobodys_url))
+        assert foreign.status_code == missing.status_code == 404
+        assert foreign.content == missing.content
+        assert foreign.headers == missing.headers
 
     for path in ("/api/replay/{}", f"/api/websites/{mine}/sessions/{{}}"):
         pair(path.format(theirs.session_id), path.format(nobodys))

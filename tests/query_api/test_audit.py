@@ -136,7 +136,7 @@ def test_what_changed_nothing_is_not_in_the_log(client: AppClient, lakeful: Lake
 
 @pytest.mark.folder
 def test_nothing_is_changed_that_the_log_cannot_tell(client: AppClient, lakeful: Lakeful) -> None:
-    """The entry is written first."""
+    """The entry is written before the change."""
     website_id = lakeful.website.website_id
     site = f"/api/websites/{website_id}"
     session = lakeful.record(page(NOW_MS))
@@ -181,7 +181,7 @@ def controlled(store: Store) -> dict[str, bytes]:
 
 
 def test_erasures_and_holds_are_in_the_log(client: AppClient, lakeful: Lakeful) -> None:
-    """And who was recorded is not."""
+    """The visitors and users of the sessions are not."""
     website_id, clock = lakeful.website.website_id, lakeful.clock
     token = lakeful.key(role="admin")
     me, headers = str(api_keys.key_id_of(token)), {"authorization": f"Bearer {token}"}
@@ -208,14 +208,14 @@ def test_erasures_and_holds_are_in_the_log(client: AppClient, lakeful: Lakeful) 
             client.request(method, url, headers=headers, json=body).json()["erasureId"]
         )
 
-    result = all_of(lakeful.store, website_id)[::-1]
-    assert [(item.action, item.actor, item.target) for item in result] == [
+    logged = all_of(lakeful.store, website_id)[::-1]
+    assert [(item.action, item.actor, item.target) for item in logged] == [
         ("hold-placed", "me", sessions[0].session_id),
         ("hold-released", "counsel", sessions[0].session_id),
         *(("erasure-asked", me, erasure_id) for erasure_id in requested),
     ]
-    assert result[0].details == {"reason": "case 1"}
-    assert [item.details for item in result[2:]] == [
+    assert logged[0].details == {"reason": "case 1"}
+    assert [item.details for item in logged[2:]] == [
         {"sessions": 1, "people": 0}, {"sessions": 2, "people": 0}, {"sessions": 3, "people": 1}
     ]  # fmt: skip
     assert visitor_id.encode() not in b"".join(map(lakeful.store.get, waiting(lakeful.store)))
@@ -242,7 +242,7 @@ def test_the_log_holds_neither_secrets_nor_who_was_recorded(lakeful: Lakeful) ->
 
 
 def test_views_are_written_together_and_tell_who_watched(lakeful: Lakeful) -> None:
-    """One object when the app ends, for whatever many players asked."""
+    """The app writes one object at shutdown for all views."""
     token = lakeful.key()
     me, headers = str(api_keys.key_id_of(token)), {"authorization": f"Bearer {token}"}
     sessions = [lakeful.record(page(NOW_MS)) for _ in range(3)]
@@ -259,9 +259,9 @@ def test_views_are_written_together_and_tell_who_watched(lakeful: Lakeful) -> No
                             headers=lakeful.headers(role="admin")).json()  # fmt: skip
         client.get(f"/api/shared/{share['token']}/replay")
 
-    result = all_of(lakeful.store, lakeful.website.website_id)
+    logged = all_of(lakeful.store, lakeful.website.website_id)
     views = {
-        (item.actor, item.target): item.details for item in result if item.action == "replay-viewed"
+        (item.actor, item.target): item.details for item in logged if item.action == "replay-viewed"
     }
     assert views == {
         **{(me, session.session_id): {"requests": 2} for session in sessions},
@@ -282,8 +282,8 @@ def test_views_wait_for_a_store_that_fails(lakeful: Lakeful, client: AppClient) 
     folder.unlink()
     views.flush()
 
-    (entry,) = all_of(lakeful.store, "w_a")
-    assert (entry.actor, entry.target, entry.details) == ("me", "s", {"requests": 2})
+    (view,) = all_of(lakeful.store, "w_a")
+    assert (view.actor, view.target, view.details) == ("me", "s", {"requests": 2})
     assert "replaylake_views_lost_total 0.0" in metrics.text().decode()
 
 
@@ -316,12 +316,12 @@ def test_pages_and_periods_cover_the_table_and_what_waits(
     wanted = [item.entry_id for item in reversed([*made, *late])]
 
     def ids_of(**asked: Any) -> list[str]:
-        results: list[str] = []
+        entry_ids: list[str] = []
         while True:
             page = client.get(url, headers=admin, params=asked).json()
-            results += [item["entryId"] for item in page["entries"]]
+            entry_ids += [item["entryId"] for item in page["entries"]]
             if page["nextCursor"] is None:
-                return results
+                return entry_ids
             assert len(page["entries"]) == asked["limit"]
             asked["cursor"] = page["nextCursor"]
 
@@ -341,17 +341,17 @@ def test_a_page_goes_back_over_as_many_days_as_it_needs(store: Store, settings: 
     audit_entries.write(store, made)
     audit_log.compact_entries(store, settings, now_ms=NOW_MS)
     assert waiting(store) == []
-    log, result, cursor = AuditReader(store), list[AuditLogEntry](), None
-    while not result or cursor is not None:
+    log, listed, cursor = AuditReader(store), list[AuditLogEntry](), None
+    while not listed or cursor is not None:
         page = log.entries("w_a", limit=50, cursor=cursor)
-        result += page.entries
+        listed += page.entries
         cursor = page.next_cursor
 
-    assert result == made[::-1]
+    assert listed == made[::-1]
 
 
 def test_folding_twice_or_half_counts_an_entry_once(store: Store, settings: Settings) -> None:
-    """The objects are there again, as after a crash between the commit and the deletion."""
+    """The objects exist again, as after a crash between commit and deletion."""
     made = [*some(5), *some(5, at_ms=NOW_MS - 40 * DAY_MS), *some(2, "w_b")]
     audit_entries.write(store, made)
     bodies = {key: store.get(key) for key in waiting(store)}
@@ -434,7 +434,7 @@ def test_entries_go_when_they_are_older_than_the_log_is_kept(
 
 
 def test_a_rebuild_leaves_the_log_alone(store: Store, settings: Settings) -> None:
-    """Nothing could make it again."""
+    """The log cannot be rebuilt from other data."""
     made = some(4)
     audit_entries.write(store, made[:2])
     audit_log.compact_entries(store, settings, now_ms=NOW_MS)
@@ -507,7 +507,7 @@ def run(
 
 
 def test_the_command_line_is_in_the_log_and_shows_it(run: Run, store: Store) -> None:
-    """Also what concerns all websites."""
+    """Also actions on all websites."""
     site = websites.create(store, "Shop", origins=("*",), now_ms=now_ms()).website_id
     session = Lakeful(store, Settings(), Clock(now_ms())).record(
         page(now_ms()), websites.get(store, site), began_ms=now_ms() - 60_000

@@ -86,7 +86,7 @@ def assert_others_are_well(client: AppClient, lakeful: Lakeful, session: Session
 def test_damage_after_the_start_breaks_the_connection(
     client: AppClient, lakeful: Lakeful, session: Session
 ) -> None:
-    """Fault 12: a client never takes a part for the whole."""
+    """Fault 12: a client can tell a part from the whole."""
     flip(lakeful.store, session, "2")
     headers = lakeful.headers() | {"accept-encoding": "identity"}
     with pytest.raises(RuntimeError, match="response already started"):
@@ -101,7 +101,7 @@ def test_damage_after_the_start_breaks_the_connection(
 def test_frames_that_go_out_as_they_lie_carry_their_checksums(
     client: AppClient, lakeful: Lakeful, session: Session
 ) -> None:
-    """Fault 12: the client's own zstd tells."""
+    """Fault 12: the client's zstd decoder reports the damage."""
     flip(lakeful.store, session, "2")
     headers = lakeful.headers() | {"accept-encoding": "zstd"}
     answer = get_raw(client, f"/api/replay/{session.session_id}", headers)

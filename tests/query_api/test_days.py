@@ -147,7 +147,7 @@ def test_a_day_that_is_no_longer_kept_is_not_told(client: AppClient, lakeful: La
 def test_an_erased_session_leaves_the_days_before_any_job_runs(
     client: AppClient, lakeful: Lakeful, who: str
 ) -> None:
-    """Its addresses may be telling; and a day of which nothing else is left is none."""
+    """Its addresses may be personal, and a day without other sessions is not listed."""
     ann = Client(visitor_id="ann")
     for ago in (0, 1):
         at_ms = MORNING - ago * DAY_MS

@@ -110,7 +110,7 @@ class World:
         kinds: Iterable[str] = (),
         erased_sessions: Iterable[Session] = (),
     ) -> dict[tuple[str | None, ...], dict[str, Any]]:
-        """What the groups should be, by their keys."""
+        """Expected groups by their keys."""
         groups: dict[tuple[str | None, ...], list[Signal]] = defaultdict(list)
         for signal in self.signals:
             is_meant = not kinds or signal.kind in kinds
@@ -131,7 +131,7 @@ class World:
                 **counts(signals),
                 "viewingSessions": viewing[key[0]] if by == "page" else None,
                 "share": (
-                    len({entry.session for entry in signals}) / viewing[key[0]]
+                    len({signal.session for signal in signals}) / viewing[key[0]]
                     if by == "page"
                     else None
                 ),
@@ -171,12 +171,12 @@ def counts(signals: list[Signal]) -> dict[str, Any]:
 def write(lakeful: Lakeful, signals: Iterable[Signal]) -> None:
     """Make these all that the analysis found in their sessions."""
     table = Table(lakeful.store, "signals")
-    result = list(signals)
+    planted = list(signals)
     parts = {
         (item.session.website_id, item.session.session_id): hot_part(item.session.session_id)
-        for item in result
+        for item in planted
     }
-    rows = [signal.row(number) for number, signal in enumerate(result)]
+    rows = [signal.row(number) for number, signal in enumerate(planted)]
     session_rows.replace(table, table.snapshot(), parts, rows)
     lakeful.clock.tick()
 
@@ -284,7 +284,7 @@ def test_a_page_that_nobody_told_the_address_of_is_one_too(
 
 
 def test_a_share_is_never_more_than_all(client: AppClient, lakeful: Lakeful) -> None:
-    """Of a session with very many pages not each has a row."""
+    """A session with very many pages has rows for some of them only."""
     sessions = [lakeful.record(page(START), began_ms=START + n) for n in range(2)]
     lakeful.compact(sessions[0].day)
     write(lakeful, [Signal(session, "quick_back", f"{SHOP}/", "a", "x", 5) for session in sessions])

@@ -52,7 +52,7 @@ def read_heatmap(
 
 
 def screen(at_ms: float, url: str, width: int, height: int = 600) -> list[Event]:
-    """What a page begins with, on a screen of another size."""
+    """Meta and full snapshot of a page on a screen of another size."""
     meta, snapshot = page(at_ms, url)
     meta["data"] |= {"width": width, "height": height}
     return [meta, snapshot]
@@ -95,12 +95,12 @@ def test_clicks_and_views_are_those_in_the_session_files(
         mine = website.website_id
         assert set(views[mine]) >= set(clicks[mine])
         for address, view_count in views[mine].items():
-            result = read_heatmap(client, lakeful, f"{address}?any=1#part", website)
-            assert (result["viewCount"], result["clickCount"]) == (
+            heatmap = read_heatmap(client, lakeful, f"{address}?any=1#part", website)
+            assert (heatmap["viewCount"], heatmap["clickCount"]) == (
                 view_count,
                 clicks[mine][address],
             ), address
-            assert result["clicksShown"] == result["clickCount"], address
+            assert heatmap["clicksShown"] == heatmap["clickCount"], address
         answer = client.get(f"/api/websites/{mine}/pages", headers=lakeful.headers(website))
         recorded = TypeAdapter(schemas.ClickedPages).validate_python(
             answer.json(), strict=True, extra="forbid"
@@ -160,7 +160,9 @@ def test_clicks_have_document_positions_at_any_screen_width(
 def change_pages(lakeful: Lakeful, sessions: list[Session], **columns: list[Any]) -> None:
     """Write other values into the first page's row of each session."""
     table = Table(lakeful.store, "pages")
-    wanted = {(entry.website_id, entry.session_id): number for number, entry in enumerate(sessions)}
+    wanted = {
+        (session.website_id, session.session_id): number for number, session in enumerate(sessions)
+    }
     to_dicts = session_rows.rows_of(table.snapshot(), wanted).to_dicts()
     parts = {(row["website_id"], row["session_id"]): row.pop("part") for row in to_dicts}
     for row in to_dicts:
@@ -187,11 +189,11 @@ def test_very_many_places_are_cut_to_those_with_the_most_clicks(
         seen_px=[2**31 - 1] * 14,
     )
 
-    result = read_heatmap(client, lakeful, f"{SHOP}/")
-    assert result["clickCount"] == 13 * 700 + 7
-    assert (len(result["clicks"]), result["clicksShown"]) == (5000, 5007)
-    assert result["clicks"][0] == {"x": 0, "y": 0, "count": 8}
-    assert (len(result["scroll"]), result["scroll"][-1]["views"]) == (1000, 14)
+    heatmap = read_heatmap(client, lakeful, f"{SHOP}/")
+    assert heatmap["clickCount"] == 13 * 700 + 7
+    assert (len(heatmap["clicks"]), heatmap["clicksShown"]) == (5000, 5007)
+    assert heatmap["clicks"][0] == {"x": 0, "y": 0, "count": 8}
+    assert (len(heatmap["scroll"]), heatmap["scroll"][-1]["views"]) == (1000, 14)
 
 
 def test_sessions_compacted_before_heatmaps_count_as_views_only(
@@ -202,9 +204,9 @@ def test_sessions_compacted_before_heatmaps_count_as_views_only(
     unknown = ("click_count", "clicks", "seen_px", "viewport_width", "viewport_height")
     change_pages(lakeful, [session], **{name: [None] for name in unknown})
 
-    result = read_heatmap(client, lakeful, f"{SHOP}/")
-    assert (result["viewCount"], result["clickCount"], result["clicks"]) == (1, 0, [])
-    assert result["scroll"] == []
+    heatmap = read_heatmap(client, lakeful, f"{SHOP}/")
+    assert (heatmap["viewCount"], heatmap["clickCount"], heatmap["clicks"]) == (1, 0, [])
+    assert heatmap["scroll"] == []
 
 
 def test_the_background_is_a_recent_view_that_can_be_drawn(
@@ -280,8 +282,8 @@ def test_expired_sessions_and_other_periods_have_no_clicks(
     lakeful.compact(session.day)
 
     def counts(**params: str) -> tuple[int, int]:
-        result = read_heatmap(client, lakeful, f"{SHOP}/", **params)
-        return result["viewCount"], result["clickCount"]
+        heatmap = read_heatmap(client, lakeful, f"{SHOP}/", **params)
+        return heatmap["viewCount"], heatmap["clickCount"]
 
     assert counts(**{"from": "2026-11-18"}) == (1, 1)
     assert counts(to="2026-11-18") == (0, 0)

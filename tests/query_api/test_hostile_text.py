@@ -38,14 +38,14 @@ TOKEN = "tok-4711"
 def answers(client: AppClient, lakeful: Lakeful, session_id: str) -> list[Any]:
     """The list, one session and the errors, as a browser gets them."""
     website = f"/api/websites/{lakeful.website.website_id}"
-    results = []
+    bodies = []
     for path in ("/sessions", f"/sessions/{session_id}", "/errors"):
         answer = client.get(website + path, headers=lakeful.headers())
         assert answer.status_code == 200
         assert_plain(answer.headers, "application/json")
         assert not {"\r", "\n", "\x1b", "\x07"} & set(answer.text)
-        results.append(answer.json())
-    return results
+        bodies.append(answer.json())
+    return bodies
 
 
 def assert_plain(headers: Any, media_type: str) -> None:
@@ -72,8 +72,12 @@ def test_a_hostile_text_is_one_string_and_one_table_cell(
 
     for _ in range(2):  # waiting, then compacted
         listed, detail, groups = answers(client, lakeful, session.session_id)
-        (entry,) = listed["sessions"]
-        assert (entry["initialUrl"], entry["userId"], detail["pageList"][0]["title"]) == (text,) * 3
+        (session_row,) = listed["sessions"]
+        assert (
+            session_row["initialUrl"],
+            session_row["userId"],
+            detail["pageList"][0]["title"],
+        ) == (text,) * 3
         assert detail["errorEvents"][0]["message"] == text
         lakeful.compact(session.day)
     assert groups["errors"][0]["message"] == text

@@ -55,10 +55,10 @@ class Watched:
 
 
 def events_of(lake: Lake, lakeful: Lakeful, session_id: str) -> list[Event]:
-    result = replay(lake, lakeful.website, session_id)
-    text = b"".join(piece.text() for piece in result.pieces)
+    replayed = replay(lake, lakeful.website, session_id)
+    text = b"".join(piece.text() for piece in replayed.pieces)
     events = [json.loads(line) for line in text.splitlines()]
-    assert len(events) == result.event_count
+    assert len(events) == replayed.event_count
     return events
 
 
@@ -153,7 +153,7 @@ class Running(Clock):
 
 
 def test_polling_during_writes_sees_each_event_once(lakeful: Lakeful, settings: Settings) -> None:
-    """I1, I3: a writer, two compactors and a reader at once."""
+    """Invariants I1 and I3: a writer, two compactors and a reader run at once."""
     session = lakeful.session()
     chunks = session.chunks([*page(NOW_MS), *moves(NOW_MS + 10, 598)], size=5)
     lakeful.append(chunks[:1])
@@ -194,9 +194,9 @@ def test_polling_during_writes_sees_each_event_once(lakeful: Lakeful, settings: 
             (row,) = list_sessions(lake, lakeful.website, SessionQuery()).rows
             assert row["event_count"] >= least
             least = acknowledged[0]
-            result = events_of(lake, lakeful, session.session_id)
-            assert len(result) >= least
-            stamps = [event["timestamp"] for event in result]
+            events = events_of(lake, lakeful, session.session_id)
+            assert len(events) >= least
+            stamps = [event["timestamp"] for event in events]
             assert stamps == sorted(set(stamps))
             polls += 1
     finally:

@@ -141,8 +141,8 @@ def tenant(lakeful: Lakeful, word: str) -> Tenant:
         by="a test",
         now_ms=NOW_MS,
     )
-    result = Tenant(website, word)
-    result.ids = {
+    made = Tenant(website, word)
+    made.ids = {
         "website_id": website.website_id,
         "session_id": done.session_id,
         "fingerprint": fingerprint,
@@ -153,14 +153,14 @@ def tenant(lakeful: Lakeful, word: str) -> Tenant:
         "share_id": share.share_id,
         "token": token,
     }
-    result.more = [grows.session_id, waits.session_id, *done.page_seqs]
-    result.unseen = [erased.session_id, token]
-    return result
+    made.more = [grows.session_id, waits.session_id, *done.page_seqs]
+    made.unseen = [erased.session_id, token]
+    return made
 
 
 def doors(world: World) -> list[Door]:
     """Return every operation of the document, reading ones first, deleting ones last."""
-    results = []
+    made = []
     for path, methods in world.client.get("/openapi.json").json()["paths"].items():
         parameters = tuple(re.findall(r"\{(\w+)\}", path))
         for name in parameters:
@@ -172,11 +172,11 @@ def doors(world: World) -> list[Door]:
         for method, said in methods.items():
             queries = tuple(p["name"] for p in said.get("parameters", ()) if p["in"] == "query")
             is_public = not said.get("security")
-            results.append(
+            made.append(
                 Door(method.upper(), path, parameters, queries, "requestBody" in said, is_public)
             )
     order = ("GET", "PUT", "PATCH", "POST", "DELETE")
-    return sorted(results, key=lambda door: order.index(door.method))
+    return sorted(made, key=lambda door: order.index(door.method))
 
 
 def knock(
@@ -226,7 +226,7 @@ def test_a_new_door_that_nobody_taught_this_test_is_told(world: World) -> None:
 
 @pytest.mark.attack(44, 45)
 def test_what_is_anothers_is_answered_like_what_is_nobodys(world: World) -> None:
-    """At each door, with each of their ids: the status and every byte, but for what was asked."""
+    """For each route and each foreign id: equal status and bytes, apart from the requested id."""
     for door in doors(world):
         headers = world.headers(world.mine)
         for name in door.parameters:
@@ -241,16 +241,16 @@ def test_what_is_anothers_is_answered_like_what_is_nobodys(world: World) -> None
             assert answers[0] == answers[1], (door, name)
             assert name != "website_id" or answers[0][0] == 404, door
         if door.parameters and not door.is_public:
-            result, missing = (
+            foreign, missing = (
                 knock(world, door, values, headers) for values in (world.theirs.ids, world.nobodys)
             )
-            assert result.status_code == missing.status_code, door
-            assert result.headers.keys() == missing.headers.keys(), door
+            assert foreign.status_code == missing.status_code, door
+            assert foreign.headers.keys() == missing.headers.keys(), door
 
 
 @pytest.mark.attack(45)
 def test_a_key_of_one_website_names_no_other_in_a_query(world: World) -> None:
-    """With its own ids in the path, where `?website=` says whose they are."""
+    """The path has ids of the key's own website, the query another website."""
     before = state_of(world)
     asking = [door for door in doors(world) if "website" in door.queries]
     assert {door.method for door in asking} >= {"GET", "POST", "DELETE"}
@@ -274,7 +274,7 @@ def plain(answer: httpx.Response, asked: str) -> str:
 
 
 def test_every_door_opens_for_its_own_website(world: World) -> None:
-    """Else the other tests would prove nothing."""
+    """Otherwise the other tests would pass without proving anything."""
     shown = ""
     for door in doors(world):
         headers = world.headers(world.theirs)
@@ -291,8 +291,8 @@ def test_every_door_opens_for_its_own_website(world: World) -> None:
 
 
 def test_a_key_gets_and_changes_nothing_of_another_website(world: World) -> None:
-    """Whatever it asks, at any door, in any order."""
-    cached = [door for door in doors(world) if "token" not in door.parameters]
+    """With any requests to any routes, in any order."""
+    by_key = [door for door in doors(world) if "token" not in door.parameters]
     everybody = [*world.mine.names, *world.theirs.names, *world.nobodys.values()]
     words = st.sampled_from([*everybody, "", "x", "true", "1", "*", "../x", world.mine.word])
     values = st.recursive(
@@ -308,7 +308,7 @@ def test_a_key_gets_and_changes_nothing_of_another_website(world: World) -> None
     @given(data=st.data())
     @hypothesis_settings(max_examples=100, deadline=None, database=None)
     def check(data: st.DataObject) -> None:
-        door = data.draw(st.sampled_from(cached))
+        door = data.draw(st.sampled_from(by_key))
         ids_drawn = {
             name: data.draw(
                 st.sampled_from([who.ids[name] for who in (world.mine, world.mine, world.theirs)])

@@ -29,13 +29,13 @@ class Counting:
         self.asked: list[tuple[str, Any]] = []
 
     def __getattr__(self, name: str) -> Any:
-        result = getattr(self._store, name)
-        if not callable(result):
-            return result
+        attribute = getattr(self._store, name)
+        if not callable(attribute):
+            return attribute
 
         def counted(*arguments: Any, **named: Any) -> Any:
             self.asked.append((name, arguments[0] if arguments else None))
-            return result(*arguments, **named)
+            return attribute(*arguments, **named)
 
         return counted
 
@@ -105,7 +105,7 @@ def test_guessing_is_refused_before_any_lookup(
 @pytest.mark.attack(46)
 @pytest.mark.slow
 def test_a_million_guesses_are_limited_in_bounded_memory() -> None:
-    """In one hour, each with another key: what is looked up is what the rate allows."""
+    """In one hour, each with another key; the rate limits how many are looked up."""
     now_s = [0.0]
     limits = RateLimiter(Settings(), lambda: now_s[0])
     looked_up = 0
@@ -125,7 +125,7 @@ def test_a_million_guesses_are_limited_in_bounded_memory() -> None:
 def test_who_has_shown_a_good_key_is_not_shut_out_by_a_neighbour(
     slowly: AppClient, lakeful: Lakeful
 ) -> None:
-    """Behind one address, as a company's."""
+    """Both use one address, as in a company."""
     good = lakeful.headers()
     site = f"/api/websites/{lakeful.website.website_id}"
     assert slowly.get(site, headers=good).status_code == 200
@@ -232,7 +232,7 @@ def neighbours(lakeful: Lakeful, *, is_compacted: bool) -> tuple[Session, Sessio
 def test_a_foreign_session_costs_the_store_like_a_missing_one(
     lakeful: Lakeful, counting: Counting, is_compacted: bool
 ) -> None:
-    """Attack 44: neither the answer nor what the store is asked tells that there is one."""
+    """Attack 44: neither the response nor the store calls reveal that the session exists."""
     mine, theirs, nobodys = neighbours(lakeful, is_compacted=is_compacted)
     site = f"/api/websites/{lakeful.website.website_id}/sessions"
     settings = without_rate_limits(lakeful.settings)
@@ -265,7 +265,7 @@ def test_a_foreign_session_costs_the_store_like_a_missing_one(
 def test_anothers_session_makes_no_other_request_to_the_bucket(
     s3: S3Endpoint, clock: Clock, is_compacted: bool
 ) -> None:
-    """The tables included, which are read around the store."""
+    """Includes reads of tables, which bypass the store."""
     from lake.storage.base import open_store
 
     settings = s3.settings()

@@ -84,7 +84,7 @@ class Expected:
         )
 
     def place(self, sort: str) -> tuple[int, str]:
-        """Where it stands in a list; the greatest is first."""
+        """Sort key of a session; the list begins with the greatest."""
         values = {
             "recent": 0,
             "duration": self.duration_ms,
@@ -168,7 +168,7 @@ class World:
         return now, late
 
     def _score(self) -> None:
-        """Write what the analysis would find."""
+        """Write scores and signals as analysis would."""
         scored = {
             (item.session.website_id, item.session.session_id): item
             for ones in self.expected.values()
@@ -186,7 +186,7 @@ class World:
         session_rows.replace(table, snapshot, parts, rows)
 
     def wanted(self, website: Website, query: SessionQuery) -> list[str]:
-        """What the list should hold."""
+        """Ids that the list should contain."""
         days = {"pro": 60, "scale": 120}[website.plan]
         today = datetime.fromtimestamp(self.clock.ms / 1000, UTC).date()
         matches = [
@@ -272,18 +272,18 @@ def test_all_pages_of_any_list_are_what_a_plain_filter_finds(
     website = world.other if is_other else world.lakeful.website
     wanted = world.wanted(website, query)
 
-    results: list[str] = []
+    listed: list[str] = []
     while True:
         answer = list_sessions(lake, website, query)
         assert answer.total == len(wanted)
         assert len(answer.rows) <= query.limit
-        results += [row["session_id"] for row in answer.rows]
+        listed += [row["session_id"] for row in answer.rows]
         if answer.next_cursor is None:
             break
-        if len(results) > 20 * query.limit:  # the rest of a long list of short pages
+        if len(listed) > 20 * query.limit:  # the rest of a long list of short pages
             query = replace(query, limit=LIMIT_MAX)
         query = replace(query, cursor=answer.next_cursor)
-    assert results == wanted
+    assert listed == wanted
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -305,7 +305,7 @@ def test_a_list_goes_on_where_it_was_although_new_sessions_came(
         cursor = pages[-1].next_cursor
         pages.append(list_sessions(lake, lakeful.website, replace(query, cursor=cursor)))
 
-    assert [row["session_id"] for entry in pages for row in entry.rows] == [
+    assert [row["session_id"] for answer in pages for row in answer.rows] == [
         row["session_id"] for row in whole.rows
     ]
     assert pages[-1].total == 11

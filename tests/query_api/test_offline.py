@@ -13,11 +13,11 @@ BEGAN = NOW_MS - 3_600_000
 
 
 def parts(text: str, kind: str) -> dict[str, Any]:
-    """By the page that a part names, what is in it."""
-    result = re.findall(
+    """Contents of the parts by page id."""
+    encoded = re.findall(
         rf'<script type="text/plain" data-part="{kind}" data-page="([^"]*)">([^<]*)</script>', text
     )
-    return {page_id: gzip.decompress(base64.b64decode(body)).decode() for page_id, body in result}
+    return {page_id: gzip.decompress(base64.b64decode(body)).decode() for page_id, body in encoded}
 
 
 def test_the_offline_page_has_all_pages_and_no_visitor(client: AppClient, lakeful: Lakeful) -> None:

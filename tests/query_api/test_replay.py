@@ -255,9 +255,9 @@ def test_a_window_begins_with_the_last_snapshot_before_it(
     ):  # fmt: skip
         params = {"from_ms": from_ms, "to_ms": to_ms}
         given = {name: value for name, value in params.items() if value is not None}
-        result = replayed(client, lakeful, session, **given)
+        window = replayed(client, lakeful, session, **given)
 
-        assert result == in_window([(e, "") for e in events], start, from_ms, to_ms), params
+        assert window == in_window([(e, "") for e in events], start, from_ms, to_ms), params
 
 
 def in_window(
@@ -319,13 +319,13 @@ def test_any_chunks_may_wait_and_any_window_is_the_same(
     lake = Lake(lakeful.store, lakeful.settings, lakeful.clock)
 
     for from_ms, to_ms in [(None, None), *windows]:
-        for one_page in (None, *session.page_seqs):
-            result = replay(lake, lakeful.website, session.session_id,
-                           from_ms=from_ms, to_ms=to_ms, page_id=one_page)  # fmt: skip
-            wanted = [item for item in sent if one_page in (None, item[1])]
-            got = events_of(b"".join(piece.text() for piece in result.pieces))
+        for chosen_page in (None, *session.page_seqs):
+            answer = replay(lake, lakeful.website, session.session_id,
+                           from_ms=from_ms, to_ms=to_ms, page_id=chosen_page)  # fmt: skip
+            wanted = [item for item in sent if chosen_page in (None, item[1])]
+            got = events_of(b"".join(piece.text() for piece in answer.pieces))
             assert got == in_window(wanted, start, from_ms, to_ms)
-            assert result.event_count == len(got)
+            assert answer.event_count == len(got)
 
 
 @pytest.mark.parametrize("is_compacted", [False, True])
@@ -392,8 +392,8 @@ def test_what_a_client_has_is_not_sent_again_until_it_changes(
     first = client.get(url, headers=headers)
     tag = first.headers["etag"]
 
-    for cached in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
-        again = client.get(url, headers=headers | {"if-none-match": cached})
+    for etags in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
+        again = client.get(url, headers=headers | {"if-none-match": etags})
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == tag
         assert again.headers["vary"] == first.headers["vary"]

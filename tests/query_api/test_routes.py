@@ -72,16 +72,16 @@ def test_a_session_in_the_list_has_every_field_of_the_contract(
     answer = get(client, lakeful, "/sessions")
 
     check_shape(schemas.SessionList, answer)
-    (entry,) = answer["sessions"]
-    result = {name: entry.pop(name) for name in UNSCORED}
+    (row,) = answer["sessions"]
+    scored = {name: row.pop(name) for name in UNSCORED}
     if is_compacted:
-        assert list(result["signals"]) == list(SIGNAL_KINDS)
-        assert result["hasFrustration"] == any(result["signals"].values())
-        assert len(result["activity"]) == 60
-        assert result["activeMs"] >= 0
-        assert result["frustrationScore"] >= 0
+        assert list(scored["signals"]) == list(SIGNAL_KINDS)
+        assert scored["hasFrustration"] == any(scored["signals"].values())
+        assert len(scored["activity"]) == 60
+        assert scored["activeMs"] >= 0
+        assert scored["frustrationScore"] >= 0
     else:
-        assert result == UNSCORED
+        assert scored == UNSCORED
     assert answer == {
         "sessions": [
             {
@@ -168,7 +168,7 @@ def test_one_session_tells_its_pages_errors_gaps_and_frames(
 
 
 def as_waiting(compacted: dict[str, Any]) -> dict[str, Any]:
-    """What was told of a session before anybody analysed it."""
+    """Detail of a session without the results of analysis."""
     pages = [page | {"clickCount": None} for page in compacted["pageList"]]
     return compacted | UNSCORED | {"frames": [], "pageList": pages}
 
@@ -176,7 +176,7 @@ def as_waiting(compacted: dict[str, Any]) -> dict[str, Any]:
 def test_recorder_notes_are_equal_before_and_after_compaction(
     client: AppClient, lakeful: Lakeful
 ) -> None:
-    """A route of a single page app is a page; two pages of a session may overlap."""
+    """A route of a single-page app is a page; two pages of a session may overlap."""
     start, shop = NOW_MS - 3_600_000, "https://shop.example"
     session = lakeful.session(began_ms=start)
     first, second = session.new_page(), session.new_page()
@@ -267,7 +267,7 @@ def test_every_signal_kind_is_counted_filtered_and_located(
         table = Table(lakeful.store, "sessions")
         (row,) = session_rows.rows_of(table.snapshot(), [key]).to_dicts()
         part = {key: row.pop("part")}
-        row |= {f"{entry}_count": 3 * (entry == kind) for entry in SIGNAL_KINDS}
+        row |= {f"{counted}_count": 3 * (counted == kind) for counted in SIGNAL_KINDS}
         session_rows.replace(table, table.snapshot(), part, [row])
         table = Table(lakeful.store, "signals")
         row = {name: row[name] for name in ("website_id", "session_id", "started_at")}
@@ -279,9 +279,12 @@ def test_every_signal_kind_is_counted_filtered_and_located(
 
     for kind, session in zip(SIGNAL_KINDS, sessions, strict=True):
         response = get(client, lakeful, "/sessions", signal=kind)
-        (entry,) = response["sessions"]
-        assert (entry["sessionId"], entry["hasFrustration"]) == (session.session_id, True)
-        assert entry["signals"] == dict.fromkeys(SIGNAL_KINDS, 0) | {kind: 3}
+        (session_row,) = response["sessions"]
+        assert (session_row["sessionId"], session_row["hasFrustration"]) == (
+            session.session_id,
+            True,
+        )
+        assert session_row["signals"] == dict.fromkeys(SIGNAL_KINDS, 0) | {kind: 3}
         detail = get(client, lakeful, f"/sessions/{session.session_id}")
         check_shape(schemas.SessionDetail, detail)
         assert detail["signalEvents"] == [
@@ -339,18 +342,18 @@ def test_a_page_that_cannot_be_drawn_is_told_in_words(client: AppClient, lakeful
 def test_next_cursor_leads_through_all_pages(client: AppClient, lakeful: Lakeful) -> None:
     for number in range(5):
         lakeful.record(page(NOW_MS), began_ms=NOW_MS - number)
-    results: list[str] = []
+    starts: list[str] = []
     cursor: dict[str, str] = {}
     while True:
         answer = get(client, lakeful, "/sessions", limit=2, **cursor)
-        results += [item["startedAt"] for item in answer["sessions"]]
+        starts += [item["startedAt"] for item in answer["sessions"]]
         assert answer["total"] == 5
         if answer["nextCursor"] is None:
             break
         cursor = {"cursor": answer["nextCursor"]}
 
-    assert len(results) == 5
-    assert results == sorted(results, reverse=True)
+    assert len(starts) == 5
+    assert starts == sorted(starts, reverse=True)
 
 
 @pytest.mark.parametrize(
@@ -379,7 +382,7 @@ def test_next_cursor_leads_through_all_pages(client: AppClient, lakeful: Lakeful
 def test_a_parameter_that_is_unknown_or_wrong_is_named(
     client: AppClient, lakeful: Lakeful, params: dict[str, Any], name: str, kind: str
 ) -> None:
-    """Fault 34 in part: numbers that are none."""
+    """Fault 34 in part: invalid numbers."""
     url = f"/api/websites/{lakeful.website.website_id}/sessions"
     answer = client.get(url, params=params, headers=lakeful.headers())
 

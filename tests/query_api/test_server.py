@@ -158,7 +158,7 @@ def _connects(port: int) -> bool:
 
 
 def test_several_servers_answer_the_same(server: Server, lakeful: Lakeful, tmp_path: Path) -> None:
-    """More of either may run at once; they share the store and nothing else."""
+    """Several servers of each API may run; they share only the store."""
     url = f"/api/websites/{lakeful.website.website_id}/sessions"
     with serving(lakeful.settings, tmp_path / "other", command=QUERY) as other:
         answers = [httpx.get(item.url + url, headers=lakeful.headers()) for item in (server, other)]
@@ -200,7 +200,7 @@ def test_logs_are_json_and_hold_no_key(server: Server, lakeful: Lakeful) -> None
 
 
 def test_logs_hold_no_token_of_a_link(server: Server, lakeful: Lakeful, long: Session) -> None:
-    """Good, wrong or slow: it is in the address, which others would log."""
+    """The token is in the URL, which servers usually log."""
     made = httpx.post(f"{server.url}/api/replay/{long.session_id}/share",
                       headers=lakeful.headers(role="admin")).json()  # fmt: skip
     wrong = made["token"][:-1] + ("1" if made["token"][-1] == "0" else "0")
@@ -233,7 +233,7 @@ def test_sigterm_writes_the_views_that_are_held(
     entries = (
         audit_log.AuditReader(lakeful.store).entries(lakeful.website.website_id, limit=1000).entries
     )
-    (mine,) = (entry for entry in entries if entry.actor == key_id)
+    (mine,) = (view for view in entries if view.actor == key_id)
     assert (mine.action, mine.target) == ("replay-viewed", long.session_id)
 
 
@@ -301,7 +301,7 @@ def test_a_body_of_one_byte_at_a_time_ends_at_the_deadline(
 
 
 def test_connections_that_say_nothing_shut_nobody_out(hasty: Server) -> None:
-    """More of them than the server has files: the one that was waited for longest goes."""
+    """There are more than file descriptors; the connection that is silent longest is closed."""
     with ExitStack() as stack:
         idle = [
             stack.enter_context(socket.create_connection(("127.0.0.1", hasty.port)))
@@ -315,7 +315,7 @@ def test_connections_that_say_nothing_shut_nobody_out(hasty: Server) -> None:
 
 
 def until_closed(connection: socket.socket) -> bytes:
-    """Read to the end."""
+    """Read until the connection is closed."""
     connection.settimeout(20)
     answer = b""
     with suppress(ConnectionResetError):

@@ -25,7 +25,7 @@ DAY_MS = 86_400_000
 
 @pytest.fixture
 def session(lakeful: Lakeful) -> Session:
-    """One in a file, and some of it still waiting."""
+    """A session with a file and pending chunks."""
     client = Client(visitor_id="a visitor id of 32", device_type="desktop")
     made = lakeful.session(client=client)
     events = [*page(NOW_MS - 9_000), script_error(NOW_MS - 8_000), *moves(NOW_MS - 7_000, 40)]
@@ -41,8 +41,8 @@ def share(client: AppClient, lakeful: Lakeful, session: Session, **body: Any) ->
     url = f"/api/replay/{session.session_id}/share"
     answer = client.post(url, headers=lakeful.headers(role="admin"), json=body)
     assert answer.status_code == 201, answer.text
-    result: dict[str, Any] = answer.json()
-    return result
+    made: dict[str, Any] = answer.json()
+    return made
 
 
 def test_a_link_shows_its_session_to_somebody_without_a_key(
@@ -93,7 +93,7 @@ def test_a_shared_replay_takes_what_the_replay_route_takes(
 def test_a_link_never_tells_who_the_user_is(
     client: AppClient, lakeful: Lakeful, form: str, encoding: str, state: str
 ) -> None:
-    """Neither event nor field: in every form, from the beginning and from the middle."""
+    """Neither in events nor in fields, in any encoding, from the start or from a window."""
     made = lakeful.session(client=Client(visitor_id="visitor-31"))
     start = NOW_MS - 9_000
     events = [
@@ -241,7 +241,7 @@ def test_a_link_outlives_neither_erasure_nor_retention(
     erasure.request_erasure(lake, lakeful.website.website_id,
                     erasure.ErasureTargets(sessions=(erased["sessionId"],)), by="test")  # fmt: skip
     urls = {
-        name: f"/api/shared/{entry['token']}" for name, entry in (("kept", made), ("gone", erased))
+        name: f"/api/shared/{link['token']}" for name, link in (("kept", made), ("gone", erased))
     }
 
     assert client.get(urls["kept"]).status_code == 200
@@ -321,10 +321,10 @@ def test_only_an_admin_of_the_website_makes_lists_and_ends_links(
                         headers=lakeful.headers(role="admin"))  # fmt: skip
 
     secret = made["token"].rpartition("_")[2]
-    cached = {name: value for name, value in made.items() if name not in ("token", "url")}
-    assert listed.json() == {"shares": [cached]}
+    shown = {name: value for name, value in made.items() if name not in ("token", "url")}
+    assert listed.json() == {"shares": [shown]}
     assert secret not in listed.text
-    assert cached["revokedAt"] is None
+    assert shown["revokedAt"] is None
 
 
 def test_the_store_keeps_no_link(

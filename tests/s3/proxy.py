@@ -76,13 +76,13 @@ class Faults:
         self._guard = threading.Lock()
 
     def add(self, fault: Fault) -> Fault:
-        """Make it happen from now on; returns it, so that its `hits` can be read."""
+        """Apply a fault from now on; return it, so that its `hits` can be read."""
         with self._guard:
             self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
-        """From now on nothing fails."""
+        """Remove all faults."""
         with self._guard:
             self._faults.clear()
 

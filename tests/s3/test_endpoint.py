@@ -88,7 +88,7 @@ def test_stale_answer_repeats_the_first_answer(s3: S3Endpoint) -> None:
 
 
 def test_client_expecting_100_continue_is_answered(s3: S3Endpoint) -> None:
-    """Unsigned, so refused; but answered at once, where the endpoint alone would stay silent."""
+    """The request is unsigned and refused, but at once; the endpoint alone would not respond."""
     request = urllib.request.Request(s3.url + "/lake/x", b"body", {"Expect": "100-continue"})
 
     with pytest.raises(urllib.error.HTTPError) as refused:
@@ -120,7 +120,7 @@ def descendants(pid: int) -> set[psutil.Process]:
 
 
 def test_an_endpoint_ends_with_the_process_that_started_it() -> None:
-    """Killed test runs must leave nothing behind."""
+    """Killed test runs leave no process behind."""
     code = """
 from tests.s3.endpoint import S3Endpoint
 with S3Endpoint() as endpoint:

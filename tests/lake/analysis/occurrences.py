@@ -21,7 +21,7 @@ SHOP = "https://shop.test/cart"
 
 
 def signals_of(rule: Rule, occurrences: Iterable[Occurrence]) -> list[Signal]:
-    """What the rule finds in a whole session."""
+    """Run a rule over a whole session."""
     signals = [signal for occurrence in occurrences for signal in rule.see(occurrence)]
     return [*signals, *rule.end()]
 

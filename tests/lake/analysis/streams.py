@@ -86,7 +86,7 @@ class Page:
         return self.source(2, type=kind, id=self.ids.get(name, 0), **place)
 
     def click(self, name: str, x: int = 400, y: int = 300, *, held_ms: int = 60) -> "Page":
-        """A person's: the button goes down, up, and clicks."""
+        """Mouse down, mouse up and click, as of a person."""
         self.mouse(1, name, x=x, y=y).wait(held_ms)
         return self.mouse(0, name, x=x, y=y).mouse(2, name, x=x, y=y, pointerType=0)
 
@@ -106,7 +106,7 @@ class Page:
         return self
 
     def move(self, name: str = "body", *, ms: int = 100) -> "Page":
-        """The mouse moves for so long, over one element, and that is told at its end."""
+        """The mouse moves over one element; the event comes at the end of the move."""
         self.wait(ms)
         positions = [
             {"x": 9, "y": 9, "id": self.ids[name], "timeOffset": -offset}

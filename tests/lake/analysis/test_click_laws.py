@@ -182,11 +182,13 @@ def calls_of(work: Callable[[], object]) -> int:
 def see_all(page: Page) -> Callable[[], list[Occurrence]]:
     events_ = list(ordered_events(page.events))
     foreign = PageInference("p")
-    return lambda: [result for e in events_ for result in foreign.see(e.at_ms, e.type, e.json)]
+    return lambda: [
+        occurrence for e in events_ for occurrence in foreign.see(e.at_ms, e.type, e.json)
+    ]
 
 
 def busy(times: int) -> Page:
-    """Everything at once: a page that never rests, and somebody who always clicks."""
+    """A page that changes and a visitor who clicks without pause."""
     page = Page(
         ("div", {"name": "card", "class": "card"}, ("p", {"name": "p"}, "Text")),
         css=".x .y{cursor:pointer}" * 50,

@@ -281,20 +281,18 @@ class Writer:
 
 
 def look(tree: DomTree, numbers: range) -> list[Any]:
-    results = []
+    looks = []
     for number in numbers:
         node = tree.get(number)
         above = node.parent.id if node and node.parent else None
-        results.append(
-            node and (node.tag, node.text, node.attributes, above, sorted(node.children))
-        )
-    return results
+        looks.append(node and (node.tag, node.text, node.attributes, above, sorted(node.children)))
+    return looks
 
 
 @law
 @given(new_nodes, st.lists(steps, max_size=12))
 def test_lazily_built_nodes_equal_eagerly_built_ones(first: Any, then: list[Any]) -> None:
-    """But for the order of siblings that moved among themselves."""
+    """The order of siblings that moved among themselves may differ."""
     writer = Writer()
     lazy, eager = DomTree(), DomTree()
     page = {"node": writer.item(("html", [first]))}
@@ -307,9 +305,9 @@ def test_lazily_built_nodes_equal_eagerly_built_ones(first: Any, then: list[Any]
         changes = [
             tree.apply_mutation(json_.loads(json_.dumps(recorded))) for tree in (lazy, eager)
         ]
-        told_of = [[(c.what, c.node.id, c.name, c.before) for c in each] for each in changes]
+        told_of = [[(c.what, c.node.id, c.name, c.before) for c in of_item] for of_item in changes]
         assert told_of[0] == told_of[1]
-        below = [[sorted(n.id for n in c.node.descend(50)) for c in each] for each in changes]
+        below = [[sorted(n.id for n in c.node.descend(50)) for c in of_item] for of_item in changes]
         assert below[0] == below[1]
         look(eager, range(1, len(writer.items) + 1))
 

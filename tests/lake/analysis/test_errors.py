@@ -150,10 +150,10 @@ DATA = st.fixed_dictionaries({}, optional={
 
 @hypothesis_settings(deadline=None)
 @given(st.lists(DATA | JSON, min_size=1, max_size=4))
-def test_as_many_are_kept_as_are_counted_at_ingest(value: list[Any]) -> None:
+def test_as_many_are_kept_as_are_counted_at_ingest(stored_data: list[Any]) -> None:
     rule = JsErrors()
-    events = [{"type": CUSTOM, "timestamp": 1, "data": data} for data in value]
-    retained = [see(rule, entry) for entry in events]
+    events = [{"type": CUSTOM, "timestamp": 1, "data": data} for data in stored_data]
+    retained = [see(rule, custom_event) for custom_event in events]
 
     counted = chunk_codec.read_chunk(json.dumps(events).encode(), page_id=page_id(), seq=0)
 

@@ -229,7 +229,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_takes_time_in_proportion_to_its_length(piece: str) -> None:
-    """Eight times as long would take sixty-four times as long if anything were squared."""
+    """Quadratic time would be 64 times as long for a text of eight times the length."""
     long = piece * (16_000 // len(piece))
     short_s, long_s = (min(_took_s(text) for _ in range(2)) for text in (long[:2_000], long))
 

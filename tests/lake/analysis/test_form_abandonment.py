@@ -70,7 +70,7 @@ def test_a_form_without_a_filled_in_field_was_not_abandoned() -> None:
 def test_late_steps_belong_to_the_previous_address(
     late_ms: float,
 ) -> None:
-    """A single page: the form succeeds, is told so a second later, and comes back another day."""
+    """A single-page app reports the success a second late and shows the form again later."""
     page = [view(0, "https://shop.test/pay"), view(9100 - late_ms, "https://shop.test/thanks")]
     back = view(40_000, "https://shop.test/pay")
     left = step(50_000, "abandoned", fields=2)

@@ -188,7 +188,7 @@ def test_each_of_two_quick_attempts_is_refused() -> None:
 
 
 def test_a_page_that_is_left_at_once_has_taken_the_form() -> None:
-    """A password manager has filled in what no event told of."""
+    """A password manager filled in fields without any event."""
     assert names(enter(type_in(Page(form()), "note"))) == ["submit"]
 
 

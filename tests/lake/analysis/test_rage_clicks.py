@@ -16,10 +16,10 @@ def page(*more: Any) -> Page:
 
 
 def burst(page_: Page) -> Burst:
-    (result,) = [
+    (rage_click,) = [
         occurrence for occurrence in occurrences_of(page_) if isinstance(occurrence, Burst)
     ]
-    return result
+    return rage_click
 
 
 def test_three_fast_clicks_without_effect_are_rage() -> None:
@@ -165,7 +165,7 @@ def test_a_carousel_that_turns_only_by_itself_hides_no_rage() -> None:
 
 @pytest.mark.parametrize("answered", [True, False])
 def test_a_page_that_hung_may_answer_clicks_in_a_row_at_once(answered: bool) -> None:
-    """The first begins the work, the others are told when it is over, and so is its answer."""
+    """The first click starts the work; the other clicks and the reaction are recorded after it."""
     hung = page(("b", {"name": "count"}, "0"))
     for _ in range(2):
         hung.click("pay", held_ms=2).wait(240)
@@ -209,7 +209,6 @@ def test_the_text_of_a_button_is_selected_by_accident() -> None:
 
 
 def test_selecting_text_moved_under_the_mouse_is_no_rage() -> None:
-    """The second and third click are a double click."""
     more = page(
         (
             "details",

@@ -29,9 +29,9 @@ STEPS = ("submit", "invalid", "failed", "succeeded", "abandoned")
 
 
 def occurrences(page_id: str, address: str) -> st.SearchStrategy[list[Occurrence]]:
-    """What may happen on one page, in order of time."""
+    """Any occurrences of one page, in order of time."""
     times = st.integers(0, 12_000).map(float)
-    entry: st.SearchStrategy[Occurrence] = st.one_of(
+    occurrence: st.SearchStrategy[Occurrence] = st.one_of(
         times.map(lambda at: click(at, page_id)),
         times.map(lambda at: error(at, page_id)),
         times.map(lambda at: request(at + 3000, 3000, page_id)),
@@ -44,7 +44,7 @@ def occurrences(page_id: str, address: str) -> st.SearchStrategy[list[Occurrence
         st.builds(lambda at, y: Scroll(page_id, at, 1, 0, y), times, st.integers(0, 1500)),
     )
     shown = view(0, f"https://shop.test/{address}", page_id)
-    return st.lists(entry, max_size=25).map(
+    return st.lists(occurrence, max_size=25).map(
         lambda ones: [shown, *sorted(ones, key=lambda o: o.at_ms)]
     )
 
@@ -73,7 +73,7 @@ def test_when_a_session_was_does_not_matter(
 def test_another_page_between_does_not_matter(
     rule: Callable[[], Rule], ones: list[Occurrence], others: list[Occurrence]
 ) -> None:
-    mixed = sorted([*ones, *others], key=lambda entry: entry.at_ms)
+    mixed = sorted([*ones, *others], key=lambda occurrence: occurrence.at_ms)
 
     alone = signals_of(rule(), ones) + signals_of(rule(), others)
     assert sorted(signals_of(rule(), mixed), key=key) == sorted(alone, key=key)

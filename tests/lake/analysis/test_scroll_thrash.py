@@ -46,7 +46,7 @@ def test_reversals_more_than_two_seconds_apart_do_not_count(
 
 
 def test_places_that_jump_are_a_thrash_as_well() -> None:
-    """Where wheels do not scroll smoothly, and where legs are as quick as rrweb looks."""
+    """Without smooth scrolling rrweb records one position for each turn."""
     assert reversals(zigzag(4, 900, steps=1)) == [4]
 
 
@@ -61,7 +61,7 @@ def test_two_episodes_are_two_signals_at_their_first_turns() -> None:
 
 
 def test_trembling_on_the_way_down_is_none() -> None:
-    """The bounce of momentum, a header that shrinks, a smooth scroll that settles."""
+    """Causes are momentum, a header that shrinks and the end of a smooth scroll."""
     down = [(n * 100.0, n * 150.0 - (n % 2) * 190) for n in range(40)]
 
     assert reversals(down) == []
@@ -74,7 +74,7 @@ def test_the_bounce_at_the_top_is_none() -> None:
 
 
 def test_flings_with_rests_between_are_none() -> None:
-    """Ten screens down, and some up again, as one reads on a telephone."""
+    """Ten screens down and some up again, as on a phone."""
     flings = [
         (fling * 3000.0 + n * 100, 5000.0 + (fling % 2) * (1 - 0.5**n) * 3000)
         for fling in range(8)

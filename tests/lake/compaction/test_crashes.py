@@ -86,7 +86,7 @@ def test_a_kill_anywhere_loses_and_doubles_nothing(
 def test_the_next_compactor_deletes_a_killed_ones_spool(
     settings: Settings, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They lie outside the lake, where no erasure finds them."""
+    """Spools lie outside the lake, where erasure does not look."""
     spools = tmp_path / "tmp"
     spools.mkdir()
     monkeypatch.setenv("TMPDIR", str(spools))

@@ -108,7 +108,7 @@ def test_a_damaged_segment_is_quarantined_and_others_compacted(
 
 @pytest.mark.also_on_s3
 def test_segment_of_a_newer_format_stays_in_raw(settings: Settings, store: Store) -> None:
-    """In the middle of a deployment: putting it aside would hide what was acknowledged."""
+    """During a deployment: quarantine would hide acknowledged chunks from the newer compactor."""
     chunks = lakes.session()
     lakes.append(store, chunks)
     newer = keys.segment_key(lakes.DAY, "00000000-newer")
@@ -125,20 +125,20 @@ def test_segment_of_a_newer_format_stays_in_raw(settings: Settings, store: Store
 @pytest.mark.fault(12)
 def test_a_bit_flip_quarantines_its_segment_only(store: Store, settings: Settings) -> None:
     """Fault 12."""
-    entry, two = lakes.recorded(0, session_number=1), lakes.recorded(1, session_number=2)
-    damaged, _ = lakes.append(store, entry[:5], entry[5:] + two)
-    body = store.get(damaged)
-    store.put(damaged, flipped(body, body.index(entry[2].payload) + 100))
-    (done,) = lakes.compact(store, settings)
+    hit, other = lakes.recorded(0, session_number=1), lakes.recorded(1, session_number=2)
+    damaged, _ = lakes.append(any_store, hit[:5], hit[5:] + other)
+    body = any_store.get(damaged)
+    any_store.put(damaged, flipped(body, body.index(hit[2].payload) + 100))
+    (done,) = lakes.compact(any_store, lake_settings)
 
     assert list(done.failed) == [damaged]
     assert list(store.list("raw/")) == []
     lakes.verify(
-        store, entry + two, lost=[place_of(received_chunk) for received_chunk in entry[:5]]
+        any_store, hit + other, lost=[place_of(received_chunk) for received_chunk in hit[:5]]
     )
-    lakes.append(store, entry[:5])  # as a recorder does that got no answer
-    lakes.compact(store, settings)
-    lakes.verify(store, entry + two)
+    lakes.append(any_store, hit[:5])  # as a recorder does that got no answer
+    lakes.compact(any_store, lake_settings)
+    lakes.verify(any_store, hit + other)
 
 
 @pytest.mark.fault(12, 41)
@@ -243,11 +243,11 @@ def test_a_damaged_session_file_stops_its_own_session_only(
     damage: Callable[[Store, str], None],
     is_behind: bool,
 ) -> None:
-    """Fault 12, also where `session_files` is behind; the new chunks go on waiting."""
-    entry, two = lakes.session(1, chunk_count=4), lakes.session(2, chunk_count=4)
-    lakes.append(store, two[:2])
+    """Fault 12, also where `session_files` is behind; the new chunks stay pending."""
+    hit, other = lakes.session(1, chunk_count=4), lakes.session(2, chunk_count=4)
+    lakes.append(store, other[:2])
     lakes.compact(store, settings)
-    lakes.append(store, entry[:2])
+    lakes.append(store, hit[:2])
     if is_behind:
         stop_before(monkeypatch, "session_files")
         with pytest.raises(RuntimeError):
@@ -257,12 +257,12 @@ def test_a_damaged_session_file_stops_its_own_session_only(
         lakes.compact(store, settings)
     before = lakes.rows(store, "sessions")
     damage(store, file_at(store, (lakes.WEBSITE, lakes.session_id(1))))
-    lakes.append(store, [*entry[2:], *two[2:3]], two[3:])
+    lakes.append(store, [*hit[2:], *other[2:3]], other[3:])
     (done,) = lakes.compact(store, settings)
 
     assert list(done.failed) == [f"{lakes.WEBSITE}/{lakes.session_id(1)}"]
     waiting = lakes.pending_chunks(store)[lakes.WEBSITE, lakes.session_id(1)]
-    assert waiting >= {received_chunk.facts.place for received_chunk in entry[2:]}
+    assert waiting >= {received_chunk.facts.place for received_chunk in hit[2:]}
     rows = lakes.rows(store, "sessions")
     assert [r for r in rows if r["session_id"] == lakes.session_id(1)] == [
         r for r in before if r["session_id"] == lakes.session_id(1)
@@ -287,9 +287,9 @@ def stop_before(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 def test_a_row_that_contradicts_its_file_fails_only_its_session(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, column: str, value: object
 ) -> None:
-    """Fault 12: what the row says is believed no more than the file."""
-    entry, two = lakes.session(1, chunk_count=2), lakes.session(2)
-    lakes.append(store, entry[:1])
+    """Fault 12: a row is no more trusted than its file."""
+    hit, other = lakes.session(1, chunk_count=2), lakes.session(2)
+    lakes.append(store, hit[:1])
     lakes.compact(store, settings)
 
     def lying(*given: Any) -> Any:
@@ -299,12 +299,12 @@ def test_a_row_that_contradicts_its_file_fails_only_its_session(
         }
 
     monkeypatch.setattr(table_commits, "read_compacted_sessions", lying)
-    lakes.append(store, entry[1:] + two)
+    lakes.append(store, hit[1:] + other)
     (done,) = lakes.compact(store, settings)
 
     assert list(done.failed) == [f"{lakes.WEBSITE}/{lakes.session_id(1)}"]
     assert done.session_count == 1
-    lakes.verify(store, entry + two)
+    lakes.verify(store, hit + other)
 
 
 def wrong_checksum(received_chunk: ReceivedChunk) -> ReceivedChunk:
@@ -358,8 +358,10 @@ def test_a_session_with_only_a_damaged_chunk_gets_no_row(settings: Settings, sto
 
 @pytest.mark.also_on_s3
 @pytest.mark.fault(26)
-def test_second_chunk_in_one_place_is_quarantined_once(store: Store, settings: Settings) -> None:
-    """Fault 26: counted once although runs repeat, and once it has a file too."""
+def test_second_chunk_in_one_place_is_quarantined_once(
+    any_store: Store, lake_settings: Settings
+) -> None:
+    """Fault 26: counted once although runs repeat, also when the session has a file."""
     first = lakes.session(chunk_count=2, received_ms=lakes.NOW_MS)
     other = lakes.chunk([lakes.click(1, other=True)], seq=1, received_ms=lakes.NOW_MS)
     # A session that goes on keeps the segments, so that the next run meets the chunk again.

@@ -132,9 +132,9 @@ def test_any_delivery_gives_the_same_files_and_the_same_rows(
 ) -> None:
     """Faults 25, 27, 28, 31, 32: I1 to I6 hold after each step, and I4 at the end."""
     chunks, delivery = case
-    with new_lake(**frames) as (store, entry):
+    with new_lake(**frames) as (store, lake_settings):
         lakes.append(store, chunks)
-        lakes.compact(store, entry)
+        lakes.compact(store, lake_settings)
         lakes.verify(store, chunks)
         expected = lakes.all_rows(store)
     with new_lake(**limits, **frames) as (store, other):
@@ -191,7 +191,7 @@ def test_every_compaction_of_a_growing_session_leaves_one_row(
 @pytest.mark.fault(25)
 @pytest.mark.also_on_s3
 def test_a_day_that_was_compacted_is_not_written_again(store: Store, settings: Settings) -> None:
-    """Fault 25: what is known already changes no table."""
+    """Fault 25: chunks that were compacted before change no table."""
     chunks = lakes.session()
     lakes.append(store, chunks)
     lakes.compact(store, settings)
@@ -223,7 +223,7 @@ def test_a_day_in_many_slices_is_the_day(store: Store, settings: Settings, limit
 def test_a_session_spread_over_many_segments_is_written_once(
     store: Store, settings: Settings
 ) -> None:
-    """Each writing is an object that costs; few chunks are held, many sessions go on at once."""
+    """Few chunks fit into memory and many sessions go on at once, but each is written once."""
     small = replace(settings, compact_chunks_max=3)
     ages_ms = [61_000, 62_000, 1_000, 63_000]
     sessions = [

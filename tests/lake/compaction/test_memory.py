@@ -97,7 +97,7 @@ def test_a_session_four_times_as_large_needs_no_more_memory(tmp_path: Path) -> N
 
 @pytest.mark.fault(40)
 def test_four_times_as_many_sessions_need_no_more_memory(tmp_path: Path) -> None:
-    """Fault 40: many short sessions; what is known of each waiting chunk is made large."""
+    """Fault 40: many short sessions whose chunks have large facts."""
     peaks = []
     for count in (40, 160):
         folder = tmp_path / f"{count}"
@@ -105,7 +105,9 @@ def test_four_times_as_many_sessions_need_no_more_memory(tmp_path: Path) -> None
         ids = (
             lakes.session_id(number, at_ms=FIRST_MS + 200_000 * number) for number in range(count)
         )
-        short = (lakes.chunk(views, session=entry, seq=seq) for entry in ids for seq in range(8))
+        short = (
+            lakes.chunk(views, session=session, seq=seq) for session in ids for seq in range(8)
+        )
         store = lake_with(folder, short, 40)
         peaks.append(peak_bytes("objects", lake=str(folder), compact_chunks_max=80))
         assert len(lakes.rows(store, "sessions")) == count

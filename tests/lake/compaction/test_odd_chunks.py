@@ -54,14 +54,14 @@ def test_gaps_and_the_largest_seq_are_reported(settings: Settings, store: Store)
 @pytest.mark.fault(31)
 def test_one_session_id_in_two_websites_is_two_sessions(store: Store, settings: Settings) -> None:
     """Fault 31, I7: also in one batch, where both files are written at once."""
-    entry = [lakes.chunk([lakes.click(at)], seq=at, website="w_a") for at in range(3)]
-    two = [lakes.chunk([lakes.click(at, b=1)], seq=at, website="w_b") for at in range(3)]
-    lakes.append(store, [*entry[:2], *two[:2]])
-    lakes.compact(store, settings)
-    lakes.append(store, [*entry[2:], *two[2:]])
-    lakes.compact(store, settings)
+    of_a = [lakes.chunk([lakes.click(at)], seq=at, website="w_a") for at in range(3)]
+    of_b = [lakes.chunk([lakes.click(at, b=1)], seq=at, website="w_b") for at in range(3)]
+    lakes.append(any_store, [*of_a[:2], *of_b[:2]])
+    lakes.compact(any_store, lake_settings)
+    lakes.append(any_store, [*of_a[2:], *of_b[2:]])
+    lakes.compact(any_store, lake_settings)
 
-    lakes.verify(store, entry + two)
+    lakes.verify(any_store, of_a + of_b)
     for website in ("w_a", "w_b"):
         events = lakes.stored_events(store, (website, lakes.session_id()))
         assert all(("b" in event["data"]) == (website == "w_b") for event in events)
@@ -179,7 +179,7 @@ def test_unusual_characters_survive_compaction(settings: Settings, store: Store)
 def test_line_breaks_between_tokens_break_no_line(
     settings: Settings, store: Store, breaks: bytes
 ) -> None:
-    """One event is one line of the session file, whatever the layout of its JSON."""
+    """Each event is one line of the session file, however its JSON was formatted."""
     events = [lakes.click(1, a=[1, {"b": "c \\n d"}]), lakes.click(2)]
     raw = json.dumps(events, indent=1).encode().replace(b"\n", breaks)
     deep = b'[\n{"type":3,"timestamp":3,"data":' + b"[" * 900 + b"]" * 900 + b"}]"
@@ -208,7 +208,7 @@ def test_chunks_compressed_in_any_way_give_the_same_bytes(settings: Settings, st
     "level", [6, 22, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 19))]
 )
 def test_every_frame_can_be_read_by_a_browser(settings: Settings, store: Store, level: int) -> None:
-    """Browsers refuse windows above 8 MiB; one event may be larger than that."""
+    """Browsers refuse zstd windows above 8 MiB; a single event may be larger."""
     settings = replace(settings, zstd_level=level)
     text = "".join(chr(33 + i * 7919 % 90) for i in range(12 * MIB if level < 19 else 9 * MIB))
     row = compacted(store, settings, lakes.chunk([lakes.meta(1), lakes.snapshot(1, text)]))

@@ -111,7 +111,7 @@ def test_without_the_conflict_a_chunk_would_be_lost(
     monkeypatch: pytest.MonkeyPatch,
     has_tables: bool,
 ) -> None:
-    """Fault 16: proves that the test before this one can fail."""
+    """Fault 16: shows that the previous test can fail."""
     before = lakes.session(7) if has_tables else []
     lakes.append(store, before)
     lakes.compact(store, settings)
@@ -188,14 +188,14 @@ def test_a_slow_writer_cannot_restore_outdated_rows(
     made = session_writer.table_rows
 
     def with_signal(header: SessionHeader, *rest: Any) -> dict[str, Any]:
-        result = made(header, *rest)
+        rows = made(header, *rest)
         if len(header.chunks) == 1:
-            key = {k: v for k, v in result["pages"][0].items() if not k.startswith("page_no")}
+            key = {k: v for k, v in rows["pages"][0].items() if not k.startswith("page_no")}
             empty = dict.fromkeys(tables.POLARS_SCHEMAS["signals"]) | key
             empty = {k: v for k, v in empty.items() if k in tables.POLARS_SCHEMAS["signals"]}
             del empty["part"]
-            result["signals"] = [empty | {"signal_no": 0, "kind": "rage_click"}]
-        return result
+            rows["signals"] = [empty | {"signal_no": 0, "kind": "rage_click"}]
+        return rows
 
     monkeypatch.setattr(session_writer, "table_rows", with_signal)
     first, second = lakes.session(chunk_count=2)
@@ -371,7 +371,7 @@ def test_a_stale_listing_of_segments_loses_nothing(settings: Settings, store: St
 def test_a_segment_deleted_meanwhile_is_read_from_the_tables(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fault 23: its small columns were read, its payloads are gone."""
+    """Fault 23: its small columns were read before, its payloads cannot be any more."""
     chunks = lakes.session(chunk_count=4)
     keys = lakes.append(store, chunks[:2], chunks[2:])
     seen = threading.Event()

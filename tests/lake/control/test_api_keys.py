@@ -76,7 +76,7 @@ def test_the_last_use_is_kept_to_the_hour(store: Store) -> None:
 
 
 def test_use_of_a_revoked_key_keeps_it_revoked(store: Store) -> None:
-    """Not even one that is revoked between the reading and the writing."""
+    """Also if it is revoked between the read and the write."""
     token = api_keys.create(store, website_id=api_keys.ALL_WEBSITES, role="viewer", now_ms=NOW_MS)
     key_id = api_keys.key_id_of(token) or ""
 

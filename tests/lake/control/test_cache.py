@@ -48,9 +48,9 @@ def test_a_missing_website_is_cached_no_longer_than_others(
     store: Store, control: ControlCache, clock: Clock
 ) -> None:
     assert control.website("w_none") is None
-    cached = control.peek_website("w_none")
-    assert cached is not None
-    assert cached.value is None
+    peeked = control.peek_website("w_none")
+    assert peeked is not None
+    assert peeked.value is None
     clock.s = 10.0
     assert control.peek_website("w_none") is None
     assert control.website("../x") is None

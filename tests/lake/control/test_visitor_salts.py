@@ -10,16 +10,16 @@ DAY_MS = 86_400_000
 
 
 def test_visitor_id_is_stable_per_day_on_all_replicas(store: Store) -> None:
-    entry, two = Salts(store), Salts(store)
-    first = entry.visitor_id("w_a", "192.0.2.1", "UA", now_ms=NOW_MS)
+    replica, other_replica = Salts(store), Salts(store)
+    first = replica.visitor_id("w_a", "192.0.2.1", "UA", now_ms=NOW_MS)
 
     assert len(bytes.fromhex(first)) == 16
-    assert two.visitor_id("w_a", "192.0.2.1", "UA", now_ms=NOW_MS + 3_600_000) == first
+    assert other_replica.visitor_id("w_a", "192.0.2.1", "UA", now_ms=NOW_MS + 3_600_000) == first
     others = {
-        entry.visitor_id("w_b", "192.0.2.1", "UA", now_ms=NOW_MS),
-        entry.visitor_id("w_a", "192.0.2.2", "UA", now_ms=NOW_MS),
-        entry.visitor_id("w_a", "192.0.2.1", "UB", now_ms=NOW_MS),
-        entry.visitor_id("w_a", "192.0.2.1", "UA", now_ms=NOW_MS + DAY_MS),
+        replica.visitor_id("w_b", "192.0.2.1", "UA", now_ms=NOW_MS),
+        replica.visitor_id("w_a", "192.0.2.2", "UA", now_ms=NOW_MS),
+        replica.visitor_id("w_a", "192.0.2.1", "UB", now_ms=NOW_MS),
+        replica.visitor_id("w_a", "192.0.2.1", "UA", now_ms=NOW_MS + DAY_MS),
     }
     assert len(others | {first}) == 5
 

@@ -33,7 +33,7 @@ def test_any_number_of_names_takes_bounded_memory() -> None:
 
 
 def test_debt_is_at_most_one_burst() -> None:
-    """Requests that are looked up at the same time are counted only when they are answered."""
+    """Concurrent requests are charged when they are answered; their debt grows meanwhile."""
     buckets = TokenBuckets(per_s=10, burst=100)
     for _ in range(150):
         buckets.owe("a", 0.0)

@@ -48,7 +48,7 @@ def event(at_ms: float, **more: Any) -> dict[str, Any]:
 
 
 def ndjson(events: list[dict[str, Any]]) -> bytes:
-    return b"".join(json.dumps(entry).encode() + b"\n" for entry in events)
+    return b"".join(json.dumps(item).encode() + b"\n" for item in events)
 
 
 @pytest.fixture
@@ -124,9 +124,9 @@ def test_moving_the_clock_changes_event_timestamps_only(
         )
     )
 
-    result = played(store, settings, website_id, session_id)
-    assert [item["timestamp"] for item in result] == [NOW_MS - 5000 + i * 0.5 for i in range(4)]
-    assert [item["data"] for item in result] == [item["data"] for item in json.loads(text)]
+    moved = played(store, settings, website_id, session_id)
+    assert [item["timestamp"] for item in moved] == [NOW_MS - 5000 + i * 0.5 for i in range(4)]
+    assert [item["data"] for item in moved] == [item["data"] for item in json.loads(text)]
 
 
 def test_recording_with_unknown_keys_and_no_meta_is_imported(
@@ -169,8 +169,8 @@ def test_lone_surrogates_are_mended_and_lose_nobody(
             )
         )
 
-        (result,) = played(store, settings, website_id, session_id)
-        assert result["data"]["text"] == "a\ufffdb"
+        (mended,) = played(store, settings, website_id, session_id)
+        assert mended["data"]["text"] == "a\ufffdb"
 
 
 @pytest.mark.parametrize("key", ["sessionId", "session_id"])
@@ -203,8 +203,8 @@ def test_interleaved_sessions_are_written_in_bounded_memory(
         store, settings, write(ndjson(events)), website_id=website_id, now_ms=NOW_MS
     )
 
-    for i, entry in enumerate(made):
-        assert played(store, settings, website_id, entry.session_id) == events[i::7]
+    for i, imported in enumerate(made):
+        assert played(store, settings, website_id, imported.session_id) == events[i::7]
 
 
 def test_importing_twice_makes_two_sessions(
@@ -233,8 +233,10 @@ def test_large_recording_is_split_into_bounded_chunks(
     )
 
     waiting = PendingIndex(store).refresh().sessions[website_id, session_id]
-    assert all(entry.received_chunk.facts.raw_bytes <= 1 << 20 for entry in waiting)
-    assert sorted(entry.received_chunk.facts.seq for entry in waiting) == list(range(len(waiting)))
+    assert all(pending.received_chunk.facts.raw_bytes <= 1 << 20 for pending in waiting)
+    assert sorted(pending.received_chunk.facts.seq for pending in waiting) == list(
+        range(len(waiting))
+    )
     sizes = [item.size_bytes for item in store.list(keys.RAW)]
     assert len(sizes) > 2
     assert max(sizes) < 2 << 20
@@ -356,7 +358,7 @@ def test_events_are_found_wherever_the_file_is_cut_into_blocks(
     is_ascii: bool,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """A window that holds half an event is the rule in a large file; here it is in a small one."""
+    """Small blocks split every event, as large files do with some."""
     events = [event(i, text=text) for i, text in enumerate(texts)]
     text = json.dumps(events, indent=indent, ensure_ascii=is_ascii)
     path = tmp_path_factory.mktemp("cut") / "recording"
@@ -364,6 +366,6 @@ def test_events_are_found_wherever_the_file_is_cut_into_blocks(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lake.ingest.recording_reader._BLOCK_BYTES", 3)
-        result = list(read_events(path, event_bytes_max=1 << 20))
+        read = list(read_events(path, event_bytes_max=1 << 20))
 
-    assert [json.loads(item.json) for item in result] == json.loads(path.read_bytes())
+    assert [json.loads(item.json) for item in read] == json.loads(path.read_bytes())

@@ -80,7 +80,7 @@ def test_client_hints_win_over_a_frozen_user_agent() -> None:
 def test_whatever_a_client_says_is_short_text_without_controls(
     user_agent: str, model: str, platform: str
 ) -> None:
-    """Attacks 27, 29 and 30: it is only ever text, and cannot break a line or its direction."""
+    """Attacks 27, 29 and 30: text without line breaks and without marks of direction."""
     client = of(user_agent, sec_ch_ua_model=f'"{model}"', sec_ch_ua_platform=f'"{platform}"')
 
     for text in (client.device_model, client.os_name, client.browser_name):
@@ -88,7 +88,7 @@ def test_whatever_a_client_says_is_short_text_without_controls(
 
 
 def test_lone_surrogates_are_replaced() -> None:
-    """An imported recording may hold any string, as JSON does."""
+    """An imported recording may contain any string that JSON allows."""
     client = describe_client(
         "Mozilla/5.0 \ud800", {"sec-ch-ua-model": '"P\udfff"'}, country=None, visitor_id="v"
     )

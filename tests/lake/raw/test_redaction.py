@@ -1,4 +1,4 @@
-"""What looks secret in short texts goes before the server writes it; what a reader needs stays."""
+"""Redaction of secrets in short texts before the server stores them."""
 
 import pytest
 
@@ -49,6 +49,6 @@ def test_what_a_reader_needs_stays(text: str) -> None:
 
 
 def test_a_text_is_cut_after_it_was_masked() -> None:
-    """Half a secret looks like none."""
+    """A secret that was cut first would no longer match its pattern."""
     assert scrub_text("x" * 90 + " joe@example.com", 100) == "x" * 90 + " ***"
     assert scrub_text("x" * 1000, 100) == "x" * 100

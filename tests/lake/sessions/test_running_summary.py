@@ -73,12 +73,12 @@ class Within:
         ]
 
     def __enter__(self) -> None:
-        for entry in self._patches:
-            entry.start()
+        for budget in self._patches:
+            budget.start()
 
     def __exit__(self, *_: object) -> None:
-        for entry in self._patches:
-            entry.stop()
+        for budget in self._patches:
+            budget.stop()
 
 
 def totals(summary: SessionSummary) -> SessionSummary:
@@ -106,7 +106,7 @@ def test_running_totals_equal_a_full_fold_in_any_order(data: st.DataObject) -> N
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) -> None:
-    """As of a session that was compacted and grows: what is stored is within its budget."""
+    """As in a compacted session that grows, whose stored views are within the budget."""
     chunks = data.draw(sessions())
     with Within(*data.draw(LIMITS)):
         expected = summarize(*KEY, chunks, CLIENT)
@@ -127,7 +127,7 @@ def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) 
 @settings(max_examples=50, deadline=None)
 @given(sessions(), LIMITS)
 def test_a_budget_changes_no_count(chunks: list[ChunkFacts], limits: tuple[int, int]) -> None:
-    """A recorder's chunks follow each other in time, as its clock goes on."""
+    """The chunks are in order of time, as a recorder sends them."""
     chunks = [
         msgspec.structs.replace(
             chunk,
@@ -150,16 +150,14 @@ def test_a_budget_changes_no_count(chunks: list[ChunkFacts], limits: tuple[int, 
     ]
     expected = summarize(*KEY, in_time, CLIENT)
     with Within(*limits):
-        result = summarize(*KEY, in_time, CLIENT)
+        cut = summarize(*KEY, in_time, CLIENT)
 
-    assert result.page_count == expected.page_count == len(expected.pages)
-    assert (result.initial_url, result.exit_url) == (expected.initial_url, expected.exit_url)
+    assert cut.page_count == expected.page_count == len(expected.pages)
+    assert (cut.initial_url, cut.exit_url) == (expected.initial_url, expected.exit_url)
     listed = [(page.page_id, page.url, page.at_ms) for page in expected.pages]
-    assert [(page.page_id, page.url, page.at_ms) for page in result.pages] == listed[
-        : len(result.pages)
-    ]
-    assert result.urls == expected.urls[: len(result.urls)]
-    assert (result.pages_until_ms is None) == (len(result.pages) == result.page_count)
+    assert [(page.page_id, page.url, page.at_ms) for page in cut.pages] == listed[: len(cut.pages)]
+    assert cut.urls == expected.urls[: len(cut.urls)]
+    assert (cut.pages_until_ms is None) == (len(cut.pages) == cut.page_count)
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])

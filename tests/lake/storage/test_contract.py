@@ -1,4 +1,4 @@
-"""What every store promises. Each test runs on a folder and on S3."""
+"""Contract of every store. Each test runs on a folder and on S3."""
 
 import multiprocessing
 import os
