@@ -9,6 +9,7 @@ import zstandard
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from starlette.types import Message, Scope
 
 from ingest_api.app import create_app
 from lake.control import api_keys
@@ -256,7 +257,7 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
     settings: Settings, store: Store, clock: Clock, recorder: Recorder
 ) -> None:
     """Attack 43: the visitor id shows whose address was taken."""
-    results = []
+    visitors = []
     for seq, (trusted, peer, forwarded) in enumerate(
         [
             ("", "203.0.113.9", None),
@@ -275,10 +276,10 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
             )
             assert answer.status_code == 202
     by_seq = {a.facts.seq: a.client.visitor_id for a in stored(store)}
-    results = [by_seq[seq] for seq in range(4)]
+    visitors = [by_seq[seq] for seq in range(4)]
 
-    assert results[0] != results[1]
-    assert results[0] == results[2] == results[3]
+    assert visitors[0] != visitors[1]
+    assert visitors[0] == visitors[2] == visitors[3]
 
 
 REQUESTS = st.fixed_dictionaries(
@@ -349,15 +350,15 @@ async def raw_post(
     client: AppClient, query: bytes, sent: list[tuple[bytes, bytes]], body: bytes
 ) -> tuple[int, bytes]:
     """Hand a request to the app as a server would, whatever stands in its headers."""
-    answers: list[dict[str, object]] = []
+    answers: list[Message] = []
 
-    async def receive() -> dict[str, object]:
+    async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    async def send(message: dict[str, object]) -> None:
+    async def send(message: Message) -> None:
         answers.append(message)
 
-    scope = {
+    scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -371,10 +372,10 @@ async def raw_post(
         "client": ("192.0.2.1", 1),
         "server": ("app.test", 80),
     }
-    await client.app(scope, receive, send)  # type: ignore[arg-type]
+    await client.app(scope, receive, send)
     status = answers[0]["status"]
     assert isinstance(status, int)
-    return status, b"".join(bytes(a.get("body", b"")) for a in answers[1:])  # type: ignore[call-overload]
+    return status, b"".join(answer.get("body", b"") for answer in answers[1:])
 
 
 def test_ids_of_websites_that_nobody_made_leave_no_labels(

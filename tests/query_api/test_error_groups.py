@@ -80,9 +80,9 @@ def test_an_older_late_chunk_moves_all_offsets(lakeful: Lakeful) -> None:
     lakeful.append(chunks[:1])
     (group,) = errors(lakeful)
 
-    result = error_occurrences(reader(lakeful), lakeful.website, group["fingerprint"])
+    occurrences = error_occurrences(reader(lakeful), lakeful.website, group["fingerprint"])
 
-    assert [row["offset_ms"] for row in result.rows] == [900]
+    assert [row["offset_ms"] for row in occurrences.rows] == [900]
 
 
 def test_days_are_those_on_which_errors_were_seen(client: AppClient, lakeful: Lakeful) -> None:
@@ -107,8 +107,8 @@ def test_days_are_those_on_which_errors_were_seen(client: AppClient, lakeful: La
     requested = get(client, lakeful, "/errors", **{"from": "2026-11-18"})["errors"]
     assert [day["count"] for day in requested[0]["byDay"]] == [2]
     assert get(client, lakeful, "/errors", to="2026-11-13")["errors"] == []
-    entry = get(client, lakeful, f"/errors/{group['fingerprint']}", limit=1)
-    assert (entry["byDay"], entry["total"]) == (group["byDay"], 5)
+    detail = get(client, lakeful, f"/errors/{group['fingerprint']}", limit=1)
+    assert (detail["byDay"], detail["total"]) == (group["byDay"], 5)
 
 
 def test_a_place_stands_for_a_stack_that_nobody_told(client: AppClient, lakeful: Lakeful) -> None:
@@ -173,11 +173,18 @@ def test_only_the_newest_chunks_are_read(
     assert [row["message"] for row in errors(lakeful)] == ["second"]
 
 
-def test_a_segment_is_read_once(lakeful: Lakeful, session: Session) -> None:
+def test_a_segment_is_read_once(
+    lakeful: Lakeful, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake = reader(lakeful)
     reads: list[str] = []
     get_object = lake.store.get
-    lake.store.get = lambda key: reads.append(key) or get_object(key)  # type: ignore[method-assign, func-returns-value]
+
+    def noted_get(key: str) -> bytes:
+        reads.append(key)
+        return get_object(key)
+
+    monkeypatch.setattr(lake.store, "get", noted_get)
 
     for _ in range(3):
         assert error_groups(lake, lakeful.website).total == 2
@@ -244,8 +251,8 @@ def test_original_stacks_are_shown_to_keys_and_not_to_links(
 
     assert error["stackOriginal"] == "    at pay (src/cart.ts:11:11)"
     assert "cart.js:1:2" in error["stack"]
-    (result,) = get(client, lakeful, f"/errors/{error['fingerprint']}")["occurrences"]
-    assert result["stackOriginal"] == error["stackOriginal"]
+    (occurrence,) = get(client, lakeful, f"/errors/{error['fingerprint']}")["occurrences"]
+    assert occurrence["stackOriginal"] == error["stackOriginal"]
     lakeful.compact(session.day)
     assert get(client, lakeful, url)["errorEvents"] == [error]
     for path in (f"/sessions/{theirs.session_id}", f"/errors/{error['fingerprint']}"):
