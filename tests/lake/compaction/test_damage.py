@@ -126,19 +126,17 @@ def test_segment_of_a_newer_format_stays_in_raw(settings: Settings, store: Store
 def test_a_bit_flip_quarantines_its_segment_only(store: Store, settings: Settings) -> None:
     """Fault 12."""
     hit, other = lakes.recorded(0, session_number=1), lakes.recorded(1, session_number=2)
-    damaged, _ = lakes.append(any_store, hit[:5], hit[5:] + other)
-    body = any_store.get(damaged)
-    any_store.put(damaged, flipped(body, body.index(hit[2].payload) + 100))
-    (done,) = lakes.compact(any_store, lake_settings)
+    damaged, _ = lakes.append(store, hit[:5], hit[5:] + other)
+    body = store.get(damaged)
+    store.put(damaged, flipped(body, body.index(hit[2].payload) + 100))
+    (done,) = lakes.compact(store, settings)
 
     assert list(done.failed) == [damaged]
     assert list(store.list("raw/")) == []
-    lakes.verify(
-        any_store, hit + other, lost=[place_of(received_chunk) for received_chunk in hit[:5]]
-    )
-    lakes.append(any_store, hit[:5])  # as a recorder does that got no answer
-    lakes.compact(any_store, lake_settings)
-    lakes.verify(any_store, hit + other)
+    lakes.verify(store, hit + other, lost=[place_of(received_chunk) for received_chunk in hit[:5]])
+    lakes.append(store, hit[:5])  # as a recorder does that got no answer
+    lakes.compact(store, settings)
+    lakes.verify(store, hit + other)
 
 
 @pytest.mark.fault(12, 41)
@@ -358,9 +356,7 @@ def test_a_session_with_only_a_damaged_chunk_gets_no_row(settings: Settings, sto
 
 @pytest.mark.also_on_s3
 @pytest.mark.fault(26)
-def test_second_chunk_in_one_place_is_quarantined_once(
-    any_store: Store, lake_settings: Settings
-) -> None:
+def test_second_chunk_in_one_place_is_quarantined_once(store: Store, settings: Settings) -> None:
     """Fault 26: counted once although runs repeat, also when the session has a file."""
     first = lakes.session(chunk_count=2, received_ms=lakes.NOW_MS)
     other = lakes.chunk([lakes.click(1, other=True)], seq=1, received_ms=lakes.NOW_MS)

@@ -132,9 +132,9 @@ def test_any_delivery_gives_the_same_files_and_the_same_rows(
 ) -> None:
     """Faults 25, 27, 28, 31, 32: I1 to I6 hold after each step, and I4 at the end."""
     chunks, delivery = case
-    with new_lake(**frames) as (store, lake_settings):
+    with new_lake(**frames) as (store, settings):
         lakes.append(store, chunks)
-        lakes.compact(store, lake_settings)
+        lakes.compact(store, settings)
         lakes.verify(store, chunks)
         expected = lakes.all_rows(store)
     with new_lake(**limits, **frames) as (store, other):

@@ -56,12 +56,12 @@ def test_one_session_id_in_two_websites_is_two_sessions(store: Store, settings: 
     """Fault 31, I7: also in one batch, where both files are written at once."""
     of_a = [lakes.chunk([lakes.click(at)], seq=at, website="w_a") for at in range(3)]
     of_b = [lakes.chunk([lakes.click(at, b=1)], seq=at, website="w_b") for at in range(3)]
-    lakes.append(any_store, [*of_a[:2], *of_b[:2]])
-    lakes.compact(any_store, lake_settings)
-    lakes.append(any_store, [*of_a[2:], *of_b[2:]])
-    lakes.compact(any_store, lake_settings)
+    lakes.append(store, [*of_a[:2], *of_b[:2]])
+    lakes.compact(store, settings)
+    lakes.append(store, [*of_a[2:], *of_b[2:]])
+    lakes.compact(store, settings)
 
-    lakes.verify(any_store, of_a + of_b)
+    lakes.verify(store, of_a + of_b)
     for website in ("w_a", "w_b"):
         events = lakes.stored_events(store, (website, lakes.session_id()))
         assert all(("b" in event["data"]) == (website == "w_b") for event in events)

@@ -18,10 +18,10 @@ def places(pending: PendingSnapshot) -> dict[lakes.Key, list[lakes.Place]]:
     }
 
 
-def test_what_came_and_went_is_seen(any_store: Store) -> None:
-    index = PendingIndex(any_store)
+def test_what_came_and_went_is_seen(store: Store) -> None:
+    index = PendingIndex(store)
     of_a, of_b = lakes.session(1), lakes.session(2, website="w_b")
-    first, second = lakes.append(any_store, of_a[:1] + of_b[:2], of_a[1:])
+    first, second = lakes.append(store, of_a[:1] + of_b[:2], of_a[1:])
     before = index.refresh()
 
     assert places(before) == {
