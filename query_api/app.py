@@ -32,7 +32,6 @@ from lake.errors import (
     StoreUnavailable,
     WebsiteMissing,
 )
-from lake.http.problem_json import MEDIA_TYPE
 from lake.http.readiness import Readiness
 from lake.reading.lake_snapshot import Lake
 from lake.settings import Settings
@@ -43,7 +42,7 @@ from query_api.auth import Services, Unauthorized
 from query_api.http import reference_page
 from query_api.http.content_negotiation import NotAcceptable
 from query_api.http.fair_share import FairShare
-from query_api.http.problem_responses import problem
+from query_api.http.problem_responses import PROBLEM_RESPONSES, problem
 from query_api.http.rate_limits import RateLimiter, RateLimitMiddleware
 from query_api.http.request_bodies import BodyTooLarge
 from query_api.http.security_headers import SECURITY_HEADERS, SecurityHeadersMiddleware
@@ -62,7 +61,6 @@ from query_api.routes import (
     sign_in,
     websites,
 )
-from query_api.schemas import Problem
 from query_api.view_audit import ViewAudit
 
 # The first match counts, so that special errors stand before general ones.
@@ -138,7 +136,7 @@ def create_app(
         redoc_url=None,
         # Spans would hold query strings, and so the visitors that are searched for.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        responses={"default": {"content": {MEDIA_TYPE: {}}, "model": Problem}},
+        responses=PROBLEM_RESPONSES,
     )
     app.state.services = Services(
         store,
@@ -157,6 +155,7 @@ def create_app(
         trusted_proxies=settings.trusted_proxies,
     )
     app.add_middleware(SecurityHeadersMiddleware, metrics=metrics)  # the outermost
+    # Included routers would be built anew for each app, at its first request: 100 ms.
     for routes in (
         sign_in,
         sessions,
@@ -169,8 +168,8 @@ def create_app(
         audit,
         erasures,
     ):
-        app.include_router(routes.router)
-    app.include_router(dashboard_files.router)
+        app.routes.extend(routes.router.routes)
+    app.routes.extend(dashboard_files.router.routes)
 
     @app.get("/docs", include_in_schema=False)
     async def reference() -> HTMLResponse:

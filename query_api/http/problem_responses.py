@@ -3,6 +3,8 @@
 `query_api.app.STATUSES` maps errors to status codes.
 """
 
+from typing import Any
+
 from starlette.responses import Response
 
 from lake.http.problem_json import (
@@ -12,6 +14,12 @@ from lake.http.problem_json import (
     problem_json,
     retry_after,
 )
+from query_api.schemas import Problem
+
+# In the OpenAPI page, of every operation.
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {"content": {MEDIA_TYPE: {}}, "model": Problem}
+}
 
 
 def problem(

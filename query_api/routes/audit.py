@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query
 from query_api import schemas
 from query_api.auth import Admin, UseServices
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import AuditParameters
 
-router = APIRouter(tags=["audit"])
+router = APIRouter(tags=["audit"], responses=PROBLEM_RESPONSES)
 
 
 @router.get("/api/websites/{website_id}/audit", response_model=schemas.AuditLog)

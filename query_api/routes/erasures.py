@@ -14,9 +14,10 @@ from query_api import schemas
 from query_api.auth import Admin, Services, UseServices, Viewer
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import StrictParameters, WebsiteParameters
 
-router = APIRouter(tags=["erasure"])
+router = APIRouter(tags=["erasure"], responses=PROBLEM_RESPONSES)
 
 _BODY_BYTES_MAX = 1024 * 1024
 _HELD_MAX = 1000  # held sessions that a receipt lists

@@ -8,9 +8,10 @@ from lake.reading import error_groups
 from query_api import schemas, serializers
 from query_api.auth import UseServices, Viewer
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import LimitParameters
 
-router = APIRouter(tags=["errors"])
+router = APIRouter(tags=["errors"], responses=PROBLEM_RESPONSES)
 
 
 @router.get("/api/websites/{website_id}/errors", response_model=schemas.ErrorGroups)

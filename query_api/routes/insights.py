@@ -15,6 +15,7 @@ from lake.tables.row_builders import Row
 from query_api import schemas
 from query_api.auth import UseServices, Viewer
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import (
     FrustrationParameters,
     HeatmapParameters,
@@ -22,7 +23,7 @@ from query_api.http.query_params import (
     PeriodParameters,
 )
 
-router = APIRouter(tags=["insights"])
+router = APIRouter(tags=["insights"], responses=PROBLEM_RESPONSES)
 
 
 @router.get("/api/websites/{website_id}/frustration", response_model=schemas.Frustration)

@@ -12,9 +12,10 @@ from query_api import schemas
 from query_api.auth import Admin, AdminCaller, UseServices
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import StrictParameters
 
-router = APIRouter(tags=["keys"])
+router = APIRouter(tags=["keys"], responses=PROBLEM_RESPONSES)
 
 _BODY = {
     "requestBody": {

@@ -22,11 +22,12 @@ from lake.reading.anonymize import anonymize_replay
 from query_api import offline_page
 from query_api.auth import Services, UseServices, Viewer
 from query_api.http.content_negotiation import JSON, NDJSON, encoding_of, media_type_of
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import ReplayParameters, ReplayPart, WebsiteParameters
 from query_api.metrics import QueryMetrics
 from query_api.replay_encoding import encode
 
-router = APIRouter(tags=["replay"])
+router = APIRouter(tags=["replay"], responses=PROBLEM_RESPONSES)
 _log = structlog.get_logger(__name__)
 
 _EVENT: dict[str, Any] = {"type": "object", "required": ["type", "timestamp"]}

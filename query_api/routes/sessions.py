@@ -8,9 +8,10 @@ from lake.reading import session_detail, session_list
 from query_api import schemas, serializers
 from query_api.auth import UseServices, Viewer
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import SessionParameters, StrictParameters
 
-router = APIRouter(tags=["sessions"])
+router = APIRouter(tags=["sessions"], responses=PROBLEM_RESPONSES)
 
 
 @router.get("/api/websites/{website_id}/sessions", response_model=schemas.SessionList)

@@ -17,10 +17,11 @@ from query_api import schemas, serializers
 from query_api.auth import Admin, Shared, UseServices
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import ReplayPart, StrictParameters, WebsiteParameters
 from query_api.routes import replays
 
-router = APIRouter(tags=["shares"])
+router = APIRouter(tags=["shares"], responses=PROBLEM_RESPONSES)
 
 _PROXY_SIGNS = (
     "forwarded",

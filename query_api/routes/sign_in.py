@@ -24,9 +24,10 @@ from query_api.auth import (
 )
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import StrictParameters
 
-router = APIRouter(tags=["sign-in"])
+router = APIRouter(tags=["sign-in"], responses=PROBLEM_RESPONSES)
 
 _PATH = "/api"
 _COOKIE_AGE_S = 7 * 86_400  # weekly visitors stay signed in

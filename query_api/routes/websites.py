@@ -13,9 +13,10 @@ from query_api import schemas
 from query_api.auth import Admin, AnyKey, Services, UseServices, Viewer, websites_of
 from query_api.http import request_bodies
 from query_api.http.json_response import Json
+from query_api.http.problem_responses import PROBLEM_RESPONSES
 from query_api.http.query_params import StrictParameters
 
-router = APIRouter(tags=["websites"])
+router = APIRouter(tags=["websites"], responses=PROBLEM_RESPONSES)
 
 _SECTIONS = ("feature_flags", "privacy", "smart")
 _BODY_BYTES_MAX = 64 * 1024
