@@ -6,6 +6,7 @@ chunk_facts        the facts of a chunk that list rows need
 fact_collector     collects views, users, triggers and errors from a chunk's events
 console_errors     recognises errors that page and console both report
 view_budget        bounds the page views recorded of one session
+masking            the shapes of secrets and personal data, shared with the recorder
 redaction          masks secrets in URLs and short texts that the server writes itself
 segment_file       the Parquet file of one group commit
 segment_writer     appends chunks: the only way into the lake

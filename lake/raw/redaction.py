@@ -12,8 +12,10 @@ from collections.abc import Callable
 from inspect import unwrap
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from lake.raw.masking.patterns import LINK_NAME, PLAIN_STEP
+from lake.raw.masking.secrets import MASK, mask_secrets
+
 URL_LENGTH_MAX = 2048  # longer than any address that a person would recognise
-MASK = "***"
 URL_READ_MAX = 2 * URL_LENGTH_MAX  # masks shorten a URL, so that more of it is read
 _SECRET_LENGTH_MAX = 256  # of an e-mail address (RFC 5321, section 4.5.3.1.3); others are shorter
 _WORD_SIGNS = "_.%+-@/=~"  # of secrets, beside letters and digits
@@ -32,24 +34,8 @@ _SECRET_VALUE = re.compile(
     r"|(?:\d[ \-]?){13,19}"  # card numbers
     r"|\d{3}-\d{2}-\d{4}"  # US social security numbers
 )
-_CARD = re.compile(r"(?<!\d)(?:\d[ \-]?){12,18}\d(?!\d)")
-# Each begins where a run of its characters begins, so that a long run is searched once.
-_SHAPES = (
-    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}",  # e-mail
-    r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)",  # US social security numbers
-    # Phone numbers with a country, or in groups as in North America: mere digits may be anything.
-    r"(?<![\w+])\+\d(?:[ .()\-]{0,2}\d){6,14}(?!\d)",
-    r"(?<![\w.\-])(?:\(\d{3}\) ?|\d{3}[ .\-])\d{3}[ .\-]\d{4}(?![\w\-]|\.\d)",
-    r"(?<![\w\-])eyJ[\w\-]+\.[\w\-]+\.[\w\-]*",  # JWTs
-    r"\b[Bb]earer\s+[\w\-.~+/]{8,}=*",
-    # Keys with a known prefix: Stripe's, GitHub's, Slack's, Amazon's.
-    r"\b[prs]k_(?:live|test)_\w+|\bgh[a-z]_\w{20,}|\bxox[a-z]-[\w\-]{10,}|\bAKIA[A-Z0-9]{16}\b",
-    r"\b[A-Fa-f0-9]{32,}\b",  # other keys, and hashes
-    # Other long random text: both cases, and more digits than the name of a function has.
-    r"(?<![\w+\-])(?=[A-Z\d_+\-]*[a-z])(?=[a-z\d_+\-]*[A-Z])(?=(?:[A-Za-z_+\-]*\d){3})[\w+\-]{32,}=*",
-)
-_SHAPED = re.compile("|".join(_SHAPES))
-_TEXT_SECRET = re.compile("|".join((_SHAPES[0], _CARD.pattern, *_SHAPES[1:])))
+_PARAMETER = re.compile(r";([^;=]*)(=?)[^;]*")  # of a path's step
+_CAPITAL = re.compile(r"(?=[A-Z])")
 
 _PLAIN_URL = re.compile(
     r"(https?)://([\w.:\-]*)((?:/[^?#\t\n\r]*)?)(?:\?([^#\t\n\r]*))?(?:#([^\t\n\r]*))?", re.ASCII
@@ -90,14 +76,14 @@ def split_url(url: str) -> SplitResult:
 
 
 def scrub_text(text: str, length_max: int | None = None) -> str:
-    """Mask e-mail addresses, card, social security and phone numbers, tokens, keys and hashes.
+    """Mask e-mail addresses, card, social security and phone numbers, tokens and keys.
 
     Args:
         length_max: Length to which the result is cut. Little more of a longer text is read.
     """
     if length_max is None:
-        return _TEXT_SECRET.sub(MASK, text)
-    return _TEXT_SECRET.sub(MASK, _whole_text(text, 2 * length_max))[:length_max]
+        return mask_secrets(text)
+    return mask_secrets(_whole_text(text, 2 * length_max))[:length_max]
 
 
 def read_length(length_max: int) -> int:
@@ -128,27 +114,34 @@ def _whole_text(text: str, length_max: int) -> str:
 
 
 def _scrub_path(path: str) -> str:
-    return "/".join(map(_scrub_step, path.split("/")))
+    """Mask secrets in a path, and what follows `/reset/`, `/invite/` and the like."""
+    steps = []
+    is_link = False
+    for step in path.split("/"):
+        is_secret = is_link and not PLAIN_STEP.search(step)
+        is_link = is_link or any(map(LINK_NAME.search, (step, _CAPITAL.sub("-", step))))
+        steps.append(MASK if is_secret else _scrub_step(step))
+    return "/".join(steps)
 
 
 def _scrub_step(step: str) -> str:
-    """Mask a step that looks like a secret. Long numbers are more often orders than cards."""
+    """Mask the parameters of a step, and the step where it looks like a secret."""
+    if ";" in step:
+        name = step[: step.index(";")]
+        return _scrub_step(name) + _PARAMETER.sub(_scrub_parameter, step[len(name) :])
     if len(step) < _STEP_LENGTH_MIN and "@" not in step and "%" not in step:
         return step
     text = unquote(step)
     if "@" in text:
         return MASK
-    clean = _CARD.sub(lambda m: MASK if _is_card(m[0]) else m[0], _SHAPED.sub(MASK, text))
+    clean = mask_secrets(text)
     if clean == text:
         return step
     return clean if step == text else MASK
 
 
-def _is_card(text: str) -> bool:
-    """Verify the check digit (ISO/IEC 7812-1, annex B: Luhn's formula)."""
-    digits = [int(digit) for digit in reversed(text) if digit.isdecimal()]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+def _scrub_parameter(match: "re.Match[str]") -> str:
+    return f";{match[1]}={MASK}" if match[2] else f";{MASK}"
 
 
 def _scrub_query(query: str) -> str:
@@ -165,7 +158,7 @@ def _scrub_pair(pair: str) -> str:
 
 
 def _is_secret(value: str) -> bool:
-    return bool(_SECRET_VALUE.fullmatch(value) or _TEXT_SECRET.search(unquote(value)))
+    return bool(_SECRET_VALUE.fullmatch(value) or mask_secrets(text := unquote(value)) != text)
 
 
 def _scrub_fragment(fragment: str) -> str:

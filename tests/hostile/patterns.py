@@ -159,21 +159,8 @@ WORST: dict[str, tuple[Worst, ...]] = {
         *(Worst("%40", "a"), Worst("a%40"), Worst("@"), Worst("a", "a@"), Worst("a.", "a%40")),
         *(Worst("a.a", "a@"), Worst("%40", "a@"), Worst("1-"), Worst("=")),
     ),
-    "lake.raw.redaction:_CARD": _DIGITS,
-    "lake.raw.redaction:_SHAPED": (
-        *(
-            *_DIGITS,
-            *_LETTERS,
-            Worst("a@"),
-            Worst("a.", "a@"),
-            Worst("@a"),
-            Worst("%40"),
-            Worst("+1"),
-        ),
-        *(Worst("eyJa."), Worst("eyJ"), Worst("a-", "eyJ"), Worst("(123) "), Worst("+1 (2) ")),
-        *(Worst("bearer "), Worst(" ", "bearer"), Worst("sk_live_"), Worst("ghp_"), Worst("xoxb-")),
-        *(Worst("0", after="g"), Worst("AKIA"), Worst("+"), Worst("?"), Worst("A1_"), Worst("é")),
-    ),
+    "lake.raw.redaction:_PARAMETER": (Worst(";"), Worst(";a"), Worst("a", ";")),
+    "lake.raw.redaction:_CAPITAL": (Worst("A"), Worst("a")),
     "lake.raw.redaction:_PLAIN_URL": (
         *(Worst("a", "https://"), Worst("/", "https://a"), Worst("?", "https://a?")),
         *(Worst("#", "https://a#"), Worst("http://"), Worst("\t", "https://a/")),
@@ -313,7 +300,26 @@ WORST: dict[str, tuple[Worst, ...]] = {
     "ingest_api.http.request_params:_SEQ": (Worst("1"), Worst("0")),
     "query_api.routes.dashboard_files:_NAME": (*_LETTERS, Worst("a", after=".")),
 }
-WORST["lake.raw.redaction:_TEXT_SECRET"] = WORST["lake.raw.redaction:_SHAPED"]
+# Whatever a secret may begin with or consist of, for each of their patterns.
+_SECRETS = (
+    *(*_DIGITS, *_LETTERS, Worst("a@"), Worst("a.", "a@"), Worst("@a"), Worst("%40"), Worst("+1")),
+    *(Worst("eyJa."), Worst("eyJ"), Worst("a-", "eyJ"), Worst("(123) "), Worst("+1 (2) ")),
+    *(Worst("bearer "), Worst(" ", "bearer"), Worst("sk_live_"), Worst("ghp_"), Worst("xoxb-")),
+    *(Worst("0", after="g"), Worst("AKIA"), Worst("+"), Worst("?"), Worst("A1_"), Worst("é")),
+    *(Worst("-----BEGIN "), Worst("KEY", "-----BEGIN "), Worst("tel "), Worst("télé"), Worst("/a")),
+    *(Worst("ssn "), Worst("commit "), Worst("#"), Worst("isbn"), Worst("0815 "), Worst("&#64;")),
+    *(
+        Worst("\u2013"),
+        Worst("\u00a0"),
+        Worst("\uff11"),
+        Worst("1 -"),
+        Worst("aB1"),
+        Worst("reset_"),
+    ),
+)
+for _name in ("patterns", "secrets"):
+    for _pattern in _patterns_in(ROOT / f"lake/raw/masking/{_name}.py"):
+        WORST[_pattern.name] = _SECRETS
 del WORST["lake.ingest.client_address:_HOP"]
 
 # For all of them, where there is time.

@@ -190,7 +190,7 @@ def test_a_page_note_is_a_view_with_a_title() -> None:
         (6, "https://a.example/x?token=***", 9, 8),
         (8, "https://a.example/y", 0, 0),
     ]
-    assert [view.title for view in views] == ["", "Order of ***, *** – " + "x" * 280, ""]
+    assert [view.title for view in views] == ["", "Order of ***, *** - " + "x" * 280, ""]
 
 
 def test_the_earliest_trigger_tells_why_a_session_was_kept() -> None:

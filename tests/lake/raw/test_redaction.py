@@ -18,7 +18,6 @@ from lake.raw.redaction import scrub_text
         "415-555-2671",
         "415.555.2671",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N",
-        "Bearer mF_9.B5f-4.1JqM",
         "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
         "rk_test_4eC39HqLyjWDarjtT1zdp7dc",
         "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
@@ -31,6 +30,10 @@ from lake.raw.redaction import scrub_text
 )
 def test_a_secret_within_a_text_is_masked(secret: str) -> None:
     assert scrub_text(f"no answer for {secret}: again") == "no answer for ***: again"
+
+
+def test_the_name_of_a_scheme_stays_before_its_secret() -> None:
+    assert scrub_text("no answer for Bearer mF_9.B5f-4.1JqM") == "no answer for Bearer ***"
 
 
 @pytest.mark.parametrize(

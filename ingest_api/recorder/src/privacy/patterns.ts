@@ -1,73 +1,136 @@
 /**
- * Mask personal data and secrets in text: e-mail addresses, cards, SSNs, phones, tokens.
+ * Mask secrets and personal data in text: e-mail addresses, cards, SSNs, phones, tokens.
  *
- * Pure functions of a text. No lookbehind anywhere: Safari before 16.4 would refuse the bundle.
+ * Pure functions of a text. The patterns are generated; `lake/raw/masking/secrets.py` does the same
+ * on the server.
  */
+
+import * as shapes from "./shapes.ts";
 
 export const STARS = "***";
 
 // Nearly every text of a page ends here: without one of these nothing below can match.
-const SUSPECT = /[@\d_]|earer /i;
-const EMAIL =
-  /[\p{L}\p{N}._%+'-]{1,64}(?:@|%40)(?!\dx\b)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}\.\p{L}{2,}/giu;
-const LONG_WORD = /[\w.+=-]{16}|earer /i;
-const NINE_DIGITS = /\d(?:[\s()./-]{0,3}\d){8}/;
-const DIGITS = /\d(?:[\s-]?\d){12,}/g;
-const SSN = /(^|[^\d-])\d{3}([- ])\d{2}\2\d{4}(?![\d-])/g;
-const PHONE =
-  /(^|[^\w.+-])(\+\d(?:[\s()./-]{0,3}\d){8,14}|(?:1[ .-]?)?\(\d{2,5}\)[ .-]?\d(?:[ ./-]?\d){4,9}|(?:1[ .-])?\d{3}([ .-])\d{3}\3\d{4}|0\d(?:\.\d\d){4}|0\d{1,4}[ /-]\d(?:[ -]?\d){5,9})(?![\w-])/g;
-const DATE = /(?:19|20)\d\d[-./]\d\d?[-./]\d|\d[-./]\d\d?[-./](?:19|20)\d\d/;
-// A word that turns out not to match is consumed whole: retrying at each letter is quadratic.
-const JWT = /eyJ[\w-]{8,}(?:\.[\w-]{4,}(?:\.[\w-]*)?)?/g;
-const KEY = /\b(?:[srp]k|gh[a-z]|xox[a-z]|key|pat|whsec)[_-](?:(?:live|test|prod)_)?\w{16,}/g;
-const BEARER = /(\bbearer\s+)[\w.+/=~-]{6,}/gi;
-const WORD = /[\w+=-]{32,}/g;
-const HEX = /(?:^|[^a-z\d])[a-f\d]{32,}(?![a-z\d])/i;
+const SUSPECT = /[@\d_]|(?:earer|asic|igest|oken) |-----B/i;
+const LONG_WORD = /[\w.+=-]{16}|(?:earer|asic|igest|oken) |-----B/i;
+const SIX_DIGITS = /\d(?:[\s()./_-]{0,3}\d){5}/;
+const PARTS = /[A-Z]?[a-z]+|[A-Z]+|\d+/g;
+const HEX = /(?:^|[^a-z\d])[\da-f]{32,}(?![a-z\d])/i;
+const CONTEXT_LENGTH = 24; // of what stands before a number and tells what it is
+const WORD_LENGTH_MIN = 32; // of random text without capitals, such as names of generated classes
 
-/** Return `text` with everything that looks like a secret or a person starred out. */
+type Judge = (secret: string, before: string, after: string) => boolean;
+
+/**
+ * Return `text` with each secret starred out; otherwise unchanged. Where there is one, typographic
+ * spaces, dashes and digits become plain ones. `tokens` false: the text is a class or a file's name.
+ */
 export function maskPatterns(text: string, emails: boolean, tokens: boolean): string {
-  if (!SUSPECT.test(text)) return text;
-  let masked = text;
-  if (emails && (masked.includes("@") || masked.includes("%40"))) {
-    masked = masked.replace(EMAIL, STARS);
-  }
-  if (tokens && LONG_WORD.test(masked)) masked = maskTokens(masked);
-  if (NINE_DIGITS.test(masked)) masked = maskNumbers(masked);
-  return masked;
+  const plain = normalised(text);
+  if (!SUSPECT.test(plain)) return text;
+  const mask = (part: string) => maskShapes(part, emails, tokens);
+  const masked = mask(
+    /[%&\\]/.test(plain)
+      ? plain.replace(/\S+/g, (word) => {
+          const read = unescaped(word);
+          return read === word || mask(read) === read ? word : STARS;
+        })
+      : plain,
+  );
+  return masked === plain ? text : masked;
 }
 
-function maskTokens(text: string): string {
+/** Return `text` with typographic spaces, dashes and digits as plain ones. */
+function normalised(text: string): string {
+  if (!shapes.TYPOGRAPHIC.test(text)) return text;
   return text
-    .replace(JWT, (word) => (word.includes(".") ? STARS : word))
-    .replace(KEY, STARS)
-    .replace(BEARER, `$1${STARS}`)
-    .replace(WORD, (word) => (HEX.test(word) || isRandom(word) ? STARS : word));
+    .normalize("NFKC")
+    .replace(shapes.INVISIBLE, "")
+    .replace(shapes.DASH, "-")
+    .replace(shapes.ARABIC_DIGIT, (digit) => `${digit.charCodeAt(0) & 15}`);
+}
+
+/** Return a word with its `%40` and `&#64;` read. */
+function unescaped(word: string): string {
+  return word
+    .replace(shapes.ESCAPE, (_, code) => String.fromCharCode(Number(`0x${code}`)))
+    .replace(shapes.DECIMAL_ESCAPE, (_, code) => String.fromCharCode(code));
+}
+
+function maskShapes(text: string, emails: boolean, tokens: boolean): string {
+  let masked = text;
+  if (emails && /@|%40/.test(masked)) masked = maskUnless(masked, shapes.EMAIL);
+  if (LONG_WORD.test(masked)) masked = maskTokens(masked, tokens);
+  return SIX_DIGITS.test(masked) ? maskNumbers(masked) : masked;
+}
+
+function maskUnless(text: string, pattern: RegExp, isHarmless?: Judge): string {
+  return text.replace(pattern, (match: string, before: string, secret: string, place: number) => {
+    const at = place + before.length;
+    const end = place + match.length;
+    return isHarmless?.(
+      secret,
+      text.slice(Math.max(0, at - CONTEXT_LENGTH), at),
+      text.slice(end, end + 8),
+    )
+      ? match
+      : before + STARS;
+  });
+}
+
+function maskTokens(text: string, tokens: boolean): string {
+  let masked = maskUnless(maskUnless(text, shapes.PEM), shapes.JWT);
+  masked = maskUnless(masked, shapes.KEY, (word) => !/\d|_(?:live|test)_|[a-z][A-Z]/.test(word));
+  masked = maskUnless(
+    masked,
+    shapes.SCHEME,
+    (word, before) => !/bearer\s+$/i.test(before) && !isDense(word, 4) && !word.endsWith("="),
+  );
+  masked = maskUnless(masked, shapes.WORD, (word, before) =>
+    HEX.test(word) ? shapes.HASH_NAME.test(before) : !isRandom(word, tokens),
+  );
+  return maskUnless(masked, shapes.SLASHED, (word) => !isMixed(`${word}0`) || !isDense(word, 4));
+}
+
+/** Whether a word's parts, of one case or of digits, have at most `length` characters on average. */
+function isDense(word: string, length: number): boolean {
+  return (word.match(PARTS)?.length ?? 0) * length >= word.length;
+}
+
+function isMixed(word: string): boolean {
+  return /\d.*\d/.test(word) && /[A-Z].*[A-Z]/.test(word) && /[a-z].*[a-z]/.test(word);
+}
+
+/** Whether a word changes between letters, cases and digits as no language does. */
+function isRandom(word: string, tokens: boolean): boolean {
+  if (word.match(/[A-Za-z\d]{20,}/g)?.some((part) => isDense(part, 2.5) && isMixed(part)))
+    return true;
+  if (!tokens || word.length < WORD_LENGTH_MIN) return false;
+  return isMixed(word) || (isDense(word, 2.5) && /\d.*\d/.test(word) && !/[-_]/.test(word));
 }
 
 function maskNumbers(text: string): string {
-  return text
-    .replace(DIGITS, maskCards)
-    .replace(SSN, `$1${STARS}`)
-    .replace(PHONE, (match: string, before: string, phone: string) => {
-      const digits = phone.replace(/\D/g, "").length;
-      return digits < 9 || digits > 15 || DATE.test(phone) ? match : before + STARS;
-    });
-}
-
-/** Long words of a language or of a style sheet rarely mix all three kinds of characters. */
-function isRandom(word: string): boolean {
-  return /\d.*\d/.test(word) && /[A-Z].*[A-Z]/.test(word) && /[a-z].*[a-z]/.test(word);
+  let masked = text.replace(shapes.CARD, maskCards);
+  for (const pattern of [shapes.NAMED_SSN, shapes.SSN, shapes.NAMED_PHONE])
+    masked = maskUnless(masked, pattern);
+  return maskUnless(masked, shapes.PHONE, (phone, before, after) => {
+    if (shapes.AMOUNT_BEFORE.test(before) || shapes.AMOUNT_AFTER.test(after)) return true;
+    const { length } = phone.replace(/\D/g, "");
+    if (length < 9 || length > 15) return true;
+    return !/^\+/.test(phone) && (shapes.DATE.test(phone) || shapes.NUMBER_NAME.test(before));
+  });
 }
 
 /** Star out the cards of a run of digits: its groups may begin or end with other numbers. */
 function maskCards(run: string): string {
-  const groups = run.split(/([\s-])/);
+  const groups = run.split(/([\s./_-]+)/);
   for (let from = 0; from < groups.length; from += 2) {
+    // The digits of a fraction.
+    if (from && groups[from - 1] === "." && (groups[from - 2] as string).length < 3) continue;
     let digits = "";
     for (let to = from; to < groups.length; to += 2) {
       digits += groups[to];
       if (digits.length > 19) break;
-      if (isCard(digits)) {
+      if (areGroups(groups, from, to) && isCard(digits)) {
         groups.splice(from, to - from + 1, STARS);
         break;
       }
@@ -76,9 +139,19 @@ function maskCards(run: string): string {
   return groups.join("");
 }
 
+/** Whether digits are grouped as on a card, not as a list of numbers. */
+function areGroups(groups: string[], from: number, to: number): boolean {
+  const { length } = groups[from] as string;
+  for (let at = from; at <= to; at += 2) {
+    const group = groups[at] as string;
+    if (at < to ? group.length !== length && group.length < 4 : group.length > length && length < 4)
+      return false;
+  }
+  return true;
+}
+
 function isCard(digits: string): boolean {
-  // 13 digits that begin with 1 are milliseconds since 1970; no such card exists.
-  if (digits.length < 13 || (digits.length === 13 && digits[0] === "1")) return false;
+  if (!shapes.ISSUER.test(digits)) return false;
   let sum = 0;
   for (let i = digits.length - 1, twice = false; i >= 0; i--, twice = !twice) {
     const digit = Number(digits[i]) * (twice ? 2 : 1);

@@ -1,0 +1,1 @@
+"""Privacy by generated secrets and harmless texts, through real pages, recorder and servers."""
