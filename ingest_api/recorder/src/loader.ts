@@ -91,6 +91,7 @@ const api = {
       waitingBytes: 0,
       failures: 0,
       lastUpload: null,
+      problems: [],
     },
   /** Call by name, as early calls on an array do. */
   push: guard((call: unknown) => {

@@ -11,6 +11,7 @@ import { refusal } from "./lifecycle/eligibility.ts";
 import { type Listener, PageRecording } from "./lifecycle/recording.ts";
 import { Clock } from "./lifecycle/server_clock.ts";
 import { begin, forget, isIdle, isOver, resume, type Session, save } from "./lifecycle/session.ts";
+import { refusedId } from "./privacy/identity.ts";
 import { Sanitizer } from "./privacy/index.ts";
 import { isReturn, listenAll, notePage } from "./signals/index.ts";
 import { Checkpoints, chunksOf, dropCarried } from "./triggers/checkpoints.ts";
@@ -43,6 +44,8 @@ export interface Status {
   /** Number of errors in the recorder itself. */
   failures: number;
   lastUpload: Upload | null;
+  /** What the page should mend, one of a kind. */
+  problems: { kind: string; detail: string }[];
 }
 
 export class Recorder implements Listener {
@@ -55,6 +58,7 @@ export class Recorder implements Listener {
   #triggers: Triggers | null = null;
   #stops: Stop[] = [];
   #lastUrl = "";
+  readonly #problems = new Map<string, string>();
   readonly #place: Place;
   readonly #config: Config;
   readonly #offset_ms: number;
@@ -122,7 +126,9 @@ export class Recorder implements Listener {
   };
 
   identify(id: string): void {
-    this.#recording?.note("replaylake.identify", { id });
+    const why = refusedId(id);
+    if (why) this.#problems.set("identify-refused", `the id ${why}`);
+    else this.#recording?.note("replaylake.identify", { id });
   }
 
   status(): Status {
@@ -138,6 +144,7 @@ export class Recorder implements Listener {
       waitingBytes: this.#senders.reduce((sum, sender) => sum + sender.waitingBytes, 0),
       failures,
       lastUpload: this.#sender?.lastUpload ?? null,
+      problems: [...this.#problems].map(([kind, detail]) => ({ kind, detail })),
     };
   }
 

@@ -71,7 +71,7 @@ export function maskAttribute(
   }
   const isBare = typeof value !== "string" || value === "";
   if (element.isPrivate) {
-    if (name === "class") return value;
+    if (name === "class") return isBare ? value : masks.text(value, false);
     return kind === SHAPE && (isBare || SHAPED.test(value)) ? value : undefined;
   }
   if (kind === SHAPE || kind === PLAIN) return isBare ? value : masks.text(value, false);

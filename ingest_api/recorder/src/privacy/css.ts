@@ -4,6 +4,7 @@
  * By a regular expression, as a parser would be too slow for whole style sheets.
  */
 
+import { STARS } from "./patterns.ts";
 import { type Mask, maskUrl } from "./urls.ts";
 
 const DOUBLE = '"((?:[^"\\\\]|\\\\[\\s\\S])*)(?:"|$)';
@@ -14,13 +15,17 @@ const PARTS = new RegExp(
 );
 /** A custom property; what turns out to be none is consumed whole, so that this is linear. */
 const PROPERTY = /--[^:;{}]*(?::[^;}]*)?/g;
+const WHOLE_LENGTH = 500; // rules and inline styles; a sheet has too many numbers to judge
 const HAS_PARTS = /["']|\/\*|(?:url|src)\(/i;
 const SPLIT = "/* rr_split */"; // rrweb's mark between the text nodes of one style element
 
 /** Return `text` with its URLs and strings masked; in private, with none of either. */
 export function maskCss(text: string, mask: Mask, isPrivate: boolean): string {
+  let css = text;
+  if (isPrivate) css = css.replace(PROPERTY, (part) => (part.includes(":") ? "" : part));
+  else if (css.length < WHOLE_LENGTH && !HAS_PARTS.test(css)) return mask(css, false);
   // The value of a custom property may be any text.
-  const css = isPrivate ? text.replace(PROPERTY, (part) => (part.includes(":") ? "" : part)) : text;
+  else css = css.replace(PROPERTY, (part) => (/data:/.test(part) ? part : mask(part, false)));
   if (!HAS_PARTS.test(css)) return css;
   return css.replace(PARTS, (part, opening, url1, url2, url3, imports, string1, string2) => {
     if (part.startsWith("/*")) return part === SPLIT ? part : "";
@@ -33,6 +38,14 @@ export function maskCss(text: string, mask: Mask, isPrivate: boolean): string {
     }
     const quote = part[0];
     const string: string = string1 ?? string2 ?? "";
-    return quote + (isPrivate ? "" : mask(string)) + quote;
+    return quote + (isPrivate ? "" : maskString(string, mask)) + quote;
   });
+}
+
+function maskString(text: string, mask: Mask): string {
+  const masked = mask(text);
+  const read = text.replace(/\\([\da-f]{1,6})\s?/gi, (_, code) =>
+    String.fromCharCode(Number(`0x${code}`)),
+  );
+  return masked === text && mask(read) !== read ? STARS : masked;
 }

@@ -4,9 +4,10 @@
  * Any other key is dropped.
  */
 
+import { refusedId } from "./identity.ts";
+import { maskMessage } from "./messages.ts";
 import { isPrivate } from "./mutations.ts";
 import { EDITABLE, FIELD, type Json, type Nodes, text } from "./nodes.ts";
-import { maskPatterns } from "./patterns.ts";
 
 const TEXT_READ_MAX = 50_000; // masked before it is cut, so that no half of a secret is left
 
@@ -34,9 +35,7 @@ const NOTES = new Map<string, [string, string?][]>(
 );
 
 const PATH_MAX = 300;
-const ID_MAX = 256;
 const WORD = /^[\w-]{1,32}$/;
-const URLS = /\b(?:https?|wss?|blob|data):[^\s"'<>()]+?(?=(?::\d+){0,2}(?:[\s"'<>()]|$))/gi;
 
 /** Return the sanitized payload, null to drop the note. */
 export function maskNote(tag: string, raw: Json, nodes: Nodes): Json | null {
@@ -60,25 +59,15 @@ export function maskNote(tag: string, raw: Json, nodes: Nodes): Json | null {
       const path = isHidden ? value.replace(/[^\s>]+/g, tagOf) : nodes.text(value, false);
       out[key] = path.slice(0, PATH_MAX);
     } else if (kind === "i") {
-      if (
-        /^(?:eyJ[\w-]{8}.*)?$/.test(value) ||
-        value.length > ID_MAX ||
-        maskPatterns(value, true, false) !== value
-      )
-        return null;
+      if (refusedId(value)) return null;
       out[key] = value;
     } else if (key === "detail" && /click|form/.test(text(raw.kind))) {
       out[key] = value.replace(/[^\s>]+/g, tagOf); // a path, and it may be a private one
     } else if (!isHidden && !isTyped) {
-      out[key] = maskMessage(value.slice(0, TEXT_READ_MAX), nodes).slice(0, Number(kind));
+      out[key] = maskMessage(value.slice(0, TEXT_READ_MAX), nodes.text).slice(0, Number(kind));
     }
   }
   return out;
-}
-
-/** Messages and stacks name URLs, whose places (`:10:5`) must stay. */
-function maskMessage(message: string, nodes: Nodes): string {
-  return nodes.text(message.replace(URLS, (url) => nodes.url(url) ?? ""));
 }
 
 function tagOf(part: string): string {

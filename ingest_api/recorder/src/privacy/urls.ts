@@ -5,11 +5,15 @@
  */
 
 import { STARS } from "./patterns.ts";
+import { KEY, LINK_NAME, PLAIN_STEP } from "./shapes.ts";
 
 /** Masks a text; `tokens` false leaves long random words alone. */
 export type Mask = (text: string, tokens?: boolean) => string;
 
-const SCHEME = /^([a-z][a-z\d+.-]*):/i;
+// `localhost:3000/a` has none.
+const SCHEME = /^(?!(?!tel|sms|data|\w*script)[\w.-]+:\d{1,5}(?:[/?#]|$))([a-z][a-z\d+.-]*):/i;
+const HOST = /^(?:\w+:)?[\\/]{2,}[^\\/]*/;
+const UTM = /^utm_(?:source|medium|campaign|term|content)$/i;
 const AUTHORITY = /^((?:(?:https?|wss?|ftp):[\\/]*|[\\/]{2,}))(?:[^\\/?#]*@)?/i;
 const ASSET = /\.(?:css|m?js|png|jpe?g|gif|webp|avif|svg|ico|woff2?|ttf|otf|eot|mp4|webm)$/i;
 const ID = /^[\w:.-]{1,64}$/;
@@ -49,30 +53,46 @@ export function maskSrcset(raw: string, mask: Mask): string {
 function maskPath(text: string, mask: Mask): string {
   const question = text.indexOf("?");
   const path = question < 0 ? text : text.slice(0, question);
-  let masked = path;
-  if (/[%+]/.test(path) || mask(path) !== path) {
-    // The name of a built file carries a hash of its content.
-    masked = path
-      .split("/")
-      .map((segment) => maskPart(segment, mask, !ASSET.test(segment)))
-      .join("/");
-  }
+  const host = HOST.exec(path)?.[0] ?? "";
+  let isLink = false;
+  const steps = path
+    .slice(host.length)
+    .split("/")
+    .map((step) => {
+      const isSecret = isLink && !PLAIN_STEP.test(step) && !ASSET.test(step);
+      isLink ||= LINK_NAME.test(step) || LINK_NAME.test(step.replace(/[A-Z]/g, "-$&"));
+      return isSecret ? STARS : maskStep(step, mask);
+    });
+  const masked = maskPart(host, mask) + steps.join("/");
   if (question < 0) return masked;
   return `${masked}?${text.slice(question + 1).replace(/[^&;]+/g, (part) => maskParameter(part, mask))}`;
 }
 
+/** Mask a step of a path and its parameters: `cart;user=7`. */
+function maskStep(text: string, mask: Mask): string {
+  if (!/[%+;=]/.test(text) && mask(text) === text) return text;
+  const [step = "", ...parameters] = text.split(";");
+  return [
+    step.includes("=") ? maskParameter(step, mask) : maskPart(step, mask, !ASSET.test(step)),
+    ...parameters.map((part) => maskParameter(part, mask)),
+  ].join(";");
+}
+
 function maskParameter(part: string, mask: Mask): string {
   const equals = part.indexOf("=");
-  if (equals < 0) return maskPart(part, mask);
+  if (equals < 0) return part && STARS;
   const name = maskPart(part.slice(0, equals), mask);
   const value = part.slice(equals + 1);
-  return `${name}=${value && (/^utm_/i.test(name) ? maskPart(value, mask) : STARS)}`;
+  return `${name}=${value && (UTM.test(name) ? maskPart(value, mask) : STARS)}`;
 }
 
 /** Patterns apply to the decoded text; a part that contains a match is masked whole. */
 function maskPart(part: string, mask: Mask, tokens = true): string {
   // A plus is a space in a query, and the beginning of a phone's number in a path.
-  const texts = [part, decode(part), decode(part.replace(/\+/g, " "))];
+  const texts = [part, decode(part), decode(part.replace(/\+/g, " "))].map((text) =>
+    // The name of a built file carries a hash of its content.
+    tokens || text.search(KEY) >= 0 ? text : text.replace(/[\da-f]{16,}/gi, ""),
+  );
   return texts.every((text) => mask(text, tokens) === text) ? part : STARS;
 }
 
@@ -85,8 +105,11 @@ function maskData(url: string, mask: Mask): string | null {
     const data = decodeURIComponent(url.slice(comma + 1));
     const text = head.endsWith(";base64") ? decode64(data) : data;
     // Its paths are nothing but numbers, which may look like a phone's.
-    const words = text.replace(/\s(?:d|points|viewBox|transform|values)=(["'])[^"']*\1/g, "");
-    return mask(words, false) === words ? url : null;
+    const words = text.replace(
+      /\s(?:d|points|viewBox|transform|values)=(["'])[^"']*\1|;base64,[\w+/=]*/g,
+      "",
+    );
+    return mask(words) === words ? url : null;
   } catch {
     return null; // not to be read, so not to be trusted
   }
