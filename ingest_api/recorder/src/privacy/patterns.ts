@@ -10,8 +10,8 @@ import * as shapes from "./shapes.ts";
 export const STARS = "***";
 
 // Nearly every text of a page ends here: without one of these nothing below can match.
-const SUSPECT = /[@\d_]|(?:earer|asic|igest|oken) |-----B/i;
-const LONG_WORD = /[\w.+=-]{16}|(?:earer|asic|igest|oken) |-----B/i;
+const SUSPECT = /[@\d_]|(?:earer|asic|igest|oken) |-----B|A[A-Z]{19}/i;
+const LONG_WORD = /[\w.+=/-]{16}|(?:earer|asic|igest|oken) |-----B/i;
 const SIX_DIGITS = /\d(?:[\s()./_-]{0,3}\d){5}/;
 const PARTS = /[A-Z]?[a-z]+|[A-Z]+|\d+/g;
 const HEX = /(?:^|[^a-z\d])[\da-f]{32,}(?![a-z\d])/i;
@@ -79,7 +79,7 @@ function maskUnless(text: string, pattern: RegExp, isHarmless?: Judge): string {
 
 function maskTokens(text: string, tokens: boolean): string {
   let masked = maskUnless(maskUnless(text, shapes.PEM), shapes.JWT);
-  masked = maskUnless(masked, shapes.KEY, (word) => !/\d|_(?:live|test)_|[a-z][A-Z]/.test(word));
+  masked = maskUnless(masked, shapes.KEY, (word) => !/\d|_(?:live|test)_|[a-z][A-Z]|[A-Z]{16}/.test(word));
   masked = maskUnless(
     masked,
     shapes.SCHEME,
