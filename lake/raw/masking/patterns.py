@@ -93,8 +93,8 @@ HASH_NAME: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 NUMBER_NAME: Final = re.compile(
-    r"(?:^|[^a-z])(?:isbn(?:-1[03])?|ean|gtin|upc|sku|p/n|nr|no|n[°º]|#|id|item|(?:art|part|model"
-    r"|serial|order|bestell|ref|track|sendung|invoice|rechnung)[a-z]{0,9})[ .:#=]{0,3}$|\d{4} $",
+    r"(?:^|[^a-z])(?:isbn(?:-1[03])?|ean|gtin|upc|sku|[ps]/n|nr|no|n[°º]|#|id|item|(?:art|part|model"
+    r"|serial|order|bestell|ref|track|sendung|invoice|rechnung)[a-z]{0,12})[ .:#=]{0,3}$|\d{4} $",
     re.ASCII | re.IGNORECASE,
 )
 AMOUNT_BEFORE: Final = re.compile(r"(?:[€$£¥]|EUR|USD|CHF|GBP) ?$", re.ASCII)

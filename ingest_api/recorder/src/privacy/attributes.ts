@@ -40,7 +40,7 @@ kinds(
 );
 kinds(
   TEXT,
-  "title alt placeholder label summary abbr datetime aria-label aria-description aria-roledescription aria-placeholder",
+  "title alt placeholder label summary abbr datetime aria-label aria-description aria-roledescription aria-placeholder data-label data-title data-text data-content data-tooltip data-header data-th",
 );
 kinds(OWN, "value checked selected style _cssText");
 kinds(URL, "href src action formaction poster background cite longdesc xlink:href rr_src");

@@ -79,7 +79,11 @@ function maskUnless(text: string, pattern: RegExp, isHarmless?: Judge): string {
 
 function maskTokens(text: string, tokens: boolean): string {
   let masked = maskUnless(maskUnless(text, shapes.PEM), shapes.JWT);
-  masked = maskUnless(masked, shapes.KEY, (word) => !/\d|_(?:live|test)_|[a-z][A-Z]|[A-Z]{16}/.test(word));
+  masked = maskUnless(
+    masked,
+    shapes.KEY,
+    (word) => !/\d|_(?:live|test)_|[a-z][A-Z]|[A-Z]{16}/.test(word),
+  );
   masked = maskUnless(
     masked,
     shapes.SCHEME,

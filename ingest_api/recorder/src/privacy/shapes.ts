@@ -13,7 +13,7 @@ export const NAMED_SSN = /((?:^|[^a-z])(?:ssn|itin|social security)[a-z. ]{0,12}
 export const NAMED_PHONE = /((?:^|[^a-z\d_-])(?:t[eé]l[a-zé]{0,8}|(?:tele)?(?:fon|phone)s?|mob[a-z]{0,5}|handy|cell|fax|whatsapp|sms|ruf[a-z]{0,8}|hotline)[a-z. ]{0,8}[\s.:#=-]{0,3})(\+?\(?\d(?:[\s().\/-]{0,3}\d){5,14})(?![\d%])/gi;
 export const PHONE = /(^|[^\w+-])((?!(?:(?:[01]\d|2[0-3])[0-5]\d[ \/-]{1,3}){2}(?:[01]\d|2[0-3])[0-5]\d(?!\d))(?:\+(?!\d{1,3}\.\d{3,8}(?![\d.]))\(?\d(?:[\s().\/-]{0,3}\d){8,14}|00[1-9](?:[ ().\/-]{0,3}\d){8,12}|(?:1[ .-]?)?\((?!(?:19|20)\d\d\))\d{2,5}\)[ .-]{0,2}\d{3}(?:[ .\/-]?\d){3,9}|(?:1[ .\/-]{1,3})?[2-9]\d\d[ .\/-]{1,3}\d{3}[ .\/-]{1,3}\d{4}|0\d(?:[ .\/-]{1,3}\d\d){4}|0\d{1,4}[ \/-]{1,3}\d(?:[ -]{0,3}\d){5,8}|0(?:1[567]|4|6|7)\d{7,9}))(?![\w-]|\.\d)/g;
 export const HASH_NAME = /(?:commit|sha[\d-]{0,4}|git|rev|revision|merge|head|tree|parent|hash|checksum|digest|md5|etag|index|reverts?)\W{0,4}$/i;
-export const NUMBER_NAME = /(?:^|[^a-z])(?:isbn(?:-1[03])?|ean|gtin|upc|sku|p\/n|nr|no|n[°º]|#|id|item|(?:art|part|model|serial|order|bestell|ref|track|sendung|invoice|rechnung)[a-z]{0,9})[ .:#=]{0,3}$|\d{4} $/i;
+export const NUMBER_NAME = /(?:^|[^a-z])(?:isbn(?:-1[03])?|ean|gtin|upc|sku|[ps]\/n|nr|no|n[°º]|#|id|item|(?:art|part|model|serial|order|bestell|ref|track|sendung|invoice|rechnung)[a-z]{0,12})[ .:#=]{0,3}$|\d{4} $/i;
 export const AMOUNT_BEFORE = /(?:[€$£¥]|EUR|USD|CHF|GBP) ?$/;
 export const AMOUNT_AFTER = /^(?:,\d| ?(?:[€$£¥%°×]|(?:EUR|USD|CHF|GBP|kg|[kcm]m|ml|px|[GM]B)\b))/;
 export const DATE = /(?:19|20)\d\d[-.\/ ]\d\d?[-.\/ ]\d|\d[-.\/ ]\d\d?[-.\/ ](?:19|20)\d\d/;
