@@ -44,11 +44,16 @@ class FeatureFlags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Privacy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Privacy settings of the recorder, beyond what it always masks."""
+    """Privacy settings of the recorder, beyond what it always masks.
+
+    `mask_text` hides in texts what has the shape of a secret, all numbers and e-mail addresses too,
+    or every word.
+    """
 
     mask_emails: bool = True
     require_consent: bool = False
     mask_patterns: bool = True
+    mask_text: Literal["patterns", "numbers", "all"] = "patterns"
 
 
 class Smart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

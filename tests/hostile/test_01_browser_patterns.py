@@ -81,6 +81,8 @@ _FUNCTIONS = """
 export { maskPatterns } from "./src/privacy/patterns.ts";
 export { maskUrl, maskSrcset } from "./src/privacy/urls.ts";
 export { maskCss } from "./src/privacy/css.ts";
+export { maskLevel } from "./src/privacy/levels.ts";
+export { maskMessage } from "./src/privacy/messages.ts";
 export { TypedText } from "./src/privacy/typed_text.ts";
 export { safeCss, safeSheet } from "../../query_api/dashboard/src/player/safety/defuse_css.ts";
 export { hovered } from "../../query_api/dashboard/src/player/safety/hover.ts";
@@ -89,14 +91,18 @@ _MEASURE_FUNCTIONS = f"""
 ([units, befores, length]) => {{
   const grows = {_GROWS};
   const mask = (text) => f.maskPatterns(text, true, true);
+  const masks = {{ text: mask, level: 0 }};
   const echo = new f.TypedText();
   for (const value of ["jane miller", "12345678", "aaaaa", "-----"]) echo.add(1, value);
   const works = {{
     maskPatterns: mask,
     maskUrl: (text) => f.maskUrl(text, mask),
     maskSrcset: (text) => f.maskSrcset(text, mask),
-    maskCss: (text) => f.maskCss(text, mask, false),
-    maskPrivateCss: (text) => f.maskCss(text, mask, true),
+    maskCss: (text) => f.maskCss(text, masks, false),
+    maskPrivateCss: (text) => f.maskCss(text, masks, true),
+    maskMessage: (text) => f.maskMessage(text, mask),
+    maskDigits: (text) => f.maskLevel(text, 1),
+    maskWords: (text) => f.maskLevel(text, 2),
     echo: (text) => echo.mask(text),
     safeSheet: f.safeSheet,
     hovered: f.hovered,

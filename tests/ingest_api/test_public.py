@@ -48,6 +48,7 @@ def test_a_recorder_learns_its_websites_settings_and_the_time(
         "mask_emails": True,
         "require_consent": False,
         "mask_patterns": True,
+        "mask_text": "patterns",
     }
     assert body["smart"]["url_patterns"] == ["cart", "checkout", "pricing"]
     assert body["network_panel"] is False

@@ -58,14 +58,14 @@ class Outcome(NamedTuple):
         return "\n".join(["| shape | cases | leaks |", "|---|---|---|", *rows])
 
 
-def cases(seed: int, count: int) -> list[Case]:
+def cases(seed: int, count: int, places: tuple[Place, ...] = PLACES) -> list[Case]:
     """Draw cases: every place again and again, in another order each time."""
-    random = Random(seed)
+    random, of_controls = Random(seed), Random(f"controls {seed}")
     drawn: list[Case] = []
     while len(drawn) < count:
-        for place in random.sample(PLACES, len(PLACES)):
+        for place in random.sample(places, len(places)):
             secret = draw(random, place.shapes, is_one_word=place.is_one_word)
-            control = "control" + "".join(random.choices(string.ascii_lowercase, k=10))
+            control = "control" + "".join(of_controls.choices(string.ascii_lowercase, k=10))
             drawn.append(Case(place, secret, control))
     return drawn[:count]
 
@@ -121,16 +121,18 @@ def visit(page: Page, site: sites.Site, some: list[Case], number: int) -> str:
     wait = "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
     for step in steps(some):
         page.evaluate(f"() => {{ {step} }}")
-    page.evaluate(f"async () => {{ box().textContent = {end!r}; await {wait}; }}")
+    page.evaluate(f"async () => {{ box().className = {end!r}; await {wait}; }}")
     session = recorded(page)
     page.goto("about:blank")
     return session
 
 
-def outcome(services: Services, page: Page, drawn: list[Case]) -> Outcome:
+def outcome(
+    services: Services, page: Page, drawn: list[Case], *, mask_text: str = "patterns"
+) -> Outcome:
     """Record the cases in this browser page by these services."""
     with sites.served() as site, closing(Stack(services, site.origin)) as stack:
-        stack.change(plan="enterprise")
+        stack.change(plan="enterprise", mask_text=mask_text)
         with relaying(stack) as relay:
             site.tag = relay.tag
             all_pages = list(pages(drawn))

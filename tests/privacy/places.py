@@ -4,6 +4,7 @@ A place is HTML of a page's first snapshot, or a script that runs later. `{s}` i
 `{c}` a control word that must be recorded; in a script both are JavaScript strings.
 """
 
+import re
 from typing import NamedTuple
 
 from tests.privacy.shapes import NAMES, PATTERNS
@@ -161,6 +162,29 @@ PLACES = (
     ),
     *(Place(name, "input", code, ("word", "token", "card")) for name, code in _INPUTS),
 )
+# Texts without the control, which is the class of their element.
+READ = tuple(
+    (
+        name,
+        re.sub(r"^<([a-z\d]+)", r'<\1 class="{c}"', html.replace("{c} ", "").replace("{c}\n", "")),
+    )
+    for name, html in _FRAGMENTS
+    if name != "shadow"
+)
+
+
+def read_places(shapes: tuple[str, ...]) -> tuple[Place, ...]:
+    """Return every place of a text that a person reads, with other secrets."""
+    return (
+        *(Place(name, "snapshot", html, shapes) for name, html in READ),
+        *(
+            Place(f"{name}, {write}", "mutation", f"{code}|{html}", shapes)
+            for write, code in _WRITES
+            for name, html in READ
+        ),
+    )
+
+
 NOTES_MAX = 8  # a page: the recorder notes ten errors a second
 
 HEAD = """<!doctype html><meta charset="utf-8"><title>generated</title><style id="sheet"></style>

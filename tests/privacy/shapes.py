@@ -145,6 +145,11 @@ def word(random: Random) -> str:
     return "zq" + "".join(random.choices(string.ascii_lowercase, k=12))
 
 
+def number(random: Random) -> str:
+    """Draw a number that is no secret by its shape."""
+    return _digits(random, 4) + "7" + _digits(random, 4)
+
+
 def link(random: Random) -> str:
     """Draw the token of a link that is sent by mail."""
     hex_text = "".join(random.choices(_HEX, k=32))
@@ -166,6 +171,7 @@ SHAPES: dict[str, Callable[[Random], str]] = {
     "basic": token,
     "word": word,
     "link": link,
+    "number": number,
 }
 _PREFIXES = {"bearer": "Bearer ", "basic": "Basic "}
 PATTERNS = tuple(SHAPES)[:11]  # masked in any text

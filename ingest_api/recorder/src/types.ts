@@ -13,6 +13,8 @@ export interface Privacy {
   mask_emails: boolean;
   require_consent: boolean;
   mask_patterns: boolean;
+  /** What texts hide beyond patterns. */
+  mask_text?: "patterns" | "numbers" | "all";
 }
 
 /** What makes `smart` mode keep a session (`smart` of /v1/config). */

@@ -65,6 +65,7 @@ def test_settings_are_changed_by_flat_names_and_by_text(store: Store) -> None:
         ("enable_session_replay", "perhaps", "true or false"),
         ("enable_session_replay", 2, "true or false"),
         ("session_replay_trigger", "none", "all, errors_only, smart"),
+        ("mask_text", "some", "patterns, numbers, all"),
         ("replay_sampling_rate", 1.5, "a number from 0 to 1"),
         ("replay_sampling_rate", "nan", "a number from 0 to 1"),
         ("replay_sampling_rate", "x", "a number from 0 to 1"),

@@ -1,5 +1,6 @@
 /** Allow list of attributes, and how their values are masked. Unknown names are dropped. */
 
+import { isStateAt } from "./levels.ts";
 import type { Mask } from "./urls.ts";
 import { maskSrcset } from "./urls.ts";
 
@@ -15,6 +16,9 @@ export interface Masks {
   text: Mask;
   url(text: string, keepsId?: boolean): string | null;
   css(text: string, isPrivate: boolean): string;
+  /** Masks a text that a person reads, as the element's level asks for. */
+  shown(text: string): string;
+  level: number;
 }
 
 type Value = string | number | boolean | null;
@@ -75,7 +79,7 @@ export function maskAttribute(
     return kind === SHAPE && (isBare || SHAPED.test(value)) ? value : undefined;
   }
   if (kind === SHAPE || kind === PLAIN) return isBare ? value : masks.text(value, false);
-  if (kind === TEXT) return isBare ? value : masks.text(value);
+  if (kind === TEXT) return isBare ? value : masks.shown(value);
   if (kind === URL) {
     if (isBare) return value;
     return masks.url(value, element.isSvg && element.tag !== "a") ?? undefined;
@@ -99,5 +103,5 @@ export function maskAttribute(
 }
 
 function isToken(value: string, masks: Masks): boolean {
-  return TOKEN.test(value) && masks.text(value) === value;
+  return TOKEN.test(value) && masks.text(value) === value && isStateAt(value, masks.level);
 }

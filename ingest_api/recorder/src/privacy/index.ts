@@ -49,6 +49,7 @@ export class Sanitizer {
   }
 
   private data(type: number, raw: Json): Json | null {
+    this.nodes.enter(0);
     switch (type) {
       case 0:
       case 1:
@@ -87,6 +88,10 @@ export class Sanitizer {
       for (const sheet of styleIds) this.owners.set(sheet, [id, ...(this.owners.get(sheet) ?? [])]);
     }
     const owners = id === undefined ? this.owners.get(raw.styleId) : [id];
+    for (const owner of owners ?? []) {
+      const state = this.nodes.state(owner);
+      if (state) this.nodes.enter(this.nodes.flags(state));
+    }
     const isHidden = STYLES.has(source) && owners?.some((owner) => isPrivate(this.nodes, owner));
     return { source, ...(this.known(raw, isHidden) as Json) };
   }

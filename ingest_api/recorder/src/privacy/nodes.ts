@@ -8,6 +8,7 @@
 import type { Privacy } from "../types.ts";
 import { isOwn, type Masks, maskAttribute } from "./attributes.ts";
 import { maskCss } from "./css.ts";
+import { ALL, levelOf, maskLevel, NUMBERS } from "./levels.ts";
 import { maskPatterns, STARS } from "./patterns.ts";
 import { TypedText } from "./typed_text.ts";
 import { maskUrl } from "./urls.ts";
@@ -38,9 +39,12 @@ const EMAIL = 256;
 export const MASKED = 512; // its text or value left as a mask
 const SVG = 1024;
 const REMOVED = 2048;
+// Inherited, too: what `data-mask` asks for.
+const MASKS_NUMBERS = 4096;
+const MASKS_ALL = 8192;
 
 const STICKY = PRIVATE | SECRET;
-const INHERITED = PRIVATE | PUBLIC | EDITABLE | DROPPED;
+const INHERITED = PRIVATE | PUBLIC | EDITABLE | DROPPED | MASKS_NUMBERS | MASKS_ALL;
 const DEPTH_MAX = 1000; // no page is that deep; the stack must not overflow
 const HOPS_MAX = 20_000; // only broken events make a circle of parents
 const CSS_MEMO_LENGTH = 500; // masking shorter ones is faster than a lookup
@@ -66,6 +70,8 @@ export class Nodes implements Masks {
   private readonly typedText = new TypedText();
   private readonly memo = new Map<string, string>();
   private memoVersion = 0;
+  /** How much of a text is hidden where the sanitizer is now. */
+  level = 0;
   private sizeKept = 0;
   /** Names of what was a password once: a page may make it a text field and be recorded anew. */
   private readonly secrets = new Set<string>();
@@ -80,19 +86,28 @@ export class Nodes implements Masks {
     return mask_patterns ? maskPatterns(masked, mask_emails, tokens) : masked;
   };
 
+  shown = (text: string): string => maskLevel(this.text(text), this.level);
+
+  /** Take the level of the website, or the stricter one of an element with these flags. */
+  enter(flags: number): void {
+    const own = flags & MASKS_ALL ? ALL : flags & MASKS_NUMBERS ? NUMBERS : 0;
+    this.level = Math.max(own, levelOf(this.privacy.mask_text));
+  }
+
   url(text: string, keepsId = false): string | null {
     return maskUrl(text, this.text, keepsId);
   }
 
   css(text: string, isPrivate: boolean): string {
-    if (text.length < CSS_MEMO_LENGTH || isPrivate) return maskCss(text, this.text, isPrivate);
+    if (text.length < CSS_MEMO_LENGTH || isPrivate) return maskCss(text, this, isPrivate);
     if (this.memoVersion !== this.typedText.version || this.memo.size > CSS_MEMO_MAX)
       this.memo.clear();
     this.memoVersion = this.typedText.version;
-    let masked = this.memo.get(text);
+    const key = this.level + text;
+    let masked = this.memo.get(key);
     if (masked === undefined) {
-      masked = maskCss(text, this.text, false);
-      this.memo.set(text, masked);
+      masked = maskCss(text, this, false);
+      this.memo.set(key, masked);
     }
     return masked;
   }
@@ -237,6 +252,8 @@ export class Nodes implements Masks {
       if (shows === null || shows === "false") state.flags &= ~PUBLIC;
       else state.flags |= PUBLIC;
     }
+    const level = levelOf(raw["data-mask"]);
+    if (level) state.flags |= level === ALL ? MASKS_ALL : MASKS_NUMBERS;
     const editable = raw.contenteditable;
     if (editable !== undefined && editable !== null && editable !== "false")
       state.flags |= EDITABLE;
@@ -267,6 +284,7 @@ export class Nodes implements Masks {
   /** Return the sanitized attributes. `flags` are the element's with the inherited ones. */
   attributes(state: NodeState, flags: number, raw: Json): Json {
     const out: Json = {};
+    this.enter(flags);
     const element = { tag: state.tag, isSvg: !!(flags & SVG), isPrivate: !!(flags & PRIVATE) };
     for (const name in raw) {
       const value = isOwn(name)
@@ -287,7 +305,7 @@ export class Nodes implements Masks {
       return isPrivate || value === false ? undefined : value === null ? null : true;
     if (name !== "value" || isPrivate) return undefined;
     if (value === null) return null;
-    if (state.tag === "option") return flags & PUBLIC ? this.text(text(value)) : undefined;
+    if (state.tag === "option") return flags & PUBLIC ? this.shown(text(value)) : undefined;
     if (state.tag === "li" || state.tag === "progress" || state.tag === "meter") {
       return /^-?[\d.]{1,12}$/.test(String(value)) ? value : undefined;
     }
@@ -317,9 +335,10 @@ export class Nodes implements Masks {
 
   /** Return the masked value of a field. */
   value(state: NodeState, flags: number, raw: string): string {
+    this.enter(flags);
     if (raw === "") return raw;
     const isPrivate = flags & PRIVATE;
-    if (!isPrivate && (flags & (LABEL | TYPED)) === LABEL) return this.text(raw);
+    if (!isPrivate && (flags & (LABEL | TYPED)) === LABEL) return this.shown(raw);
     const isSecret = flags & SECRET || (flags & EMAIL && this.privacy.mask_emails);
     if (!isPrivate && flags & PUBLIC && !isSecret) return this.typed(raw);
     if (flags & TYPED) this.typedText.add(state, raw);
@@ -328,12 +347,13 @@ export class Nodes implements Masks {
 
   /** What is typed in public: a number that is still being typed is no card yet. */
   private typed(raw: string): string {
-    return this.privacy.mask_patterns && NUMBER.test(raw) ? STARS : this.text(raw);
+    return this.privacy.mask_patterns && NUMBER.test(raw) ? STARS : this.shown(raw);
   }
 
   /** Return the masked text of a text node. */
   nodeText(state: NodeState, inherited: number, raw: string): string {
     const { parent } = state;
+    this.enter(inherited);
     const isStyle = parent?.tag === "style";
     let masked: string;
     if (isStyle) masked = this.css(raw, !!(inherited & PRIVATE));
@@ -344,7 +364,7 @@ export class Nodes implements Masks {
     else if (inherited & EDITABLE && !(inherited & PUBLIC)) {
       this.typedText.add(state, raw);
       masked = MASK;
-    } else masked = inherited & EDITABLE ? this.typed(raw) : this.text(raw);
+    } else masked = inherited & EDITABLE ? this.typed(raw) : this.shown(raw);
     state.flags = masked === MASK ? state.flags | MASKED : state.flags & ~MASKED;
     return masked;
   }

@@ -46,6 +46,7 @@ export function maskNote(tag: string, raw: Json, nodes: Nodes): Json | null {
   const isHidden = ofNode && isPrivate(nodes, raw.id);
   const isTyped = !!state && !!(nodes.flags(state) & (FIELD | EDITABLE));
   const out: Json = {};
+  nodes.enter(state ? nodes.flags(state) : 0);
   for (const [key, kind] of keys) {
     const value = raw[key];
     if (!kind) {
@@ -64,7 +65,8 @@ export function maskNote(tag: string, raw: Json, nodes: Nodes): Json | null {
     } else if (key === "detail" && /click|form/.test(text(raw.kind))) {
       out[key] = value.replace(/[^\s>]+/g, tagOf); // a path, and it may be a private one
     } else if (!isHidden && !isTyped) {
-      out[key] = maskMessage(value.slice(0, TEXT_READ_MAX), nodes.text).slice(0, Number(kind));
+      const masked = maskMessage(value.slice(0, TEXT_READ_MAX), nodes.text);
+      out[key] = (/^t/.test(key) ? nodes.shown(masked) : masked).slice(0, Number(kind));
     }
   }
   return out;

@@ -30,6 +30,7 @@ export const FIELDS = {
   engaged_s: field("recording", "number", "Engaged for, at least"),
   mask_emails: field("privacy", "yes", "Hide e-mail addresses"),
   mask_patterns: field("privacy", "yes", "Hide what looks private in any text"),
+  mask_text: field("privacy", "choice", "Texts"),
   require_consent: field("privacy", "yes", "Record only after consent"),
   name: field("website", "text", "Name"),
   origins: field("website", "lines", "Origins that may record"),

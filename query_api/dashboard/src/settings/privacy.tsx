@@ -1,8 +1,11 @@
 /** What recorders hide before anything leaves a page. */
 
-import { Switch } from "./form.tsx";
+import { saved, written } from "./draft.ts";
+import { Choice, Switch } from "./form.tsx";
+import { MASK_MODES, type MaskMode, PREVIEW } from "./mask_preview.ts";
 
 export function Privacy() {
+  const mode = (written.value.mask_text ?? saved.value?.privacy.mask_text) as MaskMode | undefined;
   return (
     <>
       <section class="card">
@@ -14,6 +17,17 @@ export function Privacy() {
           E-mail addresses, cards, social security numbers, phone numbers and tokens, in texts,
           attributes, titles, addresses and errors. Off: only what is typed or marked is hidden.
         </Switch>
+        <Choice name="mask_text" options={[...MASK_MODES]} />
+        <p class="dim">
+          <code>data-mask="numbers"</code> or <code>data-mask="all"</code> on an element is stricter
+          for what is in it.
+        </p>
+        <figure class="mask-preview" aria-live="polite">
+          <figcaption class="dim">A page as it is recorded:</figcaption>
+          {PREVIEW.map((line) => (
+            <p key={line.patterns}>{line[mode ?? "patterns"]}</p>
+          ))}
+        </figure>
         <Switch name="require_consent">
           Nothing is recorded or held in memory before the page calls{" "}
           <code>replaylake.consent(true)</code>; <code>replaylake.consent(false)</code> stops it and

@@ -21,7 +21,12 @@ const SETTINGS = {
     session_replay_trigger: "smart",
     replay_sampling_rate: 0.02,
   },
-  privacy: { mask_emails: true, require_consent: false, mask_patterns: true },
+  privacy: {
+    mask_emails: true,
+    require_consent: false,
+    mask_patterns: true,
+    mask_text: "patterns",
+  },
   smart: {
     errors: true,
     rage_clicks: true,
