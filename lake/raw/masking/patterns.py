@@ -17,13 +17,13 @@ _LETTER = r"\w\u00aa-\u1fff\u2c00-\ud7ff"
 _GAP = "[ ./-]{1,3}"
 _CLOCK = r"(?:[01]\d|2[0-3])[0-5]\d"
 _PHONE_WORD = (
-    r"(?:t[eé]l[a-zé]{0,8}|(?:tele)?(?:fon|phone)s?|mob[a-z]{0,5}|handy|cell|fax|whatsapp|sms"
+    r"(?:t[eé]l[a-zé]{0,8}|(?:tele)?(?:fon|phone)s?|mob[a-z]{0,5}|handy|cell|call|fax|whatsapp|sms"
     r"|ruf[a-z]{0,8}|hotline)"
 )
 # Keys are told by how they begin.
 _KEY_BEGIN = (
     r"A[A-Z]{2}A(?=[A-Z\d]{16})|AIza|ATATT|EAA|LTAI|ya29\.|1//0|SG\.|hv[bs]\.|EAAA|dapi"
-    r"|(?:[srp]k|gh[a-z]|github_pat|npm|hf|do[a-z]_v1|shp[a-z]{2}|whsec|key|pat|r8|glsa|sbp"
+    r"|(?:[srp]k|[a-z]{2,6}_(?:live|test)|gh[a-z]|github_pat|npm|hf|do[a-z]_v1|shp[a-z]{2}|whsec|key|pat|r8|glsa|sbp"
     r"|dckr_pat|lin_api|figd|sntry[su]|ph[cx]|rubygems|secret)_"
     r"|(?:gl[a-z]{1,4}t|xox[a-z]|xapp|pypi|sk|key|pat|whsec|sq0[a-z]{3}|NRAK|xkeysib|tskey)-"
 )
@@ -59,7 +59,7 @@ WORD: Final = re.compile(
 SLASHED: Final = re.compile(
     r"(^|[^\w+/.-])([A-Za-z\d+][A-Za-z\d+/]{37,}={0,2})(?![\w.=-])", re.ASCII
 )
-CARD: Final = re.compile(r"()(\d(?:[\s./_-]{0,3}\d){12,})", re.ASCII)
+CARD: Final = re.compile(r"()(\d(?:[\s./_|·•-]{0,3}\d){12,})", re.ASCII)
 SSN: Final = re.compile(
     r"(^|[^\d.-]|[a-z][.-])((?!000)\d{3}(?: ?[-./] ?| {1,2})(?!00)\d{2}(?: ?[-./] ?| {1,2})"
     r"(?!0000)\d{4})(?![\d-]|[./]\d)",
@@ -123,7 +123,8 @@ DECIMAL_ESCAPE: Final = re.compile(r"&#(\d{2,3});", re.ASCII)
 # A path's step after one of these is a secret, unless it is words.
 LINK_NAME: Final = re.compile(
     r"(?:^|[._-])(?:reset|token|invit|magic|verif|share|unsub|confirm|activat|recover|passw|otp"
-    r"|accept|join|redeem|claim|sso|auth(?!or)|optout|approve|validat)",
+    r"|accept|join|redeem|claim|sso|o?auth(?!or)|login|sign-?(?:in|up)|session|2fa|opt-?out|rsvp"
+    r"|resend|approve|validat)",
     re.ASCII | re.IGNORECASE,
 )
 PLAIN_STEP: Final = re.compile(r"^(?:[a-z]{1,15}(?:[._-][a-z]{1,15})*)?$", re.ASCII)

@@ -15,7 +15,7 @@ _CONTEXT_LENGTH = 24  # of what stands before a number and tells what it is
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+", re.ASCII)
 _MIXED = re.compile(r"(?=.*\d.*\d)(?=.*[A-Z].*[A-Z]).*[a-z].*[a-z]", re.ASCII)
 _WORDS = re.compile(r"\S+")
-_GROUPS = re.compile(r"([\s./_-]+)", re.ASCII)
+_GROUPS = re.compile(r"([\s./_|·•-]+)", re.ASCII)
 _NOT_DIGITS = re.compile(r"\D", re.ASCII)
 _HEX = re.compile(r"(?:^|[^a-z\d])[\da-f]{32,}(?![a-z\d])", re.ASCII | re.IGNORECASE)
 _KEY_SIGN = re.compile(r"\d|_(?:live|test)_|[a-z][A-Z]|[A-Z]{16}", re.ASCII)

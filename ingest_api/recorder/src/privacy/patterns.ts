@@ -12,7 +12,7 @@ export const STARS = "***";
 // Nearly every text of a page ends here: without one of these nothing below can match.
 const SUSPECT = /[@\d_]|(?:earer|asic|igest|oken) |-----B|A[A-Z]{19}/i;
 const LONG_WORD = /[\w.+=/-]{16}|(?:earer|asic|igest|oken) |-----B/i;
-const SIX_DIGITS = /\d(?:[\s()./_-]{0,3}\d){5}/;
+const SIX_DIGITS = /\d(?:[\s()./_|·•-]{0,3}\d){5}/;
 const PARTS = /[A-Z]?[a-z]+|[A-Z]+|\d+/g;
 const HEX = /(?:^|[^a-z\d])[\da-f]{32,}(?![a-z\d])/i;
 const CONTEXT_LENGTH = 24; // of what stands before a number and tells what it is
@@ -126,7 +126,7 @@ function maskNumbers(text: string): string {
 
 /** Star out the cards of a run of digits: its groups may begin or end with other numbers. */
 function maskCards(run: string): string {
-  const groups = run.split(/([\s./_-]+)/);
+  const groups = run.split(/([\s./_|·•-]+)/);
   for (let from = 0; from < groups.length; from += 2) {
     // The digits of a fraction.
     if (from && groups[from - 1] === "." && (groups[from - 2] as string).length < 3) continue;
