@@ -25,12 +25,15 @@ def shop(site: Site) -> str:
 
 
 def off(page: Page, reason: str) -> None:
-    """Wait until the recorder reports why it is off; assert that it stores nothing."""
+    """Wait until the recorder reports why it is off; assert that it stores nothing.
+
+    That the visitor refused is remembered, as the next page has to know.
+    """
     eventually(lambda: reason in status(page).get("reason", ""))
     page.click("button")
     assert status(page)["state"] == "off"
     assert status(page)["waitingBytes"] == status(page)["bufferedBytes"] == 0
-    assert page.evaluate(HELD) == '[{},{},""]'
+    assert page.evaluate(HELD).replace('"replaylake.refused":"1"', "") == '[{},{},""]'
 
 
 def requested_paths(page: Page, stack: Stack) -> list[str]:
@@ -183,18 +186,38 @@ def test_disabled_website_receives_no_upload(page: Page, shop: str, stack: Stack
     assert "/v1/chunks" not in paths
 
 
-def test_unsampled_session_is_not_recorded_on_any_page(page: Page, shop: str, stack: Stack) -> None:
+def test_unsampled_visitor_is_not_recorded_on_any_page(page: Page, shop: str, stack: Stack) -> None:
     stack.change(replay_sampling_rate=0.0)
     paths = requested_paths(page, stack)
     page.goto(shop)
-    eventually(lambda: "not in the sample" in status(page)["reason"])
-    session = status(page)["sessionId"]
+    eventually(lambda: "not in the sample" in status(page).get("reason", ""))
+    stack.change(replay_sampling_rate=0.999999)  # whoever is asked again is in
     page.click("a")
     page.wait_for_url("**/cart")
     eventually(lambda: "not in the sample" in status(page).get("reason", ""))
 
-    assert status(page)["sessionId"] == session
+    assert status(page)["sessionId"] is None
     assert "/v1/chunks" not in paths
+    assert page.evaluate("JSON.stringify(sessionStorage)") == "{}"
+
+
+def test_trigger_keeps_an_unsampled_session_and_its_next_pages(
+    page: Page, shop: str, stack: Stack
+) -> None:
+    stack.change(replay_sampling_rate=0.0)
+    page.goto(shop)
+    eventually(lambda: "not in the sample" in status(page).get("reason", ""))
+
+    page.evaluate("replaylake.trigger('support')")
+    session = recorded(page)
+    assert status(page)["kept"] == "manual"
+    page.click("a")
+    page.wait_for_url("**/cart")
+
+    assert recorded(page) == session
+    flushed(page)
+    eventually(lambda: len(stack.detail(session)["pageList"]) == 2)
+    assert stack.detail(session)["trigger"] == "manual"
 
 
 def test_automated_browser_is_recorded_only_if_the_tag_allows_it(

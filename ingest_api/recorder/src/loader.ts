@@ -12,6 +12,7 @@ import { guard } from "./guard.ts";
 import { objection } from "./lifecycle/eligibility.ts";
 import { onFirstInteraction } from "./lifecycle/first_interaction.ts";
 import type { Recorder, Status } from "./recorder.ts";
+import { decide, hasRefused } from "./storage.ts";
 import type { Config } from "./types.ts";
 
 /** Names the bundle of this build; see build.mjs. */
@@ -46,14 +47,21 @@ const soon = (then: (recorder: Recorder) => void): void => {
 };
 
 const api = {
-  /** Set the visitor's consent. Withdrawing it stops at once and drops unsent events. */
+  /**
+   * Set the visitor's consent, for the pages of this tab. Withdrawing it stops at once and drops
+   * unsent events, those of earlier pages as well.
+   */
   consent: guard((agrees: unknown) => {
     consent = agrees === true;
-    if (consent) return proceed();
+    if (consent) {
+      decide(true);
+      return proceed();
+    }
     reason = "consent was withdrawn";
     later = [];
     errors.length = 0;
     recorder?.stop(reason, { drops: true });
+    decide(false);
   }),
   /** Name the visitor by an id of the website's; e-mail addresses are refused. */
   identify: guard((id: unknown) => {
@@ -178,7 +186,7 @@ async function configure(): Promise<void> {
         cache: "no-store",
         credentials: "omit",
         priority: "low",
-        referrerPolicy: "origin",
+        referrerPolicy: "no-referrer",
       });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       config = (await answer.json()) as Config;
@@ -208,6 +216,7 @@ guard(() => {
     say(reason);
     return;
   }
+  if (hasRefused()) consent = false;
   for (const call of (calls as Call[] | undefined) ?? []) api.push(call);
   configure().then(guard(proceed));
 })();

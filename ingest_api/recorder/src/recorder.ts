@@ -10,7 +10,16 @@ import { newPageId } from "./ids.ts";
 import { refusal } from "./lifecycle/eligibility.ts";
 import { type Listener, PageRecording } from "./lifecycle/recording.ts";
 import { Clock } from "./lifecycle/server_clock.ts";
-import { begin, forget, isIdle, isOver, resume, type Session, save } from "./lifecycle/session.ts";
+import {
+  begin,
+  forget,
+  hasNone,
+  isIdle,
+  isOver,
+  resume,
+  type Session,
+  save,
+} from "./lifecycle/session.ts";
 import { refusedId } from "./privacy/identity.ts";
 import { Sanitizer } from "./privacy/index.ts";
 import { isReturn, listenAll, notePage } from "./signals/index.ts";
@@ -51,6 +60,8 @@ export interface Status {
 export class Recorder implements Listener {
   reason = "the page is loading";
   #session: Session | null = null;
+  /** A session that is not in the sample: held in memory, so that it may be kept all the same. */
+  #unsampled: Session | null = null;
   #clock = new Clock(0);
   #recording: PageRecording | null = null;
   #senders: Sender[] = [];
@@ -77,7 +88,7 @@ export class Recorder implements Listener {
     if (this.#recording) return;
     this.#clock = new Clock(this.#offset_ms);
     const now = this.#clock.now();
-    const session = resume(now) ?? begin(now, this.#offset_ms);
+    const session = this.#unsampled ?? resume(now) ?? begin(now, this.#offset_ms);
     if (Math.abs(session.offset_ms - this.#offset_ms) < OFFSET_MS_SAME) {
       this.#clock = new Clock(session.offset_ms);
     } else session.offset_ms = this.#offset_ms;
@@ -110,6 +121,12 @@ export class Recorder implements Listener {
 
   /** Upload this session; `kind` is the reason. */
   readonly keep = (kind: string, detail: string): void => {
+    if (this.#unsampled) {
+      this.#unsampled.kept = kind;
+      this.start([]);
+      this.#recording?.note("replaylake.trigger", { kind, detail });
+      return;
+    }
     if (!this.#session || !this.#recording || this.#session.kept) return;
     this.#session.kept = kind;
     save(this.#session);
@@ -194,13 +211,19 @@ export class Recorder implements Listener {
     return this.#config.feature_flags.session_replay_trigger !== "all";
   }
 
-  /** Enter this session, if the website wants it. */
+  /** Enter this session, if the website wants it. Nothing is stored of one that it does not. */
   #enter(session: Session): boolean {
+    const why = session.kept === null ? refusal(this.#config, session.id, hasNone()) : null;
+    if (why !== null) {
+      this.stop(why, { drops: false });
+      this.#session = null;
+      this.#unsampled = session;
+      return false;
+    }
+    this.#unsampled = null;
     this.#session = session;
     save(session);
-    const why = refusal(this.#config, session.id);
-    if (why !== null) this.stop(why, { drops: false });
-    return why === null;
+    return true;
   }
 
   /** Begin a page: of another session, or of the same session after a return. */

@@ -12,6 +12,19 @@ export function read(key: string): string | null {
   }
 }
 
+/** Whether the visitor withdrew consent in this tab: the only value that is not of a session. */
+const REFUSED = "replaylake.refused";
+
+export function hasRefused(): boolean {
+  return read(REFUSED) !== null;
+}
+
+/** Remember what the visitor decided; a refusal removes all that was stored. */
+export function decide(agrees: boolean): void {
+  if (!agrees) for (const key of ["", ".left", ".buffer"]) write(`replaylake${key}`, null);
+  write(REFUSED, agrees ? null : "1");
+}
+
 /** Store a value, and return whether it was stored. `null` removes it. */
 export function write(key: string, value: string | null): boolean {
   try {

@@ -20,11 +20,22 @@ export function objection(allowsBots: boolean): string | null {
   return null;
 }
 
-/** Return the reason why the website does not record this session. */
-export function refusal(config: Config, sessionId: string): string | null {
+/**
+ * Return the reason why the website does not record this session.
+ *
+ * `isNew`: nothing is stored in this tab.
+ */
+export function refusal(config: Config, sessionId: string, isNew: boolean): string | null {
   const { session_replay_trigger: mode, replay_sampling_rate: rate } = config.feature_flags;
-  if (mode === "all" && shareOf(sessionId) >= rate) {
-    return `not in the sample of ${rate * 100} % of sessions`;
-  }
-  return null;
+  if (mode !== "all" || rate >= 1) return null;
+  // Of who is not in the sample nothing is stored, so that the next page would draw anew. Where
+  // consent may have come late, the page before says nothing.
+  const isLater =
+    isNew &&
+    !config.privacy.require_consent &&
+    history.length > 1 &&
+    document.referrer.startsWith(`${location.origin}/`);
+  return isLater || shareOf(sessionId) >= rate
+    ? `not in the sample of ${rate * 100} % of sessions`
+    : null;
 }

@@ -43,6 +43,11 @@ export function resume(now_ms: number, isOurs = false): Session | null {
   }
 }
 
+/** Whether no session is stored in this tab, not even one that is over. */
+export function hasNone(): boolean {
+  return read(KEY) === null;
+}
+
 /** Begin a session at `now_ms`, the server's clock. */
 export function begin(now_ms: number, offset_ms: number): Session {
   const secret = newSecret();

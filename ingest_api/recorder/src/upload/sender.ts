@@ -2,9 +2,9 @@
  * Sends the events of a page, one chunk at a time, until each is acknowledged.
  *
  * The next chunk is cut once the previous one is acknowledged, so that a slow network makes larger
- * chunks instead of a queue. A page that is left sends the rest by beacons (`leave`), and stores what
- * does not fit for the next page of the tab (`unsent.ts`). The server stores each (page, seq) once,
- * however often it arrives.
+ * chunks instead of a queue. A page that is left sends the rest by requests that outlive it (`leave`),
+ * and stores what does not fit for the next page of the tab (`unsent.ts`). The server stores each
+ * (page, seq) once, however often it arrives. No request names the page that it comes from.
  */
 
 import { guard } from "../guard.ts";
@@ -17,7 +17,7 @@ const EVERY_MS = 5_000; // what a crash of the tab may cost
 const LENGTH_SOON = 64_000; // characters that are sent without waiting
 const LENGTH_MAX = 2_000_000; // of one chunk, but for a single event that is larger
 const WAITING_MAX = 5_000_000; // characters held while nothing can be sent
-const BEACON_BYTES_MAX = 65_536; // what browsers take, all beacons in flight together
+const BEACON_BYTES_MAX = 65_536; // what browsers take, all requests that outlive pages together
 const BEACON_LENGTH = 250_000; // characters that are likely to fit when they are gzipped
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 60_000;
@@ -53,6 +53,7 @@ export class Sender {
   readonly #website: string;
   readonly #place: Pick<Chunk, "session" | "secret" | "page">;
   readonly #outcome: SessionOutcome;
+  readonly #aborter = new AbortController();
 
   constructor(
     base: string,
@@ -118,7 +119,11 @@ export class Sender {
         const body = gzipNow(bodyOf(chunk));
         if (body.size > room) return true;
         room -= body.size;
-        return !navigator.sendBeacon(urlOf(this.#base, this.#website, chunk), body);
+        this.#post(chunk, body, true).catch(() => {
+          // Other pages' requests had taken the room.
+          if (!this.#isDone) storeUnsent([chunk]);
+        });
+        return false;
       }),
     );
   });
@@ -128,9 +133,10 @@ export class Sender {
     this.addChunks(takeUnsent(now_ms));
   }
 
-  /** Drop all unsent events. */
+  /** Drop all unsent events, those on their way as well. */
   drop(): void {
     this.#isDone = true;
+    this.#aborter.abort();
     clearTimeout(this.#timer);
     removeEventListener("online", this.#retry);
     this.#waiting = [];
@@ -156,21 +162,25 @@ export class Sender {
     if (!chunk) return;
     this.#inFlight = chunk;
     gzip(bodyOf(chunk))
-      .then((body) =>
-        fetch(urlOf(this.#base, this.#website, chunk), {
-          method: "POST",
-          body,
-          credentials: "omit",
-          mode: "cors",
-          referrerPolicy: "origin",
-        }),
-      )
+      .then((body) => this.#post(chunk, body, false))
       .then(
         (answer) => this.#answered(chunk, answer.status, answer.headers.get("retry-after")),
         () => this.#answered(chunk, 0, null),
       )
       .catch(() => {});
   };
+
+  #post(chunk: Chunk, body: Blob, keepalive: boolean): Promise<Response> {
+    return fetch(urlOf(this.#base, this.#website, chunk), {
+      method: "POST",
+      body,
+      keepalive,
+      signal: this.#aborter.signal,
+      credentials: "omit",
+      mode: "cors",
+      referrerPolicy: "no-referrer",
+    });
+  }
 
   #answered(chunk: Chunk, status: number, retryAfter: string | null): void {
     if (this.#isDone || this.#inFlight !== chunk) return;
