@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from lake.raw.chunk_codec import read_chunk, repair_surrogates
-from lake.raw.redaction import MASK, URL_LENGTH_MAX, scrub_text, scrub_url
+from lake.raw.masking.secrets import MASK
+from lake.raw.redaction import URL_LENGTH_MAX, scrub_text, scrub_url
 from lake.settings import Settings
 from lake.storage.base import open_store
 from tests.hostile import honest_visitor

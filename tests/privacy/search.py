@@ -42,10 +42,10 @@ def numbers_in(needles: Mapping[int, Iterable[str]], bodies: Iterable[bytes]) ->
                 by_window.setdefault(form[:_WINDOW], []).append((form, number))
     numbers: set[int] = set()
     for body in bodies:
-        for text in _inflated(body):
-            for at in range(len(text) - _WINDOW + 1):
-                for form, number in by_window.get(text[at : at + _WINDOW], ()):
-                    if number not in numbers and text.startswith(form, at):
+        for inflated in _inflated(body):
+            for at in range(len(inflated) - _WINDOW + 1):
+                for form, number in by_window.get(inflated[at : at + _WINDOW], ()):
+                    if number not in numbers and inflated.startswith(form, at):
                         numbers.add(number)
     return numbers
 
