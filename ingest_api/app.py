@@ -21,7 +21,7 @@ from ingest_api.http.request_body import BodyTooSlow, Overloaded
 from ingest_api.http.request_headers import parse_headers
 from ingest_api.http.responses import RawResponse, problem_response
 from ingest_api.metrics import IngestMetrics
-from ingest_api.recorder_assets import RecorderScript
+from ingest_api.recorder_assets import RecorderScript, VersionedScripts
 from ingest_api.upload import UploadEndpoint
 from ingest_api.visitors import Visitors
 from ingest_api.website_cache import WebsiteCache
@@ -97,7 +97,7 @@ def create_app(
     countries = CountryLookup(settings.geo_path)
     readiness = Readiness(store)
     loader = RecorderScript(recorder_assets.DIST / recorder_assets.LOADER)
-    bundle = RecorderScript(recorder_assets.DIST / recorder_assets.RECORDER)
+    bundle = VersionedScripts(recorder_assets.DIST)
     dashboard = {"dashboard_url": settings.dashboard_url}
     visitors = Visitors(settings, Salts(store), countries)
     upload = UploadEndpoint(
@@ -143,8 +143,8 @@ def create_app(
     @app.head("/r/{version}.js", include_in_schema=False)
     @app.get("/r/{version}.js")
     async def recorder_version(request: Request, version: str) -> Response:
-        """The recorder, which the loader requests by its version."""
-        return await bundle.answer(request, version=version)
+        """The recorder, which the loader requests by its version, and its parts."""
+        return await bundle.answer(request, version)
 
     @app.get("/healthz")
     async def healthz() -> Response:

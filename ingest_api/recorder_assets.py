@@ -1,8 +1,8 @@
 """`GET /r.js` and `/r/VERSION.js`: the recorder as `ingest_api/recorder/build.mjs` made it.
 
-A page's script tag requests the first, a small loader, which requests the second by its version:
-the loader is renewed soon, and the recorder is cached for good. Scripts and their compressed
-files are read once for each build, not for each request.
+A page's script tag requests the first, a small loader, which requests the second by its version, as
+that requests its parts: the loader is renewed soon, and the others are cached for good. Scripts and
+their compressed files are read once for each build, not for each request.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from ingest_api.http.responses import problem_response
 
 DIST = Path(__file__).parent / "recorder" / "dist"
 LOADER, RECORDER = "r.js", "recorder.js"
+PARTS = ("triggers.js", "network.js", "gzip.js")
 _SUFFIXES = {"br": ".br", "gzip": ".gz", "identity": ""}  # the smallest first
 # An old loader may be used for five minutes, and for a day while the browser fetches a new one.
 _CACHE_SHORT = "public, max-age=300, stale-while-revalidate=86400"
@@ -54,6 +55,11 @@ class RecorderScript:
         self._stamp: _Stamp = ()
         self._forms: dict[str, _EncodedScript] = {}
 
+    async def is_version(self, version: str) -> bool:
+        """Return whether the stored build has this version, the begin of its SHA-256."""
+        await self._refresh()
+        return bool(self._forms) and self._forms["identity"].etag.startswith(f'"{version}')
+
     async def answer(self, request: Request, *, version: str = "") -> Response:
         """Answer a GET or a HEAD.
 
@@ -61,9 +67,7 @@ class RecorderScript:
             version: Of the script. For a version that is not stored the newest one is sent, with
                 headers that forbid to cache it under that name.
         """
-        # stat() takes some microseconds, a thread for it ten times as much.
-        if not self._forms or _stamp(self._stats()) != self._stamp:
-            self._stamp, self._forms = await asyncio.to_thread(self._read_build)
+        await self._refresh()
         if not self._forms:
             problem = problem_response(
                 404, "recorder-missing", "no recorder is built: run `make setup`", {}
@@ -73,7 +77,7 @@ class RecorderScript:
             return response
         encoding = preferred_encoding(_joined(request, "accept-encoding"), self._forms)
         form = self._forms[encoding]
-        is_version = version and self._forms["identity"].etag.startswith(f'"{version}')
+        is_version = version and await self.is_version(version)
         headers = _HEADERS | {
             "etag": form.etag,
             "cache-control": _CACHE_FOR_EVER
@@ -88,6 +92,11 @@ class RecorderScript:
             headers["content-encoding"] = encoding
         # A HEAD is answered like a GET; the server leaves the body out.
         return Response(form.body, media_type="text/javascript", headers=headers)
+
+    async def _refresh(self) -> None:
+        # stat() takes some microseconds, a thread for it ten times as much.
+        if not self._forms or _stamp(self._stats()) != self._stamp:
+            self._stamp, self._forms = await asyncio.to_thread(self._read_build)
 
     def _read_build(self) -> tuple[_Stamp, dict[str, _EncodedScript]]:
         """Read the current build."""
@@ -114,6 +123,25 @@ class RecorderScript:
 
     def _path(self, name: str) -> Path:
         return self._script.with_name(self._script.name + _SUFFIXES[name])
+
+
+class VersionedScripts:
+    """The endpoint of the recorder and its parts, which are named by their versions.
+
+    Args:
+        folder: Where they were built.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._recorder = RecorderScript(folder / RECORDER)
+        self._parts = [RecorderScript(folder / name) for name in PARTS]
+
+    async def answer(self, request: Request, version: str) -> Response:
+        """Answer with the script of this version; for an unknown one, with the newest recorder."""
+        for part in self._parts:
+            if await part.is_version(version):
+                return await part.answer(request, version=version)
+        return await self._recorder.answer(request, version=version)
 
 
 def _stamp(stats: dict[str, os.stat_result]) -> _Stamp:

@@ -1,7 +1,7 @@
 /**
  * Build the recorder: `node build.mjs [folder]` writes into the folder (default: dist) r.js, which
- * the script tag loads, and recorder.js, which r.js loads by its version; each also as .gz and .br,
- * which are served as they are.
+ * the script tag loads, recorder.js, which r.js loads by its version, and its parts, which it loads
+ * where they are needed; each also as .gz and .br, which are served as they are.
  */
 
 import { createHash } from "node:crypto";
@@ -26,15 +26,31 @@ function write(name, script) {
   writeFileSync(`${file}.br`, brotliCompressSync(script, brotli));
 }
 
+/** @param {string} script */
+function versionOf(script) {
+  return createHash("sha256").update(script).digest("hex").slice(0, VERSION_LENGTH);
+}
+
+mkdirSync(folder, { recursive: true });
+/** @type {Record<string, string>} */
+const parts = {};
+for (const [name, module] of Object.entries({
+  triggers: "triggers/index.ts",
+  network: "signals/network.ts",
+  gzip: "upload/sync_gzip.ts",
+})) {
+  const part = await bundle(module, "esm", { notice: "replaylake" });
+  parts[name] = versionOf(part);
+  write(`${name}.js`, part);
+}
 const recorder = await bundle("recorder.ts", "esm", {
   notice: "replaylake recorder; contains rrweb (MIT)",
+  define: { PARTS: JSON.stringify(parts) },
 });
-const version = createHash("sha256").update(recorder).digest("hex").slice(0, VERSION_LENGTH);
 const loader = await bundle("loader.ts", "iife", {
   notice: "replaylake",
-  define: { VERSION: JSON.stringify(version) },
+  define: { VERSION: JSON.stringify(versionOf(recorder)) },
 });
-mkdirSync(folder, { recursive: true });
-// The loader last, as it names the other.
+// Each after those that it names.
 write("recorder.js", recorder);
 write("r.js", loader);

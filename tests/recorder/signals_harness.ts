@@ -5,6 +5,7 @@
 
 import { failures } from "../../ingest_api/recorder/src/guard.ts";
 import { isReturn, listenAll, notePage } from "../../ingest_api/recorder/src/signals/index.ts";
+import * as network from "../../ingest_api/recorder/src/signals/network.ts";
 import { isInteractive } from "../../ingest_api/recorder/src/signals/interactive.ts";
 import { pathOf, textOf } from "../../ingest_api/recorder/src/signals/element_path.ts";
 import type { Recording, Watcher } from "../../ingest_api/recorder/src/types.ts";
@@ -50,7 +51,8 @@ const recording: Recording = {
 
 Object.assign(window, {
   harness: {
-    listen: (options: { network_panel: boolean; ingest: string }) => listenAll(recording, options),
+    listen: ({ network_panel, ingest }: { network_panel: boolean; ingest: string }) =>
+      listenAll(recording, { network: network_panel ? network : undefined, ingest }),
     notePage: () => notePage(recording, isReturn()),
     observe: (root: Node) => observer.observe(root, observed),
     idOf,

@@ -11,6 +11,7 @@
 import { guard } from "./guard.ts";
 import { objection } from "./lifecycle/eligibility.ts";
 import { onFirstInteraction } from "./lifecycle/first_interaction.ts";
+import type * as Bundle from "./recorder.ts";
 import type { Recorder, Status } from "./recorder.ts";
 import { decide, hasRefused } from "./storage.ts";
 import type { Config } from "./types.ts";
@@ -142,7 +143,8 @@ function fetchRecorder(): void {
   listen(true);
   whenLoaded()
     .then(() => import(`${place.base}r/${VERSION}.js`))
-    .then((bundle: { Recorder: typeof Recorder }) => {
+    .then(async (bundle: typeof Bundle) => {
+      const parts = await bundle.loadParts(config as Config);
       listen(false);
       isComing = false;
       const against = obstacle();
@@ -150,7 +152,7 @@ function fetchRecorder(): void {
         reason = against;
         return;
       }
-      recorder = new bundle.Recorder(place, config as Config, offset_ms, say);
+      recorder = new bundle.Recorder(place, config as Config, offset_ms, say, parts);
       recorder.start(errors.splice(0));
       for (const then of later.splice(0)) then(recorder);
       say(api.status());

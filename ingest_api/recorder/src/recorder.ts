@@ -10,22 +10,16 @@ import { newPageId } from "./ids.ts";
 import { refusal } from "./lifecycle/eligibility.ts";
 import { type Listener, PageRecording } from "./lifecycle/recording.ts";
 import { Clock } from "./lifecycle/server_clock.ts";
-import {
-  begin,
-  forget,
-  hasNone,
-  isIdle,
-  isOver,
-  resume,
-  type Session,
-  save,
-} from "./lifecycle/session.ts";
+import { begin, hasNone, isIdle, isOver, resume, type Session, save } from "./lifecycle/session.ts";
+import { loadParts, type Parts } from "./parts.ts";
 import { refusedId } from "./privacy/identity.ts";
 import { Sanitizer } from "./privacy/index.ts";
 import { isReturn, listenAll, notePage } from "./signals/index.ts";
-import { Checkpoints, chunksOf, dropCarried } from "./triggers/checkpoints.ts";
-import { Triggers } from "./triggers/rules.ts";
+import { forgetAll } from "./storage.ts";
+import type { Checkpoints } from "./triggers/checkpoints.ts";
+import type { Triggers } from "./triggers/rules.ts";
 import type { Config, NoteTag, Stop } from "./types.ts";
+import { prepareGzip } from "./upload/gzip.ts";
 import { Sender, type Upload } from "./upload/sender.ts";
 import { takeUnsent } from "./upload/unsent.ts";
 
@@ -33,6 +27,8 @@ const TICK_MS = 5_000;
 const ENGAGED_GAP_MS = 5_000; // between two interactions of an engaged visitor
 const OFFSET_MS_SAME = 5_000; // two pages' readings of the server's clock differ by less
 const ACTIVITY = ["pointerdown", "pointermove", "keydown", "wheel", "scroll", "touchstart"];
+
+export { loadParts };
 
 export interface Place {
   /** Where the ingest API is, with a slash at its end. */
@@ -74,13 +70,21 @@ export class Recorder implements Listener {
   readonly #config: Config;
   readonly #offset_ms: number;
   readonly #say: (...what: unknown[]) => void;
+  readonly #parts: Parts;
 
-  /** `offset_ms` is from the browser's clock to the server's. */
-  constructor(place: Place, config: Config, offset_ms: number, say: (...what: unknown[]) => void) {
+  /** `offset_ms` is from the browser's clock to the server's; `parts` are those of `loadParts`. */
+  constructor(
+    place: Place,
+    config: Config,
+    offset_ms: number,
+    say: (...what: unknown[]) => void,
+    parts: Parts,
+  ) {
     this.#place = place;
     this.#config = config;
     this.#offset_ms = offset_ms;
     this.#say = say;
+    this.#parts = parts;
   }
 
   /** Record from here on. `early` are errors that happened before. */
@@ -99,6 +103,7 @@ export class Recorder implements Listener {
     this.#listen(early);
     this.#introduce(isReturn());
     this.#sender?.addChunks(takeUnsent(now));
+    prepareGzip();
   }
 
   /** Record no more. What is recorded is still sent, unless it is to be dropped. */
@@ -111,8 +116,7 @@ export class Recorder implements Listener {
     this.#checkpoints = null;
     if (options.drops) {
       for (const sender of this.#senders.splice(0)) sender.drop();
-      dropCarried();
-      forget();
+      forgetAll();
       return;
     }
     for (const sender of this.#senders) sender.flush();
@@ -138,7 +142,8 @@ export class Recorder implements Listener {
       if (page === this.#page) for (const event of events) this.#sender?.add(event);
     }
     const earlier = pieces.filter(({ page }) => page !== this.#page);
-    this.#sender?.addChunks(chunksOf(earlier, this.#session.secret));
+    if (earlier.length && this.#parts.triggers)
+      this.#sender?.addChunks(this.#parts.triggers.chunksOf(earlier, this.#session.secret));
     this.#sender?.flush();
   };
 
@@ -246,9 +251,10 @@ export class Recorder implements Listener {
         },
       ),
     );
-    this.#triggers = new Triggers(this.#config, session, this.keep);
-    const isArmed = this.#isTriggered && !session.kept;
-    this.#checkpoints = isArmed ? new Checkpoints(place, this.#clock.now()) : null;
+    const { triggers } = this.#parts;
+    this.#triggers = triggers ? new triggers.Triggers(this.#config, session, this.keep) : null;
+    this.#checkpoints =
+      triggers && !session.kept ? new triggers.Checkpoints(place, this.#clock.now()) : null;
     this.#lastUrl = "";
   }
 
@@ -270,11 +276,7 @@ export class Recorder implements Listener {
       target.addEventListener(name, listener, { capture: true, passive: true });
       this.#stops.push(() => target.removeEventListener(name, listener, true));
     };
-    const options = {
-      network_panel: this.#config.network_panel,
-      ingest: this.#place.base,
-      early,
-    };
+    const options = { network: this.#parts.network, ingest: this.#place.base, early };
     this.#stops.push(listenAll(this.#recording as PageRecording, options));
     for (const name of ACTIVITY) on(window, name, () => this.#act());
     // After the signals' own, which have a last word to note.

@@ -21,8 +21,13 @@ export function hasRefused(): boolean {
 
 /** Remember what the visitor decided; a refusal removes all that was stored. */
 export function decide(agrees: boolean): void {
-  if (!agrees) for (const key of ["", ".left", ".buffer"]) write(`replaylake${key}`, null);
+  if (!agrees) forgetAll();
   write(REFUSED, agrees ? null : "1");
+}
+
+/** Remove the session, what its pages could not send, and what waits for a trigger. */
+export function forgetAll(): void {
+  for (const key of ["", ".left", ".buffer"]) write(`replaylake${key}`, null);
 }
 
 /** Store a value, and return whether it was stored. `null` removes it. */

@@ -80,7 +80,3 @@ export function save(session: Session, isOpen = true): void {
   session.isOpen = isOpen;
   write(KEY, JSON.stringify(session));
 }
-
-export function forget(): void {
-  write(KEY, null);
-}

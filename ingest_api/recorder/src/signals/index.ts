@@ -8,15 +8,15 @@ import { onError } from "./errors.ts";
 import { onForm } from "./forms.ts";
 import { all } from "./listen.ts";
 import { onNavigation } from "./navigation.ts";
-import { onFailedRequest } from "./network.ts";
+import type * as Network from "./network.ts";
 import { rage } from "./rage.ts";
 import { onOwnScroll } from "./scrolls.ts";
 
 export { isReturn, notePage } from "./navigation.ts";
 
 export interface SignalOptions {
-  /** Note failed and slow requests, which wraps `fetch` and `XMLHttpRequest`. */
-  network_panel: boolean;
+  /** Notes failed and slow requests, which wraps `fetch` and `XMLHttpRequest`. */
+  network: typeof Network | undefined;
   /** URL prefix of the recorder's own requests. */
   ingest: string;
   /** Errors from before the recorder had loaded. */
@@ -31,6 +31,7 @@ export function listenAll(recording: Recording, options: SignalOptions): Stop {
   start(() => onForm(recording, options.ingest));
   start(() => onPress(recording, clicks, rage));
   start(() => onOwnScroll(recording));
-  if (options.network_panel) start(() => onFailedRequest(recording, options.ingest));
+  const { network, ingest } = options;
+  if (network) start(() => network.onFailedRequest(recording, ingest));
   return all(stops);
 }

@@ -117,17 +117,12 @@ export function chunksOf(pieces: readonly Piece[], secret: string): Chunk[] {
   return chunks;
 }
 
-/** Delete what an earlier page of the tab stored. */
-export function dropCarried(): void {
-  write(KEY, null);
-}
-
 function carried(): Piece[] {
   try {
     return JSON.parse(read(KEY) ?? "[]") as Piece[];
   } catch {
     return [];
   } finally {
-    dropCarried();
+    write(KEY, null);
   }
 }
