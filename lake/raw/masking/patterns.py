@@ -22,10 +22,10 @@ _PHONE_WORD = (
 )
 # Keys are told by how they begin.
 _KEY_BEGIN = (
-    r"A[A-Z]{2}A(?=[A-Z\d]{16})|AIza|ATATT|EAA|LTAI|ya29\.|1//0|SG\.|hv[bs]\.|EAAA|dapi"
-    r"|(?:[srp]k|[a-z]{2,6}_(?:live|test)|gh[a-z]|github_pat|npm|hf|do[a-z]_v1|shp[a-z]{2}|whsec|key|pat|r8|glsa|sbp"
-    r"|dckr_pat|lin_api|figd|sntry[su]|ph[cx]|rubygems|secret)_"
-    r"|(?:gl[a-z]{1,4}t|xox[a-z]|xapp|pypi|sk|key|pat|whsec|sq0[a-z]{3}|NRAK|xkeysib|tskey)-"
+    r"A[A-Z]{2}A(?=[A-Z\d]{16})|AIza|EAA|ya29\.|1//0|SG\.|hvs\."
+    r"|(?:[srp]k|[a-z]{2,6}_(?:live|test)|gh[a-z]|github_pat|npm|hf|do[a-z]_v1|shp[a-z]{2}|whsec"
+    r"|dckr_pat|key|pat)_"
+    r"|(?:gl[a-z]{1,4}t|xox[a-z]|xapp|pypi|[sp]k|key|pat)-"
 )
 
 EMAIL: Final = re.compile(
@@ -88,13 +88,12 @@ PHONE: Final = re.compile(
 
 # Names of what a number or a hash is, before it and after it.
 HASH_NAME: Final = re.compile(
-    r"(?:commit|sha[\d-]{0,4}|git|rev|revision|merge|head|tree|parent|hash|checksum|digest|md5|etag"
-    r"|index|reverts?)\W{0,4}$",
+    r"(?:commit|sha[\d-]{0,4}|git|rev|merge|head|tree|hash|digest|md5|etag)\W{0,4}$",
     re.ASCII | re.IGNORECASE,
 )
 NUMBER_NAME: Final = re.compile(
-    r"(?:^|[^a-z])(?:isbn(?:-1[03])?|ean|gtin|upc|sku|[ps]/n|nr|no|n[°º]|#|id|item|(?:art|part|model"
-    r"|serial|order|bestell|ref|track|sendung|invoice|rechnung)[a-z]{0,12})[ .:#=]{0,3}$|\d{4} $",
+    r"(?:^|[^a-z])(?:isbn(?:-1[03])?|ean|gtin|upc|[ps]/n|nr|no|n[°º]|#|(?:art|part|model|sku|item"
+    r"|serial|order|bestell|ref|track|sendung)[a-z]{0,12})[ .:#=]{0,3}$|\d{4} $",
     re.ASCII | re.IGNORECASE,
 )
 AMOUNT_BEFORE: Final = re.compile(r"(?:[€$£¥]|EUR|USD|CHF|GBP) ?$", re.ASCII)

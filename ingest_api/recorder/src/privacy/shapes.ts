@@ -2,7 +2,7 @@
 
 export const EMAIL = /(^|[^\w\u00aa-\u1fff\u2c00-\ud7ff.%+'-])((?!(?:git|hg|svn)@)[\w\u00aa-\u1fff\u2c00-\ud7ff.%+'-]+(?:@|%40)(?!\d+(?:x[.-]|\.\d))[\w\u00aa-\u1fff\u2c00-\ud7ff-][\w\u00aa-\u1fff\u2c00-\ud7ff.-]*\.[a-z\u00aa-\u1fff\u2c00-\ud7ff]{2,})/gi;
 export const JWT = /(^|[^A-Za-z\d])(eyJ[\w-]{8,}(?:\.[\w-]*)+|eyJ[\w+\/=-]{24,})/g;
-export const KEY = /(^|[^A-Za-z\d])((?:A[A-Z]{2}A(?=[A-Z\d]{16})|AIza|ATATT|EAA|LTAI|ya29\.|1\/\/0|SG\.|hv[bs]\.|EAAA|dapi|(?:[srp]k|[a-z]{2,6}_(?:live|test)|gh[a-z]|github_pat|npm|hf|do[a-z]_v1|shp[a-z]{2}|whsec|key|pat|r8|glsa|sbp|dckr_pat|lin_api|figd|sntry[su]|ph[cx]|rubygems|secret)_|(?:gl[a-z]{1,4}t|xox[a-z]|xapp|pypi|sk|key|pat|whsec|sq0[a-z]{3}|NRAK|xkeysib|tskey)-)(?:\w{0,12}[.-]){0,2}\w{12,}[\w.-]*)/g;
+export const KEY = /(^|[^A-Za-z\d])((?:A[A-Z]{2}A(?=[A-Z\d]{16})|AIza|EAA|ya29\.|1\/\/0|SG\.|hvs\.|(?:[srp]k|[a-z]{2,6}_(?:live|test)|gh[a-z]|github_pat|npm|hf|do[a-z]_v1|shp[a-z]{2}|whsec|dckr_pat|key|pat)_|(?:gl[a-z]{1,4}t|xox[a-z]|xapp|pypi|[sp]k|key|pat)-)(?:\w{0,12}[.-]){0,2}\w{12,}[\w.-]*)/g;
 export const PEM = /()(-----BEGIN [A-Z ]{0,30}KEY[A-Z ]{0,10}-----[\s\S]*?(?:-----END|$))/g;
 export const SCHEME = /(\b(?:bearer|basic|digest|negotiate|ntlm|apikey|token)\s+)([\w.+\/=~-]{6,})/gi;
 export const WORD = /(^|[^\w+=-])((?!sha\d+-|[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}(?![\w+=-]))[\w+=-]{20,})/g;
@@ -12,8 +12,8 @@ export const SSN = /(^|[^\d.-]|[a-z][.-])((?!000)\d{3}(?: ?[-.\/] ?| {1,2})(?!00
 export const NAMED_SSN = /((?:^|[^a-z])(?:ssn|itin|social security)[a-z. ]{0,12}[\s:#=-]{0,3})(\d(?:[ .-]{0,3}\d){8})(?!\d)/gi;
 export const NAMED_PHONE = /((?:^|[^a-z\d_-])(?:t[eé]l[a-zé]{0,8}|(?:tele)?(?:fon|phone)s?|mob[a-z]{0,5}|handy|cell|call|fax|whatsapp|sms|ruf[a-z]{0,8}|hotline)[a-z. ]{0,8}[\s.:#=-]{0,3})(\+?\(?\d(?:[\s().\/-]{0,3}\d){5,14})(?![\d%])/gi;
 export const PHONE = /(^|[^\w+-])((?!(?:(?:[01]\d|2[0-3])[0-5]\d[ \/-]{1,3}){2}(?:[01]\d|2[0-3])[0-5]\d(?!\d))(?:\+(?!\d{1,3}\.\d{3,8}(?![\d.]))\(?\d(?:[\s().\/-]{0,3}\d){8,14}|00[1-9](?:[ ().\/-]{0,3}\d){8,12}|(?:1[ .-]?)?\((?!(?:19|20)\d\d\))\d{2,5}\)[ .-]{0,2}\d{3}(?:[ .\/-]?\d){3,9}|(?:1[ .\/-]{1,3})?[2-9]\d\d[ .\/-]{1,3}\d{3}[ .\/-]{1,3}\d{4}|0\d(?:[ .\/-]{1,3}\d\d){4}|0\d{1,4}[ \/-]{1,3}\d(?:[ -]{0,3}\d){5,8}|0(?:1[567]|4|6|7)\d{7,9}))(?![\w-]|\.\d)/g;
-export const HASH_NAME = /(?:commit|sha[\d-]{0,4}|git|rev|revision|merge|head|tree|parent|hash|checksum|digest|md5|etag|index|reverts?)\W{0,4}$/i;
-export const NUMBER_NAME = /(?:^|[^a-z])(?:isbn(?:-1[03])?|ean|gtin|upc|sku|[ps]\/n|nr|no|n[°º]|#|id|item|(?:art|part|model|serial|order|bestell|ref|track|sendung|invoice|rechnung)[a-z]{0,12})[ .:#=]{0,3}$|\d{4} $/i;
+export const HASH_NAME = /(?:commit|sha[\d-]{0,4}|git|rev|merge|head|tree|hash|digest|md5|etag)\W{0,4}$/i;
+export const NUMBER_NAME = /(?:^|[^a-z])(?:isbn(?:-1[03])?|ean|gtin|upc|[ps]\/n|nr|no|n[°º]|#|(?:art|part|model|sku|item|serial|order|bestell|ref|track|sendung)[a-z]{0,12})[ .:#=]{0,3}$|\d{4} $/i;
 export const AMOUNT_BEFORE = /(?:[€$£¥]|EUR|USD|CHF|GBP) ?$/;
 export const AMOUNT_AFTER = /^(?:,\d| ?(?:[€$£¥%°×]|(?:EUR|USD|CHF|GBP|kg|[kcm]m|ml|px|[GM]B)\b))/;
 export const DATE = /(?:19|20)\d\d[-.\/ ]\d\d?[-.\/ ]\d|\d[-.\/ ]\d\d?[-.\/ ](?:19|20)\d\d/;
