@@ -9,11 +9,13 @@ import string
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from playwright.sync_api import Page
 
+from ingest_api.recorder_assets import DIST
 from tests.conftest import eventually
 from tests.privacy.places import HEAD, NOTES_MAX, PLACES, Place
 from tests.privacy.search import numbers_in
@@ -128,12 +130,17 @@ def visit(page: Page, site: sites.Site, some: list[Case], number: int) -> str:
 
 
 def outcome(
-    services: Services, page: Page, drawn: list[Case], *, mask_text: str = "patterns"
+    services: Services,
+    page: Page,
+    drawn: list[Case],
+    *,
+    mask_text: str = "patterns",
+    dist: Path = DIST,
 ) -> Outcome:
     """Record the cases in this browser page by these services."""
     with sites.served() as site, closing(Stack(services, site.origin)) as stack:
         stack.change(plan="enterprise", mask_text=mask_text)
-        with relaying(stack) as relay:
+        with relaying(stack, dist=dist) as relay:
             site.tag = relay.tag
             all_pages = list(pages(drawn))
             for number, some in enumerate(all_pages):
