@@ -340,3 +340,16 @@ def test_errors_of_a_loading_page_are_recorded(page: Page, site: Site, stack: St
         ("error", "Uncaught TypeError: while loading"),
         ("rejection", "RangeError: meanwhile"),
     }
+
+
+def test_refused_id_is_a_problem_in_the_status(page: Page, site: Site) -> None:
+    site.pages["/"] = "<p>Shop</p><!--recorder-->"
+    page.goto(f"{site.origin}/")
+    recorded(page)
+
+    page.evaluate("replaylake.identify('user-7')")
+    assert status(page)["problems"] == []
+    page.evaluate("replaylake.identify('219099999')")
+    assert status(page)["problems"] == [
+        {"kind": "identify-refused", "detail": "the id is like an SSN"}
+    ]

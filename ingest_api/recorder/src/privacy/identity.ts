@@ -10,15 +10,15 @@ const RANDOM = /\w{20,}/g; // as ids should be
 
 /** Return why an id is refused, an empty text if it is not. */
 export function refusedId(id: string): string {
-  if (!id || id.length > ID_MAX) return "is empty or longer than 256 characters";
-  if (/[@\s]|%40/.test(id)) return "has a space or an @: a name or an e-mail address";
-  if (PHONE.test(id)) return "looks like a phone number";
-  if (SSN.test(id)) return "looks like a social security number";
+  if (!id || id.length > ID_MAX) return "is empty or too long";
+  if (/[@\s]|%40/.test(id)) return "has a space or an @";
+  if (PHONE.test(id)) return "is like a phone number";
+  if (SSN.test(id)) return "is like an SSN";
   const rest = id.replace(RANDOM, "");
   const isSecret =
     /^eyJ/.test(id) ||
     id.search(JWT) >= 0 ||
     id.search(KEY) >= 0 ||
     maskPatterns(rest, true, false) !== rest;
-  return isSecret ? "looks like a card, a number of a person or a key" : "";
+  return isSecret ? "is like a card or a key" : "";
 }
