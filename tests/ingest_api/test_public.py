@@ -232,18 +232,20 @@ def test_unbuilt_recorder_is_404_that_names_make_setup(dist: Path, client: AppCl
     assert "make setup" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("name", ["recorder", "triggers", "network", "gzip"])
 def test_known_version_is_immutable_and_an_unknown_the_newest(
-    dist: Path, client: AppClient
+    dist: Path, client: AppClient, name: str
 ) -> None:
     """A page's loader may be cached for five minutes and then request an older version."""
     (dist / "recorder.js").write_bytes(SCRIPT)
-    version = hashlib.sha256(SCRIPT).hexdigest()[:16]
+    (dist / f"{name}.js").write_bytes(SCRIPT + name.encode())
+    version = hashlib.sha256(SCRIPT + name.encode()).hexdigest()[:16]
     it, lost = client.get(f"/r/{version}.js"), client.get("/r/0123456789abcdef.js")
 
-    assert (it.status_code, it.content) == (200, SCRIPT)
+    assert (it.status_code, it.content) == (200, SCRIPT + name.encode())
     assert it.headers["access-control-allow-origin"] == "*"
     assert it.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert (lost.status_code, lost.content) == (200, SCRIPT)
+    assert (lost.status_code, lost.content) == (200, (dist / "recorder.js").read_bytes())
     assert lost.headers["cache-control"] == "no-cache"
     assert client.get("/r.js").headers["cache-control"].startswith("public, max-age=300")
 
