@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from ingest_api.recorder_assets import DIST, LOADER, RECORDER
+from ingest_api.recorder_assets import DIST, LOADER, PARTS, RECORDER
 from tests.recorder import site as sites
 from tests.recorder.site import Answer, Request, Site
 from tests.recorder.stack import Stack
@@ -29,10 +29,11 @@ class Relay:
         )
         for path in ("/v1/chunks", f"/v1/config/{stack.website_id}"):
             site.pages[path] = self._pass_on
-        recorder = (dist / RECORDER).read_bytes()
-        version = hashlib.sha256(recorder).hexdigest()[:16]
         site.pages[f"/{LOADER}"] = _script((dist / LOADER).read_bytes())
-        site.pages[f"/r/{version}.js"] = _script(recorder)
+        for name in (RECORDER, *PARTS):
+            script = (dist / name).read_bytes()
+            version = hashlib.sha256(script).hexdigest()[:16]
+            site.pages[f"/r/{version}.js"] = _script(script)
 
     def wire(self) -> bytes:
         """All that pages have sent so far."""
