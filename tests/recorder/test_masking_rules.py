@@ -36,7 +36,7 @@ SNAPSHOT = "src/vendor/rrweb/replacements/snapshot.ts"
 RULES = [
     ("private text", "private", NODES, "(inherited & PRIVATE) masked", "(false) masked"),
     ("private attributes", "private", ATTRIBUTES, "if (element.isPrivate) {", "if (false) {"),
-    ("private CSS strings", "private", CSS, 'isPrivate ? "" : maskString', "maskString"),
+    ("private CSS strings", "private", CSS, "if (isPrivate) return quote + quote;", ""),
     ("private CSS URLs", "private", CSS, "isPrivate ? null : maskUrl(", "maskUrl("),
     (
         "private custom properties",
@@ -74,10 +74,10 @@ RULES = [
     ("SSNs", "patterns", PATTERNS, "shapes.NAMED_SSN, shapes.SSN,", "shapes.NAMED_SSN,"),
     ("phones", "patterns", PATTERNS, "masked, shapes.PHONE,", "masked, /(?!)/,"),
     ("JWTs", "patterns", PATTERNS, "shapes.PEM), shapes.JWT)", "shapes.PEM), /(?!)/)"),
-    ("keys", "patterns", PATTERNS, "masked, shapes.KEY,", "masked, /(?!)/,"),
+    ("keys", "patterns", PATTERNS, "shapes.KEY,", "/(?!)/,"),
     ("bearers", "patterns", PATTERNS, "    shapes.SCHEME,", "    /(?!)/,"),
     ("hex", "patterns", PATTERNS, "HEX.test(word) ?", "false ?"),
-    ("CSS strings", "patterns", CSS, '"" : maskString(string, mask)', '"" : string'),
+    ("CSS strings", "patterns", CSS, "masked = maskString(string, mask)", "masked = string"),
     ("queries", "patterns", URLS, "maskPart(value, mask) : STARS", "maskPart(value, mask) : value"),
     ("fragments", "patterns", URLS, "/^!?\\//.test(fragment)", "fragment"),
     ("users in URLs", "patterns", URLS, '.replace(AUTHORITY, "$1")', ""),
@@ -85,7 +85,7 @@ RULES = [
     ("paths", "patterns", URLS, "=== text) ? part : STARS", "=== text) ? part : part"),
     ("pictures as data", "patterns", URLS, "=== words ? url : null", "=== words ? url : url"),
     ("objects in the console", "signals", ERRORS, '? "[Object]"', "? JSON.stringify(value)"),
-    ("messages", "signals", NOTES, "out[key] = maskMessage(", "out[key] = String("),
+    ("messages", "signals", NOTES, "masked = maskMessage(", "masked = String("),
     ("URLs of notes", "signals", NOTES, 'out[key] = nodes.url(value) ?? ""', "out[key] = value"),
 ]
 
