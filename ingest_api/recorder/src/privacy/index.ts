@@ -92,6 +92,10 @@ export class Sanitizer {
       const state = this.nodes.state(owner);
       if (state) this.nodes.enter(this.nodes.flags(state));
     }
+    if (Array.isArray(raw.positions)) {
+      raw.positions = raw.positions.filter((at) => !this.nodes.isBlank(at?.id));
+      if (!(raw.positions as Json[]).length) return null;
+    } else if ((source === 2 || source === 3) && this.nodes.isBlank(id)) return null;
     const isHidden = STYLES.has(source) && owners?.some((owner) => isPrivate(this.nodes, owner));
     return { source, ...(this.known(raw, isHidden) as Json) };
   }

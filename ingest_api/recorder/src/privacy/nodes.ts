@@ -42,6 +42,7 @@ const REMOVED = 2048;
 // Inherited, too: what `data-mask` asks for.
 const MASKS_NUMBERS = 4096;
 const MASKS_ALL = 8192;
+const BOX = 16_384; // nothing inside is recorded, and a position would tell what was pressed
 
 const STICKY = PRIVATE | SECRET;
 const INHERITED = PRIVATE | PUBLIC | EDITABLE | DROPPED | MASKS_NUMBERS | MASKS_ALL;
@@ -127,6 +128,12 @@ export class Nodes implements Masks {
     return flags;
   }
 
+  /** Whether a node is a blank box or stands in one: rrweb numbers none that does. */
+  isBlank(id: unknown): boolean {
+    const state = this.state(id);
+    return !state || !!(state.flags & BOX);
+  }
+
   /** Begin anew with the tree of a full snapshot. What was private or a password stays so. */
   snapshot(raw: unknown): Json | null {
     for (const [id, { flags }] of this.states) {
@@ -210,7 +217,7 @@ export class Nodes implements Masks {
     const { tag } = state;
     const raw = isObject(sn.attributes) ? (sn.attributes as Json) : {};
     const isBox = typeof raw.rr_width === "string";
-    if (isBox) state.flags |= PRIVATE; // rrweb blocked it, and does not say why
+    if (isBox) state.flags |= PRIVATE | BOX; // rrweb blocked it, and does not say why
     if (!isKnown(tag, raw, isBox)) {
       state.flags |= DROPPED;
       return { ...out, type: 5, textContent: "" };

@@ -34,6 +34,9 @@ const NOTES = new Map<string, [string, string?][]>(
   }),
 );
 
+/** What a press in a blank box does not tell. */
+const BLANK_LACKS = /^(?:id|x|y|target|text|form)$/;
+
 const PATH_MAX = 300;
 const WORD = /^[\w-]{1,32}$/;
 
@@ -44,11 +47,13 @@ export function maskNote(tag: string, raw: Json, nodes: Nodes): Json | null {
   const state = nodes.state(raw.id);
   const ofNode = keys.some(([key, kind]) => key === "id" && !kind);
   const isHidden = ofNode && isPrivate(nodes, raw.id);
+  const isBlank = ofNode && nodes.isBlank(raw.id);
   const isTyped = !!state && !!(nodes.flags(state) & (FIELD | EDITABLE));
   const out: Json = {};
   nodes.enter(state ? nodes.flags(state) : 0);
   for (const [key, kind] of keys) {
     const value = raw[key];
+    if (isBlank && BLANK_LACKS.test(key)) continue;
     if (!kind) {
       if (Number.isFinite(value) || typeof value === "boolean") out[key] = value;
     } else if (typeof value !== "string") {
