@@ -144,6 +144,15 @@ class VersionedScripts:
         return await self._recorder.answer(request, version=version)
 
 
+def scripts_by_path(folder: Path) -> dict[str, bytes]:
+    """Return the scripts of a build by the path that pages request, for another server."""
+    scripts = {f"/{LOADER}": (folder / LOADER).read_bytes()}
+    for name in (RECORDER, *PARTS):
+        script = (folder / name).read_bytes()
+        scripts[f"/r/{hashlib.sha256(script).hexdigest()[:16]}.js"] = script
+    return scripts
+
+
 def _stamp(stats: dict[str, os.stat_result]) -> _Stamp:
     return tuple((s.st_mtime_ns, s.st_size, s.st_ino) for s in stats.values())
 

@@ -5,7 +5,6 @@ tests; `localhost` is where the recorder lives, with an ingest that only keeps w
 """
 
 import asyncio
-import hashlib
 import json
 import socket
 import threading
@@ -22,11 +21,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from ingest_api.recorder_assets import DIST, scripts_by_path
 from orchestration.demo.shop.app import create_app
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
-_DIST = _ROOT / "ingest_api" / "recorder" / "dist"
 _CORS = {"access-control-allow-origin": "*"}
 _GZIP = 31  # zlib's name for gzip
 
@@ -52,9 +51,7 @@ class Ingest:
 
 
 def _app(ingest: Ingest) -> Starlette:
-    recorder = (_DIST / "recorder.js").read_bytes()
-    version = hashlib.sha256(recorder).hexdigest()[:16]
-    scripts = {"/r.js": (_DIST / "r.js").read_bytes(), f"/r/{version}.js": recorder}
+    scripts = scripts_by_path(DIST)
 
     async def script(request: Request) -> Response:
         return Response(scripts[request.url.path], media_type="text/javascript", headers=_CORS)

@@ -7,7 +7,6 @@ documentation calls optional code: debugging and tracing.
 """
 
 import gzip
-import hashlib
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import say
+from ingest_api.recorder_assets import scripts_by_path
 
 _HERE = Path(__file__).parent
 _MODULES = _HERE / "node_modules"
@@ -76,10 +76,7 @@ def scripts(folder: Path, build: Path) -> dict[str, bytes]:
     )
     dist = _MODULES / "posthog-js" / "dist"
     rivals = {f"/static/{path.name}": path.read_bytes() for path in dist.glob("*.js")}
-    recorder = (build / "recorder.js").read_bytes()
-    version = hashlib.sha256(recorder).hexdigest()[:16]
-    ours = {"/r.js": (build / "r.js").read_bytes(), f"/r/{version}.js": recorder}
-    return rivals | ours | {"/sentry.js": sentry.read_bytes(), "/empty.js": b""}
+    return rivals | scripts_by_path(build) | {"/sentry.js": sentry.read_bytes(), "/empty.js": b""}
 
 
 def gzipped(script: bytes) -> bytes:

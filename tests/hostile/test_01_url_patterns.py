@@ -75,7 +75,7 @@ def test_surrogate_repair_costs_about_as_much_as_decoding(unit: bytes) -> None:
 
     ratio = cpu_s(lambda: repair_surrogates(raw)) / cpu_s(lambda: json.loads(raw))
 
-    assert ratio < 40
+    assert ratio < 100  # quadratic: some thousands
 
 
 def test_parameter_split_by_truncation_is_masked() -> None:

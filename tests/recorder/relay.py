@@ -1,14 +1,13 @@
 """A relay in front of ingest that stores all requests of the pages."""
 
 import gzip
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
-from ingest_api.recorder_assets import DIST, LOADER, PARTS, RECORDER
+from ingest_api.recorder_assets import DIST, scripts_by_path
 from tests.recorder import site as sites
 from tests.recorder.site import Answer, Request, Site
 from tests.recorder.stack import Stack
@@ -29,11 +28,8 @@ class Relay:
         )
         for path in ("/v1/chunks", f"/v1/config/{stack.website_id}"):
             site.pages[path] = self._pass_on
-        site.pages[f"/{LOADER}"] = _script((dist / LOADER).read_bytes())
-        for name in (RECORDER, *PARTS):
-            script = (dist / name).read_bytes()
-            version = hashlib.sha256(script).hexdigest()[:16]
-            site.pages[f"/r/{version}.js"] = _script(script)
+        for path, script in scripts_by_path(dist).items():
+            site.pages[path] = _script(script)
 
     def wire(self) -> bytes:
         """All that pages have sent so far."""
