@@ -111,6 +111,7 @@ class Acceptor:
         self._pending_count = 0
         self._beginning: set[asyncio.Task[object]] = set()
         self._turn: asyncio.TimerHandle | None = None
+        self._pause: asyncio.TimerHandle | None = None  # until there may be files again
         self._is_listening = False
         self._is_closed = False
         self._listen()
@@ -119,13 +120,14 @@ class Acceptor:
         """Stop accepting, and reset the connections that were not begun."""
         self._is_closed = True
         self._stop_listening()
-        if self._turn is not None:
-            self._turn.cancel()
+        for timer in (self._turn, self._pause):
+            if timer is not None:
+                timer.cancel()
         while self._pending:
             _reset(self._next())
 
     def _listen(self) -> None:
-        if not self._is_listening and not self._is_closed:
+        if not self._is_listening and self._pause is None and not self._is_closed:
             self._is_listening = True
             self._loop.add_reader(self._listener, self._accept)
 
@@ -133,6 +135,10 @@ class Acceptor:
         if self._is_listening:
             self._is_listening = False
             self._loop.remove_reader(self._listener)
+
+    def _resume(self) -> None:
+        self._pause = None
+        self._listen()
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTED_AT_ONCE):
@@ -145,7 +151,7 @@ class Acceptor:
                 break
             except OSError:  # no file is left
                 self._stop_listening()
-                self._loop.call_later(_NO_FILES_S, self._listen)
+                self._pause = self._loop.call_later(_NO_FILES_S, self._resume)
                 break
             self._enqueue(accepted, str(peer[0]))
         self._schedule()

@@ -1,10 +1,13 @@
 """Connections that come in crowds: addresses take turns, and what is too much is never begun."""
 
 import asyncio
+import errno
+import os
 import resource
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import uvloop
@@ -138,3 +141,37 @@ def test_connections_wait_while_file_descriptors_are_exhausted(
         assert begun(listener, 5, take_files_away) == ["127.0.0.2"] * 5
     finally:
         free()
+
+
+class Exhausted(socket.socket):
+    """A listener that accepts one connection; then no file is left."""
+
+    asked = 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        self.asked += 1
+        if self.asked > 1:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return super().accept()
+
+
+def test_exhausted_listener_is_left_alone_for_a_pause(
+    listener: socket.socket, stack: ExitStack
+) -> None:
+    for source in ("127.0.0.2", "127.0.0.3"):
+        connect(listener, source, stack)
+    exhausted = stack.enter_context(Exhausted(fileno=os.dup(listener.fileno())))
+    exhausted.setblocking(False)
+
+    async def accept() -> int:
+        crowd = Crowd(1)
+        limits = Connections(total_max=100, per_address_max=PER_ADDRESS, stalled_s=60, proxies=())
+        acceptor = Acceptor(exhausted, lambda: Begun(crowd), limits)
+        async with asyncio.timeout(WAIT_S):
+            await crowd.ended.wait()
+        for _ in range(100):  # turns of the loop, far less than the pause
+            await asyncio.sleep(0)
+        acceptor.close()
+        return exhausted.asked
+
+    assert uvloop.run(accept()) == 2
