@@ -1,6 +1,6 @@
 /** Allow list of attributes, and how their values are masked. Unknown names are dropped. */
 
-import { isStateAt } from "./levels.ts";
+import { isState, isStateAt } from "./levels.ts";
 import type { Mask } from "./urls.ts";
 import { maskSrcset } from "./urls.ts";
 
@@ -14,6 +14,9 @@ export interface Element {
 /** The masks for the kinds of values. */
 export interface Masks {
   text: Mask;
+  /** Masks what draws the page. */
+  pattern: Mask;
+  isOwnWord(value: string): boolean;
   url(text: string, keepsId?: boolean): string | null;
   css(text: string, isPrivate: boolean): string;
   /** Masks a text that a person reads, as the element's level asks for. */
@@ -85,7 +88,7 @@ export function maskAttribute(
     return masks.url(value, element.isSvg && element.tag !== "a") ?? undefined;
   }
   if (name === "srcset" || name === "imagesrcset")
-    return isBare ? value : maskSrcset(value, masks.text);
+    return isBare ? value : maskSrcset(value, masks.pattern);
   if (name.startsWith("aria-") && !name.startsWith("aria-value")) {
     return isBare ? value : masks.text(value, false);
   }
@@ -94,7 +97,7 @@ export function maskAttribute(
     if (isBare) return value;
     if (SVG_SHAPE.test(name)) return SVG_SHAPED.test(value) ? value : undefined;
     if (value.length > SVG_VALUE_MAX) return undefined;
-    return value.includes("url(") ? masks.css(value, false) : masks.text(value);
+    return value.includes("url(") ? masks.css(value, false) : masks.pattern(value);
   }
   if (element.tag.includes("-") && SVG_NAME.test(name)) {
     return isBare || isToken(value, masks) ? value : undefined;
@@ -103,5 +106,6 @@ export function maskAttribute(
 }
 
 function isToken(value: string, masks: Masks): boolean {
-  return TOKEN.test(value) && masks.text(value) === value && isStateAt(value, masks.level);
+  if (!TOKEN.test(value) || masks.pattern(value) !== value) return false;
+  return isStateAt(value, masks.level) && (isState(value) || masks.isOwnWord(value));
 }

@@ -25,7 +25,7 @@ const SPLIT = "/* rr_split */"; // rrweb's mark between the text nodes of one st
 
 /** Return `text` with its URLs and strings masked; in private, with none of either. */
 export function maskCss(text: string, masks: Masks, isPrivate: boolean): string {
-  const mask = masks.text;
+  const mask = masks.pattern;
   let css = text;
   if (isPrivate) css = css.replace(PROPERTY, (part) => (part.includes(":") ? "" : part));
   else if (css.length < WHOLE_LENGTH && !HAS_PARTS.test(css)) return mask(css, false);
@@ -47,7 +47,7 @@ export function maskCss(text: string, masks: Masks, isPrivate: boolean): string 
     // Names of fonts and icons stay.
     const isText =
       /\p{L}|\p{N}/u.test(string) && READ.test(css.slice(Math.max(0, at - READ_LENGTH), at));
-    const masked = maskString(string, mask);
+    const masked = maskString(string, isText ? masks.text : mask);
     return quote + (isText ? maskLevel(masked, masks.level) : masked) + quote;
   });
 }

@@ -23,7 +23,12 @@ export function maskLevel(text: string, level: number): string {
     .replace(NUMBER, STARS);
 }
 
+/** Whether a value is one of the few that most pages use for states and themes. */
+export function isState(value: string): boolean {
+  return STATE.test(value);
+}
+
 /** Whether the value of a `data-` attribute stays: it may select styles. */
 export function isStateAt(value: string, level: number): boolean {
-  return level === ALL ? STATE.test(value) : maskLevel(value, level) === value;
+  return level === ALL ? isState(value) : maskLevel(value, level) === value;
 }

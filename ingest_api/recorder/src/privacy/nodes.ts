@@ -11,7 +11,7 @@ import { maskCss } from "./css.ts";
 import { ALL, levelOf, maskLevel, NUMBERS } from "./levels.ts";
 import { maskPatterns, STARS } from "./patterns.ts";
 import { TypedText } from "./typed_text.ts";
-import { maskUrl } from "./urls.ts";
+import { isAsset, maskUrl } from "./urls.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -49,6 +49,7 @@ const INHERITED = PRIVATE | PUBLIC | EDITABLE | DROPPED | MASKS_NUMBERS | MASKS_
 const DEPTH_MAX = 1000; // no page is that deep; the stack must not overflow
 const HOPS_MAX = 20_000; // only broken events make a circle of parents
 const CSS_MEMO_LENGTH = 500; // masking shorter ones is faster than a lookup
+const OWN_WORDS_MAX = 5_000;
 const CSS_MEMO_MAX = 200; // style sheets of a page that shadow roots repeat
 
 const NO_ELEMENT = new Set("script noscript template base meta param".split(" "));
@@ -71,6 +72,7 @@ export class Nodes implements Masks {
   private readonly typedText = new TypedText();
   private readonly memo = new Map<string, string>();
   private memoVersion = 0;
+  private readonly ownWords = new Set<string>();
   /** How much of a text is hidden where the sanitizer is now. */
   level = 0;
   private sizeKept = 0;
@@ -81,10 +83,22 @@ export class Nodes implements Masks {
     this.privacy = privacy;
   }
 
-  text = (text: string, tokens = true): string => {
+  /** Mask a text and what it repeats of typed ones; `tokens` false: a class, an id or a path. */
+  text = (text: string, tokens = true): string =>
+    this.pattern(tokens ? this.typedText.mask(text) : text, tokens);
+
+  /** Mask by patterns alone, what draws the page: a word that was searched for may name a picture. */
+  pattern = (text: string, tokens = true): string => {
     const { mask_patterns, mask_emails } = this.privacy;
-    const masked = this.typedText.mask(text);
-    return mask_patterns ? maskPatterns(masked, mask_emails, tokens) : masked;
+    return mask_patterns ? maskPatterns(text, mask_emails, tokens) : text;
+  };
+
+  /** Whether a data attribute's value is the page's own: it was there before it was typed. */
+  isOwnWord = (value: string): boolean => {
+    if (this.ownWords.has(value)) return true;
+    const isOwn = this.typedText.mask(value) === value;
+    if (isOwn && this.ownWords.size < OWN_WORDS_MAX) this.ownWords.add(value);
+    return isOwn;
   };
 
   shown = (text: string): string => maskLevel(this.text(text), this.level);
@@ -96,7 +110,7 @@ export class Nodes implements Masks {
   }
 
   url(text: string, keepsId = false): string | null {
-    return maskUrl(text, this.text, keepsId);
+    return maskUrl(text, keepsId || isAsset(text) ? this.pattern : this.text, keepsId);
   }
 
   css(text: string, isPrivate: boolean): string {
@@ -348,7 +362,7 @@ export class Nodes implements Masks {
     if (!isPrivate && (flags & (LABEL | TYPED)) === LABEL) return this.shown(raw);
     const isSecret = flags & SECRET || (flags & EMAIL && this.privacy.mask_emails);
     if (!isPrivate && flags & PUBLIC && !isSecret) return this.typed(raw);
-    if (flags & TYPED) this.typedText.add(state, raw);
+    if (flags & TYPED) this.typedText.add(state, raw, !!(flags & SECRET));
     return MASK;
   }
 

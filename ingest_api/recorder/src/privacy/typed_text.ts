@@ -7,7 +7,7 @@
 import { STARS } from "./patterns.ts";
 
 const VALUES_MAX = 100; // more fields than a visitor fills on a page; each costs on every text
-const LENGTH_MIN = 5; // shorter ones are ordinary words of the page
+const LENGTH_MIN = 4; // shorter ones are ordinary words of the page, unless they are secret
 const LENGTH_MAX = 2_000; // a longer one comes back in parts
 const DRAFTS_MAX = 3; // a search box answers some key strokes late
 const GROUPS = /(\d)[\s-](?=\d)/g; // pages divide numbers as they like
@@ -18,16 +18,21 @@ export class TypedText {
   /** Number of changes, so that caches of masked text know when they are stale. */
   version = 0;
 
-  /** Remember what stands in `field` now. What stood there before was a draft if this extends it. */
-  add(field: unknown, text: string): void {
+  /**
+   * Remember what stands in `field` now. What stood there before was a draft if this extends it.
+   *
+   * `isSecret`: a password or its like, which may be short.
+   */
+  add(field: unknown, text: string, isSecret = false): void {
     for (const line of text.split("\n").slice(-VALUES_MAX)) {
       const value = normal(line.trim());
-      if (value.length < LENGTH_MIN || value.length > LENGTH_MAX) continue;
+      if (value.length < (isSecret ? 1 : LENGTH_MIN) || value.length > LENGTH_MAX) continue;
       if (this.values.some((known) => known.value === value)) continue;
       const drafts = this.values.filter(
         (known) => known.field === field && value.startsWith(known.value),
       );
-      const stale = drafts.slice(0, Math.max(0, drafts.length - DRAFTS_MAX));
+      const oldest = Math.max(0, drafts.length - DRAFTS_MAX);
+      const stale = drafts.filter((draft, i) => i < oldest || draft.value.length < LENGTH_MIN);
       this.values = this.values
         // What is unfinished in another field stays so.
         .filter((known) => !stale.includes(known) && (known.field === field || !known.isDraft))
@@ -41,7 +46,7 @@ export class TypedText {
 
   /** Return `text` with the values that stand in it as whole words starred out. */
   mask(text: string): string {
-    if (!this.values.length || text.length < LENGTH_MIN) return text;
+    if (!this.values.length) return text;
     const lower = normal(text);
     if (!this.values.some(({ value }) => lower.includes(value))) return text;
     this.pattern ??= new RegExp(

@@ -18,6 +18,11 @@ const AUTHORITY = /^((?:(?:https?|wss?|ftp):[\\/]*|[\\/]{2,}))(?:[^\\/?#]*@)?/i;
 const ASSET = /\.(?:css|m?js|png|jpe?g|gif|webp|avif|svg|ico|woff2?|ttf|otf|eot|mp4|webm)$/i;
 const ID = /^[\w:.-]{1,64}$/;
 
+/** Whether a URL names a file that draws the page, or holds it. */
+export function isAsset(url: string): boolean {
+  return /^\s*data:/i.test(url) || ASSET.test(url.split(/[?#]/, 1)[0] ?? "");
+}
+
 /**
  * Return `raw` without what it says of the visitor, null where nothing may be left of it.
  *
