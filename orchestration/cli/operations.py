@@ -1,5 +1,6 @@
 """Commands of operation: retention, maintenance, checks, repairs and settings."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -63,12 +64,9 @@ def retention(
         print_table(columns, rows)
         what = "would go" if dry_run else "are gone"
         print(f"{sum(report.session_count for report in reports)} sessions {what}")
-    failed = {what: why for report in reports for what, why in report.failed.items()}
-    for what, why in failed.items():
-        print_error(f"{what}: kept, since it cannot be read: {why}")
-    _fail_on(failures)
-    if failed:
-        raise typer.Exit(1)
+    _fail_on_any(
+        failures, [report.failed for report in reports], "{}: kept, since it cannot be read: {}"
+    )
 
 
 def maintain(as_json: AsJson = False) -> None:
@@ -136,12 +134,7 @@ def rescore(
         print_json([asdict(report) for report in reports])
     else:
         print(f"{sum(report.session_count for report in reports)} sessions scored")
-    failed = {what: why for report in reports for what, why in report.failed.items()}
-    for what, why in failed.items():
-        print_error(f"{what} keeps its scores: {why}")
-    _fail_on(failures)
-    if failed:
-        raise typer.Exit(1)
+    _fail_on_any(failures, [report.failed for report in reports], "{} keeps its scores: {}")
 
 
 def check(as_json: AsJson = False) -> None:
@@ -221,6 +214,16 @@ def settings(as_json: AsJson = False) -> None:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
         print_table(columns, [[str(value) for value in row] for row in rows])  # as they are typed
+
+
+def _fail_on_any(failures: Failures, failed: Sequence[Mapping[str, str]], says: str) -> None:
+    """Print what failed within days as `says` (what, why); exit with 1 if anything did."""
+    for of_day in failed:
+        for what, why in of_day.items():
+            print_error(says.format(what, why))
+    _fail_on(failures)
+    if any(failed):
+        raise typer.Exit(1)
 
 
 def _fail_on(failures: Failures) -> None:
