@@ -30,7 +30,7 @@ def views_length(views: tuple[RecordedView, ...]) -> int:
 def cut_views(facts: ChunkFacts) -> ChunkFacts:
     """Return the facts with the first view and the start of the last page view only.
 
-    Idempotent.
+    When the visitor was last active stays known, also where views alone tell it. Idempotent.
     """
     if len(facts.views) <= 2:
         return facts
@@ -38,8 +38,14 @@ def cut_views(facts: ChunkFacts) -> ChunkFacts:
     first, last = views[0], _last_start(views)
     changes = sum(entry.url != other.url for entry, other in pairwise(views))
     hidden = changes - (first.url != last.url)
+    acted_at_ms = facts.acted_at_ms
+    if acted_at_ms is None and not facts.click_count:  # facts of an older version
+        acted_at_ms = views[-1].at_ms
     return msgspec.structs.replace(
-        facts, views=(first, last), cut=ViewCut(views_length(facts.views), hidden)
+        facts,
+        views=(first, last),
+        cut=ViewCut(views_length(facts.views), hidden),
+        acted_at_ms=acted_at_ms,
     )
 
 

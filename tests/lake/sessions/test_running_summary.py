@@ -103,6 +103,43 @@ def test_running_totals_equal_a_full_fold_in_any_order(data: st.DataObject) -> N
             assert running.summary(CLIENT) == totals(summarize(*KEY, seen, CLIENT))
 
 
+def test_exit_url_is_the_same_whether_views_are_cut_or_not() -> None:
+    """Facts of an older version: their last view alone says when the visitor was active."""
+    url = "/a"
+    views = [(0, ""), (0, url), (1, url)]  # the cut keeps the first view and the start of the last
+    changing = old_facts(1, views)
+    still = old_facts(2, [(0, "/b")])
+    with Within(40, 2_000):
+        running = RunningSummary(*KEY)
+        for chunk in (still, changing):
+            running.add(chunk)
+
+        assert running.summary(CLIENT) == totals(summarize(*KEY, [changing, still], CLIENT))
+        assert running.summary(CLIENT).exit_url == url
+
+
+def old_facts(page: int, views: list[tuple[int, str]]) -> ChunkFacts:
+    """Facts that do not say when the visitor acted; `views` are (ms, URL)."""
+    at_ms = lakes.NOW_MS
+    return ChunkFacts(
+        page_id=lakes.page_id(page),
+        seq=0,
+        crc32=0,
+        raw_bytes=1,
+        event_count=1,
+        click_count=0,
+        error_count=0,
+        snapshot_count=1,
+        first_at_ms=at_ms,
+        last_at_ms=at_ms + 1,
+        views=tuple(RecordedView(at_ms + ms, url, 0, 0, "") for ms, url in views),
+        user_id=None,
+        trigger=None,
+        user_ids=(),
+        acted_at_ms=None,
+    )
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_chunks_that_were_cut_before_give_the_same_summary(data: st.DataObject) -> None:
