@@ -91,7 +91,7 @@ _MEASURE_FUNCTIONS = f"""
 ([units, befores, length]) => {{
   const grows = {_GROWS};
   const mask = (text) => f.maskPatterns(text, true, true);
-  const masks = {{ text: mask, level: 0 }};
+  const masks = {{ text: mask, pattern: mask, level: 0 }};
   const echo = new f.TypedText();
   for (const value of ["jane miller", "12345678", "aaaaa", "-----"]) echo.add(1, value);
   const works = {{
