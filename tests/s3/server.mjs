@@ -21,7 +21,7 @@ const server = new Miniflare({
 
 process.stdin.resume().on("end", async () => {
   await server.dispose();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20 }); // it may still write
   process.exit();
 });
 const { port } = await server.ready;
