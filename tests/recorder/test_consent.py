@@ -168,6 +168,38 @@ def test_refusal_holds_on_later_pages_until_consent(page: Page, shop: str) -> No
     recorded(page)
 
 
+@pytest.mark.parametrize(
+    ("calls", "reason"),
+    [
+        ("replaylake.consent(false)", "consent was withdrawn"),
+        ("replaylake.stop()", "stop() was called"),
+    ],
+)
+def test_trigger_keeps_no_unsampled_session_against_the_visitor(
+    page: Page, shop: str, stack: Stack, calls: str, reason: str
+) -> None:
+    stack.change(replay_sampling_rate=0.0)
+    sent = uploads(page)
+    page.goto(shop)
+    eventually(lambda: "not in the sample" in status(page).get("reason", ""))
+
+    page.evaluate(f"{calls}; replaylake.trigger('support')")
+
+    assert (status(page)["state"], status(page)["reason"]) == ("off", reason)
+    assert page.evaluate("sessionStorage.replaylake") is None
+    assert sent == []
+
+
+def test_stop_after_withdrawal_stores_no_session(page: Page, shop: str) -> None:
+    page.goto(shop)
+    recorded(page)
+
+    page.evaluate("replaylake.consent(false); replaylake.stop()")
+
+    assert page.evaluate("Object.keys(sessionStorage)") == ["replaylake.refused"]
+    assert status(page)["sessionId"] is None
+
+
 def test_no_request_names_the_page_it_comes_from(page: Page, shop: str, stack: Stack) -> None:
     referers: list[str | None] = []
     wanted: Callable[[str], bool] = lambda url: "/v1/" in url  # noqa: E731

@@ -80,7 +80,10 @@ const api = {
   }),
   /** Upload this session, in any mode. */
   trigger: guard((name: unknown) =>
-    soon((recorder) => recorder.keep("manual", String(name ?? ""))),
+    soon((recorder) => {
+      // A session that is held in memory would begin here.
+      if (obstacle() === null) recorder.keep("manual", String(name ?? ""));
+    }),
   ),
   /** URL at which the dashboard plays this moment; null without a session or a dashboard. */
   sessionUrl: (): string | null => {

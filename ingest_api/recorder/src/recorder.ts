@@ -117,6 +117,7 @@ export class Recorder implements Listener {
     if (options.drops) {
       for (const sender of this.#senders.splice(0)) sender.drop();
       forgetAll();
+      this.#session = null; // what comes later must not store it again
       return;
     }
     for (const sender of this.#senders) sender.flush();
